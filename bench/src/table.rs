@@ -1,0 +1,42 @@
+//! Rows as a table on a terminal.
+
+use crate::row::Row;
+
+const HEADINGS: [&str; 6] = ["", "keepalived", "Tanist", "ratio", "target", ""];
+const WIDTHS: [usize; 6] = [43, 11, 11, 6, 13, 6];
+
+/// The table of one group.
+pub(crate) fn render(title: &str, rows: &[Row]) -> String {
+    let mut text = format!("{title}\n{}", line(&HEADINGS.map(str::to_owned)));
+    rows.iter().for_each(|row| text.push_str(&line(&row.cells())));
+    text
+}
+
+/// What is told at the left, figures at the right of their columns.
+fn line(cells: &[String; 6]) -> String {
+    let mut text = format!("  {:<width$}", cells[0], width = WIDTHS[0]);
+    for (cell, width) in cells[1..].iter().zip(&WIDTHS[1..]) {
+        text.push_str(&format!(" {cell:>width$}"));
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Both, Target, Unit};
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let figures = Both { keepalived: 610.3, tanist: 1.0 };
+        let row = Row::new("v2 1 s, median", Unit::Milliseconds, figures, Target::AtMost(5.0));
+        let expected = "\
+Stop
+                                               keepalived      Tanist  ratio        target
+  v2 1 s, median                                   610 ms     1.00 ms  0.002     ≤ 5.00 ms    met
+";
+        assert_eq!(render("Stop", &[row]), expected);
+    }
+}

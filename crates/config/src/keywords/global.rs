@@ -1,0 +1,449 @@
+//! `global_defs`: names, mail, scripts, and the defaults of VRRP instances.
+
+use super::{
+    BOOL, COMMAND, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored,
+    not_built, seconds, whole, words, works,
+};
+
+const NO_MAIL: &str = "mail is sent only where `smtp_alert` asks for it, which is not built yet";
+const ALREADY_SO: &str = "Tanist always does this";
+
+/// Up to the largest number of microseconds that keepalived reads.
+const PACING: Form = seconds(0, 4_294_967);
+
+pub(super) const KEYWORDS: &[Keyword] = &[
+    works(
+        "router_id",
+        Form::Word("a name"),
+        "Name of this machine in notices. It plays no part in the election and need not be equal on the nodes.",
+        "router_id edge-a",
+    )
+    .default("the host name"),
+    ignored(
+        "notification_email",
+        Form::List(List::Words),
+        NO_MAIL,
+        "Who gets mail.",
+        "notification_email { admin@example.com }",
+    ),
+    ignored(
+        "notification_email_from",
+        Form::Word("a mail address"),
+        NO_MAIL,
+        "Whom mail comes from.",
+        "notification_email_from keepalived@example.com",
+    )
+    .default("keepalived@HOST"),
+    ignored(
+        "smtp_server",
+        words(1, 2, "a host and perhaps a port"),
+        NO_MAIL,
+        "The server that takes mail.",
+        "smtp_server 192.0.2.25 25",
+    ),
+    ignored(
+        "smtp_connect_timeout",
+        whole("seconds", 1, 4_294_967),
+        NO_MAIL,
+        "How long the mail server may take.",
+        "smtp_connect_timeout 30",
+    )
+    .default("30"),
+    ignored(
+        "smtp_helo_name",
+        Form::Word("a name"),
+        NO_MAIL,
+        "The name to greet the mail server with.",
+        "smtp_helo_name edge-a.example.com",
+    )
+    .default("the host name"),
+    not_built("smtp_alert", BOOL, "Send mail about everything, unless a block says otherwise.", "smtp_alert on"),
+    not_built("smtp_alert_vrrp", BOOL, "Send mail about VRRP instances.", "smtp_alert_vrrp on"),
+    not_built("smtp_alert_checker", BOOL, "Send mail about virtual servers.", "smtp_alert_checker on"),
+    not_built("no_email_faults", Form::Flag, "Send no mail about FAULT.", "no_email_faults"),
+    works(
+        "enable_script_security",
+        Form::Flag,
+        "Refuse to run as root what somebody other than root could have changed.",
+        "enable_script_security",
+    ),
+    works(
+        "script_user",
+        words(1, 2, "a user and perhaps a group"),
+        "Who runs scripts that name no user of their own.",
+        "script_user nobody nogroup",
+    )
+    .default("keepalived_script if that user exists, otherwise root"),
+    not_built(
+        "set_supplementary_groups",
+        OPTIONAL_BOOL,
+        "Give scripts all groups of their user.",
+        "set_supplementary_groups",
+    )
+    .since("after 2.4.3"),
+    works(
+        "vrrp_skip_check_adv_addr",
+        OPTIONAL_BOOL,
+        "Do not compare the address list of advertisements from the router already known as Active.",
+        "vrrp_skip_check_adv_addr",
+    )
+    .default("off"),
+    works(
+        "vrrp_strict",
+        OPTIONAL_BOOL,
+        "Hold strictly to the standard, which includes a packet filter that drops traffic to the addresses.",
+        "vrrp_strict",
+    )
+    .default("off"),
+    works(
+        "vrrp_garp_interval",
+        PACING,
+        "Time between two gratuitous ARPs on one interface; 0 means none.",
+        "vrrp_garp_interval 0.001",
+    )
+    .default("0"),
+    works(
+        "vrrp_gna_interval",
+        PACING,
+        "Time between two unsolicited neighbour advertisements on one interface; 0 means none.",
+        "vrrp_gna_interval 0.001",
+    )
+    .default("0"),
+    works(
+        "vrrp_garp_master_delay",
+        WHOLE_SECONDS,
+        "Announce the addresses once more this long after becoming Active; 0 means not again.",
+        "vrrp_garp_master_delay 10",
+    )
+    .default("5"),
+    works(
+        "vrrp_garp_master_repeat",
+        COUNT,
+        "Announcements of each address at a time when becoming Active.",
+        "vrrp_garp_master_repeat 3",
+    )
+    .default("5"),
+    works(
+        "vrrp_garp_master_refresh",
+        WHOLE_SECONDS,
+        "Announce the addresses again and again at this interval while Active; 0 means never.",
+        "vrrp_garp_master_refresh 60",
+    )
+    .default("0"),
+    works(
+        "vrrp_garp_master_refresh_repeat",
+        COUNT,
+        "Announcements of each address at each refresh.",
+        "vrrp_garp_master_refresh_repeat 2",
+    )
+    .default("1"),
+    works(
+        "vrrp_garp_lower_prio_delay",
+        WHOLE_SECONDS,
+        "Announce the addresses once more this long after an advertisement of lower priority was heard.",
+        "vrrp_garp_lower_prio_delay 10",
+    )
+    .default("vrrp_garp_master_delay"),
+    works(
+        "vrrp_garp_lower_prio_repeat",
+        whole("", 0, 2_147_483_647),
+        "Announcements of each address after an advertisement of lower priority was heard.",
+        "vrrp_garp_lower_prio_repeat 1",
+    )
+    .default("vrrp_garp_master_repeat"),
+    works(
+        "vrrp_min_garp",
+        OPTIONAL_BOOL,
+        "Announce each address once and not again, unless the keywords above say otherwise.",
+        "vrrp_min_garp",
+    )
+    .default("off"),
+    not_built(
+        "vrrp_garp_extra_if",
+        words(1, 2, "perhaps `all`, and 1 to 86400 seconds"),
+        "Announce again and again on other interfaces that carry addresses.",
+        "vrrp_garp_extra_if all 100",
+    )
+    .synonyms(&["vrrp_vmac_garp_intvl"]),
+    not_built(
+        "vrrp_down_timer_adverts",
+        whole("", 1, 100),
+        "Advertisements that may be missed before a Backup takes over.",
+        "vrrp_down_timer_adverts 3",
+    )
+    .default("3")
+    .since("2.2.3"),
+    not_built(
+        "vrrp_lower_prio_no_advert",
+        OPTIONAL_BOOL,
+        "Do not answer an advertisement of lower priority at once.",
+        "vrrp_lower_prio_no_advert",
+    )
+    .default("off"),
+    ignored(
+        "vrrp_higher_prio_send_advert",
+        OPTIONAL_BOOL,
+        ALREADY_SO,
+        "Send a last advertisement before giving way to a higher priority.",
+        "vrrp_higher_prio_send_advert",
+    )
+    .default("on; off in keepalived"),
+    works("vrrp_version", whole("", 2, 3), "The version of the protocol that instances speak.", "vrrp_version 3")
+        .default("2"),
+    works(
+        "vrrp_mcast_group4",
+        Form::Address,
+        "The IPv4 multicast group of advertisements.",
+        "vrrp_mcast_group4 224.0.0.18",
+    )
+    .default("224.0.0.18"),
+    not_built(
+        "vrrp_mcast_group6",
+        Form::Address,
+        "The IPv6 multicast group of advertisements.",
+        "vrrp_mcast_group6 ff02::12",
+    )
+    .default("ff02::12"),
+    not_built(
+        "vrrp_check_unicast_src",
+        Form::Flag,
+        "Take unicast advertisements only from the configured peers.",
+        "vrrp_check_unicast_src",
+    ),
+    not_built(
+        "v3_checksum_as_v2",
+        OPTIONAL_BOOL,
+        "Leave the pseudo header out of the checksum of version 3 over IPv4.",
+        "v3_checksum_as_v2",
+    )
+    .default("off")
+    .since("2.2.8"),
+    not_built(
+        "vrrp_owner_ignore_adverts",
+        OPTIONAL_BOOL,
+        "The address owner takes no notice of other owners.",
+        "vrrp_owner_ignore_adverts",
+    )
+    .default("off"),
+    not_built(
+        "vrrp_startup_delay",
+        seconds(0, 4_294_967),
+        "Wait this long after the start of the daemon before taking part.",
+        "vrrp_startup_delay 5.5",
+    )
+    .default("0"),
+    not_built(
+        "vrrp_delay_after_boot",
+        seconds(0, 4_294_967),
+        "Wait until the machine has been up this long before taking part.",
+        "vrrp_delay_after_boot 30",
+    )
+    .since("2.4.0"),
+    not_built(
+        "log_unknown_vrids",
+        Form::Flag,
+        "Report advertisements of virtual routers that are not configured here.",
+        "log_unknown_vrids",
+    ),
+    not_built(
+        "dynamic_interfaces",
+        words(0, 1, "perhaps `allow_if_changes`"),
+        "Accept interfaces that do not exist yet.",
+        "dynamic_interfaces",
+    ),
+    not_built(
+        "default_interface",
+        INTERFACE,
+        "Where static addresses go that name no interface.",
+        "default_interface eth1",
+    )
+    .default("eth0"),
+    not_built(
+        "disable_local_igmp",
+        Form::Flag,
+        "Send no IGMP joins for link-local multicast groups.",
+        "disable_local_igmp",
+    )
+    .since("2.2.0"),
+    not_built(
+        "vrrp_iptables",
+        words(0, 2, "perhaps the names of the input and the output chain"),
+        "Use iptables instead of nftables.",
+        "vrrp_iptables INPUT OUTPUT",
+    ),
+    not_built(
+        "vrrp_ipsets",
+        words(0, 6, "up to six names"),
+        "Names of the ipsets that go with iptables.",
+        "vrrp_ipsets keepalived keepalived6",
+    ),
+    not_built("nftables", words(0, 1, "perhaps a name"), "Name of the nftables table.", "nftables keepalived")
+        .default("keepalived"),
+    not_built(
+        "nftables_priority",
+        whole("", -2_147_483_648, 2_147_483_647),
+        "Priority of the nftables chains.",
+        "nftables_priority -1",
+    )
+    .default("-1"),
+    not_built("nftables_counters", Form::Flag, "Count packets in the nftables rules.", "nftables_counters"),
+    not_built("nftables_ifindex", Form::Flag, "Name interfaces by number in nftables rules.", "nftables_ifindex"),
+    not_built(
+        "nftables_ipvs",
+        words(0, 1, "perhaps a name"),
+        "Name of the nftables table for groups of virtual servers.",
+        "nftables_ipvs keepalived_ipvs",
+    )
+    .default("keepalived_ipvs")
+    .since("2.2.2"),
+    not_built(
+        "nftables_ipvs_priority",
+        whole("", -2_147_483_648, 2_147_483_647),
+        "Priority of that table's chains.",
+        "nftables_ipvs_priority -1",
+    ),
+    not_built(
+        "nftables_ipvs_start_fwmark",
+        whole("", 1, 4_294_967_295),
+        "The first firewall mark to use.",
+        "nftables_ipvs_start_fwmark 1000",
+    )
+    .default("1000"),
+    not_built(
+        "vmac_prefix",
+        Form::Word("a prefix"),
+        "Start of the names of virtual MAC interfaces.",
+        "vmac_prefix vrrp",
+    )
+    .default("vrrp"),
+    not_built(
+        "vmac_addr_prefix",
+        Form::Word("a prefix"),
+        "Start of the names of virtual MAC interfaces on other links.",
+        "vmac_addr_prefix vrrp",
+    )
+    .default("vmac_prefix"),
+    not_built(
+        "notify_fifo",
+        words(1, 3, "a path, and perhaps a user and a group"),
+        "A pipe that gets a line for every change of state.",
+        "notify_fifo /run/keepalived.fifo",
+    ),
+    not_built(
+        "vrrp_notify_fifo",
+        words(1, 3, "a path, and perhaps a user and a group"),
+        "A pipe for changes of VRRP instances and groups.",
+        "vrrp_notify_fifo /run/vrrp.fifo",
+    ),
+    not_built(
+        "lvs_notify_fifo",
+        words(1, 3, "a path, and perhaps a user and a group"),
+        "A pipe for changes of virtual and real servers.",
+        "lvs_notify_fifo /run/lvs.fifo",
+    ),
+    not_built(
+        "notify_fifo_script",
+        COMMAND_AS,
+        "A program that reads the pipe; its path is added as the last argument.",
+        "notify_fifo_script \"/usr/local/bin/reader\"",
+    ),
+    not_built(
+        "vrrp_notify_fifo_script",
+        COMMAND_AS,
+        "A program that reads the VRRP pipe.",
+        "vrrp_notify_fifo_script \"/usr/local/bin/reader\"",
+    ),
+    not_built(
+        "lvs_notify_fifo_script",
+        COMMAND_AS,
+        "A program that reads the pipe of virtual servers.",
+        "lvs_notify_fifo_script \"/usr/local/bin/reader\"",
+    ),
+    not_built(
+        "vrrp_notify_priority_changes",
+        OPTIONAL_BOOL,
+        "Tell also about changes of priority.",
+        "vrrp_notify_priority_changes",
+    )
+    .default("off"),
+    not_built(
+        "fifo_write_vrrp_states_on_reload",
+        Form::Flag,
+        "Write the states to the pipe again after a reload.",
+        "fifo_write_vrrp_states_on_reload",
+    )
+    .since("2.2.7"),
+    not_built(
+        "startup_script",
+        COMMAND_AS,
+        "Runs once before anything else starts.",
+        "startup_script \"/etc/keepalived/start.sh\"",
+    )
+    .since("2.1.0"),
+    not_built("startup_script_timeout", whole("seconds", 1, 1000), "How long it may run.", "startup_script_timeout 20")
+        .default("10")
+        .since("2.1.0"),
+    not_built(
+        "shutdown_script",
+        COMMAND,
+        "Runs once after everything else stopped.",
+        "shutdown_script \"/etc/keepalived/stop.sh\"",
+    )
+    .since("2.1.0"),
+    not_built(
+        "shutdown_script_timeout",
+        whole("seconds", 1, 1000),
+        "How long it may run.",
+        "shutdown_script_timeout 20",
+    )
+    .default("10")
+    .since("2.1.0"),
+    not_built(
+        "vrrp_rx_bufs_policy",
+        Form::Word("MTU, ADVERT or a number of bytes"),
+        "Size of the receive buffers of VRRP sockets.",
+        "vrrp_rx_bufs_policy MTU",
+    ),
+    not_built("vrrp_rx_bufs_multiplier", COUNT, "How many packets the buffers hold.", "vrrp_rx_bufs_multiplier 3")
+        .default("3"),
+    not_built(
+        "lvs_sync_daemon",
+        words(1, usize::MAX, "an interface, and options"),
+        "Copy the kernel's connection table to the other node.",
+        "lvs_sync_daemon eth0 inst VI_1 id 5",
+    ),
+    not_built(
+        "lvs_timeouts",
+        words(2, 6, "`tcp`, `tcpfin` and `udp`, each with seconds"),
+        "Timeouts of connections to virtual servers.",
+        "lvs_timeouts tcp 900 tcpfin 120 udp 300",
+    ),
+    not_built("lvs_flush", Form::Flag, "Remove all virtual servers at the start.", "lvs_flush"),
+    not_built(
+        "lvs_flush_on_stop",
+        words(0, 1, "perhaps `VS`"),
+        "Remove all virtual servers at the end.",
+        "lvs_flush_on_stop VS",
+    )
+    .synonyms(&["lvs_flush_onstop"]),
+    not_built(
+        "rs_init_notifies",
+        Form::Flag,
+        "Run the notify scripts of real servers also at the start.",
+        "rs_init_notifies",
+    ),
+    not_built("no_checker_emails", Form::Flag, "Send no mail about checkers.", "no_checker_emails"),
+    not_built(
+        "checker_log_all_failures",
+        OPTIONAL_BOOL,
+        "Report each failed try of a checker.",
+        "checker_log_all_failures",
+    ),
+    not_built(
+        "config_save_dir",
+        PATH,
+        "Keep a copy of the configuration at each reload.",
+        "config_save_dir /var/lib/k",
+    )
+    .since("2.2.3"),
+];

@@ -1,0 +1,350 @@
+//! `vrrp_instance` and the blocks inside it.
+
+use super::{
+    Block, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, WHOLE_SECONDS, ignored, not_built,
+    seconds, whole, words, works,
+};
+
+pub(super) const KEYWORDS: &[Keyword] = &[
+    works(
+        "state",
+        Form::Word("MASTER or BACKUP"),
+        "What the router is meant to be at first. It decides next to nothing: without `priority`, MASTER means 255; \
+         and it switches off `nopreempt` and `preempt_delay`. Who becomes Active is decided by the priority.",
+        "state BACKUP",
+    ),
+    works("interface", INTERFACE, "The interface that advertisements and addresses use.", "interface eth0"),
+    works(
+        "virtual_router_id",
+        whole("", 1, 255),
+        "Which virtual router this is: the same number on all its nodes, another one for any other on the network.",
+        "virtual_router_id 51",
+    ),
+    works(
+        "priority",
+        whole("", 1, 255),
+        "The highest becomes Active. 255 is the address owner, whose own addresses these are.",
+        "priority 150",
+    )
+    .default("100; 255 with `state MASTER`"),
+    works(
+        "advert_int",
+        seconds(10, 255_000),
+        "Time between advertisements: whole seconds in version 2, hundredths up to 40.95 in version 3.",
+        "advert_int 1",
+    )
+    .default("1"),
+    works(
+        "authentication",
+        Form::Block(Block::Authentication),
+        "A password that all nodes share (version 2 only). It protects against mistakes, not against anybody.",
+        "authentication {\n    auth_type PASS\n    auth_pass 1234\n}",
+    ),
+    not_built(
+        "auth_hmac",
+        Form::Block(Block::AuthHmac),
+        "Signs advertisements with keys that all nodes share.",
+        "auth_hmac { active_key 1 }",
+    )
+    .since("2.4.0"),
+    works(
+        "virtual_ipaddress",
+        Form::List(List::Addresses),
+        "The addresses that move, and that stand in the advertisements.",
+        "virtual_ipaddress { 192.0.2.1/24 dev eth0 label eth0:vip }",
+    ),
+    works(
+        "virtual_ipaddress_excluded",
+        Form::List(List::Addresses),
+        "Addresses that move, but do not stand in the advertisements.",
+        "virtual_ipaddress_excluded { 192.0.2.2/24 }",
+    ),
+    works("no_virtual_ipaddress", Form::Flag, "There are no addresses, and that is meant.", "no_virtual_ipaddress")
+        .since("2.2.8"),
+    not_built(
+        "virtual_routes",
+        Form::List(List::Routes),
+        "Routes that are there while Active.",
+        "virtual_routes { 198.51.100.0/24 via 192.0.2.254 }",
+    ),
+    not_built(
+        "virtual_rules",
+        Form::List(List::Rules),
+        "Policy rules that are there while Active.",
+        "virtual_rules { from 192.0.2.0/24 table 100 }",
+    ),
+    works("unicast_src_ip", Form::Address, "The address that advertisements come from.", "unicast_src_ip 192.0.2.11")
+        .default("the interface's primary address"),
+    works("mcast_src_ip", Form::Address, "The address that advertisements come from.", "mcast_src_ip 192.0.2.11")
+        .default("the interface's primary address"),
+    works(
+        "unicast_peer",
+        Form::List(List::Peers),
+        "Send advertisements to these addresses instead of the multicast group.",
+        "unicast_peer { 192.0.2.12 }",
+    ),
+    not_built(
+        "unicast_fault_no_peer",
+        Form::Flag,
+        "FAULT if there is no peer; here an empty list is an error anyway.",
+        "unicast_fault_no_peer",
+    )
+    .since("2.2.7"),
+    works("unicast_ttl", whole("", 1, 255), "Time to live of unicast advertisements.", "unicast_ttl 64").default("255"),
+    not_built("mcast_dst_ip", Form::Address, "Another multicast group for this instance.", "mcast_dst_ip 224.0.0.18")
+        .since("2.2.7"),
+    not_built(
+        "check_unicast_src",
+        OPTIONAL_BOOL,
+        "Take unicast advertisements only from the configured peers.",
+        "check_unicast_src",
+    ),
+    not_built(
+        "old_unicast_checksum",
+        words(0, 1, "perhaps `never`"),
+        "The checksum of keepalived up to 1.3.6.",
+        "old_unicast_checksum",
+    ),
+    works("version", whole("", 2, 3), "The version of the protocol.", "version 3").default("vrrp_version"),
+    ignored(
+        "native_ipv6",
+        Form::Flag,
+        "the addresses tell the family",
+        "An instance of IPv6; long superseded.",
+        "native_ipv6",
+    ),
+    works(
+        "nopreempt",
+        Form::Flag,
+        "Do not take over from a router of lower priority. Needs `state BACKUP`.",
+        "nopreempt",
+    ),
+    works("preempt", Form::Flag, "Take over from a router of lower priority: the default.", "preempt"),
+    works(
+        "preempt_delay",
+        seconds(0, 1_000_000),
+        "Wait this long before taking over from a lower priority. Needs `state BACKUP`.",
+        "preempt_delay 30",
+    )
+    .default("0"),
+    works(
+        "track_interface",
+        Form::List(List::Tracked),
+        "Interfaces whose being down is a FAULT, or costs priority.",
+        "track_interface {\n    eth1\n    eth2 weight -20\n}",
+    ),
+    works(
+        "track_script",
+        Form::List(List::Tracked),
+        "Checks whose failing is a FAULT, or costs priority.",
+        "track_script { chk_web weight -20 }",
+    ),
+    not_built("track_file", Form::List(List::Tracked), "Files whose numbers count.", "track_file { load weight -1 }"),
+    not_built("track_process", Form::List(List::Tracked), "Processes that must exist.", "track_process { nginx }"),
+    not_built("track_bfd", Form::List(List::Tracked), "BFD sessions that must be up.", "track_bfd { peer }"),
+    works(
+        "dont_track_primary",
+        Form::Flag,
+        "Do not mind when the instance's own interface is down.",
+        "dont_track_primary",
+    ),
+    not_built("track_src_ip", Form::Flag, "FAULT when the source address disappears.", "track_src_ip"),
+    not_built(
+        "use_vmac",
+        words(0, usize::MAX, "perhaps a name, a MAC address and options"),
+        "Use the virtual router MAC address of the standard.",
+        "use_vmac vrrp.51",
+    ),
+    not_built("use_vmac_addr", Form::Flag, "Virtual MAC addresses also on other interfaces.", "use_vmac_addr"),
+    not_built("vmac_xmit_base", Form::Flag, "Send advertisements from the underlying interface.", "vmac_xmit_base"),
+    not_built(
+        "use_ipvlan",
+        words(0, usize::MAX, "perhaps a name, an address, a mode and options"),
+        "Use an ipvlan interface.",
+        "use_ipvlan ipvl.51",
+    ),
+    not_built("vrf", Form::Word("a name"), "The VRF of the instance.", "vrf blue").since("2.2.7"),
+    works(
+        "garp_master_delay",
+        WHOLE_SECONDS,
+        "Announce the addresses once more this long after becoming Active; 0 means not again.",
+        "garp_master_delay 10",
+    )
+    .default("vrrp_garp_master_delay"),
+    works(
+        "garp_master_repeat",
+        COUNT,
+        "Announcements of each address at a time when becoming Active.",
+        "garp_master_repeat 3",
+    )
+    .default("vrrp_garp_master_repeat"),
+    works(
+        "garp_master_refresh",
+        WHOLE_SECONDS,
+        "Announce the addresses again and again at this interval while Active; 0 means never.",
+        "garp_master_refresh 5",
+    )
+    .default("vrrp_garp_master_refresh"),
+    works(
+        "garp_master_refresh_repeat",
+        COUNT,
+        "Announcements of each address at each refresh.",
+        "garp_master_refresh_repeat 1",
+    )
+    .default("vrrp_garp_master_refresh_repeat"),
+    works(
+        "garp_lower_prio_delay",
+        WHOLE_SECONDS,
+        "Announce the addresses once more this long after an advertisement of lower priority was heard.",
+        "garp_lower_prio_delay 10",
+    )
+    .default("garp_master_delay"),
+    works(
+        "garp_lower_prio_repeat",
+        whole("", 0, 2_147_483_647),
+        "Announcements of each address after an advertisement of lower priority was heard.",
+        "garp_lower_prio_repeat 1",
+    )
+    .default("garp_master_repeat"),
+    not_built(
+        "garp_extra_if",
+        words(1, 2, "perhaps `all`, and 1 to 86400 seconds"),
+        "Announce again and again on other interfaces that carry addresses.",
+        "garp_extra_if all 100",
+    )
+    .synonyms(&["vmac_garp_intvl"]),
+    not_built(
+        "down_timer_adverts",
+        whole("", 1, 100),
+        "Advertisements that may be missed before taking over.",
+        "down_timer_adverts 3",
+    )
+    .default("3")
+    .since("2.2.3"),
+    not_built(
+        "timer_expired_backup",
+        words(0, 1, "perhaps a number from 1 to 254"),
+        "Stay Backup if our own timer fired too late.",
+        "timer_expired_backup",
+    )
+    .synonyms(&["thread_timer_expired"])
+    .since("2.2.8"),
+    not_built(
+        "lower_prio_no_advert",
+        OPTIONAL_BOOL,
+        "Do not answer an advertisement of lower priority at once.",
+        "lower_prio_no_advert",
+    ),
+    ignored(
+        "higher_prio_send_advert",
+        OPTIONAL_BOOL,
+        "Tanist always does this",
+        "Send a last advertisement before giving way to a higher priority.",
+        "higher_prio_send_advert",
+    ),
+    not_built(
+        "owner_ignore_adverts",
+        OPTIONAL_BOOL,
+        "The address owner takes no notice of other owners.",
+        "owner_ignore_adverts",
+    ),
+    works(
+        "skip_check_adv_addr",
+        OPTIONAL_BOOL,
+        "Do not compare the address list of advertisements from the router already known as Active.",
+        "skip_check_adv_addr",
+    )
+    .default("vrrp_skip_check_adv_addr"),
+    works("strict_mode", OPTIONAL_BOOL, "Hold strictly to the standard.", "strict_mode").default("vrrp_strict"),
+    not_built(
+        "v3_checksum_as_v2",
+        OPTIONAL_BOOL,
+        "Leave the pseudo header out of the checksum of version 3 over IPv4.",
+        "v3_checksum_as_v2",
+    )
+    .since("2.2.8"),
+    works("accept", Form::Flag, "Accept packets to the addresses: the default unless strict.", "accept"),
+    works("no_accept", Form::Flag, "Drop packets to the addresses unless we own them.", "no_accept"),
+    not_built("promote_secondaries", Form::Flag, "Set the kernel's option of this name.", "promote_secondaries"),
+    not_built(
+        "kernel_rx_buf_size",
+        whole("bytes", 1, 2_147_483_647),
+        "Receive buffer of the instance's socket.",
+        "kernel_rx_buf_size 65536",
+    ),
+    not_built("linkbeat_use_polling", Form::Flag, "Poll the link of the interface.", "linkbeat_use_polling"),
+    not_built(
+        "lvs_sync_daemon_interface",
+        INTERFACE,
+        "Where to copy the kernel's connection table; long superseded.",
+        "lvs_sync_daemon_interface eth0",
+    ),
+    not_built("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert"),
+    works(
+        "notify_master",
+        COMMAND_AS,
+        "Runs when the instance becomes Active.",
+        "notify_master \"/etc/keepalived/active.sh\" nobody nogroup",
+    ),
+    works(
+        "notify_backup",
+        COMMAND_AS,
+        "Runs when the instance becomes Backup.",
+        "notify_backup \"/etc/keepalived/backup.sh\"",
+    ),
+    works("notify_fault", COMMAND_AS, "Runs at a FAULT.", "notify_fault \"/etc/keepalived/fault.sh\""),
+    works("notify_stop", COMMAND_AS, "Runs when the daemon stops.", "notify_stop \"/etc/keepalived/stop.sh\""),
+    works(
+        "notify_deleted",
+        COMMAND_AS,
+        "Runs when a reload removes the instance; without it `notify_fault` does.",
+        "notify_deleted \"/etc/keepalived/deleted.sh\"",
+    ),
+    works(
+        "notify",
+        COMMAND_AS,
+        "Runs at every change, with four more arguments: INSTANCE, the name, the state, the priority.",
+        "notify \"/etc/keepalived/notify.sh\"",
+    ),
+    works(
+        "notify_master_rx_lower_pri",
+        COMMAND_AS,
+        "Runs when an advertisement of lower priority is heard while Active.",
+        "notify_master_rx_lower_pri \"/etc/keepalived/lower.sh\"",
+    ),
+    not_built(
+        "notify_priority_changes",
+        OPTIONAL_BOOL,
+        "Tell also about changes of priority.",
+        "notify_priority_changes",
+    ),
+    ignored("debug", whole("", 0, 4), "it has none in keepalived either", "A level of detail.", "debug 1").default("0"),
+];
+
+pub(super) const AUTHENTICATION: &[Keyword] = &[
+    works("auth_type", Form::Word("PASS or AH"), "PASS is a password in clear; AH is not built.", "auth_type PASS"),
+    works("auth_pass", Form::Word("a password of at most 8 octets"), "The password.", "auth_pass 1234"),
+];
+
+pub(super) const AUTH_HMAC: &[Keyword] = &[
+    not_built(
+        "key",
+        words(2, 2, "a number and `hex:…`, `file:…` or text"),
+        "A key of 32 to 64 octets and its number.",
+        "key 1 file:/etc/keepalived/key1",
+    ),
+    not_built("active_key", whole("", 0, 255), "The key that we sign with.", "active_key 1"),
+    not_built("time_window", whole("seconds", 1, 300), "How old an advertisement may be.", "time_window 5"),
+    not_built(
+        "anti_replay",
+        Form::Choice(&["time", "monotonic"]),
+        "How repeated packets are found.",
+        "anti_replay time",
+    ),
+    not_built(
+        "mode",
+        Form::Choice(&["enforce", "permissive", "receive-only"]),
+        "Whether unsigned advertisements are accepted.",
+        "mode enforce",
+    ),
+];

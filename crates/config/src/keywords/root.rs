@@ -1,0 +1,169 @@
+//! The top level, and the small blocks that only stand there.
+
+use super::{Block, Form, INTERFACE, Keyword, List, PATH, WHOLE_SECONDS, not_built, seconds, words, works};
+
+const NAME: &str = "a name";
+
+pub(super) const KEYWORDS: &[Keyword] = &[
+    works(
+        "global_defs",
+        Form::Block(Block::GlobalDefs),
+        "Options of the whole daemon, and defaults for its instances. Several blocks add up.",
+        "global_defs { router_id edge-a }",
+    ),
+    works(
+        "vrrp_instance",
+        Form::NamedBlock { block: Block::VrrpInstance, name: NAME },
+        "A virtual router: the addresses that move, and when they do.",
+        "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.1/24\n    }\n}",
+    ),
+    works(
+        "vrrp_script",
+        Form::NamedBlock { block: Block::VrrpScript, name: NAME },
+        "A check that runs again and again. Instances refer to it in `track_script`.",
+        "vrrp_script chk_web {\n    script \"/etc/keepalived/check_web.sh\"\n    interval 2\n}",
+    ),
+    not_built(
+        "vrrp_sync_group",
+        Form::NamedBlock { block: Block::SyncGroup, name: NAME },
+        "Instances that change state together.",
+        "vrrp_sync_group G1 { group { VI_1 VI_2 } }",
+    ),
+    not_built(
+        "vrrp_track_process",
+        Form::NamedBlock { block: Block::TrackProcess, name: NAME },
+        "Watches whether processes of a name exist.",
+        "vrrp_track_process nginx { process nginx }",
+    ),
+    not_built(
+        "track_file",
+        Form::NamedBlock { block: Block::TrackFile, name: NAME },
+        "Watches a number in a file.",
+        "track_file load { file /run/load }",
+    )
+    .synonyms(&["vrrp_track_file"]),
+    not_built(
+        "virtual_server",
+        words(1, 3, "an address and a port, `fwmark N` or `group NAME`"),
+        "A service that the kernel spreads over several servers (IPVS).",
+        "virtual_server 192.0.2.1 80 { delay_loop 6 }",
+    ),
+    not_built(
+        "virtual_server_group",
+        Form::NamedBlock { block: Block::VirtualServerGroup, name: NAME },
+        "Several addresses that one `virtual_server` serves.",
+        "virtual_server_group web { 192.0.2.1 80 }",
+    ),
+    not_built(
+        "bfd_instance",
+        Form::NamedBlock { block: Block::BfdInstance, name: NAME },
+        "Watches the path to a neighbour with Bidirectional Forwarding Detection (RFC 5880).",
+        "bfd_instance peer { neighbor_ip 192.0.2.2 }",
+    ),
+    not_built(
+        "static_ipaddress",
+        Form::List(List::Addresses),
+        "Addresses that are there as long as the daemon runs.",
+        "static_ipaddress { 192.0.2.9/24 dev eth0 }",
+    ),
+    not_built(
+        "static_routes",
+        Form::List(List::Routes),
+        "Routes that are there as long as the daemon runs.",
+        "static_routes { 198.51.100.0/24 via 192.0.2.254 dev eth0 }",
+    ),
+    not_built(
+        "static_rules",
+        Form::List(List::Rules),
+        "Policy rules that are there as long as the daemon runs.",
+        "static_rules { from 192.0.2.0/24 table 100 }",
+    ),
+    not_built(
+        "track_group",
+        Form::NamedBlock { block: Block::TrackGroup, name: NAME },
+        "Instances that go to FAULT when a static address or route of this group disappears.",
+        "track_group G1 { group { VI_1 } }",
+    ),
+    not_built(
+        "garp_group",
+        Form::Block(Block::GarpGroup),
+        "Spacing of announcements that several interfaces share.",
+        "garp_group {\n    garp_interval 0.01\n    interface eth0\n}",
+    ),
+    not_built(
+        "linkbeat_interfaces",
+        Form::List(List::Words),
+        "Interfaces whose link is polled instead of reported by the kernel.",
+        "linkbeat_interfaces { eth0 ETHTOOL }",
+    ),
+    not_built(
+        "linkbeat_use_polling",
+        Form::Flag,
+        "Poll the link of every interface instead of waiting for the kernel's report.",
+        "linkbeat_use_polling",
+    ),
+    not_built(
+        "interface_up_down_delays",
+        Form::List(List::Words),
+        "How long an interface must be down or up until it counts.",
+        "interface_up_down_delays { eth0 2 5 }",
+    )
+    .since("2.2.3"),
+    not_built(
+        "net_namespace",
+        Form::Word("the name of a network namespace"),
+        "Run in this network namespace.",
+        "net_namespace blue",
+    ),
+    not_built(
+        "net_namespace_ipvs",
+        words(0, 1, "the name of a network namespace"),
+        "Keep virtual servers in a network namespace of their own.",
+        "net_namespace_ipvs green",
+    ),
+    not_built(
+        "namespace_with_ipsets",
+        Form::Flag,
+        "Use ipsets in a network namespace also on kernels before 3.13.",
+        "namespace_with_ipsets",
+    ),
+    not_built("use_pid_dir", Form::Flag, "Put the pid files into `/run/keepalived`.", "use_pid_dir"),
+    not_built(
+        "instance",
+        Form::Word(NAME),
+        "Name of this daemon, so that several can run side by side.",
+        "instance blue",
+    ),
+    not_built(
+        "child_wait_time",
+        WHOLE_SECONDS,
+        "How long to wait for child processes at the end.",
+        "child_wait_time 10",
+    )
+    .default("5"),
+    not_built("SSL", Form::Block(Block::Ssl), "Certificates for SSL_GET.", "SSL { ca /etc/ssl/ca.pem }"),
+];
+
+pub(super) const TRACK_GROUP: &[Keyword] =
+    &[not_built("group", Form::List(List::Words), "Names of the instances.", "group { VI_1 VI_2 }")];
+
+pub(super) const GARP_GROUP: &[Keyword] = &[
+    not_built("garp_interval", seconds(0, 4_294_967), "Time between two gratuitous ARPs.", "garp_interval 0.01")
+        .default("0"),
+    not_built(
+        "gna_interval",
+        seconds(0, 4_294_967),
+        "Time between two unsolicited neighbour advertisements.",
+        "gna_interval 0.01",
+    )
+    .default("0"),
+    not_built("interface", INTERFACE, "The only interface of the group.", "interface eth0"),
+    not_built("interfaces", Form::List(List::Words), "The interfaces of the group.", "interfaces { eth0 eth1 }"),
+];
+
+pub(super) const SSL: &[Keyword] = &[
+    not_built("password", Form::Word("a password"), "Password of the private key.", "password secret"),
+    not_built("ca", PATH, "Certificates of the authorities to trust.", "ca /etc/ssl/ca.pem"),
+    not_built("certificate", PATH, "The client's own certificate.", "certificate /etc/ssl/client.pem"),
+    not_built("key", PATH, "The client's private key.", "key /etc/ssl/client.key"),
+];

@@ -1,0 +1,36 @@
+//! `vrrp_sync_group`.
+
+use super::{COMMAND_AS, Form, Keyword, List, OPTIONAL_BOOL, not_built};
+
+pub(super) const KEYWORDS: &[Keyword] = &[
+    not_built("group", Form::List(List::Words), "The instances, by name.", "group { VI_1 VI_2 }"),
+    not_built(
+        "track_interface",
+        Form::List(List::Tracked),
+        "Interfaces that count for all.",
+        "track_interface { eth1 }",
+    ),
+    not_built("track_script", Form::List(List::Tracked), "Checks that count for all.", "track_script { chk_web }"),
+    not_built("track_file", Form::List(List::Tracked), "Files that count for all.", "track_file { load }"),
+    not_built("track_process", Form::List(List::Tracked), "Processes that count for all.", "track_process { nginx }"),
+    not_built("track_bfd", Form::List(List::Tracked), "BFD sessions that count for all.", "track_bfd { peer }"),
+    not_built("notify_master", COMMAND_AS, "Runs when the group becomes Active.", "notify_master \"/etc/k/active.sh\""),
+    not_built("notify_backup", COMMAND_AS, "Runs when the group becomes Backup.", "notify_backup \"/etc/k/backup.sh\""),
+    not_built("notify_fault", COMMAND_AS, "Runs at a FAULT of the group.", "notify_fault \"/etc/k/fault.sh\""),
+    not_built("notify_stop", COMMAND_AS, "Runs when the daemon stops.", "notify_stop \"/etc/k/stop.sh\""),
+    not_built("notify", COMMAND_AS, "Runs at every change, with four more arguments.", "notify \"/etc/k/notify.sh\""),
+    not_built("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert"),
+    not_built(
+        "notify_priority_changes",
+        OPTIONAL_BOOL,
+        "Tell also about changes of priority.",
+        "notify_priority_changes",
+    ),
+    not_built(
+        "sync_group_tracking_weight",
+        Form::Flag,
+        "Let the weights of the members' own checks count.",
+        "sync_group_tracking_weight",
+    ),
+    not_built("global_tracking", Form::Flag, "Long superseded: checks of one member count for all.", "global_tracking"),
+];

@@ -1,0 +1,71 @@
+//! Reads the configuration language of keepalived: text → syntax tree with spans → [`Settings`].
+//!
+//! It is pure: files, host name, environment and chance come in through the small trait [`Files`]. It never
+//! asks the machine whether an interface or a user exists; that is the daemon's preflight. So any file can be
+//! checked anywhere.
+//!
+//! [`load`] reads everything, reports all mistakes of all files together, and gives settings only when there
+//! is no error among them. The stages:
+//!
+//! 1. `text`: files to plain lines (comments, `include`, `@id`, `$` definitions, `~SEQ`, `~LST`);
+//! 2. `syntax`: lines to a tree of words and blocks;
+//! 3. `statement`: words to keywords and values, by the tables in [`keywords`];
+//! 4. `resolve`: statements to [`Settings`], every default filled in.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod command;
+mod diagnostic;
+mod files;
+pub mod keywords;
+pub mod pair;
+mod render;
+mod resolve;
+mod settings;
+mod source;
+mod statement;
+mod suggest;
+mod syntax;
+mod text;
+
+use std::path::Path;
+
+pub use diagnostic::{Diagnostic, Place, Report, Severity};
+pub use files::{Files, MemoryFiles, RealFiles};
+pub use settings::{Command, Global, Instance, Mail, Notify, NotifyScript, Script, ScriptUser, Settings, StatedRole};
+
+/// What the command line adds to the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Decides the `@id` lines; `None` means the host name up to its first dot.
+    pub config_id: Option<String>,
+}
+
+/// What came out of reading a configuration.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Every default resolved; `None` when there are errors.
+    pub settings: Option<Settings>,
+    /// All that is to be said about the files.
+    pub report: Report,
+}
+
+/// Reads `path` and all that it includes.
+#[must_use]
+pub fn load(path: &Path, files: &dyn Files, options: &LoadOptions) -> Loaded {
+    let host_name = files.host_name();
+    let own_id = || host_name.split('.').next().unwrap_or_default().to_owned();
+    let config_id = options.config_id.clone().unwrap_or_else(own_id);
+
+    let mut sources = source::Sources::default();
+    let mut findings = diagnostic::Findings::default();
+    let mut builder = syntax::TreeBuilder::default();
+    text::read(path, files, &config_id, &mut sources, &mut findings, &mut builder);
+    let tree = builder.finish(&mut findings);
+    let paths = sources.iter().map(|source| source.path.clone()).collect();
+    let settings = resolve::settings(&tree, paths, &mut findings);
+
+    let report = findings.into_report(sources);
+    let settings = (!report.has_errors()).then_some(settings);
+    Loaded { settings, report }
+}

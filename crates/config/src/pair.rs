@@ -1,0 +1,111 @@
+//! What only the files of two nodes together show: settings that must be equal and are not, and checks whose weight
+//! can never move the role.
+
+use engine::{RouterConfig, Transport, Version, Weight};
+
+use crate::settings::{Instance, Settings, StatedRole};
+
+/// A node's settings and the name by which to speak of them, its file for instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'a> {
+    /// For people.
+    pub name: &'a str,
+    /// What its file means.
+    pub settings: &'a Settings,
+}
+
+/// Everything that is to be said about two nodes of one pair, one sentence each. Instances belong together if they
+/// have the same VRID.
+#[must_use]
+pub fn compare(one: Node<'_>, other: Node<'_>) -> Vec<String> {
+    let mut findings = Vec::new();
+    for ours in &one.settings.instances {
+        let vrid = ours.router.vrid;
+        match other.settings.instances.iter().find(|theirs| theirs.router.vrid == vrid) {
+            Some(theirs) => compare_instances((one.name, ours), (other.name, theirs), &mut findings),
+            None => findings.push(format!("{} has no instance with virtual_router_id {vrid}", other.name)),
+        }
+    }
+    findings
+}
+
+type Side<'a> = (&'a str, &'a Instance);
+
+fn compare_instances(one: Side<'_>, other: Side<'_>, findings: &mut Vec<String>) {
+    let vrid = one.1.router.vrid;
+    let (a, b) = (&one.1.router, &other.1.router);
+    let mut differ =
+        |what: &str, consequence: &str| findings.push(format!("VRID {vrid}: {what} differs, so {consequence}"));
+    let deaf = "the nodes do not hear each other and both become MASTER";
+    if a.version != b.version {
+        differ("the version", deaf);
+    }
+    if a.authentication != b.authentication {
+        differ("the authentication", deaf);
+    }
+    let by_multicast = |router: &RouterConfig| matches!(router.transport, Transport::Multicast { .. });
+    if by_multicast(a) != by_multicast(b) {
+        differ("unicast or multicast", deaf);
+    }
+    if a.advertisement_interval != b.advertisement_interval {
+        let consequence = if a.version == Version::V2 { deaf } else { "the MASTER's counts" };
+        differ("advert_int", consequence);
+    }
+    let addresses = |router: &RouterConfig| {
+        let mut addresses: Vec<_> = router.addresses.iter().map(|address| address.address).collect();
+        addresses.sort();
+        addresses
+    };
+    if addresses(a) != addresses(b) {
+        differ("the list of addresses", "not all of them move, and older keepalived nodes ignore the other");
+    }
+    let (better, worse) = if best(a) >= best(b) { (one, other) } else { (other, one) };
+    if best(a) != best(b) {
+        compare_ranks(better, worse, findings);
+    }
+}
+
+/// What follows from one node being preferred.
+fn compare_ranks(better: Side<'_>, worse: Side<'_>, findings: &mut Vec<String>) {
+    let vrid = better.1.router.vrid;
+    let (high, low) = (best(&better.1.router), best(&worse.1.router));
+    if worse.1.stated == Some(StatedRole::Active) && better.1.stated != Some(StatedRole::Active) {
+        findings.push(format!(
+            "VRID {vrid}: {} says `state MASTER`, but {} has the higher priority ({high} against {low}) and always wins",
+            worse.0, better.0
+        ));
+    }
+    if !worse.1.router.preempt_mode && better.1.router.preempt_mode {
+        findings.push(format!(
+            "VRID {vrid}: `nopreempt` in {} has no effect, because only the better node could preempt; it belongs in {}",
+            worse.0, better.0
+        ));
+    }
+    for tracked in &better.1.router.track_scripts {
+        let Some(weight) = weight(tracked.weight) else { continue };
+        let failing = high - weight.abs();
+        if failing > low {
+            findings.push(format!(
+                "VRID {vrid}: when the check `{}` fails on {}, its priority goes from {high} to {failing}, still above \
+                 the {low} of {}: nothing moves",
+                tracked.script, better.0, worse.0
+            ));
+        }
+    }
+}
+
+/// The priority while everything is good.
+fn best(router: &RouterConfig) -> i32 {
+    let weights = router.track_scripts.iter().map(|tracked| tracked.weight);
+    let links = router.track_links.iter().map(|tracked| tracked.weight);
+    let added: i32 = weights.chain(links).filter_map(weight).filter(|weight| *weight > 0).sum();
+    let priority = i32::from(router.priority.get());
+    if router.priority.is_address_owner() { priority } else { (priority + added).clamp(1, 254) }
+}
+
+fn weight(weight: Weight) -> Option<i32> {
+    match weight {
+        Weight::Priority(weight) | Weight::Reversed(weight) => Some(i32::from(weight)),
+        Weight::Fault | Weight::ReversedFault => None,
+    }
+}

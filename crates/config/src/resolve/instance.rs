@@ -1,0 +1,533 @@
+//! `vrrp_instance`: a virtual router.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use engine::{
+    Authentication, Family, Interval, Name, Priority, RouterConfig, TrackedLink, TrackedScript, Transport, Version,
+    VirtualAddress, Vrid,
+};
+
+use super::announce::Announcing;
+use super::global::{Defaults, unreachable_keyword, version};
+use super::tracking::Known;
+use super::{addresses, script, tracking, values};
+use crate::command::command;
+use crate::diagnostic::Findings;
+use crate::keywords::Block;
+use crate::settings::{Instance, Notify, NotifyScript, StatedRole};
+use crate::source::Span;
+use crate::statement::{Statement, statements};
+use crate::syntax::Word;
+
+/// What the statements of an instance said, before they are held against each other.
+struct Draft<'a> {
+    stated: Option<(StatedRole, Span)>,
+    link: Option<(Name, Span)>,
+    vrid: Option<Vrid>,
+    priority: Option<(Priority, Span)>,
+    interval: Option<(Duration, Span)>,
+    version: Version,
+    authentication: Option<(Password, Span)>,
+    addresses: Vec<(VirtualAddress, &'a Word)>,
+    excluded: Vec<(VirtualAddress, &'a Word)>,
+    no_addresses: bool,
+    source: Option<IpAddr>,
+    peers: Vec<IpAddr>,
+    /// Where `unicast_peer` stands.
+    unicast: Option<Span>,
+    unicast_ttl: Option<(u8, Span)>,
+    nopreempt: Option<Span>,
+    preempt_delay: Option<(Duration, Span)>,
+    skip_check_adv_addr: bool,
+    strict: bool,
+    /// What `accept` or `no_accept` said.
+    accept: Option<bool>,
+    announcing: Announcing,
+    track_links: Vec<(TrackedLink, Span)>,
+    ignore_own_link: bool,
+    track_scripts: Vec<TrackedScript>,
+    notify: Notify,
+    /// Keywords that are there with a value. If nothing came of it, that was reported, and they are not also
+    /// missing.
+    given: Vec<&'static str>,
+}
+
+#[derive(Default)]
+struct Password {
+    kind: bool,
+    password: Option<[u8; 8]>,
+}
+
+pub(super) fn instance(
+    block: &Statement<'_>,
+    defaults: &Defaults,
+    known: &mut Known<'_>,
+    findings: &mut Findings,
+) -> Option<Instance> {
+    let statements = statements(Block::VrrpInstance, block.entries(), findings);
+    let mut draft = Draft {
+        stated: None,
+        link: None,
+        vrid: None,
+        priority: None,
+        interval: None,
+        version: defaults.version,
+        authentication: None,
+        addresses: Vec::new(),
+        excluded: Vec::new(),
+        no_addresses: false,
+        source: None,
+        peers: Vec::new(),
+        unicast: None,
+        unicast_ttl: None,
+        nopreempt: None,
+        preempt_delay: None,
+        skip_check_adv_addr: defaults.skip_check_adv_addr,
+        strict: defaults.strict,
+        accept: None,
+        announcing: Announcing::default(),
+        track_links: Vec::new(),
+        ignore_own_link: false,
+        track_scripts: Vec::new(),
+        notify: Notify::default(),
+        given: Vec::new(),
+    };
+    for statement in &statements {
+        draft.take(statement, known, findings);
+    }
+    draft.finish(block.value(), defaults, findings)
+}
+
+impl<'a> Draft<'a> {
+    fn take(&mut self, statement: &'a Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) {
+        if self.announcing.take(statement, "", findings) || self.take_notify(statement, findings) {
+            return;
+        }
+        let name = statement.keyword.name;
+        match name {
+            "state" => self.stated = Some((stated(statement.value(), findings), statement.span)),
+            "interface" => {
+                self.link = values::interface(statement.value(), findings).map(|link| (link, statement.value().span));
+                self.note_given(name);
+            }
+            "virtual_router_id" => {
+                self.vrid = vrid(statement, findings);
+                self.note_given(name);
+            }
+            "priority" => {
+                let value = values::count(statement, findings).and_then(|value| u8::try_from(value).ok());
+                self.priority = value.map(|value| (Priority::new(value), statement.span));
+            }
+            "advert_int" => {
+                let interval = values::seconds(statement, findings);
+                self.interval = interval.map(|interval| (interval, statement.value().span));
+            }
+            "version" => self.version = version(statement, findings).unwrap_or(self.version),
+            "authentication" => {
+                let password = self.authentication.take().map(|(password, _)| password).unwrap_or_default();
+                self.authentication = Some((authentication(password, statement, findings), statement.span));
+            }
+            "virtual_ipaddress" => {
+                if !statement.entries().is_empty() {
+                    self.note_given(name);
+                }
+                addresses::addresses(statement, &mut self.addresses, findings);
+            }
+            "virtual_ipaddress_excluded" => addresses::addresses(statement, &mut self.excluded, findings),
+            "no_virtual_ipaddress" => self.no_addresses = true,
+            "unicast_src_ip" | "mcast_src_ip" => {
+                let source = values::address(statement.value(), findings);
+                if source.is_some_and(|source| source.is_ipv6()) {
+                    addresses::no_ipv6(statement.value(), findings);
+                }
+                self.source = source;
+            }
+            "unicast_peer" => {
+                self.unicast = Some(statement.span);
+                if !statement.entries().is_empty() {
+                    self.note_given(name);
+                }
+                addresses::peers(statement, &mut self.peers, findings);
+            }
+            "unicast_ttl" => {
+                let ttl = values::count(statement, findings).and_then(|ttl| u8::try_from(ttl).ok());
+                self.unicast_ttl = ttl.map(|ttl| (ttl, statement.span));
+            }
+            "nopreempt" => self.nopreempt = Some(statement.span),
+            "preempt" => self.nopreempt = None,
+            "preempt_delay" => {
+                self.preempt_delay = values::seconds(statement, findings).map(|delay| (delay, statement.span));
+            }
+            "track_interface" => tracking::links(statement, &mut self.track_links, findings),
+            "track_script" => tracking::scripts(statement, known, &mut self.track_scripts, findings),
+            "dont_track_primary" => self.ignore_own_link = true,
+            "skip_check_adv_addr" => {
+                self.skip_check_adv_addr = values::switch(statement, findings).unwrap_or(self.skip_check_adv_addr);
+            }
+            "strict_mode" => self.strict = values::switch(statement, findings).unwrap_or(self.strict),
+            "accept" => self.accept = Some(true),
+            "no_accept" => self.accept = Some(false),
+            other => unreachable_keyword(other, Block::VrrpInstance, statement, findings),
+        }
+    }
+
+    fn note_given(&mut self, keyword: &'static str) {
+        self.given.push(keyword);
+    }
+
+    /// Whether the statement names a script that is told about changes. The first of a kind counts.
+    fn take_notify(&mut self, statement: &Statement<'_>, findings: &mut Findings) -> bool {
+        let slot = match statement.keyword.name {
+            "notify_master" => &mut self.notify.active,
+            "notify_backup" => &mut self.notify.backup,
+            "notify_fault" => &mut self.notify.fault,
+            "notify_stop" => &mut self.notify.stop,
+            "notify_deleted" => &mut self.notify.deleted,
+            "notify_master_rx_lower_pri" => &mut self.notify.active_heard_lower_priority,
+            "notify" => &mut self.notify.any,
+            _ => return false,
+        };
+        if slot.is_none()
+            && let Some(command) = command(statement.value(), false, findings)
+        {
+            let user = &statement.values[1..];
+            *slot = Some(NotifyScript { command, user: (!user.is_empty()).then(|| script::user(user)) });
+        }
+        true
+    }
+
+    /// Holds everything against each other, fills in the defaults, and builds the router.
+    fn finish(mut self, name: &Word, defaults: &Defaults, findings: &mut Findings) -> Option<Instance> {
+        self.report_missing(name, findings);
+        let priority = self.priority(findings);
+        self.check_preemption(priority, findings);
+        let interval = self.interval(findings);
+        let authentication = self.authentication(findings);
+        self.limit_addresses(findings);
+        if self.addresses.is_empty() && !self.no_addresses && !self.given.contains(&"virtual_ipaddress") {
+            findings
+                .warning("no-addresses", name.span, format!("`{}` has no virtual addresses", name.text))
+                .help("add `virtual_ipaddress { … }`, or `no_virtual_ipaddress` if that is meant");
+        }
+        self.check_tracking(priority, findings);
+        let accept_mode = self.accept_mode(name, priority, findings);
+        let transport = self.transport(defaults, findings);
+        let (link, _) = self.link?;
+        let router = RouterConfig {
+            name: name.text.as_str().into(),
+            link,
+            vrid: self.vrid?,
+            family: Family::Ipv4,
+            version: self.version,
+            priority,
+            advertisement_interval: interval?,
+            preempt_mode: self.nopreempt.is_none(),
+            preempt_delay: self.preempt_delay.map_or(Duration::ZERO, |(delay, _)| delay),
+            transport: transport?,
+            authentication,
+            addresses: self.addresses.into_iter().map(|(address, _)| address).collect(),
+            excluded_addresses: self.excluded.into_iter().map(|(address, _)| address).collect(),
+            skip_check_adv_addr: self.skip_check_adv_addr,
+            announce: self.announcing.policy(&defaults.announcing),
+            track_links: self.track_links.into_iter().map(|(tracked, _)| tracked).collect(),
+            ignore_own_link: self.ignore_own_link,
+            track_scripts: self.track_scripts,
+        };
+        let stated = self.stated.map(|(stated, _)| stated);
+        Some(Instance { router, stated, accept_mode, notify: self.notify })
+    }
+
+    /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.
+    fn accept_mode(&mut self, name: &Word, priority: Priority, findings: &mut Findings) -> bool {
+        let unstrict = "remove it, or `vrrp_strict`";
+        if self.strict {
+            if let Some(span) = self.unicast {
+                findings
+                    .error("strict", span, "unicast is not in the standard, and `vrrp_strict` asks for that")
+                    .help(unstrict);
+            }
+            if let Some((_, span)) = self.preempt_delay.take() {
+                findings
+                    .warning("strict", span, "`preempt_delay` is ignored: it is not in the standard (`vrrp_strict`)")
+                    .help(unstrict);
+            }
+            if self.addresses.is_empty() {
+                findings
+                    .error("strict", name.span, format!("`{}` has no addresses to advertise", name.text))
+                    .help("`vrrp_strict` asks for at least one: add one, or remove `vrrp_strict`");
+            }
+        }
+        let accept_mode = self.accept.unwrap_or(!self.strict);
+        if self.strict && !accept_mode && !priority.is_address_owner() {
+            let message = format!("nobody can reach the addresses of `{}`: packets to them are dropped", name.text);
+            findings
+                .warning("traffic-dropped", name.span, message)
+                .help("that is `vrrp_strict`, meant for routers; add `accept` to have services answer there");
+        }
+        accept_mode
+    }
+
+    fn report_missing(&self, name: &Word, findings: &mut Findings) {
+        if self.link.is_none() && !self.given.contains(&"interface") {
+            let message = format!("`{}` has no `interface`", name.text);
+            if self.unicast.is_some() {
+                findings
+                    .error("not-built", name.span, format!("{message}; unicast without one is not built yet"))
+                    .help("add `interface IF`, the interface that the peers are reached by");
+            } else {
+                findings.error("missing-keyword", name.span, message).help("add a line like `interface eth0`");
+            }
+        }
+        if self.vrid.is_none() && !self.given.contains(&"virtual_router_id") {
+            findings
+                .error("missing-keyword", name.span, format!("`{}` has no `virtual_router_id`", name.text))
+                .help("add a line like `virtual_router_id 51`, the same number on all its nodes");
+        }
+    }
+
+    /// `state MASTER` alone means the address owner; otherwise `state` decides no priority.
+    fn priority(&self, findings: &mut Findings) -> Priority {
+        match (self.priority, self.stated) {
+            (Some((priority, _)), _) => priority,
+            (None, Some((StatedRole::Active, span))) => {
+                findings
+                    .warning(
+                        "owner-by-state",
+                        span,
+                        "`state MASTER` without `priority` means priority 255, the address owner",
+                    )
+                    .help("add `priority 100` or so, unless the addresses are this machine's own");
+                Priority::ADDRESS_OWNER
+            }
+            (None, _) => Priority::DEFAULT,
+        }
+    }
+
+    /// Waiting politely and claiming to be first do not go together.
+    fn check_preemption(&mut self, priority: Priority, findings: &mut Findings) {
+        if let (Some(_), Some((_, span))) = (self.nopreempt, self.preempt_delay) {
+            findings
+                .hint("preempt-delay-unused", span, "with `nopreempt` there is nothing to delay")
+                .help("remove one");
+        }
+        let master = matches!(self.stated, Some((StatedRole::Active, _)));
+        let (reason, help) = if master {
+            ("`state MASTER`", "write `state BACKUP` on all nodes to have it work")
+        } else if priority.is_address_owner() {
+            ("priority 255", "use a lower priority to have it work")
+        } else {
+            return;
+        };
+        if let Some(span) = self.nopreempt.take() {
+            findings
+                .warning("nopreempt-cleared", span, format!("`nopreempt` is ignored: it does not work with {reason}"))
+                .help(help);
+        }
+        if let Some((_, span)) = self.preempt_delay.take() {
+            let message = format!("`preempt_delay` is ignored: it does not work with {reason}");
+            findings.warning("preempt-delay-cleared", span, message).help(help);
+        }
+    }
+
+    /// Version 2 has whole seconds, version 3 has hundredths up to 40.95 s (RFC 9568 §5.2.7).
+    fn interval(&self, findings: &mut Findings) -> Option<Interval> {
+        let Some((interval, span)) = self.interval else { return Some(Interval::SECOND) };
+        let written = values::in_seconds(interval);
+        let hundredths = interval.as_micros().div_ceil(10_000);
+        match self.version {
+            Version::V2 if interval.subsec_nanos() != 0 || interval.is_zero() => {
+                let message = format!("version 2 has only whole seconds, and {written} is none");
+                findings
+                    .error("interval-version", span, message)
+                    .help("write whole seconds, or `version 3` here and on the other nodes");
+                return None;
+            }
+            Version::V3 if hundredths > u128::from(Interval::MAX_V3.as_centiseconds()) => {
+                findings
+                    .error("interval-version", span, format!("version 3 has at most 40.95 s, and {written} is more"))
+                    .help("write a shorter interval, or `version 2`");
+                return None;
+            }
+            Version::V3 if interval.as_micros() % 10_000 != 0 => {
+                findings
+                    .warning(
+                        "interval-rounded",
+                        span,
+                        format!("version 3 has hundredths of a second; {written} is rounded up"),
+                    )
+                    .help("write the same number on all nodes");
+            }
+            Version::V2 | Version::V3 => {}
+        }
+        u16::try_from(hundredths).ok().and_then(Interval::from_centiseconds)
+    }
+
+    fn authentication(&self, findings: &mut Findings) -> Authentication {
+        let Some((Password { kind, password }, span)) = &self.authentication else { return Authentication::None };
+        let Some(password) = password.filter(|_| *kind) else {
+            let lacks = if *kind { "auth_pass" } else { "auth_type" };
+            findings
+                .warning(
+                    "incomplete-authentication",
+                    *span,
+                    format!("`{lacks}` is missing, so there is no authentication"),
+                )
+                .help("give `auth_type PASS` and `auth_pass`, the same on all nodes, or remove the block");
+            return Authentication::None;
+        };
+        if self.version == Version::V3 {
+            findings
+                .warning("authentication-version", *span, "version 3 has no authentication; this is ignored")
+                .help("remove the block; it never protected against anybody who can listen");
+            return Authentication::None;
+        }
+        let message = "everybody on the network can read this password; it only keeps mistakes apart".to_owned();
+        findings.hint_once("password-in-clear", *span, message, "");
+        Authentication::SimplePassword(password)
+    }
+
+    /// An advertisement counts its addresses in one octet and must fit into 1500 octets of IP packet.
+    fn limit_addresses(&mut self, findings: &mut Findings) {
+        let headers = match self.version {
+            // IPv4 header, VRRP header, authentication data (RFC 3768 §5.1).
+            Version::V2 => 20 + 8 + 8,
+            // IPv4 header, VRRP header (RFC 9568 §5.1).
+            Version::V3 => 20 + 8,
+        };
+        let most = ((1500 - headers) / 4).min(255);
+        if self.addresses.len() <= most {
+            return;
+        }
+        let moved = self.addresses.split_off(most);
+        if let Some((first, word)) = moved.first() {
+            let message = format!(
+                "an advertisement holds {most} addresses; {} and {} after it are treated as virtual_ipaddress_excluded",
+                first.address,
+                moved.len() - 1
+            );
+            findings
+                .warning("too-many-addresses", word.span, message)
+                .help("move them to `virtual_ipaddress_excluded`");
+        }
+        self.excluded.splice(0..0, moved);
+    }
+
+    fn check_tracking(&mut self, priority: Priority, findings: &mut Findings) {
+        // The engine follows the own interface without being asked.
+        if let Some((own, _)) = &self.link
+            && !self.ignore_own_link
+            && let Some(position) = self.track_links.iter().position(|(tracked, _)| tracked.link == *own)
+        {
+            let (_, span) = self.track_links.remove(position);
+            let message = format!("{own} is the instance's own interface, which counts anyway");
+            findings.hint("own-interface-tracked", span, message);
+        }
+        let fault = |weight: engine::Weight| matches!(weight, engine::Weight::Fault | engine::Weight::ReversedFault);
+        let weighted = self.track_links.iter().any(|(tracked, _)| !fault(tracked.weight))
+            || self.track_scripts.iter().any(|tracked| !fault(tracked.weight));
+        if priority.is_address_owner() && weighted {
+            let span = self.priority.map(|(_, span)| span).or(self.stated.map(|(_, span)| span));
+            if let Some(span) = span {
+                findings
+                    .warning("owner-weights", span, "the priority 255 never changes, so weights are ignored")
+                    .help("use a priority below 255, or weight 0, which means FAULT");
+            }
+            self.track_links.retain(|(tracked, _)| fault(tracked.weight));
+            self.track_scripts.retain(|tracked| fault(tracked.weight));
+        }
+    }
+
+    fn transport(&self, defaults: &Defaults, findings: &mut Findings) -> Option<Transport> {
+        let Some(span) = self.unicast else {
+            if let Some((_, span)) = self.unicast_ttl {
+                findings.warning("no-peers", span, "`unicast_ttl` without `unicast_peer` is ignored").help("remove it");
+            }
+            return Some(Transport::Multicast { group: IpAddr::V4(defaults.group4), source: self.source });
+        };
+        if self.peers.is_empty() && self.given.contains(&"unicast_peer") {
+            return None;
+        }
+        if self.peers.is_empty() {
+            findings
+                .error("no-peers", span, "`unicast_peer` names no peer")
+                .help("name the other nodes, or remove the block to use multicast, as keepalived would do here");
+            return None;
+        }
+        let ttl = self.unicast_ttl.map_or(255, |(ttl, _)| ttl);
+        Some(Transport::Unicast { source: self.source, peers: self.peers.clone(), ttl })
+    }
+}
+
+fn stated(word: &Word, findings: &mut Findings) -> StatedRole {
+    match word.text.as_str() {
+        "MASTER" => StatedRole::Active,
+        "BACKUP" => StatedRole::Backup,
+        other => {
+            let help = match other.to_uppercase().as_str() {
+                "MASTER" => "write `MASTER`, in capital letters",
+                "BACKUP" => "write `BACKUP`, in capital letters",
+                _ => "MASTER or BACKUP",
+            };
+            findings.warning("bad-state", word.span, format!("`{other}` is no state; BACKUP is used")).help(help);
+            StatedRole::Backup
+        }
+    }
+}
+
+fn vrid(statement: &Statement<'_>, findings: &mut Findings) -> Option<Vrid> {
+    let word = statement.value();
+    if word.text == "0" {
+        findings
+            .error("out-of-range", word.span, "0 is no virtual router identifier: the standard has 1 to 255")
+            .help("choose a number that nobody else on this network uses, the same on all nodes");
+        return None;
+    }
+    values::count(statement, findings).and_then(|value| u8::try_from(value).ok()).and_then(Vrid::new)
+}
+
+/// `auth_type` and `auth_pass`.
+fn authentication(mut read: Password, block: &Statement<'_>, findings: &mut Findings) -> Password {
+    for statement in statements(Block::Authentication, block.entries(), findings) {
+        let word = statement.value();
+        match statement.keyword.name {
+            "auth_type" => match word.text.as_str() {
+                "PASS" => read.kind = true,
+                "AH" => {
+                    findings
+                        .error(
+                            "not-built",
+                            word.span,
+                            "`auth_type AH` is known but not built yet in this version of Tanist",
+                        )
+                        .help("use PASS on all nodes, or keep this machine on keepalived for now");
+                    read.kind = true;
+                }
+                other => {
+                    findings
+                        .error("bad-choice", word.span, format!("`{other}` is no kind of authentication"))
+                        .help("write `auth_type PASS`");
+                    read.kind = true;
+                }
+            },
+            "auth_pass" => read.password = Some(password(word, findings)),
+            other => unreachable_keyword(other, Block::Authentication, &statement, findings),
+        }
+    }
+    read
+}
+
+/// Eight octets, filled up with zeros (RFC 3768 §5.3.6 as keepalived does it).
+fn password(word: &Word, findings: &mut Findings) -> [u8; 8] {
+    let bytes = word.text.as_bytes();
+    if bytes.len() > 8 {
+        findings
+            .warning("long-password", word.span, "only the first 8 octets of the password are used")
+            .help("shorten it to 8 octets on all nodes");
+    }
+    let mut password = [0; 8];
+    for (octet, byte) in password.iter_mut().zip(bytes) {
+        *octet = *byte;
+    }
+    password
+}

@@ -1,0 +1,117 @@
+//! `vrrp_script`: when a check runs, what it runs, and who runs it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use engine::{ScriptConfig, Weight};
+
+use super::global::unreachable_keyword;
+use super::values;
+use crate::command::command;
+use crate::diagnostic::Findings;
+use crate::keywords::Block;
+use crate::settings::{Command, Script, ScriptUser};
+use crate::statement::{Statement, statements};
+use crate::syntax::Word;
+
+/// A failure that is noticed later than this deserves a word.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// A definition as far as it could be read.
+pub(super) struct Definition {
+    /// `None` if it cannot be used.
+    pub(super) script: Option<Script>,
+    /// The weight where a reference gives none.
+    pub(super) weight: Weight,
+}
+
+pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definition {
+    let name = block.value();
+    let statements = statements(Block::VrrpScript, block.entries(), findings);
+    let mut runs: Option<Command> = None;
+    let mut user_of_script = None;
+    let mut given = false;
+    let mut weight = Weight::Fault;
+    let mut interval = Duration::from_secs(1);
+    let mut timeout = Duration::ZERO;
+    let (mut rise, mut fall, mut init_fail) = (1, 1, false);
+    for statement in &statements {
+        match statement.keyword.name {
+            "script" => {
+                if !given {
+                    runs = command(statement.value(), true, findings);
+                }
+                given = true;
+            }
+            "interval" => interval = values::seconds(statement, findings).unwrap_or(interval),
+            "timeout" => timeout = values::seconds(statement, findings).unwrap_or(timeout),
+            "weight" => weight = weight_of(statement, findings).unwrap_or(weight),
+            "rise" => rise = values::count(statement, findings).unwrap_or(rise),
+            "fall" => fall = values::count(statement, findings).unwrap_or(fall),
+            "user" => user_of_script = Some(user(&statement.values)),
+            "init_fail" => init_fail = true,
+            other => unreachable_keyword(other, Block::VrrpScript, statement, findings),
+        }
+    }
+    if !given {
+        findings
+            .error("missing-keyword", name.span, format!("the check `{}` runs nothing", name.text))
+            .help("add a line like `script \"/etc/keepalived/check.sh\"`");
+    }
+    let worst = interval.saturating_mul(fall);
+    if worst > SLOW {
+        let message = format!(
+            "a failure is noticed after up to {}, plus the time that the check takes ({fall} × {})",
+            values::in_seconds(worst),
+            values::in_seconds(interval)
+        );
+        findings
+            .hint("slow-detection", name.span, message)
+            .help("a shorter `interval` or a smaller `fall` notices earlier");
+    }
+    let checking = ScriptConfig {
+        name: name.text.as_str().into(),
+        interval,
+        timeout: if timeout.is_zero() { interval } else { timeout },
+        rise,
+        fall,
+        init_fail,
+    };
+    Definition { script: runs.map(|command| Script { checking, command, user: user_of_script }), weight }
+}
+
+fn weight_of(statement: &Statement<'_>, findings: &mut Findings) -> Option<Weight> {
+    let reversed = match statement.values.get(1) {
+        None => false,
+        Some(word) if word.text == "reverse" => true,
+        Some(word) => {
+            let message = format!("`{}` is no option of `weight`", word.text);
+            findings.error("bad-option", word.span, message).help("the only one is `reverse`");
+            return None;
+        }
+    };
+    number(statement.value(), reversed, findings)
+}
+
+/// −253…253; 0 means that failing is a fault.
+pub(super) fn number(word: &Word, reversed: bool, findings: &mut Findings) -> Option<Weight> {
+    let value = values::whole_word(word, findings)?;
+    let Some(value) = i16::try_from(value).ok().filter(|value| (-253..=253).contains(value)) else {
+        findings
+            .error("out-of-range", word.span, format!("a weight is a number from -253 to 253, not {}", word.text))
+            .help("with weight 0, or none, a failing check puts the instance into FAULT");
+        return None;
+    };
+    Some(match (value, reversed) {
+        (0, false) => Weight::Fault,
+        (0, true) => Weight::ReversedFault,
+        (value, false) => Weight::Priority(value),
+        (value, true) => Weight::Reversed(value),
+    })
+}
+
+/// A user and perhaps a group.
+pub(super) fn user(words: &[Cow<'_, Word>]) -> ScriptUser {
+    let text = |at: usize| words.get(at).map(|word| word.text.clone());
+    ScriptUser { user: text(0).unwrap_or_default(), group: text(1) }
+}

@@ -1,0 +1,152 @@
+//! From words to numbers, switches and addresses. The allowed range stands in the table of keywords.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::diagnostic::Findings;
+use crate::keywords::{Form, Micros};
+use crate::statement::{Statement, short};
+use crate::syntax::Word;
+
+/// A whole number within the range of the keyword's form.
+pub(super) fn whole(statement: &Statement<'_>, findings: &mut Findings) -> Option<i64> {
+    let Form::Whole { min, max, .. } = statement.keyword.form else { return None };
+    let value = whole_word(statement.value(), findings)?;
+    if (min..=max).contains(&value) {
+        return Some(value);
+    }
+    out_of_range(statement, findings);
+    None
+}
+
+/// As `whole`, for ranges without negative numbers.
+pub(super) fn count(statement: &Statement<'_>, findings: &mut Findings) -> Option<u32> {
+    whole(statement, findings).and_then(|value| u32::try_from(value).ok())
+}
+
+fn out_of_range(statement: &Statement<'_>, findings: &mut Findings) {
+    let (name, word) = (statement.keyword.name, statement.value());
+    let message = format!("`{name}` cannot be {}: it takes {}", word.text, statement.keyword.form);
+    findings
+        .error("out-of-range", word.span, message)
+        .help(format!("for instance `{}`", short(statement.keyword.example)));
+}
+
+/// A whole number, perhaps negative, with nothing after it.
+pub(super) fn whole_word(word: &Word, findings: &mut Findings) -> Option<i64> {
+    let digits = word.text.strip_prefix(['-', '+']).unwrap_or(&word.text);
+    let well_formed = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let value = if well_formed { word.text.parse().ok() } else { None };
+    if value.is_none() {
+        not_a_number(word, "a whole number", findings);
+    }
+    value
+}
+
+fn not_a_number(word: &Word, expected: &str, findings: &mut Findings) {
+    let digits = word.text.chars().take_while(|character| character.is_ascii_digit() || *character == '.').count();
+    let help = match word.text.get(..digits) {
+        _ if word.text.starts_with('$') => Some("define the name before this line".to_owned()),
+        Some(number) if digits > 0 && digits < word.text.len() => Some(format!("write `{number}`, if that is meant")),
+        _ => None,
+    };
+    findings.error("bad-number", word.span, format!("`{}` is not {expected}", word.text)).maybe_help(help);
+}
+
+/// Decimal seconds within the range of the keyword's form.
+pub(super) fn seconds(statement: &Statement<'_>, findings: &mut Findings) -> Option<Duration> {
+    let Form::Seconds { min, max } = statement.keyword.form else { return None };
+    let Some(micros) = micros(&statement.value().text) else {
+        not_a_number(statement.value(), "a number of seconds", findings);
+        return None;
+    };
+    if (min..=max).contains(&micros) {
+        return Some(Duration::from_micros(micros));
+    }
+    out_of_range(statement, findings);
+    None
+}
+
+/// Digits, and perhaps a point and more digits. What is finer than a microsecond is rounded.
+fn micros(text: &str) -> Option<u64> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if (whole.is_empty() && decimals.is_empty()) || !digits(whole) || !digits(decimals) {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let kept: u64 = format!("{decimals:0<6}")[..6].parse().ok()?;
+    let round_up = decimals.as_bytes().get(6).is_some_and(|digit| *digit >= b'5');
+    whole.checked_mul(1_000_000)?.checked_add(kept)?.checked_add(u64::from(round_up))
+}
+
+/// On or off; a keyword alone means on.
+pub(super) fn switch(statement: &Statement<'_>, findings: &mut Findings) -> Option<bool> {
+    let Some(word) = statement.values.first() else { return Some(true) };
+    match word.text.as_str() {
+        "on" | "true" | "yes" => Some(true),
+        "off" | "false" | "no" => Some(false),
+        other => {
+            let name = statement.keyword.name;
+            findings
+                .error("bad-switch", word.span, format!("`{other}` is neither on nor off"))
+                .help(format!("write `{name} on` or `{name} off`; true, yes, false and no are understood too"));
+            None
+        }
+    }
+}
+
+/// An IP address.
+pub(super) fn address(word: &Word, findings: &mut Findings) -> Option<IpAddr> {
+    let address = word.text.parse().ok();
+    if address.is_none() {
+        let help = if word.text.starts_with('$') {
+            "define the name before this line, for instance `$node1=192.0.2.1`"
+        } else {
+            "write it in numbers, for instance 192.0.2.1; names are not looked up"
+        };
+        findings.error("bad-address", word.span, format!("`{}` is not an IP address", word.text)).help(help);
+    }
+    address
+}
+
+/// The name of an interface: 1 to 15 bytes without blanks and slashes.
+pub(super) fn interface(word: &Word, findings: &mut Findings) -> Option<engine::Name> {
+    let name = word.text.as_str();
+    let good = (1..=15).contains(&name.len()) && name != "." && name != ".." && !name.contains(['/', ':', ' ', '\t']);
+    if !good {
+        findings
+            .error("bad-interface", word.span, format!("`{name}` cannot be the name of an interface"))
+            .help("`ip link` lists the names; they have at most 15 characters");
+        return None;
+    }
+    Some(name.into())
+}
+
+/// For messages: `1.5 s`.
+pub(super) fn in_seconds(duration: Duration) -> String {
+    format!("{} s", Micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::micros;
+
+    #[test]
+    fn decimal_seconds() {
+        let check = |text, expected| assert_eq!(micros(text), expected, "{text}");
+        check("1", Some(1_000_000));
+        check("0.05", Some(50_000));
+        check(".5", Some(500_000));
+        check("2.", Some(2_000_000));
+        check("1.0000005", Some(1_000_001));
+        check("1.00000049", Some(1_000_000));
+        check("0.9999999", Some(1_000_000));
+        check("", None);
+        check(".", None);
+        check("1s", None);
+        check("-1", None);
+        check("1.2.3", None);
+        check("99999999999999999999", None);
+    }
+}

@@ -1,0 +1,203 @@
+//! What the tests share: settings as short text, and expectations in files.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use engine::{Authentication, Transport, VirtualAddress, Weight};
+use tanist_config::{Command, Instance, LoadOptions, Loaded, MemoryFiles, NotifyScript, ScriptUser, Settings, load};
+
+/// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
+#[allow(dead_code, reason = "not every test file needs it")]
+pub(crate) fn load_text(text: impl Into<Vec<u8>>) -> Loaded {
+    let path = "/etc/keepalived/keepalived.conf";
+    let mut files = MemoryFiles::single(path, text);
+    files.host_name = "edge-a.example.com".to_owned();
+    load(Path::new(path), &files, &LoadOptions::default())
+}
+
+/// Compares with the file, or rewrites it if `UPDATE_EXPECT` is set.
+#[allow(dead_code, reason = "not every test file needs it")]
+pub(crate) fn expect_file(path: &Path, found: &str) -> Result<(), String> {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        return std::fs::write(path, found).map_err(|error| format!("write {}: {error}", path.display()));
+    }
+    let expected = std::fs::read_to_string(path).map_err(|error| format!("read {}: {error}", path.display()))?;
+    if expected == found {
+        return Ok(());
+    }
+    Err(format!(
+        "{} differs; UPDATE_EXPECT=1 rewrites it.\n--- expected\n{expected}\n--- found\n{found}",
+        path.display()
+    ))
+}
+
+/// Settings in a few lines.
+#[allow(dead_code, reason = "not every test file needs it")]
+pub(crate) fn describe(settings: &Settings) -> String {
+    let mut out = String::new();
+    let global = &settings.global;
+    if let Some(router_id) = &global.router_id {
+        line(&mut out, format_args!("router_id {router_id}"));
+    }
+    if let Some(user) = &global.script_user {
+        line(&mut out, format_args!("script_user {}", user_text(user)));
+    }
+    if global.enable_script_security {
+        line(&mut out, format_args!("enable_script_security"));
+    }
+    let mail = &global.mail;
+    if *mail != tanist_config::Mail::default() {
+        line(
+            &mut out,
+            format_args!(
+                "mail to {:?} from {:?} by {:?} within {:?} s, helo {:?}",
+                mail.recipients, mail.sender, mail.server, mail.connect_timeout, mail.helo_name
+            ),
+        );
+    }
+    for script in &settings.scripts {
+        let checking = &script.checking;
+        line(
+            &mut out,
+            format_args!(
+                "script {}  every {:?}  timeout {:?}  rise {}  fall {}{}{}",
+                checking.name,
+                checking.interval,
+                checking.timeout,
+                checking.rise,
+                checking.fall,
+                if checking.init_fail { "  init_fail" } else { "" },
+                script.user.as_ref().map_or(String::new(), |user| format!("  as {}", user_text(user)))
+            ),
+        );
+        line(&mut out, format_args!("    {}", command(&script.command)));
+    }
+    for instance in &settings.instances {
+        describe_instance(&mut out, instance);
+    }
+    out
+}
+
+fn describe_instance(out: &mut String, instance: &Instance) {
+    let router = &instance.router;
+    line(
+        out,
+        format_args!(
+            "instance {}  {}  vrid {}  {:?} {:?}  priority {}  every {}  {}{}",
+            router.name,
+            router.link,
+            router.vrid,
+            router.family,
+            router.version,
+            router.priority,
+            router.advertisement_interval,
+            if router.preempt_mode { "preempt" } else { "nopreempt" },
+            if router.preempt_delay.is_zero() { String::new() } else { format!(" after {:?}", router.preempt_delay) },
+        ),
+    );
+    if let Some(stated) = instance.stated {
+        line(out, format_args!("    stated {stated:?}"));
+    }
+    match &router.transport {
+        Transport::Multicast { group, source } => line(out, format_args!("    to {group} from {source:?}")),
+        Transport::Unicast { source, peers, ttl } => {
+            line(out, format_args!("    to {peers:?} from {source:?} ttl {ttl}"));
+        }
+    }
+    if let Authentication::SimplePassword(password) = router.authentication {
+        line(out, format_args!("    password {}", password.escape_ascii()));
+    }
+    for address in &router.addresses {
+        line(out, format_args!("    address {}", address_text(address)));
+    }
+    for address in &router.excluded_addresses {
+        line(out, format_args!("    excluded {}", address_text(address)));
+    }
+    if router.skip_check_adv_addr {
+        line(out, format_args!("    skip_check_adv_addr"));
+    }
+    let announce = &router.announce;
+    line(
+        out,
+        format_args!(
+            "    announce {} and after {:?}; refresh {:?} × {}; lower priority {} and after {:?}; pacing {:?}",
+            announce.repeat,
+            announce.delay,
+            announce.refresh,
+            announce.refresh_repeat,
+            announce.lower_priority_repeat,
+            announce.lower_priority_delay,
+            announce.pacing
+        ),
+    );
+    for tracked in &router.track_links {
+        line(out, format_args!("    track interface {} {}", tracked.link, weight(tracked.weight)));
+    }
+    if router.ignore_own_link {
+        line(out, format_args!("    dont_track_primary"));
+    }
+    for tracked in &router.track_scripts {
+        line(out, format_args!("    track script {} {}", tracked.script, weight(tracked.weight)));
+    }
+    let notify = &instance.notify;
+    let kinds = [
+        ("active", &notify.active),
+        ("backup", &notify.backup),
+        ("fault", &notify.fault),
+        ("stop", &notify.stop),
+        ("deleted", &notify.deleted),
+        ("lower priority", &notify.active_heard_lower_priority),
+        ("any", &notify.any),
+    ];
+    for (kind, script) in kinds {
+        if let Some(NotifyScript { command: runs, user }) = script {
+            let user = user.as_ref().map_or(String::new(), |user| format!(" as {}", user_text(user)));
+            line(out, format_args!("    notify {kind}: {}{user}", command(runs)));
+        }
+    }
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    writeln!(out, "{text}").expect("writing to a string cannot fail");
+}
+
+fn user_text(user: &ScriptUser) -> String {
+    match &user.group {
+        Some(group) => format!("{}:{group}", user.user),
+        None => user.user.clone(),
+    }
+}
+
+fn command(command: &Command) -> String {
+    match command {
+        Command::Program(words) => format!("run {words:?}"),
+        Command::Shell(text) => format!("sh -c {text:?}"),
+        Command::ReadFile(path) => format!("read {}", path.display()),
+    }
+}
+
+fn address_text(address: &VirtualAddress) -> String {
+    let mut out = format!("{}/{}", address.address, address.prefix);
+    if let Some(link) = &address.link {
+        write!(out, " dev {link}").expect("writing to a string cannot fail");
+    }
+    if let Some(broadcast) = &address.broadcast {
+        write!(out, " brd {broadcast}").expect("writing to a string cannot fail");
+    }
+    if address.scope != engine::Scope::Global {
+        write!(out, " scope {:?}", address.scope).expect("writing to a string cannot fail");
+    }
+    if let Some(label) = &address.label {
+        write!(out, " label {label}").expect("writing to a string cannot fail");
+    }
+    out
+}
+
+fn weight(weight: Weight) -> String {
+    match weight {
+        Weight::Fault => "fault".to_owned(),
+        Weight::ReversedFault => "fault reverse".to_owned(),
+        Weight::Priority(value) => format!("{value:+}"),
+        Weight::Reversed(value) => format!("{value:+} reverse"),
+    }
+}

@@ -1,0 +1,100 @@
+//! The thread that may be slow: it writes log lines and dump files, so that the loop never waits for a console, a
+//! syslogd or a disk. Its queue is bounded; what does not fit is counted, and the count is told.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use linux::system_log::Severity;
+
+use crate::dump;
+use crate::log::Sinks;
+
+/// Lines that may wait. A failover of 250 instances tells some 3 000.
+const CAPACITY: usize = 8192;
+/// How long an ending daemon waits for the last lines.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Something slow to be done.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Line(Severity, String),
+    /// Replaces a file at once and follows no link.
+    File(PathBuf, String),
+}
+
+/// The loop's end of the queue.
+#[derive(Debug)]
+pub(crate) struct Background {
+    sender: Option<Sender<Job>>,
+    load: Arc<Load>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What both ends know of the queue. It grows only when it is used: a channel of fixed size would cost half a
+/// megabyte from the start.
+#[derive(Debug, Default)]
+struct Load {
+    waiting: AtomicUsize,
+    lost: AtomicU64,
+}
+
+impl Background {
+    /// Starts the thread. Signals must be blocked before.
+    pub(crate) fn start(sinks: Sinks) -> std::io::Result<Self> {
+        let (sender, receiver) = channel();
+        let load = Arc::new(Load::default());
+        let theirs = Arc::clone(&load);
+        let thread = std::thread::Builder::new()
+            .name("tanist-log".to_owned())
+            .stack_size(128 * 1024)
+            .spawn(move || work(&receiver, sinks, &theirs))?;
+        Ok(Self { sender: Some(sender), load, thread: Some(thread) })
+    }
+
+    /// Hands a job over, or counts it as lost. Never waits.
+    pub(crate) fn hand_over(&self, job: Job) {
+        // Only this end adds, so the bound holds.
+        let full = self.load.waiting.load(Ordering::Relaxed) >= CAPACITY;
+        if full {
+            self.load.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.load.waiting.fetch_add(1, Ordering::Relaxed);
+        if let Some(sender) = &self.sender {
+            // The thread ends only after this end is gone.
+            let _ = sender.send(job);
+        }
+    }
+
+    /// Lets the thread finish, but not for ever.
+    pub(crate) fn finish(mut self) {
+        self.sender = None;
+        let Some(thread) = self.thread.take() else { return };
+        let until = Instant::now() + PATIENCE;
+        while !thread.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
+    while let Ok(job) = receiver.recv() {
+        load.waiting.fetch_sub(1, Ordering::Relaxed);
+        let missed = load.lost.swap(0, Ordering::Relaxed);
+        if missed > 0 {
+            sinks.write(Severity::Warning, &format!("{missed} log lines were lost: the log does not keep up"));
+        }
+        match job {
+            Job::Line(severity, text) => sinks.write(severity, &text),
+            Job::File(path, content) => {
+                if let Err(error) = dump::replace_file(&path, &content) {
+                    sinks.write(Severity::Error, &format!("write {}: {error}", path.display()));
+                }
+            }
+        }
+    }
+}

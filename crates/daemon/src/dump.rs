@@ -1,0 +1,225 @@
+//! The files that keepalived writes on USR1 and USR2, for the people and tools that read them.
+
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use config::Settings;
+use engine::vrrp::receive::{ChecksumForm, Discard, Oddity};
+use engine::{Authentication, Engine, Instant, RouterView, StateName, Version, View};
+use linux::clock;
+use linux::local_time::LocalTime;
+
+use crate::preflight::words_for;
+
+/// Where keepalived puts these files unless told otherwise.
+pub(crate) fn directory() -> PathBuf {
+    std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+}
+
+/// Replaces a file at once: readers see the old content or the new one. Follows no link that somebody has put in
+/// its place, and lets nobody but its owner read it.
+pub(crate) fn replace_file(path: &Path, content: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}", std::process::id()));
+    let beside = PathBuf::from(beside);
+    // Left by an earlier process with our id; a new one must be ours alone.
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let written = file.write_all(content.as_bytes()).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        // The error that matters is the one above.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// An operator's word for a state.
+pub(crate) fn state_word(router: &RouterView) -> &'static str {
+    match router.state {
+        StateName::Active => "MASTER",
+        StateName::Backup => "BACKUP",
+        StateName::Initialize if router.faults.is_empty() => "INIT",
+        StateName::Initialize => "FAULT",
+    }
+}
+
+/// keepalived.data: the state of everything.
+pub(crate) fn data(settings: &Settings, engine: &Engine, now: Instant) -> String {
+    let view = engine.view();
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_data(&mut text, settings, engine, &view, now);
+    text
+}
+
+fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &View, now: Instant) -> std::fmt::Result {
+    let global = &settings.global;
+    writeln!(text, "------< Global definitions >------")?;
+    writeln!(text, " Router ID = {}", global.router_id.as_deref().unwrap_or("(host name)"))?;
+    writeln!(text, " Script security = {}", if global.enable_script_security { "enabled" } else { "disabled" })?;
+    writeln!(text, "------< VRRP Topology >------")?;
+    for ((router, config), instance) in view.routers.iter().zip(&engine.config().routers).zip(&settings.instances) {
+        writeln!(text, " VRRP Instance = {}", router.name)?;
+        let mut put = |key: &str, value: &dyn std::fmt::Display| writeln!(text, "   {key} = {value}");
+        put("VRRP Version", &config.version.number())?;
+        put("State", &state_word(router))?;
+        let since = clock::real_time().saturating_sub(now.since(router.since));
+        let seconds = since.as_secs_f64();
+        put("Last transition", &format!("{seconds:.6} ({})", LocalTime::of(since).ctime()))?;
+        put("Interface", &config.link)?;
+        put("Virtual Router ID", &config.vrid)?;
+        put("Priority", &router.priority)?;
+        put("Effective priority", &router.effective_priority)?;
+        put("Total priority", &router.effective_priority)?;
+        put("Advert interval", &seconds_of(config.version, config.advertisement_interval.as_duration()))?;
+        if let Some((address, priority)) = router.active_router {
+            put("Master router", &address)?;
+            put("Master priority", &priority)?;
+            if config.version == Version::V3 {
+                put("Master advert int", &seconds_of(Version::V3, router.active_adver_interval.as_duration()))?;
+            }
+        }
+        put("Accept", &if instance.accept_mode { "enabled" } else { "disabled" })?;
+        put("Preempt", &if config.preempt_mode { "enabled" } else { "disabled" })?;
+        put("Preempt delay", &format_args!("{} secs", config.preempt_delay.as_secs_f64()))?;
+        let authentication = match config.authentication {
+            Authentication::None => "none",
+            Authentication::SimplePassword(_) => "SIMPLE_PASSWORD",
+        };
+        put("Authentication type", &authentication)?;
+        if let Some(form) = router.peer_checksum_form {
+            put(
+                "Peer checksum",
+                &match form {
+                    ChecksumForm::WithPseudoHeader => "with pseudo header",
+                    ChecksumForm::MessageOnly => "message only",
+                },
+            )?;
+        }
+        if let Some(source) = router.primary_address {
+            put("Source address", &source)?;
+        }
+        put("Number of tracker faults", &router.faults.len())?;
+        for fault in &router.faults {
+            put("Fault", &fault_words(engine, fault))?;
+        }
+        writeln!(text, "   Virtual IP ({}):", config.addresses.len())?;
+        for address in &config.addresses {
+            let link = address.link.as_ref().unwrap_or(&config.link);
+            let set = if router.holds_addresses { " set" } else { "" };
+            writeln!(text, "     {}/{} dev {link}{set}", address.address, address.prefix)?;
+        }
+    }
+    for (script, configured) in view.scripts.iter().zip(&settings.scripts) {
+        writeln!(text, " VRRP Script = {}", script.name)?;
+        let mut put = |key: &str, value: &dyn std::fmt::Display| writeln!(text, "   {key} = {value}");
+        put("Command", &words_for(&configured.command))?;
+        put("Interval", &format_args!("{} sec", configured.checking.interval.as_secs_f64()))?;
+        put("Timeout", &format_args!("{} sec", configured.checking.timeout.as_secs_f64()))?;
+        put("Rise", &configured.checking.rise)?;
+        put("Fall", &configured.checking.fall)?;
+        put(
+            "Status",
+            &match script.good {
+                None => "INIT",
+                Some(true) => "GOOD",
+                Some(false) => "BAD",
+            },
+        )?;
+        put("State", &if script.running_since.is_some() { "running" } else { "idle" })?;
+    }
+    Ok(())
+}
+
+/// A fault for people.
+fn fault_words(engine: &Engine, fault: &engine::FaultReason) -> String {
+    use engine::FaultReason;
+    let name = |link: &engine::LinkId| engine.links().get(link.0 as usize).map_or("?", |name| &**name);
+    match fault {
+        FaultReason::LinkAbsent(link) => format!("interface {} does not exist", name(link)),
+        FaultReason::LinkDown(link) => format!("interface {} is down", name(link)),
+        FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
+        FaultReason::ScriptFailed(script) => format!("script {script} has failed"),
+        FaultReason::ScriptPending(script) => format!("script {script} has not run yet"),
+    }
+}
+
+fn seconds_of(version: Version, interval: Duration) -> String {
+    match version {
+        Version::V2 => format!("{} sec", interval.as_secs()),
+        Version::V3 => format!("{:.2} sec", interval.as_secs_f64()),
+    }
+}
+
+/// keepalived.stats: the counters.
+pub(crate) fn statistics(view: &View) -> String {
+    let mut text = String::new();
+    for router in &view.routers {
+        // Writing to a string cannot fail.
+        let _ = write_statistics(&mut text, router);
+    }
+    text
+}
+
+fn write_statistics(text: &mut String, router: &RouterView) -> std::fmt::Result {
+    let counters = &router.statistics;
+    let discarded = |reason: Discard| counters.discarded[reason.index()];
+    let odd = |oddity: Oddity| counters.odd[oddity.index()];
+    let address_list = odd(Oddity::AddressCount { received: 0, expected: 0 })
+        + odd(Oddity::AddressMissing(std::net::Ipv4Addr::UNSPECIFIED.into()));
+    let interval = discarded(Discard::AdvertisementInterval) + odd(Oddity::AdvertisementInterval);
+    writeln!(text, "VRRP Instance: {}", router.name)?;
+    writeln!(text, "  Advertisements:")?;
+    writeln!(text, "    Received: {}", counters.advertisements_received)?;
+    writeln!(text, "    Sent: {}", counters.advertisements_sent)?;
+    writeln!(text, "  Became master: {}", counters.became_active)?;
+    writeln!(text, "  Released master: {}", counters.released_active)?;
+    writeln!(text, "  Packet Errors:")?;
+    writeln!(text, "    Length: {}", discarded(Discard::Length))?;
+    writeln!(text, "    TTL: {}", discarded(Discard::Ttl))?;
+    writeln!(text, "    Invalid Type: {}", discarded(Discard::Type))?;
+    writeln!(text, "    Advertisement Interval: {interval}")?;
+    writeln!(text, "    Address List: {address_list}")?;
+    writeln!(text, "    Version: {}", discarded(Discard::Version))?;
+    writeln!(text, "    Checksum: {}", discarded(Discard::Checksum))?;
+    writeln!(text, "    Transport: {}", discarded(Discard::TransportMismatch))?;
+    writeln!(text, "    Own Address: {}", discarded(Discard::OwnAddress))?;
+    writeln!(text, "    Not Sent: {}", counters.send_failures)?;
+    writeln!(text, "  Authentication Errors:")?;
+    writeln!(text, "    Invalid Type: {}", discarded(Discard::AuthenticationTypeInvalid))?;
+    let mismatch = discarded(Discard::AuthenticationTypeMismatch) + discarded(Discard::UnexpectedAuthenticationHeader);
+    writeln!(text, "    Type Mismatch: {mismatch}")?;
+    writeln!(text, "    Failure: {}", discarded(Discard::AuthenticationFailure))?;
+    writeln!(text, "  Priority Zero:")?;
+    writeln!(text, "    Received: {}", counters.priority_zero_received)?;
+    writeln!(text, "    Sent: {}", counters.priority_zero_sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    #[test]
+    fn replaces_a_link_instead_of_following_it() {
+        let directory = std::env::temp_dir().join(format!("tanist-dump-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a directory of our own");
+        let (victim, path) = (directory.join("victim"), directory.join("keepalived.data"));
+        std::fs::write(&victim, "precious").expect("the victim");
+        symlink(&victim, &path).expect("the trap");
+        replace_file(&path, "state").expect("replaced");
+        assert_eq!(std::fs::read_to_string(&victim).expect("still there"), "precious");
+        assert_eq!(std::fs::read_to_string(&path).expect("written"), "state");
+        let written = path.symlink_metadata().expect("a file");
+        assert!(written.is_file());
+        assert_eq!(written.mode() & 0o777, 0o600);
+        std::fs::remove_dir_all(&directory).expect("cleaned up");
+    }
+}

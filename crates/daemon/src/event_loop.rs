@@ -1,0 +1,637 @@
+//! The loop: wait, take everything in, let the engine decide, carry everything out.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use config::Settings;
+use engine::wire::arp;
+use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
+use linux::arp_socket::ArpSocket;
+use linux::poll::{Interest, Poll};
+use linux::sd_notify::Notifier;
+use linux::send_batch::SendBatch;
+use linux::signals::{Received, Signal, Signals};
+use linux::spawn::Exit;
+use linux::system_log::Severity;
+use linux::timer::Timer;
+use linux::{clock, memory};
+
+use crate::background::{Background, Job};
+use crate::checks::Checks;
+use crate::children::{Children, Purpose};
+use crate::closed_addresses::ClosedAddresses;
+use crate::dump;
+use crate::kernel::Kernel;
+use crate::notify::{NotifyQueues, Prepared, Told};
+use crate::options::Options;
+use crate::preflight::Plan;
+use crate::reload::{Loaded, Reading, Remark};
+use crate::sockets::Sockets;
+use crate::words;
+
+const TIMER: u64 = 0;
+const SIGNALS: u64 = 1;
+const MONITOR: u64 = 2;
+const UNICAST: u64 = 3;
+const RELOAD: u64 = 4;
+/// The socket pair of an interface is this plus its index.
+const LINKS: u64 = 1 << 32;
+
+/// How long the last notify scripts may take after a stop, as keepalived waits for its children; in nanoseconds.
+const LAST_SCRIPTS: u64 = 5_000_000_000;
+/// After the kernel refused an address, it is asked again this much later; in nanoseconds.
+const ASK_AGAIN: u64 = 1_000_000_000;
+/// Where packets arrive one behind the other, they are left to gather for this long, in nanoseconds.
+const GATHERING: u64 = 1_000_000;
+/// When nothing has happened for this long, memory that only the last happening needed is given back; in nanoseconds.
+const QUIET: u64 = 6_000_000_000;
+/// So many gratuitous ARPs are sent before the loop looks at everything else again: about a millisecond's worth.
+const ANNOUNCEMENTS_AT_ONCE: usize = 128;
+/// Makes QUIT cause a panic, so that the way out of one can be rehearsed.
+const PANIC_DRILL: &str = "TANIST_PANIC_DRILL";
+
+#[derive(Debug)]
+pub(crate) struct EventLoop {
+    options: Options,
+    settings: Settings,
+    checks: Checks,
+    /// By instance, in the order of the settings.
+    prepared: Vec<Prepared>,
+    /// Of the instances that the last reload removed, in the order of their ids behind the others.
+    retired: Vec<Prepared>,
+    engine: Engine,
+    kernel: Kernel,
+    sockets: Sockets,
+    arp: ArpSocket,
+    frames: SendBatch,
+    /// What is still to be announced.
+    announcements: VecDeque<(LinkId, IpAddr)>,
+    closed: ClosedAddresses,
+    poll: Poll,
+    timer: Timer,
+    signals: Signals,
+    children: Children,
+    notify: NotifyQueues,
+    notifier: Notifier,
+    background: Background,
+    reading: Option<Reading>,
+    reload_again: bool,
+    /// The addresses may not be as desired.
+    reconcile: bool,
+    /// Set when an address was found missing, so that its return is told and announced.
+    restoring: bool,
+    /// The kernel refused something: ask it again then.
+    ask_again_at: Option<u64>,
+    /// What it refused since the desired addresses changed last, so that it is told once.
+    refused: BTreeSet<String>,
+    /// When it will have been quiet for long enough.
+    quiet_at: Option<u64>,
+    /// When packets were taken in last.
+    packets_at: u64,
+    out: Vec<Output>,
+    /// A second list, so that carrying out can ask the engine more.
+    carried: Vec<Output>,
+    told: Vec<Told>,
+    stopping: bool,
+    /// The engine has stopped; the last scripts may take until then.
+    stopped_until: Option<u64>,
+    /// Half of that time is over.
+    hurried: bool,
+    panic_drill: bool,
+}
+
+fn now() -> Instant {
+    Instant::from_nanos(clock::boot_time())
+}
+
+impl EventLoop {
+    /// Opens everything. The background thread comes back with an error, so that it can be told.
+    pub(crate) fn new(
+        options: Options,
+        plan: Plan,
+        signals: Signals,
+        background: Background,
+    ) -> Result<Self, (linux::Error, Background)> {
+        let opened = (|| {
+            let (poll, timer, kernel, arp) = (Poll::new()?, Timer::new()?, Kernel::open()?, ArpSocket::open()?);
+            poll.add(&timer, TIMER, Interest::ReadableEdge)?;
+            poll.add(&signals, SIGNALS, Interest::Readable)?;
+            poll.add(&kernel.monitor, MONITOR, Interest::Readable)?;
+            Ok((poll, timer, kernel, arp))
+        })();
+        let (poll, timer, kernel, arp) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err((error, background)),
+        };
+        let mut told = Vec::new();
+        let notifier = Notifier::from_environment().unwrap_or_else(|error| {
+            told.push((Severity::Warning, error.to_string()));
+            Notifier::silent()
+        });
+        told.extend(plan.findings.into_iter().map(|finding| (finding.severity, finding.text)));
+        Ok(Self {
+            engine: Engine::new(plan.settings.engine_config(), clock::boot_time()),
+            options,
+            settings: plan.settings,
+            checks: plan.checks,
+            prepared: plan.notify,
+            retired: Vec::new(),
+            kernel,
+            sockets: Sockets::new(),
+            arp,
+            frames: SendBatch::new(),
+            announcements: VecDeque::new(),
+            closed: ClosedAddresses::default(),
+            poll,
+            timer,
+            signals,
+            children: Children::default(),
+            notify: NotifyQueues::default(),
+            notifier,
+            background,
+            reading: None,
+            reload_again: false,
+            reconcile: true,
+            restoring: false,
+            ask_again_at: None,
+            refused: BTreeSet::new(),
+            quiet_at: None,
+            packets_at: 0,
+            out: Vec::new(),
+            carried: Vec::new(),
+            told,
+            stopping: false,
+            stopped_until: None,
+            hurried: false,
+            panic_drill: std::env::var_os(PANIC_DRILL).is_some(),
+        })
+    }
+
+    /// Tells the engine what there is, and begins.
+    pub(crate) fn start(&mut self) {
+        if self.options.dump_config {
+            for line in format!("{:#?}", self.settings).lines() {
+                self.say(Severity::Info, line.to_owned());
+            }
+        }
+        for input in self.kernel.introduce(&self.engine) {
+            self.engine.handle(now(), input, &mut self.out);
+        }
+        self.adjust_sockets();
+        self.close_addresses();
+        self.engine.handle(now(), Input::Start, &mut self.out);
+        self.carry_out();
+        if let Err(error) = self.notifier.ready() {
+            self.say(Severity::Warning, error.to_string());
+        }
+        self.quiet_at = Some(clock::boot_time() + QUIET);
+    }
+
+    /// Runs until the engine has stopped and the last scripts are done.
+    pub(crate) fn run(&mut self) -> linux::Result<()> {
+        let mut ready = Vec::new();
+        while !self.is_done() {
+            self.timer.arm(self.deadline())?;
+            ready.clear();
+            let patience = if self.announcements.is_empty() { None } else { Some(Duration::ZERO) };
+            ready.extend(self.poll.wait(patience)?);
+            self.take_in(&ready)?;
+            self.carry_out();
+            self.send_some_announcements();
+            if ready.iter().any(|token| *token == UNICAST || *token >= LINKS) {
+                self.let_packets_gather();
+            }
+        }
+        Ok(())
+    }
+
+    /// The advertisements of many instances come one by one within some milliseconds, and each would wake us by
+    /// itself. Once two such wake-ups have followed each other closely, the next packets may wait a moment and are
+    /// then read together; nothing that is due is ever late for it.
+    fn let_packets_gather(&mut self) {
+        let moment = clock::boot_time();
+        let since_last = moment - std::mem::replace(&mut self.packets_at, moment);
+        let until = moment + GATHERING;
+        if since_last < 2 * GATHERING && self.deadline().is_none_or(|deadline| deadline > until) {
+            std::thread::sleep(Duration::from_nanos(GATHERING));
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.stopped_until.is_some_and(|until| self.notify.is_idle() || clock::boot_time() >= until)
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        let engine = self.engine.deadline().map(Instant::as_nanos);
+        let half = self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(LAST_SCRIPTS / 2));
+        let own = [self.notify.deadline(), self.ask_again_at, self.quiet_at, self.stopped_until, half];
+        engine.into_iter().chain(own.into_iter().flatten()).min()
+    }
+
+    /// What has happened first, what is due last: a packet that waits in a socket may be the one that tells a
+    /// Backup that nothing is due.
+    fn take_in(&mut self, ready: &[u64]) -> linux::Result<()> {
+        for token in ready {
+            match *token {
+                TIMER => self.timer.fired(),
+                SIGNALS => self.take_signals()?,
+                MONITOR => self.take_changes()?,
+                UNICAST => self.take_packets(None),
+                RELOAD => self.take_configuration(),
+                link => self.take_packets(Some((link - LINKS) as u32)),
+            }
+        }
+        if self.ask_again_at.take_if(|at| *at <= clock::boot_time()).is_some() {
+            self.take_changes()?;
+            self.adjust_sockets();
+            self.reconcile = true;
+        }
+        let moment = now();
+        if self.engine.deadline().is_some_and(|deadline| deadline <= moment) {
+            self.engine.handle(moment, Input::Timer, &mut self.out);
+        }
+        self.notify.tell_long(moment.as_nanos(), &mut self.told);
+        let half_over = |until: u64| moment.as_nanos() >= until.saturating_sub(LAST_SCRIPTS / 2);
+        if self.stopped_until.is_some_and(half_over) && !std::mem::replace(&mut self.hurried, true) {
+            self.notify.hurry(moment.as_nanos(), &mut self.children, &mut self.told);
+        }
+        if self.quiet_at.take_if(|at| *at <= moment.as_nanos()).is_some() {
+            memory::release_unused();
+        }
+        Ok(())
+    }
+
+    fn take_packets(&mut self, link: Option<u32>) {
+        let Self { sockets, engine, kernel, out, .. } = self;
+        if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of(index), out) {
+            self.say(Severity::Warning, error.to_string());
+        }
+    }
+
+    fn take_changes(&mut self) -> linux::Result<()> {
+        let changed = self.kernel.receive(&self.engine)?;
+        for index in changed.gone {
+            self.sockets.forget_link(index);
+        }
+        if changed.links {
+            self.adjust_sockets();
+        }
+        self.reconcile |= changed.addresses;
+        self.restoring |= changed.missing;
+        self.tell_refusals(changed.failure);
+        for input in changed.inputs {
+            self.engine.handle(now(), input, &mut self.out);
+        }
+        Ok(())
+    }
+
+    fn take_signals(&mut self) -> linux::Result<()> {
+        let mut received = Vec::new();
+        self.signals.receive(&mut received)?;
+        for Received { signal, pid, .. } in received {
+            match signal {
+                Signal::CHILD => self.take_ends(),
+                Signal::HANGUP => self.begin_reload(),
+                Signal::TERMINATE | Signal::INTERRUPT => self.stop(),
+                Signal::USER_1 => self.write_dump("data", dump::data(&self.settings, &self.engine, now())),
+                Signal::USER_2 => self.write_dump("stats", dump::statistics(&self.engine.view())),
+                Signal::QUIT if self.panic_drill => panic!("drill, asked for by process {pid}"),
+                Signal::QUIT => self.stop(),
+                Signal(other) => self.say(Severity::Info, format!("signal {other} from process {pid} ignored")),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_ends(&mut self) {
+        for (pid, purpose, exit) in self.children.ended() {
+            match purpose {
+                Purpose::AbandonedCheck => {}
+                Purpose::Check(script) => {
+                    let outcome = match exit {
+                        Exit::Code(status) => ScriptOutcome::Exited(status),
+                        Exit::Signal(signal) => ScriptOutcome::Signalled(signal),
+                    };
+                    let input = Input::ScriptFinished { script: &script, outcome };
+                    self.engine.handle(now(), input, &mut self.out);
+                }
+                Purpose::Notify(key) => {
+                    let moment = clock::boot_time();
+                    self.notify.ended(&key, pid, exit, moment, &mut self.children, &mut self.told);
+                }
+            }
+        }
+    }
+
+    /// Asked twice, it does not wait for a successor any more.
+    fn stop(&mut self) {
+        if !std::mem::replace(&mut self.stopping, true) {
+            self.say(Severity::Notice, "Stopping".to_owned());
+            // There is nobody to tell of a failure.
+            let _ = self.notifier.stopping();
+        }
+        self.engine.handle(now(), Input::Stop, &mut self.out);
+    }
+
+    fn write_dump(&mut self, what: &str, content: String) {
+        let path = dump::directory().join(format!("keepalived.{what}"));
+        self.say(Severity::Info, format!("Writing {}", path.display()));
+        self.background.hand_over(Job::File(path, content));
+    }
+
+    // ── reload ────────────────────────────────────────────────────────────────────────────────────────
+
+    fn begin_reload(&mut self) {
+        if self.stopping {
+            return;
+        }
+        if self.reading.is_some() {
+            self.reload_again = true;
+            return;
+        }
+        self.say(Severity::Notice, format!("Reloading {}", self.options.config.display()));
+        let started = Reading::start(self.options.config.clone(), self.options.config_id.clone())
+            .map_err(|error| linux::Error::from_io("read the configuration", &error))
+            .and_then(|reading| self.poll.add(&reading.done, RELOAD, Interest::Readable).map(|()| reading));
+        match started {
+            Ok(reading) => {
+                self.reading = Some(reading);
+                // As with STOPPING: nobody to tell.
+                let _ = self.notifier.reloading();
+            }
+            Err(error) => self.say(Severity::Error, error.to_string()),
+        }
+    }
+
+    fn take_configuration(&mut self) {
+        let Some(loaded) = self.reading.as_mut().and_then(Reading::finish) else { return };
+        if let Some(reading) = self.reading.take() {
+            // Closing it would do as well.
+            let _ = self.poll.remove(reading.done.as_fd());
+        }
+        if self.stopping {
+            return;
+        }
+        match loaded {
+            Loaded::Good { plan, remarks } => self.reconfigure(*plan, remarks),
+            Loaded::Bad { reasons, .. } => {
+                for (severity, reason) in reasons {
+                    self.say(severity, reason);
+                }
+                let path = self.options.config.display();
+                let text = format!("{path} cannot be used; nothing was changed, the old configuration goes on");
+                self.say(Severity::Error, text);
+            }
+        }
+        let _ = self.notifier.ready();
+        self.quiet_at = Some(clock::boot_time() + QUIET);
+        if std::mem::take(&mut self.reload_again) {
+            self.begin_reload();
+        }
+    }
+
+    fn reconfigure(&mut self, plan: Plan, remarks: Vec<Remark>) {
+        // What is under way carries the old numbers.
+        self.carry_out();
+        for (severity, remark) in remarks {
+            self.say(severity, remark);
+        }
+        for finding in plan.findings {
+            self.say(finding.severity, finding.text);
+        }
+        let config = plan.settings.engine_config();
+        let before = std::mem::replace(&mut self.settings, plan.settings);
+        let prepared = std::mem::replace(&mut self.prepared, plan.notify);
+        self.checks = plan.checks;
+        self.close_addresses();
+        if self.engine.config() == &config {
+            self.say(Severity::Notice, "Reloaded: nothing that the election depends on has changed".to_owned());
+            return;
+        }
+        self.engine.handle(now(), Input::Reconfigure(Box::new(config)), &mut self.out);
+        let removed = (self.settings.instances.len()..).map_while(|id| self.engine.router(RouterId(id as u32)));
+        let notify_of = |router: &engine::RouterConfig| {
+            let place = before.instances.iter().position(|instance| instance.router.name == router.name);
+            place.and_then(|place| prepared.get(place)).cloned().unwrap_or_default()
+        };
+        self.retired = removed.map(notify_of).collect();
+        // Farewells leave through the sockets that still exist.
+        self.carry_out();
+        for input in self.kernel.introduce(&self.engine) {
+            self.engine.handle(now(), input, &mut self.out);
+        }
+        self.adjust_sockets();
+        self.reconcile = true;
+        self.say(Severity::Notice, "Reloaded".to_owned());
+    }
+
+    // ── carrying out ──────────────────────────────────────────────────────────────────────────────────
+
+    /// Does what the engine asked for: first what peers wait for, then addresses, then announcements that need the
+    /// addresses, then everything that only people and scripts wait for.
+    fn carry_out(&mut self) {
+        while !self.out.is_empty() || self.reconcile || !self.told.is_empty() {
+            std::mem::swap(&mut self.out, &mut self.carried);
+            let carried = std::mem::take(&mut self.carried);
+            self.send_advertisements(&carried);
+            if carried.iter().any(|output| matches!(output, Output::DesiredChanged)) {
+                self.reconcile = true;
+                self.refused.clear();
+            }
+            let held = std::mem::take(&mut self.reconcile).then(|| self.bring_into_line());
+            self.queue_announcements(&carried, held.as_ref());
+            self.send_some_announcements();
+            for output in &carried {
+                self.carry_out_rest(output);
+            }
+            // What tells something is not what goes on for years.
+            if carried.iter().any(|output| matches!(output, Output::Tell(_))) {
+                self.quiet_at = Some(clock::boot_time() + QUIET);
+            }
+            if carried.iter().any(|output| matches!(output, Output::Tell(Event::StateChanged { .. }))) {
+                self.show_status();
+            }
+            self.carried = carried;
+            self.carried.clear();
+            for (severity, text) in std::mem::take(&mut self.told) {
+                self.say(severity, text);
+            }
+        }
+    }
+
+    /// The line of `systemctl status`.
+    fn show_status(&self) {
+        let routers = self.engine.config().routers.len();
+        let is_active = |id: &usize| self.engine.state(RouterId(*id as u32)) == Some(StateName::Active);
+        let active = (0..routers).filter(is_active).count();
+        // Nobody to tell if the service manager does not want to know.
+        let _ = self.notifier.status(&format!("MASTER of {active} of {routers} instances"));
+    }
+
+    fn send_advertisements(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            if let Output::Advertise { router, priority } = *output {
+                let link = self.engine.router_link(router).and_then(|link| self.kernel.index_of(link));
+                self.sockets.push(&self.engine, router, priority, link);
+            }
+        }
+        self.sockets.flush(&mut self.engine, now(), &mut self.out);
+    }
+
+    /// Brings the addresses to what is desired, and answers what that is.
+    fn bring_into_line(&mut self) -> BTreeSet<(LinkId, IpAddr)> {
+        let desired = self.engine.desired();
+        let reconciled = self.kernel.reconcile(&desired);
+        if std::mem::take(&mut self.restoring) {
+            for restored in &reconciled.added {
+                let (address, prefix, link) = (restored.address, restored.prefix, self.kernel.name_of(restored.link));
+                let text = format!("{address}/{prefix} was missing from {link} and has been put back");
+                self.told.push((Severity::Warning, text));
+                self.push_announcement(restored.link, address);
+            }
+        }
+        self.tell_refusals(reconciled.failures);
+        desired.addresses.iter().map(|address| (address.link, address.address)).collect()
+    }
+
+    /// Says what the kernel refused, once, and asks it again later.
+    fn tell_refusals(&mut self, failures: impl IntoIterator<Item = linux::Error>) {
+        for failure in failures {
+            self.ask_again_at = Some(clock::boot_time() + ASK_AGAIN);
+            let text = failure.to_string();
+            if self.refused.insert(text.clone()) {
+                self.told.push((Severity::Error, text));
+            }
+        }
+    }
+
+    /// Takes over what is to be announced, every address once before any again, and forgets what was given up
+    /// (`held` is what is left, if that has changed).
+    fn queue_announcements(&mut self, outputs: &[Output], held: Option<&BTreeSet<(LinkId, IpAddr)>>) {
+        let mut rounds: BTreeMap<(LinkId, IpAddr), u32> = BTreeMap::new();
+        let mut new: Vec<(u32, (LinkId, IpAddr))> = Vec::new();
+        for output in outputs {
+            if let Output::Announce { link, address } = *output {
+                let round = rounds.entry((link, address)).or_default();
+                new.push((*round, (link, address)));
+                *round += 1;
+            }
+        }
+        new.sort_by_key(|(round, _)| *round);
+        self.announcements.extend(new.into_iter().map(|(_, place)| place));
+        if let Some(held) = held {
+            self.announcements.retain(|place| held.contains(place));
+        }
+    }
+
+    /// Thousands of announcements take tens of milliseconds, and no advertisement may wait for them: some are sent,
+    /// then the loop looks at everything else.
+    fn send_some_announcements(&mut self) {
+        for _ in 0..ANNOUNCEMENTS_AT_ONCE.min(self.announcements.len()) {
+            if let Some((link, address)) = self.announcements.pop_front()
+                && let Some(index) = self.kernel.index_of(link)
+            {
+                self.push_announcement(index, address);
+            }
+        }
+        if !self.frames.is_empty() {
+            let mut unsent = Vec::new();
+            self.frames.flush(&self.arp, &mut unsent);
+            if let Some(first) = unsent.first() {
+                let cause = linux::Error::new(format!("send {} gratuitous ARPs", unsent.len()), first.errno);
+                self.told.push((Severity::Warning, cause.to_string()));
+            }
+        }
+    }
+
+    fn push_announcement(&mut self, index: u32, address: IpAddr) {
+        if let (IpAddr::V4(address), Some(hardware_address)) = (address, self.kernel.hardware_address(index)) {
+            self.frames.push_frame(&arp::gratuitous(hardware_address, address), index);
+        }
+    }
+
+    fn carry_out_rest(&mut self, output: &Output) {
+        match output {
+            Output::Advertise { .. } | Output::DesiredChanged | Output::Announce { .. } => {}
+            Output::RunScript { script } => self.run_check(script),
+            Output::EndScript { script, how } => {
+                if let Err(error) = self.checks.end(script, *how, &mut self.children) {
+                    self.say(Severity::Warning, error.to_string());
+                }
+            }
+            Output::Notify(notice) => {
+                let id = notice.router.0 as usize;
+                let prepared = self.prepared.get(id).or_else(|| self.retired.get(id.checked_sub(self.prepared.len())?));
+                if let Some(prepared) = prepared {
+                    let Self { notify, engine, children, told, .. } = self;
+                    notify.push(engine, *notice, prepared, clock::boot_time(), children, told);
+                }
+            }
+            Output::Tell(event) => self.tell(event),
+            Output::Stopped => self.stopped_until = Some(clock::boot_time() + LAST_SCRIPTS),
+        }
+    }
+
+    fn run_check(&mut self, script: &Name) {
+        if let Some(outcome) = self.checks.run(script, &mut self.children) {
+            self.engine.handle(now(), Input::ScriptFinished { script, outcome }, &mut self.out);
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        for line in words::lines(&self.engine, event) {
+            if !line.detail || self.options.log.detail {
+                self.background.hand_over(Job::Line(line.severity, line.text));
+            }
+        }
+    }
+
+    fn say(&self, severity: Severity, text: String) {
+        self.background.hand_over(Job::Line(severity, text));
+    }
+
+    /// Drops traffic to the addresses of those who do not accept it.
+    fn close_addresses(&mut self) {
+        if let Err(error) = self.closed.adjust(&self.settings) {
+            self.say(Severity::Error, format!("{error}; traffic to virtual addresses is let through"));
+        }
+    }
+
+    fn adjust_sockets(&mut self) {
+        let Self { sockets, engine, kernel, poll, .. } = self;
+        let failures =
+            sockets.adjust(engine, |link| kernel.index_of(link), poll, UNICAST, |index| LINKS + u64::from(index));
+        let deaf = failures.iter().flat_map(|failure| failure.links.iter().copied()).collect();
+        for input in self.kernel.set_deaf(deaf) {
+            self.engine.handle(now(), input, &mut self.out);
+        }
+        self.tell_refusals(failures.into_iter().map(|failure| failure.error));
+    }
+
+    // ── ways out ──────────────────────────────────────────────────────────────────────────────────────
+
+    /// The way out when the loop itself has failed: resign everywhere, wait for nobody.
+    pub(crate) fn withdraw(&mut self, reason: &str) {
+        self.say(Severity::Critical, format!("{reason}; withdrawing all addresses"));
+        self.out.clear();
+        self.engine.handle(now(), Input::Stop, &mut self.out);
+        self.engine.handle(now(), Input::Stop, &mut self.out);
+        self.carry_out();
+    }
+
+    /// Nothing of ours stays, whichever way the loop ended.
+    pub(crate) fn finish(mut self) {
+        Checks::kill_all(&self.children);
+        self.notify.tell_unfinished(&mut self.told);
+        for failure in self.kernel.withdraw_everything().into_iter().chain(self.closed.open_all().err()) {
+            self.say(Severity::Error, failure.to_string());
+        }
+        for (severity, text) in std::mem::take(&mut self.told) {
+            self.say(severity, text);
+        }
+        self.say(Severity::Notice, "Stopped".to_owned());
+        self.background.finish();
+    }
+}

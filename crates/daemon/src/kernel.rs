@@ -1,0 +1,360 @@
+//! A picture of the machine's interfaces and addresses, kept up to date by events, and the way to bring the
+//! addresses to what the engine desires.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use engine::{Desired, Engine, Input, LinkId, LinkState};
+use linux::netlink::{
+    Address, AddressOperation, Applied, Change, Link, Monitor, Netlink, OUR_MARK, WantedAddress, reconcile,
+};
+
+/// Stands for an interface that the configuration does not mention.
+const UNMENTIONED: LinkId = LinkId(u32::MAX);
+
+/// An address on an interface: index, address, prefix length.
+type Key = (u32, IpAddr, u8);
+
+#[derive(Debug)]
+pub(crate) struct Kernel {
+    netlink: Netlink,
+    pub(crate) monitor: Monitor,
+    changes: Vec<Change>,
+    links: BTreeMap<u32, Link>,
+    addresses: BTreeMap<Key, Held>,
+    /// The next address to appear is this one in the kernel's order.
+    next_order: u64,
+    /// What we have added. Kernels before 5.18 do not keep our mark, and another daemon may use the same one.
+    ours: BTreeSet<Key>,
+    /// Index of each interface that the engine knows, by its id.
+    indexes: Vec<Option<u32>>,
+    /// What we may ever hold: the left-overs of an earlier process are found by it.
+    known: BTreeSet<(u32, IpAddr)>,
+    /// Interfaces on which we cannot hear. Who cannot hear must not take part.
+    deaf: BTreeSet<u32>,
+    /// The picture may be wrong: look again before it is used.
+    astray: bool,
+    /// Nothing has been brought into line yet: what carries our mark is an earlier process's.
+    fresh: bool,
+}
+
+/// An address and its place in the kernel's order.
+#[derive(Debug)]
+struct Held {
+    address: Address,
+    order: u64,
+}
+
+/// What a round of events means.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    /// What the engine must hear.
+    pub(crate) inputs: Vec<Input<'static>>,
+    /// Interfaces appeared or vanished.
+    pub(crate) links: bool,
+    /// Indexes that are no longer valid.
+    pub(crate) gone: Vec<u32>,
+    /// Addresses of ours may no longer be as desired.
+    pub(crate) addresses: bool,
+    /// A desired address was taken away by somebody else.
+    pub(crate) missing: bool,
+    /// The machine could not be looked at; it will be tried again.
+    pub(crate) failure: Option<linux::Error>,
+}
+
+/// What bringing the addresses into line led to.
+#[derive(Debug, Default)]
+pub(crate) struct Reconciled {
+    pub(crate) added: Vec<WantedAddress>,
+    pub(crate) failures: Vec<linux::Error>,
+}
+
+impl Kernel {
+    /// Looks at the machine.
+    pub(crate) fn open() -> linux::Result<Self> {
+        // First the ear, then the look: nothing can happen unnoticed in between.
+        let monitor = Monitor::open()?;
+        let mut kernel = Self {
+            netlink: Netlink::open()?,
+            monitor,
+            changes: Vec::new(),
+            links: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            next_order: 0,
+            ours: BTreeSet::new(),
+            indexes: Vec::new(),
+            known: BTreeSet::new(),
+            deaf: BTreeSet::new(),
+            astray: false,
+            fresh: true,
+        };
+        kernel.look()?;
+        Ok(kernel)
+    }
+
+    fn look(&mut self) -> linux::Result<()> {
+        self.astray = true;
+        let (links, addresses) = (self.netlink.links()?, self.netlink.addresses()?);
+        self.astray = false;
+        self.links = links.into_iter().map(|link| (link.index, link)).collect();
+        self.addresses.clear();
+        for address in addresses {
+            self.keep(address);
+        }
+        Ok(())
+    }
+
+    /// Puts an address into the picture; one that is there already keeps its place.
+    fn keep(&mut self, address: Address) {
+        let order = self.next_order;
+        self.next_order += 1;
+        let held = self.addresses.entry(key(&address)).or_insert(Held { address: address.clone(), order });
+        held.address = address;
+    }
+
+    /// The kernel's index of an interface of the engine's; `None` if it does not exist.
+    pub(crate) fn index_of(&self, link: LinkId) -> Option<u32> {
+        self.indexes.get(link.0 as usize).copied().flatten()
+    }
+
+    /// The engine's id of an interface.
+    pub(crate) fn id_of(&self, index: u32) -> LinkId {
+        let position = self.indexes.iter().position(|known| *known == Some(index));
+        position.map_or(UNMENTIONED, |position| LinkId(position as u32))
+    }
+
+    /// The hardware address of an interface.
+    pub(crate) fn hardware_address(&self, index: u32) -> Option<[u8; 6]> {
+        self.links.get(&index).map(|link| link.mac)
+    }
+
+    /// The name of an interface, for people.
+    pub(crate) fn name_of(&self, index: u32) -> &str {
+        self.links.get(&index).map_or("?", |link| &link.name)
+    }
+
+    /// Everything that the engine must know at its start or after its configuration has changed.
+    pub(crate) fn introduce(&mut self, engine: &Engine) -> Vec<Input<'static>> {
+        self.assign_indexes(engine);
+        let mut inputs = vec![self.all_addresses()];
+        inputs.extend((0..self.indexes.len()).map(|position| self.state_of(LinkId(position as u32))));
+        inputs
+    }
+
+    /// Finds the engine's interfaces among the machine's, and with them what we may ever hold.
+    fn assign_indexes(&mut self, engine: &Engine) {
+        let index = |name: &str| self.links.values().find(|link| link.name == name).map(|link| link.index);
+        self.indexes = engine.links().iter().map(|name| index(name)).collect();
+        self.known = engine
+            .config()
+            .routers
+            .iter()
+            // An owner's addresses are the machine's own and not ours to remove.
+            .filter(|router| !router.priority.is_address_owner())
+            .flat_map(|router| {
+                let addresses = router.addresses.iter().chain(&router.excluded_addresses);
+                addresses.map(|address| (address.link.as_ref().unwrap_or(&router.link), address.address))
+            })
+            .filter_map(|(name, address)| index(name).map(|index| (index, address)))
+            .collect();
+    }
+
+    /// Says on which interfaces we cannot hear; what the engine must learn from it comes back.
+    pub(crate) fn set_deaf(&mut self, deaf: BTreeSet<u32>) -> Vec<Input<'static>> {
+        let before = std::mem::replace(&mut self.deaf, deaf);
+        let changed: Vec<u32> = before.symmetric_difference(&self.deaf).copied().collect();
+        let ids = changed.into_iter().map(|index| self.id_of(index)).filter(|id| *id != UNMENTIONED);
+        ids.map(|id| self.state_of(id)).collect()
+    }
+
+    fn state_of(&self, link: LinkId) -> Input<'static> {
+        let index = self.index_of(link);
+        let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
+            up: link.up && link.running && !self.deaf.contains(&link.index),
+            addresses: self.own_addresses(|index| index == link.index),
+        });
+        Input::Link { link, state }
+    }
+
+    /// A source address may be on any interface.
+    fn all_addresses(&self) -> Input<'static> {
+        Input::OtherAddresses(self.own_addresses(|_| true))
+    }
+
+    /// Addresses that are not ours to move, in the kernel's order: primary ones first, older ones first.
+    fn own_addresses(&self, on: impl Fn(u32) -> bool) -> Vec<IpAddr> {
+        let own = self
+            .addresses
+            .iter()
+            .filter(|(key, held)| on(held.address.link) && !held.address.is_marked() && !self.ours.contains(*key));
+        let mut own: Vec<&Held> = own.map(|(_, held)| held).collect();
+        own.sort_by_key(|held| (held.address.is_secondary(), held.order));
+        own.into_iter().map(|held| held.address.address).collect()
+    }
+
+    /// Takes in everything that the kernel has told since the last call.
+    pub(crate) fn receive(&mut self, engine: &Engine) -> linux::Result<Changed> {
+        let mut changes = std::mem::take(&mut self.changes);
+        self.monitor.receive(&mut changes)?;
+        let mut changed = Changed::default();
+        if self.astray || changes.iter().any(|change| matches!(change, Change::Lost)) {
+            // What was told before the look is older than what the look shows.
+            changes.clear();
+            changed.failure = self.look().err();
+            (changed.links, changed.addresses) = (true, true);
+        }
+        let mut touched = BTreeSet::new();
+        let mut missing = BTreeSet::new();
+        for change in changes.drain(..) {
+            match change {
+                Change::Link(link) => {
+                    let before = self.links.insert(link.index, link.clone());
+                    let renamed = before.as_ref().is_some_and(|before| before.name != link.name);
+                    changed.links |= before.is_none() || renamed;
+                    touched.insert(link.index);
+                }
+                Change::LinkGone { index, .. } => {
+                    self.links.remove(&index);
+                    self.addresses.retain(|(link, _, _), _| *link != index);
+                    self.ours.retain(|(link, _, _)| *link != index);
+                    changed.links = true;
+                    changed.gone.push(index);
+                }
+                Change::Address(address) => {
+                    if !address.is_marked() {
+                        touched.insert(address.link);
+                    }
+                    self.keep(address);
+                }
+                Change::AddressGone(address) => {
+                    if !address.is_marked() {
+                        touched.insert(address.link);
+                    }
+                    self.addresses.remove(&key(&address));
+                    missing.insert((address.link, address.address));
+                }
+                // Handled above.
+                Change::Lost => {}
+            }
+        }
+        self.changes = changes;
+        if !missing.is_empty() {
+            let desired = engine.desired();
+            let is_missing =
+                |link, address| self.index_of(link).is_some_and(|index| missing.contains(&(index, address)));
+            changed.missing = desired.addresses.iter().any(|desired| is_missing(desired.link, desired.address));
+            changed.addresses |= changed.missing;
+        }
+        if changed.links {
+            // An interface that went away took our addresses along; one that came back has none.
+            changed.addresses = true;
+            changed.inputs = self.introduce(engine);
+        } else if !touched.is_empty() {
+            changed.inputs.push(self.all_addresses());
+            let ids = touched.into_iter().map(|index| self.id_of(index)).filter(|id| *id != UNMENTIONED);
+            changed.inputs.extend(ids.map(|id| self.state_of(id)));
+        }
+        Ok(changed)
+    }
+
+    /// Brings the addresses to what is desired.
+    pub(crate) fn reconcile(&mut self, desired: &Desired) -> Reconciled {
+        let wanted: Vec<WantedAddress> = desired
+            .addresses
+            .iter()
+            .filter_map(|address| {
+                Some(WantedAddress {
+                    link: self.index_of(address.link)?,
+                    address: address.address,
+                    prefix: address.prefix,
+                    scope: address.scope.number(),
+                    label: address.label.as_ref().map(ToString::to_string),
+                    broadcast: address.broadcast.and_then(|broadcast| match broadcast {
+                        IpAddr::V4(broadcast) => Some(broadcast),
+                        IpAddr::V6(_) => None,
+                    }),
+                })
+            })
+            .collect();
+        let wanted_anywhere: BTreeSet<IpAddr> = wanted.iter().map(|address| address.address).collect();
+        let actual: Vec<Address> = self
+            .addresses
+            .values()
+            .filter_map(|held| self.as_concerning_us(&held.address, |address| wanted_anywhere.contains(&address)))
+            .collect();
+        self.fresh = false;
+        let operations = reconcile(&wanted, &actual, &self.known);
+        self.apply(&operations)
+    }
+
+    /// An address as the reconciliation should see it: marked if it is ours, as it is if it is wanted, and not at
+    /// all if it is somebody else's, another daemon's with our mark included.
+    fn as_concerning_us(&self, address: &Address, is_wanted: impl Fn(IpAddr) -> bool) -> Option<Address> {
+        let left_over = self.fresh && address.is_marked() && self.id_of(address.link) != UNMENTIONED;
+        let ours = self.ours.contains(&key(address)) || left_over;
+        if ours {
+            return Some(Address { protocol: Some(OUR_MARK), ..address.clone() });
+        }
+        let known = self.known.contains(&(address.link, address.address));
+        (known || is_wanted(address.address)).then(|| Address { protocol: None, ..address.clone() })
+    }
+
+    fn apply(&mut self, operations: &[AddressOperation]) -> Reconciled {
+        let mut reconciled = Reconciled::default();
+        if operations.is_empty() {
+            return reconciled;
+        }
+        let mut look_again = false;
+        let answers = self.netlink.apply(operations);
+        for (operation, answer) in operations.iter().zip(answers) {
+            match (operation, answer) {
+                (AddressOperation::Add(added), Ok(Applied::Done)) => {
+                    let address = as_held(added);
+                    self.ours.insert(key(&address));
+                    self.keep(address);
+                    reconciled.added.push(added.clone());
+                }
+                (AddressOperation::Remove { link, address, prefix }, Ok(_)) => {
+                    self.ours.remove(&(*link, *address, *prefix));
+                    self.addresses.remove(&(*link, *address, *prefix));
+                }
+                // An event that was under way while we acted has led the picture astray.
+                (AddressOperation::Add(_), Ok(Applied::AlreadyThere | Applied::AlreadyGone)) => look_again = true,
+                (_, Err(error)) => reconciled.failures.push(error),
+            }
+        }
+        if look_again && let Err(error) = self.look() {
+            reconciled.failures.push(error);
+        }
+        reconciled
+    }
+
+    /// Removes everything that we have added, whatever anybody desires: the last thing on every way out.
+    pub(crate) fn withdraw_everything(&mut self) -> Vec<linux::Error> {
+        let remove = |(link, address, prefix): &Key| AddressOperation::Remove {
+            link: *link,
+            address: *address,
+            prefix: *prefix,
+        };
+        let ours: Vec<AddressOperation> = self.ours.iter().map(remove).collect();
+        self.apply(&ours).failures
+    }
+}
+
+fn key(address: &Address) -> Key {
+    (address.link, address.address, address.prefix)
+}
+
+/// What the kernel has after an addition, until its own event says so.
+fn as_held(added: &WantedAddress) -> Address {
+    Address {
+        link: added.link,
+        address: added.address,
+        prefix: added.prefix,
+        scope: added.scope,
+        label: added.label.clone(),
+        broadcast: added.broadcast,
+        protocol: Some(OUR_MARK),
+        flags: 0,
+    }
+}

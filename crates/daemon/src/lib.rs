@@ -1,0 +1,27 @@
+//! One loop: wait, translate, `engine.handle`, carry out, reconcile.
+//!
+//! The daemon knows the engine and the kernel and decides nothing itself. Whatever can be slow, a log line on a
+//! stalled console, a file on a slow disk, a configuration to be read, is done by threads of its own behind bounded
+//! queues, so that no advertisement ever waits for it.
+#![forbid(unsafe_code)]
+
+mod background;
+mod checks;
+mod children;
+mod closed_addresses;
+mod dump;
+mod event_loop;
+mod kernel;
+mod log;
+mod notify;
+mod options;
+mod preflight;
+mod reload;
+mod run;
+mod sockets;
+mod words;
+
+pub use linux::system_log::stderr_is_journal;
+pub use options::{LogOptions, Options, PidFiles};
+pub use preflight::{Finding, preflight};
+pub use run::{ExitStatus, run};

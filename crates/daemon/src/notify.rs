@@ -1,0 +1,252 @@
+//! Notify scripts: one queue for each virtual router, one script at a time, in order; how each ended is told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::CString;
+use std::sync::Arc;
+
+use engine::{Engine, Name, Notice, NoticeKind, RouterConfig, Vrid};
+use linux::spawn::{Exit, Program};
+use linux::system_log::Severity;
+
+use crate::children::{Children, Purpose};
+
+/// Scripts that may wait for one router; beyond that the oldest are dropped, an even number, so that starts and stops
+/// still alternate.
+const LONGEST_QUEUE: usize = 1000;
+/// A script that runs longer than this is told of once, in nanoseconds.
+const LONG: u64 = 30_000_000_000;
+
+/// What makes two names the same router: a renamed instance keeps its queue.
+pub(crate) type QueueKey = (Name, Vrid);
+
+/// A line about a script.
+pub(crate) type Told = (Severity, String);
+
+/// The notify scripts of one instance, ready to be started.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prepared {
+    pub(crate) active: Option<Notifier>,
+    pub(crate) backup: Option<Notifier>,
+    pub(crate) fault: Option<Notifier>,
+    pub(crate) stop: Option<Notifier>,
+    pub(crate) deleted: Option<Notifier>,
+    pub(crate) active_heard_lower_priority: Option<Notifier>,
+    pub(crate) any: Option<Notifier>,
+}
+
+/// A script that is told about changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Notifier {
+    pub(crate) program: Arc<Program>,
+    /// For people.
+    pub(crate) command: String,
+}
+
+/// A script to be run for an occasion.
+#[derive(Clone, Debug)]
+pub(crate) struct Notification {
+    notifier: Notifier,
+    /// Appended to those of the configuration.
+    arguments: Vec<String>,
+    /// It says that something is still so, not that something has changed.
+    repeats: bool,
+}
+
+/// The scripts that an occasion calls for, in keepalived's order, with the arguments that it appends.
+pub(crate) fn notifications(prepared: &Prepared, router: &RouterConfig, notice: Notice) -> Vec<Notification> {
+    let (own, word) = match notice.kind {
+        NoticeKind::Active => (&prepared.active, Some("MASTER")),
+        NoticeKind::Backup => (&prepared.backup, Some("BACKUP")),
+        NoticeKind::Fault => (&prepared.fault, Some("FAULT")),
+        NoticeKind::Stop => (&prepared.stop, Some("STOP")),
+        NoticeKind::Deleted if prepared.deleted.is_some() => (&prepared.deleted, Some("DELETED")),
+        // Without a script of its own a deletion is told as a fault.
+        NoticeKind::Deleted => (&prepared.fault, Some("FAULT")),
+        NoticeKind::ActiveHeardLowerPriority => (&prepared.active_heard_lower_priority, None),
+    };
+    let repeats = word.is_none();
+    let general = word.zip(prepared.any.as_ref()).map(|(word, notifier)| {
+        let arguments = ["INSTANCE", &router.name, word, &notice.priority.to_string()].map(str::to_owned).to_vec();
+        (notifier, arguments)
+    });
+    own.iter()
+        .map(|notifier| (notifier, Vec::new()))
+        .chain(general)
+        .map(|(notifier, arguments)| Notification { notifier: notifier.clone(), arguments, repeats })
+        .collect()
+}
+
+impl Notification {
+    fn label(&self) -> String {
+        let command = &self.notifier.command;
+        if self.arguments.is_empty() { command.clone() } else { format!("{command} {}", self.arguments.join(" ")) }
+    }
+}
+
+/// All queues.
+#[derive(Debug, Default)]
+pub(crate) struct NotifyQueues {
+    queues: BTreeMap<QueueKey, Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// The instance's name, for people.
+    instance: String,
+    waiting: VecDeque<Notification>,
+    /// One, except at the very end.
+    running: Vec<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    pid: u32,
+    label: String,
+    started_at: u64,
+    told_long: bool,
+}
+
+impl NotifyQueues {
+    /// Queues what an occasion calls for, and starts it if nothing is running.
+    pub(crate) fn push(
+        &mut self,
+        engine: &Engine,
+        notice: Notice,
+        prepared: &Prepared,
+        now: u64,
+        children: &mut Children,
+        told: &mut Vec<Told>,
+    ) {
+        let Some(router) = engine.router(notice.router) else { return };
+        let notifications = notifications(prepared, router, notice);
+        if notifications.is_empty() {
+            return;
+        }
+        let key = (router.link.clone(), router.vrid);
+        let queue = self.queues.entry(key.clone()).or_default();
+        queue.instance = router.name.to_string();
+        for notification in notifications {
+            let label = notification.label();
+            if notification.repeats && queue.waiting.iter().any(|waiting| waiting.label() == label) {
+                continue;
+            }
+            queue.waiting.push_back(notification);
+        }
+        queue.shorten(told);
+        queue.start_next(&key, now, children, told);
+    }
+
+    /// A script has ended.
+    pub(crate) fn ended(
+        &mut self,
+        key: &QueueKey,
+        pid: u32,
+        exit: Exit,
+        now: u64,
+        children: &mut Children,
+        told: &mut Vec<Told>,
+    ) {
+        let Some(queue) = self.queues.get_mut(key) else { return };
+        if let Some(place) = queue.running.iter().position(|running| running.pid == pid) {
+            let running = queue.running.swap_remove(place);
+            let milliseconds = now.saturating_sub(running.started_at) / 1_000_000;
+            let (severity, how) = match exit {
+                Exit::Code(0) => (Severity::Info, "succeeded".to_owned()),
+                Exit::Code(status) => (Severity::Warning, format!("exited with status {status}")),
+                Exit::Signal(signal) => (Severity::Warning, format!("was ended by signal {signal}")),
+            };
+            let (instance, label) = (&queue.instance, running.label);
+            told.push((severity, format!("({instance}) notify script {label} {how} after {milliseconds} ms")));
+        }
+        queue.start_next(key, now, children, told);
+    }
+
+    /// Tells of scripts that run for long.
+    pub(crate) fn tell_long(&mut self, now: u64, told: &mut Vec<Told>) {
+        for queue in self.queues.values_mut() {
+            let (instance, waiting) = (&queue.instance, queue.waiting.len());
+            for running in queue.running.iter_mut().filter(|running| !running.told_long) {
+                if now.saturating_sub(running.started_at) >= LONG {
+                    running.told_long = true;
+                    let label = &running.label;
+                    let text = format!(
+                        "({instance}) notify script {label} is still running after 30 s; {waiting} more are waiting"
+                    );
+                    told.push((Severity::Warning, text));
+                }
+            }
+        }
+    }
+
+    /// When [`tell_long`](Self::tell_long) has something to say.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        let running = self.queues.values().flat_map(|queue| &queue.running);
+        running.filter(|running| !running.told_long).map(|running| running.started_at + LONG).min()
+    }
+
+    /// Whether nothing runs and nothing waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queues.values().all(|queue| queue.running.is_empty() && queue.waiting.is_empty())
+    }
+
+    /// The daemon is about to end: what still waits behind a script that does not end is started beside it.
+    pub(crate) fn hurry(&mut self, now: u64, children: &mut Children, told: &mut Vec<Told>) {
+        for (key, queue) in &mut self.queues {
+            if let (Some(running), false) = (queue.running.first(), queue.waiting.is_empty()) {
+                let (instance, label) = (&queue.instance, &running.label);
+                let text = format!("({instance}) notify script {label} does not end; what waits is started beside it");
+                told.push((Severity::Warning, text));
+            }
+            while let Some(next) = queue.waiting.pop_front() {
+                queue.start(key, &next, now, children, told);
+            }
+        }
+    }
+
+    /// Tells what is left unfinished.
+    pub(crate) fn tell_unfinished(&self, told: &mut Vec<Told>) {
+        for queue in self.queues.values() {
+            for running in &queue.running {
+                let (instance, label) = (&queue.instance, &running.label);
+                told.push((Severity::Error, format!("({instance}) notify script {label} has not ended, leaving it")));
+            }
+        }
+    }
+}
+
+impl Queue {
+    fn start_next(&mut self, key: &QueueKey, now: u64, children: &mut Children, told: &mut Vec<Told>) {
+        while self.running.is_empty() {
+            let Some(next) = self.waiting.pop_front() else { return };
+            self.start(key, &next, now, children, told);
+        }
+    }
+
+    fn start(&mut self, key: &QueueKey, next: &Notification, now: u64, children: &mut Children, told: &mut Vec<Told>) {
+        let label = next.label();
+        // The words are ours, the name has been a C string in the configuration's arguments before.
+        let further = next.arguments.iter().filter_map(|argument| CString::new(argument.as_str()).ok());
+        match next.notifier.program.start_with(&further.collect::<Vec<_>>()) {
+            Ok(child) => {
+                children.insert(child.pid, Purpose::Notify(key.clone()));
+                self.running.push(Running { pid: child.pid, label, started_at: now, told_long: false });
+            }
+            Err(error) => told.push((Severity::Error, format!("({}) notify script {label}: {error}", self.instance))),
+        }
+    }
+
+    fn shorten(&mut self, told: &mut Vec<Told>) {
+        if self.waiting.len() <= LONGEST_QUEUE {
+            return;
+        }
+        let repeating = self.waiting.iter().position(|waiting| waiting.repeats);
+        let dropped: Vec<Notification> = match repeating {
+            Some(place) => self.waiting.remove(place).into_iter().collect(),
+            // Own and general scripts of two changes.
+            None => self.waiting.drain(..4).collect(),
+        };
+        let labels: Vec<String> = dropped.iter().map(Notification::label).collect();
+        let text = format!("({}) too many notify scripts are waiting, not run: {}", self.instance, labels.join(", "));
+        told.push((Severity::Error, text));
+    }
+}

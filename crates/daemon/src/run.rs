@@ -1,0 +1,163 @@
+//! From the command line to a running loop, and from any way out of it to a clean machine.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use linux::daemonize::{self, PidFile, PidFileError};
+use linux::signals::{Signal, Signals};
+use linux::system_log::Severity;
+use linux::{memory, process};
+
+use crate::background::{Background, Job};
+use crate::event_loop::EventLoop;
+use crate::log::Sinks;
+use crate::options::{LogOptions, Options};
+use crate::reload::{Loaded, Remark, load};
+
+/// How a daemon ended, with keepalived's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// It was asked to, or it runs already.
+    Stopped,
+    /// Something that it cannot do without was refused.
+    Failed,
+    /// The configuration cannot be used; keepalived's number for the reason.
+    Configuration(u8),
+    /// It panicked. The addresses were withdrawn.
+    Panicked,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(match status {
+            ExitStatus::Stopped => 0,
+            ExitStatus::Failed => 1,
+            // A running keepalived has one number for every mistake in a file, and one for no file.
+            ExitStatus::Configuration(6) => 6,
+            ExitStatus::Configuration(_) => 2,
+            ExitStatus::Panicked => 70,
+        })
+    }
+}
+
+/// Runs until it is stopped. Call it before the process has a second thread.
+#[must_use]
+pub fn run(mut options: Options) -> ExitStatus {
+    memory::share_one_heap();
+    // The working directory changes on the way to the background.
+    for path in std::iter::once(&mut options.config).chain(&mut options.pid_files.paths) {
+        if let Ok(absolute) = std::path::absolute(&*path) {
+            *path = absolute;
+        }
+    }
+    // Read first, while standard error is still the user's.
+    let loaded = load(&options.config, options.config_id.clone());
+    let (plan, remarks) = match loaded {
+        Loaded::Good { plan, remarks } => (plan, remarks),
+        Loaded::Bad { reasons, status } => return refuse(&options, &reasons, status),
+    };
+    let readiness = if options.background {
+        match daemonize::to_background() {
+            Ok(readiness) => Some(readiness),
+            Err(error) => return fail(&options, &error.to_string()),
+        }
+    } else {
+        None
+    };
+    let mut pid_files = Vec::new();
+    for path in &options.pid_files.paths {
+        match PidFile::acquire(path) {
+            Ok(file) => pid_files.push(file),
+            Err(PidFileError::Held { path, pid }) => {
+                let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+                complain(&options, [format!("daemon is already running{pid}, it holds {}", path.display()).as_str()]);
+                if let Some(readiness) = readiness {
+                    readiness.report(0);
+                }
+                return ExitStatus::Stopped;
+            }
+            // A board with a read-only disk has no place for pid files and needs none.
+            Err(PidFileError::System(error)) => complain(&options, [format!("{error}; going on without").as_str()]),
+        }
+    }
+    // All of them: one that we do not know must not end us with the addresses in place.
+    let mut signals = Signal::all_that_end_a_process();
+    signals.push(Signal::CHILD);
+    let signals = Signals::block(&signals);
+    let signals = match signals {
+        Ok(signals) => signals,
+        Err(error) => return fail(&options, &error.to_string()),
+    };
+    if options.die_with_parent
+        && let Err(error) = process::die_with_parent(Signal::TERMINATE, std::os::unix::process::parent_id())
+    {
+        return fail(&options, &error.to_string());
+    }
+    let (sinks, failures) = Sinks::open(&options.log);
+    let background = match Background::start(sinks) {
+        Ok(background) => background,
+        Err(error) => return fail(&options, &format!("start the log thread: {error}")),
+    };
+    for failure in failures {
+        background.hand_over(Job::Line(Severity::Warning, failure.to_string()));
+    }
+    for (severity, remark) in remarks {
+        background.hand_over(Job::Line(severity, remark));
+    }
+    let complaints = options.clone();
+    let mut event_loop = match EventLoop::new(options, *plan, signals, background) {
+        Ok(event_loop) => event_loop,
+        Err((error, background)) => {
+            complain(&complaints, [error.to_string().as_str()]);
+            background.finish();
+            return ExitStatus::Failed;
+        }
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        event_loop.start();
+        if let Some(readiness) = readiness {
+            readiness.report(0);
+        }
+        event_loop.run()
+    }));
+    let status = match ended {
+        Ok(Ok(())) => ExitStatus::Stopped,
+        Ok(Err(error)) => {
+            withdraw(&mut event_loop, &format!("the event loop failed: {error}"));
+            ExitStatus::Failed
+        }
+        Err(panic) => {
+            let reason = panic.downcast_ref::<&str>().map(ToString::to_string);
+            let reason = reason.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            withdraw(&mut event_loop, &format!("panic: {reason}"));
+            ExitStatus::Panicked
+        }
+    };
+    event_loop.finish();
+    drop(pid_files);
+    status
+}
+
+/// Even if what broke breaks again, the addresses go afterwards.
+fn withdraw(event_loop: &mut EventLoop, reason: &str) {
+    let _ = catch_unwind(AssertUnwindSafe(|| event_loop.withdraw(reason)));
+}
+
+fn refuse(options: &Options, reasons: &[Remark], status: u8) -> ExitStatus {
+    let conclusion = format!("{} cannot be used, nothing was started", options.config.display());
+    complain(options, reasons.iter().map(|(_, reason)| reason.as_str()).chain([conclusion.as_str()]));
+    ExitStatus::Configuration(status)
+}
+
+fn fail(options: &Options, reason: &str) -> ExitStatus {
+    complain(options, [reason]);
+    ExitStatus::Failed
+}
+
+/// Before there is a loop, lines go straight to where the log goes, and to whoever has just started us.
+fn complain<'t>(options: &Options, texts: impl IntoIterator<Item = &'t str>) {
+    let (mut sinks, _) = Sinks::open(&LogOptions { stderr: true, ..options.log.clone() });
+    for text in texts {
+        sinks.write(Severity::Error, text);
+    }
+}

@@ -1,0 +1,409 @@
+//! The operator's words for what the engine tells. Facts and wordings follow keepalived's, so that searches and
+//! alarms that people have keep working.
+
+use engine::vrrp::receive::{Discard, Oddity};
+use engine::{Cause, Engine, Event, FaultReason, LinkCondition, LinkId, RouterId, ScriptOutcome, StateName, Transport};
+use linux::system_log::Severity;
+
+/// A line of the log.
+pub(crate) struct Line {
+    pub(crate) severity: Severity,
+    pub(crate) text: String,
+    /// Only for those who asked for detail.
+    pub(crate) detail: bool,
+}
+
+fn line(severity: Severity, text: String) -> Vec<Line> {
+    vec![Line { severity, text, detail: false }]
+}
+
+fn detail(severity: Severity, text: String) -> Vec<Line> {
+    vec![Line { severity, text, detail: true }]
+}
+
+/// What is said about an event; nothing, a line, or several.
+pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
+    use Severity::{Error, Info, Notice, Warning};
+    let name = |router: &RouterId| engine.router(*router).map_or("?", |config| &*config.name);
+    let link = |link: &LinkId| engine.links().get(link.0 as usize).map_or("?", |name| &**name);
+    match event {
+        Event::StateChanged { router, from, to, cause } => state_changed(engine, *router, *from, *to, *cause),
+        Event::FaultRaised { router, reason } => {
+            let name = name(router);
+            line(
+                Warning,
+                match reason {
+                    FaultReason::LinkAbsent(id) => {
+                        format!("({name}): entering FAULT state (interface {} does not exist)", link(id))
+                    }
+                    FaultReason::LinkDown(id) => {
+                        format!("({name}): entering FAULT state (interface {} down)", link(id))
+                    }
+                    FaultReason::NoPrimaryAddress => match configured_source(engine, *router) {
+                        Some(source) => {
+                            format!("({name}) entering FAULT state (source address {source} is not on this machine)")
+                        }
+                        None => format!("({name}) entering FAULT state (no IPv4 address for interface)"),
+                    },
+                    FaultReason::ScriptFailed(script) => {
+                        format!("({name}): entering FAULT state due to script {script}")
+                    }
+                    FaultReason::ScriptPending(script) => {
+                        format!("({name}) waits for the first result of script {script}")
+                    }
+                },
+            )
+        }
+        Event::FaultCleared { router, reason } => {
+            let name = name(router);
+            line(
+                Notice,
+                match reason {
+                    FaultReason::LinkAbsent(id) => format!("({name}) interface {} exists again", link(id)),
+                    FaultReason::LinkDown(id) => format!("({name}) interface {} is no longer down", link(id)),
+                    FaultReason::NoPrimaryAddress => format!("({name}) has an address to send from again"),
+                    FaultReason::ScriptFailed(script) => {
+                        format!("({name}) script {script} no longer keeps it in FAULT state")
+                    }
+                    FaultReason::ScriptPending(script) => format!("({name}) script {script} has its first result"),
+                },
+            )
+        }
+        Event::LowerPriorityIgnored { router, from, priority } => line(
+            Info,
+            format!("({}) received lower priority ({priority}) advert from {from} - discarding", name(router)),
+        ),
+        Event::LosingAdvertisementAnswered { router, from, priority, ours } => line(
+            Notice,
+            format!(
+                "({}) Received advert from {from} with lower priority {priority}, ours {ours}, forcing new election",
+                name(router)
+            ),
+        ),
+        Event::OwnerConflict { router, from } => line(
+            Error,
+            format!(
+                "({}) CONFIGURATION ERROR: {from} also claims to be the address owner (priority 255)",
+                name(router)
+            ),
+        ),
+        Event::ResignationHeard { router, from } => {
+            let who = if engine.state(*router) == Some(StateName::Active) { "Master" } else { "Backup" };
+            line(Info, format!("({}) {who} received priority 0 advertisement from {from}", name(router)))
+        }
+        Event::Resigned { router } => line(Notice, format!("({}) sent 0 priority", name(router))),
+        Event::ActiveRouterChanged { router, from: Some(from), to } => {
+            line(Notice, format!("({}) master changed from {from} to {to}", name(router)))
+        }
+        Event::ActiveRouterChanged { router, from: None, to } => {
+            line(Info, format!("({}) master is {to}", name(router)))
+        }
+        Event::IntervalLearned { router, from, to } => {
+            line(Info, format!("({}) advertisement interval updated from {from} to {to} by master", name(router)))
+        }
+        Event::PriorityChanged { router, from, to } => {
+            line(Notice, format!("({}) Changing effective priority from {from} to {to}", name(router)))
+        }
+        Event::Discarded { router, from, reason } => {
+            line(Warning, format!("({}) advert from {from} discarded: {}", name(router), discard(*reason)))
+        }
+        Event::Odd { router, from, oddity } => odd(engine, *router, *from, *oddity),
+        Event::AddressesWanted { router } => line(Notice, format!("({}) setting VIPs.", name(router))),
+        Event::AddressesReleased { router } => line(Notice, format!("({}) removing VIPs.", name(router))),
+        Event::Announcing { router, link: on, address } => {
+            detail(Info, format!("({}) Sending/queueing gratuitous ARPs on {} for {address}", name(router), link(on)))
+        }
+        Event::Overslept { router, late } => line(
+            Warning,
+            format!(
+                "({}) VRRP thread timer expired {:.3} seconds ago: this machine or process was asleep, listening first",
+                name(router),
+                late.as_secs_f64()
+            ),
+        ),
+        Event::SendFailed { router, error } => {
+            line(Error, format!("({}) send advertisement: {}", name(router), errno(*error)))
+        }
+        Event::ScriptReturned { script, outcome } => {
+            detail(Info, format!("Script `{script}` now returning {}", returned(*outcome)))
+        }
+        Event::ScriptSucceeded { script } => line(Notice, format!("VRRP_Script({script}) succeeded")),
+        Event::ScriptFailed { script, outcome: Some(outcome) } => {
+            line(Warning, format!("VRRP_Script({script}) failed ({})", ended(*outcome)))
+        }
+        Event::ScriptFailed { script, outcome: None } => {
+            line(Warning, format!("VRRP_Script({script}) failed (timed out)"))
+        }
+        Event::ScriptTimedOut { script, timeout } => {
+            line(Warning, format!("VRRP_Script({script}) timed_out after {timeout:?}"))
+        }
+        Event::ScriptSkipped { script } => {
+            line(Warning, format!("Script `{script}` is still running, so its next run is left out"))
+        }
+        Event::LinkChanged { link: changed, condition } => line(
+            Notice,
+            match condition {
+                LinkCondition::Absent => format!("Netlink reports {} does not exist", link(changed)),
+                LinkCondition::Down => format!("Netlink reports {} down", link(changed)),
+                LinkCondition::Up => format!("Netlink reports {} up", link(changed)),
+            },
+        ),
+    }
+}
+
+/// The reason first, then keepalived's line for the state.
+fn state_changed(engine: &Engine, router: RouterId, from: StateName, to: StateName, cause: Cause) -> Vec<Line> {
+    use Severity::{Info, Notice, Warning};
+    let Some(config) = engine.router(router) else { return Vec::new() };
+    let name = &config.name;
+    let ours = engine.effective_priority(router).unwrap_or(config.priority);
+    let reason = match cause {
+        Cause::ActiveDownTimer => Some(format!("({name}) Receive advertisement timeout")),
+        Cause::ActiveResigned => Some(format!("({name}) Receive advertisement timeout (the master had resigned)")),
+        Cause::HigherPriority { from, priority } => {
+            Some(format!("({name}) Master received advert from {from} with higher priority {priority}, ours {ours}"))
+        }
+        Cause::HigherAddress { from, priority } => Some(format!(
+            "({name}) Master received advert from {from} with same priority {priority} but higher IP address than ours"
+        )),
+        Cause::Started
+        | Cause::AddressOwner
+        | Cause::Fault
+        | Cause::FaultsCleared
+        | Cause::Overslept
+        | Cause::Stopped => None,
+    };
+    let (severity, text) = match to {
+        StateName::Active => (Notice, format!("({name}) Entering MASTER STATE")),
+        StateName::Backup if from == StateName::Initialize => {
+            (Notice, format!("({name}) Entering BACKUP STATE (init)"))
+        }
+        StateName::Backup => (Notice, format!("({name}) Entering BACKUP STATE")),
+        StateName::Initialize if cause == Cause::Fault => (Warning, format!("({name}) Entering FAULT STATE")),
+        StateName::Initialize => (Notice, format!("({name}) Stopped")),
+    };
+    let reason = reason.map(|text| Line { severity: Info, text, detail: false });
+    reason.into_iter().chain([Line { severity, text, detail: false }]).collect()
+}
+
+/// The source address that the configuration asks for.
+fn configured_source(engine: &Engine, router: RouterId) -> Option<std::net::IpAddr> {
+    match engine.router(router)?.transport {
+        Transport::Multicast { source, .. } | Transport::Unicast { source, .. } => source,
+    }
+}
+
+fn odd(engine: &Engine, router: RouterId, from: std::net::IpAddr, oddity: Oddity) -> Vec<Line> {
+    let Some(config) = engine.router(router) else { return Vec::new() };
+    let (name, vrid) = (&config.name, config.vrid);
+    match oddity {
+        Oddity::AddressCount { received, expected } => {
+            line(Severity::Warning, format!("({name}) expected {expected} VIPs but received {received} from {from}"))
+        }
+        Oddity::AddressMissing(address) => line(
+            Severity::Warning,
+            format!("({name}) ip address associated with VRID {vrid} not present in advert from {from}: {address}"),
+        ),
+        Oddity::AdvertisementInterval => detail(
+            Severity::Info,
+            format!(
+                "({name}) advert from {from} has another advertisement interval than the configured {}",
+                config.advertisement_interval
+            ),
+        ),
+    }
+}
+
+/// Why a packet was not accepted.
+fn discard(reason: Discard) -> &'static str {
+    match reason {
+        Discard::UnexpectedAuthenticationHeader => "it has an IPSEC AH header, which is not configured here",
+        Discard::Length => "its length is wrong for the addresses that it lists",
+        Discard::Ttl => "invalid TTL, it must be 255: it does not come from this network",
+        Discard::Version => "it has another VRRP version than configured here",
+        Discard::AuthenticationTypeInvalid => "its authentication type does not exist",
+        Discard::AuthenticationTypeMismatch => "it has another authentication type than configured here",
+        Discard::AuthenticationFailure => "authentication failed, the passwords differ",
+        Discard::AdvertisementInterval => {
+            "advertisement interval mismatch; version 2 needs the same advert_int on all nodes"
+        }
+        Discard::Type => "it is no advertisement",
+        Discard::Checksum => "its checksum is wrong",
+        Discard::TransportMismatch => {
+            "it came by unicast where multicast is configured here, or the reverse, or to another group"
+        }
+        Discard::OwnAddress => "it carries our own address: is the address used twice?",
+    }
+}
+
+fn returned(outcome: ScriptOutcome) -> String {
+    match outcome {
+        ScriptOutcome::Exited(status) => status.to_string(),
+        ScriptOutcome::Signalled(signal) => format!("signal {signal}"),
+        ScriptOutcome::NotStarted(error) => format!("nothing, it could not be started: {}", errno(error)),
+    }
+}
+
+fn ended(outcome: ScriptOutcome) -> String {
+    match outcome {
+        ScriptOutcome::Exited(status) => format!("exited with status {status}"),
+        ScriptOutcome::Signalled(signal) => format!("ended by signal {signal}"),
+        ScriptOutcome::NotStarted(error) => format!("could not be started: {}", errno(error)),
+    }
+}
+
+fn errno(error: i32) -> String {
+    linux::Error::new("", error).cause()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::time::Duration;
+
+    use engine::{
+        AnnouncePolicy, Authentication, Config, Family, Interval, Name, Priority, RouterConfig, Transport, Version,
+        Vrid,
+    };
+
+    const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+    const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3));
+    const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 100));
+    const ROUTER: RouterId = RouterId(0);
+    const ETH0: LinkId = LinkId(0);
+
+    /// One instance VI_1 on eth0, VRID 51, priority 150.
+    fn engine() -> Engine {
+        let router = RouterConfig {
+            name: Name::from("VI_1"),
+            link: Name::from("eth0"),
+            vrid: Vrid::new(51).expect("51 is a VRID"),
+            family: Family::Ipv4,
+            version: Version::V2,
+            priority: Priority::new(150),
+            advertisement_interval: Interval::SECOND,
+            preempt_mode: true,
+            preempt_delay: Duration::ZERO,
+            transport: Transport::Multicast { group: Ipv4Addr::new(224, 0, 0, 18).into(), source: None },
+            authentication: Authentication::None,
+            addresses: Vec::new(),
+            excluded_addresses: Vec::new(),
+            skip_check_adv_addr: false,
+            announce: AnnouncePolicy::default(),
+            track_links: Vec::new(),
+            ignore_own_link: false,
+            track_scripts: Vec::new(),
+        };
+        Engine::new(Config { scripts: Vec::new(), routers: vec![router] }, 0)
+    }
+
+    fn check(event: &Event, expected: &[&str]) {
+        let texts: Vec<String> = lines(&engine(), event).into_iter().map(|line| line.text).collect();
+        assert_eq!(texts, expected, "{event:?}");
+    }
+
+    fn changed(from: StateName, to: StateName, cause: Cause) -> Event {
+        Event::StateChanged { router: ROUTER, from, to, cause }
+    }
+
+    #[test]
+    fn changes_of_state_read_as_keepalived_users_know_them() {
+        use StateName::{Active, Backup, Initialize};
+        let hundred = Priority::new(100);
+        check(&changed(Initialize, Backup, Cause::Started), &["(VI_1) Entering BACKUP STATE (init)"]);
+        check(
+            &changed(Backup, Active, Cause::ActiveDownTimer),
+            &["(VI_1) Receive advertisement timeout", "(VI_1) Entering MASTER STATE"],
+        );
+        check(
+            &changed(Active, Backup, Cause::HigherPriority { from: PEER, priority: Priority::new(200) }),
+            &[
+                "(VI_1) Master received advert from 192.0.2.2 with higher priority 200, ours 150",
+                "(VI_1) Entering BACKUP STATE",
+            ],
+        );
+        check(
+            &changed(Active, Backup, Cause::HigherAddress { from: PEER, priority: hundred }),
+            &[
+                "(VI_1) Master received advert from 192.0.2.2 with same priority 100 but higher IP address than ours",
+                "(VI_1) Entering BACKUP STATE",
+            ],
+        );
+        check(&changed(Active, Initialize, Cause::Fault), &["(VI_1) Entering FAULT STATE"]);
+        check(&changed(Active, Initialize, Cause::Stopped), &["(VI_1) Stopped"]);
+    }
+
+    #[test]
+    fn faults_name_their_reason() {
+        let raised = |reason| Event::FaultRaised { router: ROUTER, reason };
+        check(&raised(FaultReason::LinkDown(ETH0)), &["(VI_1): entering FAULT state (interface eth0 down)"]);
+        check(
+            &raised(FaultReason::LinkAbsent(ETH0)),
+            &["(VI_1): entering FAULT state (interface eth0 does not exist)"],
+        );
+        check(
+            &raised(FaultReason::ScriptFailed(Name::from("chk"))),
+            &["(VI_1): entering FAULT state due to script chk"],
+        );
+        check(&raised(FaultReason::NoPrimaryAddress), &["(VI_1) entering FAULT state (no IPv4 address for interface)"]);
+    }
+
+    #[test]
+    fn packets_and_addresses_carry_the_facts_that_people_search_for() {
+        let (ninety, ours) = (Priority::new(90), Priority::new(150));
+        check(
+            &Event::LosingAdvertisementAnswered { router: ROUTER, from: PEER, priority: ninety, ours },
+            &["(VI_1) Received advert from 192.0.2.2 with lower priority 90, ours 150, forcing new election"],
+        );
+        check(
+            &Event::LowerPriorityIgnored { router: ROUTER, from: PEER, priority: ninety },
+            &["(VI_1) received lower priority (90) advert from 192.0.2.2 - discarding"],
+        );
+        check(
+            &Event::ResignationHeard { router: ROUTER, from: PEER },
+            &["(VI_1) Backup received priority 0 advertisement from 192.0.2.2"],
+        );
+        check(&Event::Resigned { router: ROUTER }, &["(VI_1) sent 0 priority"]);
+        check(
+            &Event::ActiveRouterChanged { router: ROUTER, from: Some(PEER), to: OTHER },
+            &["(VI_1) master changed from 192.0.2.2 to 192.0.2.3"],
+        );
+        check(&Event::AddressesWanted { router: ROUTER }, &["(VI_1) setting VIPs."]);
+        check(&Event::AddressesReleased { router: ROUTER }, &["(VI_1) removing VIPs."]);
+        check(
+            &Event::Announcing { router: ROUTER, link: ETH0, address: VIP },
+            &["(VI_1) Sending/queueing gratuitous ARPs on eth0 for 192.0.2.100"],
+        );
+        check(
+            &Event::Odd { router: ROUTER, from: PEER, oddity: Oddity::AddressMissing(VIP) },
+            &["(VI_1) ip address associated with VRID 51 not present in advert from 192.0.2.2: 192.0.2.100"],
+        );
+        check(
+            &Event::Odd { router: ROUTER, from: PEER, oddity: Oddity::AddressCount { received: 2, expected: 1 } },
+            &["(VI_1) expected 1 VIPs but received 2 from 192.0.2.2"],
+        );
+        check(
+            &Event::PriorityChanged { router: ROUTER, from: ours, to: ninety },
+            &["(VI_1) Changing effective priority from 150 to 90"],
+        );
+        check(&Event::SendFailed { router: ROUTER, error: 1 }, &["(VI_1) send advertisement: operation not permitted"]);
+    }
+
+    #[test]
+    fn checks_and_interfaces_are_told_by_name() {
+        let script = Name::from("chk");
+        let outcome = ScriptOutcome::Exited(1);
+        check(&Event::ScriptSucceeded { script: script.clone() }, &["VRRP_Script(chk) succeeded"]);
+        check(
+            &Event::ScriptFailed { script: script.clone(), outcome: Some(outcome) },
+            &["VRRP_Script(chk) failed (exited with status 1)"],
+        );
+        check(&Event::ScriptReturned { script: script.clone(), outcome }, &["Script `chk` now returning 1"]);
+        check(
+            &Event::ScriptTimedOut { script, timeout: Duration::from_secs(2) },
+            &["VRRP_Script(chk) timed_out after 2s"],
+        );
+        check(&Event::LinkChanged { link: ETH0, condition: LinkCondition::Down }, &["Netlink reports eth0 down"]);
+    }
+}

@@ -1,0 +1,225 @@
+//! What an engine is told to be: every default resolved, nothing left to guess.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+
+use crate::{Family, Interval, Name, Priority, Version, Vrid};
+
+/// Everything that an engine needs to know at its start and at each reconfiguration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Checks whose results change priorities or raise faults. Names are unique.
+    pub scripts: Vec<ScriptConfig>,
+    /// The virtual routers. Names are unique, and so is (link, VRID, family, transport's source).
+    pub routers: Vec<RouterConfig>,
+}
+
+/// When a check runs and how its results are weighed. What it runs is the daemon's business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptConfig {
+    /// The name under which routers refer to it.
+    pub name: Name,
+    /// From one start to the next.
+    pub interval: Duration,
+    /// A run that takes longer counts as failed and is ended.
+    pub timeout: Duration,
+    /// Good runs until a failed check is good again; at least 1. A bad run takes one good run back.
+    pub rise: u32,
+    /// Bad runs until a good check has failed; at least 1. A good run takes one bad run back.
+    pub fall: u32,
+    /// Treated as failed until `rise` runs were good; otherwise the first run decides.
+    pub init_fail: bool,
+}
+
+/// One virtual router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterConfig {
+    /// The operator's name for it.
+    pub name: Name,
+    /// The interface that it runs on.
+    pub link: Name,
+    /// Virtual Router Identifier.
+    pub vrid: Vrid,
+    /// Family of its addresses.
+    pub family: Family,
+    /// Protocol version that it sends and accepts.
+    pub version: Version,
+    /// Configured priority: 1–254, or 255 for the address owner.
+    pub priority: Priority,
+    /// Advertisement_Interval (RFC 9568 §6.1); whole seconds in version 2.
+    pub advertisement_interval: Interval,
+    /// Preempt_Mode (RFC 9568 §6.1): take over from a lower priority.
+    pub preempt_mode: bool,
+    /// Wait this long after the first advertisement of a lower priority before taking over from it.
+    pub preempt_delay: Duration,
+    /// How advertisements travel.
+    pub transport: Transport,
+    /// What every advertisement must carry.
+    pub authentication: Authentication,
+    /// The addresses that stand in the advertisement, in its order.
+    pub addresses: Vec<VirtualAddress>,
+    /// Addresses that move with the role but are not advertised; may be of the other family.
+    pub excluded_addresses: Vec<VirtualAddress>,
+    /// Do not compare the address list of an advertisement from the router already known as Active.
+    pub skip_check_adv_addr: bool,
+    /// How neighbours learn where the addresses are.
+    pub announce: AnnouncePolicy,
+    /// Interfaces whose state counts; the router's own is added by the engine unless told otherwise.
+    pub track_links: Vec<TrackedLink>,
+    /// Do not fault when the router's own interface goes down.
+    pub ignore_own_link: bool,
+    /// Checks whose results count.
+    pub track_scripts: Vec<TrackedScript>,
+}
+
+/// How advertisements travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// To a multicast group on the router's interface.
+    Multicast {
+        /// 224.0.0.18 or ff02::12 unless configured.
+        group: IpAddr,
+        /// Source address; `None` means the interface's primary address.
+        source: Option<IpAddr>,
+    },
+    /// To each peer in order.
+    Unicast {
+        /// Source address; `None` means the interface's primary address.
+        source: Option<IpAddr>,
+        /// Where to send; never empty.
+        peers: Vec<IpAddr>,
+        /// Time to live of what we send.
+        ttl: u8,
+    },
+}
+
+/// Authentication of RFC 2338, kept by RFC 3768 §10 in version 2 only.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    /// Nothing. The only choice in version 3.
+    None,
+    /// Eight octets in clear: protects against mistakes, not against anybody.
+    SimplePassword([u8; 8]),
+}
+
+/// Never prints a password.
+impl core::fmt::Debug for Authentication {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::SimplePassword(_) => "SimplePassword(********)",
+        })
+    }
+}
+
+/// An address that moves with the role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VirtualAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// Prefix length, 0–32 or 0–128.
+    pub prefix: u8,
+    /// Where to put it; `None` means the router's interface.
+    pub link: Option<Name>,
+    /// How far it is valid.
+    pub scope: Scope,
+    /// IPv4 label, at most 15 octets.
+    pub label: Option<Name>,
+    /// IPv4 broadcast address.
+    pub broadcast: Option<IpAddr>,
+}
+
+/// Scope of an address as `ip address` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Everywhere (0).
+    Global,
+    /// Site (200).
+    Site,
+    /// This link only (253).
+    Link,
+    /// This host only (254).
+    Host,
+    /// A number from the operator's `rt_scopes`.
+    Other(u8),
+}
+
+impl Scope {
+    /// The number that the kernel uses.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Global => 0,
+            Self::Site => 200,
+            Self::Link => 253,
+            Self::Host => 254,
+            Self::Other(number) => number,
+        }
+    }
+}
+
+/// How neighbours learn where the addresses are: gratuitous ARP (RFC 9568 §8.1.2) and its repetition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnouncePolicy {
+    /// Announcements of each address at once when becoming Active.
+    pub repeat: u32,
+    /// A second burst after this long; zero means none.
+    pub delay: Duration,
+    /// Announce again and again at this interval while Active; `None` means never.
+    pub refresh: Option<Duration>,
+    /// Announcements of each address at each refresh.
+    pub refresh_repeat: u32,
+    /// Announcements of each address after an advertisement of lower priority was heard.
+    pub lower_priority_repeat: u32,
+    /// And once more after this long; zero means none.
+    pub lower_priority_delay: Duration,
+    /// Time between two announcements on one interface; zero means no pacing.
+    pub pacing: Duration,
+}
+
+impl Default for AnnouncePolicy {
+    /// Five at once, five more after five seconds.
+    fn default() -> Self {
+        Self {
+            repeat: 5,
+            delay: Duration::from_secs(5),
+            refresh: None,
+            refresh_repeat: 1,
+            lower_priority_repeat: 5,
+            lower_priority_delay: Duration::from_secs(5),
+            pacing: Duration::ZERO,
+        }
+    }
+}
+
+/// What a tracked thing does to the priority of its router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Failing is a fault.
+    Fault,
+    /// Positive: added while good. Negative: subtracted while failing. Never zero; −253…253.
+    Priority(i16),
+    /// As `Priority`, with good and failing exchanged.
+    Reversed(i16),
+    /// As `Fault`, with good and failing exchanged.
+    ReversedFault,
+}
+
+/// An interface whose state counts for a router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackedLink {
+    /// Name of the interface; it need not exist.
+    pub link: Name,
+    /// What its being down does.
+    pub weight: Weight,
+}
+
+/// A check whose result counts for a router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackedScript {
+    /// Name of the check; it stands in [`Config::scripts`].
+    pub script: Name,
+    /// What its failing does.
+    pub weight: Weight,
+}

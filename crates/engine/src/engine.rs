@@ -1,0 +1,452 @@
+//! The one way in: [`Engine::handle`].
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use crate::links::Links;
+use crate::track::script::Script;
+use crate::vrrp::announcer::Announcer;
+use crate::vrrp::virtual_router::{Surroundings, VirtualRouter};
+use crate::wire::advertisement;
+use crate::wire::ipv4::{self, Ipv4Packet};
+use crate::{
+    Config, Desired, DesiredAddress, Event, Family, Input, Instant, LinkId, Name, Output, Priority, Received,
+    RouterConfig, RouterId, ScriptConfig, StateName, Transport, View,
+};
+
+/// All virtual routers and checks of one node.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    links: Links,
+    scripts: Vec<Script>,
+    routers: Vec<VirtualRouter>,
+    /// Removed by the last reconfiguration; their indices follow those of `routers`, so that what was still
+    /// to be done for them can be done.
+    retired: Vec<VirtualRouter>,
+    announcer: Announcer,
+    virtual_addresses: BTreeSet<IpAddr>,
+    phase: Phase,
+    random: Random,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Created,
+    Running,
+    Stopping,
+    Stopped,
+}
+
+impl Engine {
+    /// An engine that has not been started. `seed` spreads the first runs of its checks.
+    #[must_use]
+    pub fn new(config: Config, seed: u64) -> Self {
+        let mut links = Links::default();
+        links.include(&config);
+        let numbered = config.routers.iter().cloned().zip(0..);
+        let routers =
+            numbered.map(|(router, id)| VirtualRouter::new(RouterId(id), router, Instant::START, &links)).collect();
+        let virtual_addresses = virtual_addresses(&config);
+        Self {
+            config,
+            links,
+            scripts: Vec::new(),
+            routers,
+            retired: Vec::new(),
+            announcer: Announcer::default(),
+            virtual_addresses,
+            phase: Phase::Created,
+            random: Random(seed),
+        }
+    }
+
+    /// Takes in one thing that happened at `now` and appends what is to be done about it to `out`.
+    ///
+    /// `now` never goes back from call to call.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Vec<Output>) {
+        match input {
+            Input::Start => self.start(now, out),
+            Input::Timer => self.handle_timer(now, out),
+            Input::Received(received) => self.receive(now, received, out),
+            Input::Link { link, state } => {
+                let before = self.links.condition(link);
+                if self.links.set(link, state) {
+                    let condition = self.links.condition(link);
+                    if condition != before {
+                        out.push(Output::Tell(Event::LinkChanged { link, condition }));
+                    }
+                    self.assess_all(now, out);
+                }
+            }
+            Input::OtherAddresses(addresses) => {
+                self.links.set_elsewhere(addresses);
+                self.assess_all(now, out);
+            }
+            Input::ScriptFinished { script, outcome } => {
+                let known = self.scripts.iter_mut().find(|known| &*known.config().name == script);
+                if known.is_some_and(|known| known.handle_finished(outcome, out)) {
+                    self.assess_all(now, out);
+                }
+            }
+            Input::SendFailed { router, error } => {
+                if let Some(router) = self.routers.get_mut(router.0 as usize) {
+                    router.handle_send_failed(error, out);
+                }
+            }
+            Input::Reconfigure(config) => self.reconfigure(now, *config, out),
+            Input::Stop => self.stop(now, out),
+        }
+        if self.phase == Phase::Stopping && self.routers.iter().all(VirtualRouter::has_left) {
+            self.phase = Phase::Stopped;
+            out.push(Output::Stopped);
+        }
+    }
+
+    fn start(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if self.phase != Phase::Created {
+            return;
+        }
+        self.phase = Phase::Running;
+        self.links.tell_all();
+        let scripts = core::mem::take(&mut self.config.scripts);
+        self.scripts = scripts.iter().map(|script| self.new_script(script, now)).collect::<Vec<_>>();
+        self.config.scripts = scripts;
+        self.assess_all(now, out);
+    }
+
+    fn new_script(&mut self, config: &ScriptConfig, now: Instant) -> Script {
+        Script::new(config.clone(), now, self.random.next())
+    }
+
+    fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.for_each_router(|router, around| router.notice_oversleeping(now, around, out));
+        let mut verdict_changed = false;
+        for script in &mut self.scripts {
+            if script.deadline() <= now {
+                verdict_changed |= script.handle_timer(now, out);
+            }
+        }
+        if verdict_changed {
+            self.assess_all(now, out);
+        }
+        self.for_each_router(|router, around| router.handle_timer(now, around, out));
+        self.announcer.handle_timer(now, out);
+    }
+
+    fn receive(&mut self, now: Instant, received: Received<'_>, out: &mut Vec<Output>) {
+        // The IPv6 form comes with IPv6 instances; the configuration has none yet.
+        if received.family != Family::Ipv4 || self.phase == Phase::Created {
+            return;
+        }
+        let Some(packet) = ipv4::parse(received.octets) else { return };
+        let Some(index) = self.addressee(received.link, &packet) else { return };
+        let Self { routers, links, scripts, virtual_addresses, announcer, .. } = self;
+        let router = routers.get_mut(index).map(core::slice::from_mut).unwrap_or_default();
+        visit(router, links, scripts, virtual_addresses, announcer, |router, around| {
+            router.handle_packet(now, &packet, around, out);
+        });
+    }
+
+    /// The router that a packet is for. A multicast router hears its interface; a unicast one its address.
+    /// Where only the other kind matches, that one gets to say so.
+    fn addressee(&self, link: LinkId, packet: &Ipv4Packet<'_>) -> Option<usize> {
+        let vrid = advertisement::peek_vrid(message(packet)?)?;
+        let destination = IpAddr::V4(packet.destination);
+        let fits = |router: &VirtualRouter| {
+            let same_kind = match &router.config().transport {
+                Transport::Multicast { group, .. } => *group == destination,
+                Transport::Unicast { .. } => router.primary_address() == Some(destination),
+            };
+            let here = router.link() == link;
+            match (same_kind, here) {
+                (true, true) => 3,
+                // Unicast may come in over any interface.
+                (true, false) if !destination.is_multicast() => 2,
+                (false, true) => 1,
+                (true | false, false) => 0,
+            }
+        };
+        let candidates = self.routers.iter().enumerate().filter(|(_, router)| router.config().vrid == vrid);
+        candidates
+            .map(|(index, router)| (fits(router), index))
+            .filter(|(fit, _)| *fit > 0)
+            .max_by_key(|(fit, _)| *fit)
+            .map(|(_, index)| index)
+    }
+
+    fn stop(&mut self, now: Instant, out: &mut Vec<Output>) {
+        match self.phase {
+            Phase::Created | Phase::Running => self.phase = Phase::Stopping,
+            // Asked again: nobody waits for a successor any more.
+            Phase::Stopping => return self.for_each_router(|router, around| router.stop_waiting(around, out)),
+            Phase::Stopped => return,
+        }
+        for script in &self.scripts {
+            script.abandon(out);
+        }
+        self.scripts.clear();
+        // Who leaves does not announce any more, even what the pace has held back.
+        self.announcer = Announcer::default();
+        for router in &mut self.routers {
+            router.stop(now, out);
+        }
+    }
+
+    fn reconfigure(&mut self, now: Instant, config: Config, out: &mut Vec<Output>) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        self.links.include(&config);
+        self.reconfigure_scripts(now, &config, out);
+        self.virtual_addresses = virtual_addresses(&config);
+        let mut old: Vec<Option<VirtualRouter>> = core::mem::take(&mut self.routers).into_iter().map(Some).collect();
+        let mut new_ids: Vec<Option<RouterId>> = alloc::vec![None; old.len()];
+        // First everybody gets a place, then everybody is told: what a router says carries its new index.
+        let mut changed = Vec::new();
+        for (router, id) in config.routers.iter().zip(0..) {
+            let same = |known: &Option<VirtualRouter>| {
+                known.as_ref().is_some_and(|known| identity(known.config()) == identity(router))
+            };
+            let place = old.iter().position(same);
+            match place.and_then(|place| old[place].take().map(|known| (place, known))) {
+                Some((place, mut known)) => {
+                    new_ids[place] = Some(RouterId(id));
+                    known.renumber(RouterId(id));
+                    if known.config() != router {
+                        changed.push((id as usize, Some(router.clone())));
+                    }
+                    self.routers.push(known);
+                }
+                None => {
+                    changed.push((id as usize, None));
+                    self.routers.push(VirtualRouter::new(RouterId(id), router.clone(), now, &self.links));
+                }
+            }
+        }
+        self.retired = old.into_iter().flatten().collect();
+        for (router, id) in self.retired.iter_mut().zip(self.routers.len() as u32..) {
+            router.renumber(RouterId(id));
+        }
+        self.announcer.renumber(|id| new_ids.get(id.0 as usize).copied().flatten());
+        self.config = config;
+        self.for_each_retired(|router, around| router.remove(now, around, out));
+        let mut changed = changed.into_iter().peekable();
+        let mut index = 0;
+        self.for_each_router(|router, around| {
+            if let Some((_, change)) = changed.next_if(|(changed, _)| *changed == index) {
+                match change {
+                    Some(config) => router.reconfigure(now, config, around, out),
+                    None => router.assess(now, around, out),
+                }
+            }
+            index += 1;
+        });
+        // A check may have gone, or a virtual address may now be somebody's real one.
+        self.assess_all(now, out);
+    }
+
+    fn reconfigure_scripts(&mut self, now: Instant, config: &Config, out: &mut Vec<Output>) {
+        let mut old = core::mem::take(&mut self.scripts);
+        for script in &config.scripts {
+            match old.iter().position(|known| known.config().name == script.name) {
+                Some(place) => {
+                    let mut known = old.swap_remove(place);
+                    if known.config() != script {
+                        known.reconfigure(now, script.clone());
+                    }
+                    self.scripts.push(known);
+                }
+                None => {
+                    let new = self.new_script(script, now);
+                    self.scripts.push(new);
+                }
+            }
+        }
+        for gone in &old {
+            gone.abandon(out);
+        }
+    }
+
+    fn assess_all(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if self.phase != Phase::Created {
+            self.for_each_router(|router, around| router.assess(now, around, out));
+        }
+    }
+
+    fn for_each_router(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
+        let Self { routers, links, scripts, virtual_addresses, announcer, .. } = self;
+        visit(routers, links, scripts, virtual_addresses, announcer, act);
+    }
+
+    fn for_each_retired(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
+        let Self { retired, links, scripts, virtual_addresses, announcer, .. } = self;
+        visit(retired, links, scripts, virtual_addresses, announcer, act);
+    }
+
+    /// The earliest moment at which something is due; `None` if nothing is.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let routers = self.routers.iter().filter_map(VirtualRouter::deadline);
+        let scripts = self.scripts.iter().map(Script::deadline);
+        routers.chain(scripts).chain(self.announcer.deadline()).min()
+    }
+
+    /// What should exist in the kernel now.
+    #[must_use]
+    pub fn desired(&self) -> Desired {
+        let mut desired = Desired::default();
+        let mut seen = BTreeSet::new();
+        for (router, id) in self.routers.iter().zip(0..) {
+            for (link, wanted) in router.wanted().filter(|(link, wanted)| seen.insert((*link, wanted.address))) {
+                desired.addresses.insert(DesiredAddress {
+                    link,
+                    address: wanted.address,
+                    prefix: wanted.prefix,
+                    scope: wanted.scope,
+                    label: wanted.label.clone(),
+                    broadcast: wanted.broadcast,
+                    router: RouterId(id),
+                });
+            }
+        }
+        desired
+    }
+
+    /// What an operator may see.
+    #[must_use]
+    pub fn view(&self) -> View {
+        View {
+            routers: self.routers.iter().map(VirtualRouter::view).collect(),
+            scripts: self.scripts.iter().map(Script::view).collect(),
+        }
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The interfaces that the configuration mentions or mentioned; a [`LinkId`] is an index into this. It
+    /// only grows.
+    #[must_use]
+    pub fn links(&self) -> &[Name] {
+        self.links.names()
+    }
+
+    /// The configuration of a router; also of one that the last reconfiguration removed.
+    #[must_use]
+    pub fn router(&self, router: RouterId) -> Option<&RouterConfig> {
+        self.find(router).map(VirtualRouter::config)
+    }
+
+    /// The state of a router; also of one that the last reconfiguration removed.
+    #[must_use]
+    pub fn state(&self, router: RouterId) -> Option<StateName> {
+        self.find(router).map(VirtualRouter::state_name)
+    }
+
+    /// The priority of a router after tracking; also of one that the last reconfiguration removed.
+    #[must_use]
+    pub fn effective_priority(&self, router: RouterId) -> Option<Priority> {
+        self.find(router).map(VirtualRouter::effective_priority)
+    }
+
+    /// The interface that a router sends on; also of one that the last reconfiguration removed.
+    #[must_use]
+    pub fn router_link(&self, router: RouterId) -> Option<LinkId> {
+        self.find(router).map(VirtualRouter::link)
+    }
+
+    /// Writes the octets of an advertisement that [`Output::Advertise`] asked for, from the IP header on, and
+    /// returns them. `destination` is one of [`Engine::destinations`]. `None` if the router has no address to
+    /// send from, or `buffer` is too small (1500 octets always suffice).
+    #[must_use]
+    pub fn write_advertisement<'b>(
+        &self,
+        router: RouterId,
+        priority: Priority,
+        destination: IpAddr,
+        buffer: &'b mut [u8],
+    ) -> Option<&'b [u8]> {
+        self.find(router)?.write(priority, destination, buffer)
+    }
+
+    /// Where the advertisements of a router go.
+    #[must_use]
+    pub fn destinations(&self, router: RouterId) -> &[IpAddr] {
+        self.find(router).map_or(&[], VirtualRouter::destinations)
+    }
+
+    fn find(&self, router: RouterId) -> Option<&VirtualRouter> {
+        let index = router.0 as usize;
+        self.routers.get(index).or_else(|| self.retired.get(index.checked_sub(self.routers.len())?))
+    }
+}
+
+/// Lets routers act with what they see of the rest of their engine.
+fn visit(
+    routers: &mut [VirtualRouter],
+    links: &Links,
+    scripts: &[Script],
+    virtual_addresses: &BTreeSet<IpAddr>,
+    announcer: &mut Announcer,
+    mut act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>),
+) {
+    let mut around = Surroundings {
+        links,
+        verdict: &|name| verdict(scripts, name),
+        is_virtual: &|address| virtual_addresses.contains(&address),
+        announcer,
+    };
+    for router in routers {
+        act(router, &mut around);
+    }
+}
+
+/// Where the advertisement begins: behind an authentication header, if there is one (RFC 4302 §2.2).
+fn message<'p>(packet: &Ipv4Packet<'p>) -> Option<&'p [u8]> {
+    if packet.protocol != crate::wire::PROTOCOL_AUTHENTICATION_HEADER {
+        return Some(packet.payload);
+    }
+    let words = usize::from(*packet.payload.get(1)?) + 2;
+    packet.payload.get(words * 4..)
+}
+
+/// What makes a router the same across a reconfiguration, whatever else about it changes.
+fn identity(config: &RouterConfig) -> (&Name, crate::Vrid, Family, Option<IpAddr>) {
+    let source = match &config.transport {
+        Transport::Multicast { .. } => None,
+        Transport::Unicast { source, .. } => *source,
+    };
+    (&config.link, config.vrid, config.family, source)
+}
+
+fn verdict(scripts: &[Script], name: &Name) -> Option<bool> {
+    scripts.iter().find(|script| script.config().name == *name).and_then(Script::good)
+}
+
+/// Addresses that no router may take for its own source; an address owner's are real.
+fn virtual_addresses(config: &Config) -> BTreeSet<IpAddr> {
+    let routers = config.routers.iter().filter(|router| !router.priority.is_address_owner());
+    routers
+        .flat_map(|router| router.addresses.iter().chain(&router.excluded_addresses))
+        .map(|virtual_address| virtual_address.address)
+        .collect()
+}
+
+/// SplitMix64: spreads first runs, nothing more.
+#[derive(Debug)]
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,94 @@
+//! The interfaces that the configuration mentions, and what is known of them.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use crate::{Config, LinkCondition, LinkId, LinkState, Name};
+
+/// A table that only grows, so that a [`LinkId`] stays good across reconfigurations.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    names: Vec<Name>,
+    states: Vec<Option<LinkState>>,
+    /// Whether the state has been told. Those of a reconfiguration's new interfaces follow it.
+    told: Vec<bool>,
+    /// Addresses of interfaces that are not in the table.
+    elsewhere: Vec<IpAddr>,
+}
+
+impl Links {
+    /// Makes room for every interface that `config` mentions.
+    pub(crate) fn include(&mut self, config: &Config) {
+        for router in &config.routers {
+            let own = core::iter::once(&router.link);
+            let tracked = router.track_links.iter().map(|tracked| &tracked.link);
+            let addresses = router.addresses.iter().chain(&router.excluded_addresses);
+            for name in own.chain(tracked).chain(addresses.filter_map(|address| address.link.as_ref())) {
+                if !self.names.contains(name) {
+                    self.names.push(name.clone());
+                    self.states.push(None);
+                    self.told.push(false);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn names(&self) -> &[Name] {
+        &self.names
+    }
+
+    /// The index of an interface that the configuration mentions.
+    pub(crate) fn id(&self, name: &Name) -> LinkId {
+        let position = self.names.iter().position(|known| known == name);
+        // `include` has been called with the configuration that `name` comes from; a table of interfaces
+        // never has more than 32 bits of entries.
+        LinkId(position.unwrap_or(usize::MAX) as u32)
+    }
+
+    /// Takes a new state in; returns whether anything changed.
+    pub(crate) fn set(&mut self, link: LinkId, state: Option<LinkState>) -> bool {
+        let index = link.0 as usize;
+        let (Some(known), Some(told)) = (self.states.get_mut(index), self.told.get_mut(index)) else { return false };
+        let news = *known != state || !*told;
+        *known = state;
+        *told = true;
+        news
+    }
+
+    /// At the start: what has not been told by now is absent.
+    pub(crate) fn tell_all(&mut self) {
+        self.told.fill(true);
+    }
+
+    /// Whether the state of an interface has been told since it was first mentioned.
+    pub(crate) fn is_told(&self, link: LinkId) -> bool {
+        self.told.get(link.0 as usize).copied().unwrap_or(false)
+    }
+
+    pub(crate) fn set_elsewhere(&mut self, addresses: Vec<IpAddr>) {
+        self.elsewhere = addresses;
+    }
+
+    pub(crate) fn condition(&self, link: LinkId) -> LinkCondition {
+        match self.state(link) {
+            None => LinkCondition::Absent,
+            Some(LinkState { up: false, .. }) => LinkCondition::Down,
+            Some(LinkState { up: true, .. }) => LinkCondition::Up,
+        }
+    }
+
+    /// The addresses of an interface; none if it is absent.
+    pub(crate) fn addresses(&self, link: LinkId) -> &[IpAddr] {
+        self.state(link).map_or(&[], |state| &state.addresses)
+    }
+
+    /// Whether this host has an address on any interface.
+    pub(crate) fn host_has(&self, address: IpAddr) -> bool {
+        self.elsewhere.contains(&address)
+            || self.states.iter().flatten().any(|state| state.addresses.contains(&address))
+    }
+
+    fn state(&self, link: LinkId) -> Option<&LinkState> {
+        self.states.get(link.0 as usize)?.as_ref()
+    }
+}

@@ -1,0 +1,178 @@
+//! A check: when it runs, how long it may, and when enough good or bad runs make a verdict.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::{EndHow, Event, Instant, Output, ScriptConfig, ScriptOutcome, ScriptView};
+
+/// From the kind end to the unkind one.
+const KILL_AFTER: Duration = Duration::from_secs(2);
+/// From one unkind end to the next, while the run does not go away.
+const KILL_AGAIN_AFTER: Duration = Duration::from_secs(10);
+/// After the first run, which comes at once because a router may wait for it, the second is early by up to a tenth of
+/// the interval, at most this: so many checks are spread.
+const LARGEST_JITTER: Duration = Duration::from_millis(100);
+
+/// One check of the configuration.
+#[derive(Debug)]
+pub(crate) struct Script {
+    config: ScriptConfig,
+    /// Good runs push it up, bad ones down, between 0 and rise + fall − 1; good from `rise` on.
+    counter: u32,
+    good: Option<bool>,
+    next_at: Instant,
+    /// What the second run is early by; nothing afterwards.
+    jitter: Duration,
+    run: Option<Run>,
+    last_outcome: Option<ScriptOutcome>,
+}
+
+/// A run under way.
+#[derive(Debug)]
+struct Run {
+    started_at: Instant,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// May go on until then.
+    Allowed { until: Instant },
+    /// Has been told to end, and will be killed then. Its verdict has been taken.
+    Ending { kill_at: Instant },
+}
+
+impl Script {
+    /// A check whose first run is due; `random` spreads the runs of many.
+    pub(crate) fn new(config: ScriptConfig, now: Instant, random: u64) -> Self {
+        let largest = (config.interval / 10).min(LARGEST_JITTER);
+        let jitter = Duration::from_nanos(random % (largest.as_nanos() as u64 + 1));
+        let (counter, good) = if config.init_fail { (0, Some(false)) } else { (config.rise - 1, None) };
+        Self { config, counter, good, next_at: now, jitter, run: None, last_outcome: None }
+    }
+
+    pub(crate) fn config(&self) -> &ScriptConfig {
+        &self.config
+    }
+
+    /// The verdict; `None` before the first result.
+    pub(crate) fn good(&self) -> Option<bool> {
+        self.good
+    }
+
+    /// Takes new figures over. The verdict stays until runs change it.
+    pub(crate) fn reconfigure(&mut self, now: Instant, config: ScriptConfig) {
+        if self.config.interval != config.interval {
+            self.next_at = self.next_at.min(now + config.interval);
+        }
+        self.config = config;
+        let most = self.most();
+        self.counter = if self.good == Some(true) {
+            self.counter.clamp(self.config.rise, most)
+        } else {
+            self.counter.min(self.config.rise - 1)
+        };
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        match &self.run {
+            Some(Run { stage: Stage::Allowed { until }, .. }) => self.next_at.min(*until),
+            Some(Run { stage: Stage::Ending { kill_at }, .. }) => self.next_at.min(*kill_at),
+            None => self.next_at,
+        }
+    }
+
+    /// Does what is due. Returns whether the verdict changed.
+    pub(crate) fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+        let changed = self.mind_the_run(now, out);
+        if self.next_at <= now {
+            // A late start does not make the next one early.
+            self.next_at = now + self.config.interval.saturating_sub(core::mem::take(&mut self.jitter));
+            if self.run.is_some() {
+                out.push(Output::Tell(Event::ScriptSkipped { script: self.config.name.clone() }));
+            } else {
+                let until = now + self.config.timeout;
+                self.run = Some(Run { started_at: now, stage: Stage::Allowed { until } });
+                out.push(Output::RunScript { script: self.config.name.clone() });
+            }
+        }
+        changed
+    }
+
+    /// Ends a run that takes too long.
+    fn mind_the_run(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+        let Some(run) = &mut self.run else { return false };
+        match run.stage {
+            // Suspended together with us, it had no chance: it gets another one.
+            Stage::Allowed { until } if now.since(until) > self.config.interval => {
+                run.stage = Stage::Allowed { until: now + self.config.timeout };
+                false
+            }
+            Stage::Allowed { until } if until <= now => {
+                run.stage = Stage::Ending { kill_at: now + KILL_AFTER };
+                out.push(Output::EndScript { script: self.config.name.clone(), how: EndHow::Terminate });
+                let (script, timeout) = (self.config.name.clone(), self.config.timeout);
+                out.push(Output::Tell(Event::ScriptTimedOut { script, timeout }));
+                self.count(false, None, out)
+            }
+            Stage::Ending { kill_at } if kill_at <= now => {
+                run.stage = Stage::Ending { kill_at: now + KILL_AGAIN_AFTER };
+                out.push(Output::EndScript { script: self.config.name.clone(), how: EndHow::Kill });
+                false
+            }
+            Stage::Allowed { .. } | Stage::Ending { .. } => false,
+        }
+    }
+
+    /// A run has ended. Returns whether the verdict changed.
+    pub(crate) fn handle_finished(&mut self, outcome: ScriptOutcome, out: &mut Vec<Output>) -> bool {
+        let Some(run) = self.run.take() else { return false };
+        if self.last_outcome != Some(outcome) {
+            self.last_outcome = Some(outcome);
+            out.push(Output::Tell(Event::ScriptReturned { script: self.config.name.clone(), outcome }));
+        }
+        match run.stage {
+            Stage::Allowed { .. } => self.count(outcome == ScriptOutcome::Exited(0), Some(outcome), out),
+            Stage::Ending { .. } => false,
+        }
+    }
+
+    /// Asks for the end of a run whose check is no longer wanted.
+    pub(crate) fn abandon(&self, out: &mut Vec<Output>) {
+        if self.run.is_some() {
+            out.push(Output::EndScript { script: self.config.name.clone(), how: EndHow::Terminate });
+        }
+    }
+
+    const fn most(&self) -> u32 {
+        self.config.rise + self.config.fall - 1
+    }
+
+    /// Counts a result. `outcome` is `None` for a run that timed out.
+    fn count(&mut self, good: bool, outcome: Option<ScriptOutcome>, out: &mut Vec<Output>) -> bool {
+        self.counter = if good { (self.counter + 1).min(self.most()) } else { self.counter.saturating_sub(1) };
+        let verdict = self.counter >= self.config.rise;
+        if self.good == Some(verdict) {
+            return false;
+        }
+        // The way back is as long as configured, whatever led here.
+        self.counter = if verdict { self.most() } else { 0 };
+        self.good = Some(verdict);
+        let script = self.config.name.clone();
+        out.push(Output::Tell(if verdict {
+            Event::ScriptSucceeded { script }
+        } else {
+            Event::ScriptFailed { script, outcome }
+        }));
+        true
+    }
+
+    pub(crate) fn view(&self) -> ScriptView {
+        ScriptView {
+            name: self.config.name.clone(),
+            good: self.good,
+            last_outcome: self.last_outcome,
+            running_since: self.run.as_ref().map(|run| run.started_at),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The ladder of checks that a packet climbs before it is believed (RFC 9568 §7.1), in keepalived's order but
+//! for the version and the type, without which the rest cannot be read.
+
+use core::net::IpAddr;
+
+use crate::wire::advertisement::{self, Malformed};
+use crate::wire::ipv4::Ipv4Packet;
+use crate::wire::{self, Advertisement, Body};
+use crate::{Authentication, Family, Interval, RouterConfig, Transport, Version};
+
+/// Why a packet was not accepted. A new reason needs a counter (its index), and a text at the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Discard {
+    /// It carries an authentication header (RFC 2338 AH) that is not configured here.
+    UnexpectedAuthenticationHeader,
+    /// Shorter than an advertisement with its addresses and authentication must be. Longer is padding.
+    Length,
+    /// TTL or hop limit is not 255: it came from another network (RFC 9568 §7.1).
+    Ttl,
+    /// Another protocol version than configured.
+    Version,
+    /// Version 2: an authentication type that does not exist.
+    AuthenticationTypeInvalid,
+    /// Version 2: another authentication type than configured.
+    AuthenticationTypeMismatch,
+    /// Version 2: a wrong password.
+    AuthenticationFailure,
+    /// Version 2: another advertisement interval than configured (RFC 3768 §7.1).
+    AdvertisementInterval,
+    /// Not an advertisement.
+    Type,
+    /// The checksum is wrong in both forms.
+    Checksum,
+    /// Sent by multicast where unicast is configured, or the reverse, or to another group.
+    TransportMismatch,
+    /// It carries our own source address.
+    OwnAddress,
+}
+
+impl Discard {
+    /// How many reasons there are.
+    pub const COUNT: usize = 12;
+
+    /// Its place in [`Statistics::discarded`](super::statistics::Statistics::discarded).
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What is odd about a packet that is accepted all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Oddity {
+    /// It lists another number of addresses than configured.
+    AddressCount {
+        /// How many it lists.
+        received: u8,
+        /// How many are configured.
+        expected: u8,
+    },
+    /// A configured address is missing from it.
+    AddressMissing(IpAddr),
+    /// Version 3: its interval is not the configured one; it is learned.
+    AdvertisementInterval,
+}
+
+impl Oddity {
+    /// How many kinds there are.
+    pub const COUNT: usize = 3;
+
+    /// Its place in [`Statistics::odd`](super::statistics::Statistics::odd).
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::AddressCount { .. } => 0,
+            Self::AddressMissing(_) => 1,
+            Self::AdvertisementInterval => 2,
+        }
+    }
+}
+
+/// What the checksum of version 3 over IPv4 covers; implementations differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChecksumForm {
+    /// Pseudo-header and message (RFC 5798 as keepalived reads it).
+    WithPseudoHeader,
+    /// The message alone (RFC 9568 §5.2.8 for IPv4).
+    MessageOnly,
+}
+
+/// A packet that reached the top of the ladder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accepted<'a> {
+    pub(crate) advertisement: Advertisement<'a>,
+    pub(crate) source: IpAddr,
+    pub(crate) checksum_form: ChecksumForm,
+}
+
+/// Lets a packet climb. The router's VRID has been found in it already.
+pub(crate) fn climb<'a>(
+    config: &RouterConfig,
+    primary_address: Option<IpAddr>,
+    packet: &Ipv4Packet<'a>,
+) -> Result<Accepted<'a>, Discard> {
+    let source = IpAddr::V4(packet.source);
+    if packet.protocol == wire::PROTOCOL_AUTHENTICATION_HEADER {
+        return Err(Discard::UnexpectedAuthenticationHeader);
+    }
+    // What follows depends on the version, so it is first here.
+    if advertisement::peek_version(packet.payload).is_some_and(|version| version != config.version.number()) {
+        return Err(Discard::Version);
+    }
+    let octets = advertisement::trim(config.version, Family::Ipv4, packet.payload).ok_or(Discard::Length)?;
+    let by_multicast = packet.destination.is_multicast();
+    // RFC 9568 §7.1: unicast is keepalived's extension and may be routed.
+    if by_multicast && packet.ttl != wire::TTL {
+        return Err(Discard::Ttl);
+    }
+    if primary_address == Some(source) {
+        return Err(Discard::OwnAddress);
+    }
+    let decoded = advertisement::decode(config.version, Family::Ipv4, octets).map_err(|malformed| match malformed {
+        Malformed::Length | Malformed::Vrid => Discard::Length,
+        Malformed::Version => Discard::Version,
+        Malformed::Type => Discard::Type,
+    })?;
+    if let Body::V2 { auth_type, adver_int, authentication_data } = decoded.body {
+        authenticate(config.authentication, auth_type, authentication_data)?;
+        // RFC 3768 §7.1: a version 2 router does not learn intervals.
+        if Interval::from_seconds(adver_int) != Some(config.advertisement_interval) {
+            return Err(Discard::AdvertisementInterval);
+        }
+    }
+    let checksum_form = advertisement::checksum_form(config.version, octets, packet.source, packet.destination)
+        .ok_or(Discard::Checksum)?;
+    let as_configured = match &config.transport {
+        Transport::Multicast { group, .. } => *group == IpAddr::V4(packet.destination),
+        Transport::Unicast { .. } => !by_multicast,
+    };
+    if !as_configured {
+        return Err(Discard::TransportMismatch);
+    }
+    Ok(Accepted { advertisement: decoded, source, checksum_form })
+}
+
+/// RFC 2338 §5.3.6 and §5.3.10.
+fn authenticate(configured: Authentication, auth_type: u8, data: [u8; 8]) -> Result<(), Discard> {
+    match (configured, auth_type) {
+        (Authentication::None, 0) => Ok(()),
+        (Authentication::SimplePassword(password), 1) => {
+            // Looks at all octets whatever the first one says, so that timing tells nothing.
+            let difference = password.iter().zip(data).fold(0, |sum, (ours, theirs)| sum | (ours ^ theirs));
+            if difference == 0 { Ok(()) } else { Err(Discard::AuthenticationFailure) }
+        }
+        (Authentication::None | Authentication::SimplePassword(_), 0..=2) => Err(Discard::AuthenticationTypeMismatch),
+        (Authentication::None | Authentication::SimplePassword(_), 3..) => Err(Discard::AuthenticationTypeInvalid),
+    }
+}
+
+/// What is odd about an accepted advertisement, handed to `tell` one by one.
+pub(crate) fn inspect(
+    config: &RouterConfig,
+    advertisement: &Advertisement<'_>,
+    compare_addresses: bool,
+    mut tell: impl FnMut(Oddity),
+) {
+    if let Body::V3 { max_advertise_interval } = advertisement.body
+        && max_advertise_interval != config.advertisement_interval.as_centiseconds()
+    {
+        tell(Oddity::AdvertisementInterval);
+    }
+    if !compare_addresses {
+        return;
+    }
+    let expected = config.addresses.len();
+    if advertisement.addresses.len() != expected {
+        // Both counts fit: the configuration was checked, and the wire has one octet.
+        let received = advertisement.addresses.len() as u8;
+        tell(Oddity::AddressCount { received, expected: expected as u8 });
+    }
+    let missing = |address: &IpAddr| !advertisement.addresses.contains(*address);
+    if let Some(address) = config.addresses.iter().map(|virtual_address| virtual_address.address).find(missing) {
+        tell(Oddity::AddressMissing(address));
+    }
+}
+
+/// Active_Adver_Interval as an advertisement states it; `None` if it states none that can be used.
+pub(crate) fn stated_interval(version: Version, advertisement: &Advertisement<'_>) -> Option<Interval> {
+    match (version, advertisement.body) {
+        (Version::V3, Body::V3 { max_advertise_interval }) => Interval::from_centiseconds(max_advertise_interval),
+        (Version::V2, Body::V2 { adver_int, .. }) => Interval::from_seconds(adver_int),
+        (Version::V2, Body::V3 { .. }) | (Version::V3, Body::V2 { .. }) => None,
+    }
+}

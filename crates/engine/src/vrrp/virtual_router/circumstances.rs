@@ -1,0 +1,73 @@
+//! What a virtual router depends on: an address to send from, interfaces, checks.
+
+use alloc::collections::BTreeSet;
+use core::net::IpAddr;
+
+use super::{Surroundings, VirtualRouter};
+use crate::track::priority::{self, Effect};
+use crate::{FaultReason, LinkCondition, LinkId, Transport};
+
+impl VirtualRouter {
+    /// The address to send from: the configured one if this host has it, else the interface's first one that
+    /// is not virtual. An address owner's virtual address is real.
+    pub(super) fn choose_primary_address(&self, around: &Surroundings<'_>) -> Option<IpAddr> {
+        let (Transport::Multicast { source, .. } | Transport::Unicast { source, .. }) = &self.config.transport;
+        if let Some(source) = source {
+            return around.links.host_has(*source).then_some(*source);
+        }
+        let family = |address: &&IpAddr| crate::Family::of(**address) == self.config.family;
+        let own = || around.links.addresses(self.link).iter().filter(family).copied();
+        let real = own().find(|address| !(around.is_virtual)(*address));
+        let owner = self.config.priority.is_address_owner();
+        // What an Active router holds is there, or put back at once if somebody deletes it.
+        let held = || self.config.addresses.first().filter(|_| self.holds_addresses()).map(|held| held.address);
+        let listed = |address: &IpAddr| self.config.addresses.iter().any(|listed| listed.address == *address);
+        real.or_else(|| own().find(listed).or_else(held).filter(|_| owner))
+    }
+
+    /// All faults and the sum of the weights.
+    pub(super) fn weigh(&self, around: &Surroundings<'_>) -> (BTreeSet<FaultReason>, i32) {
+        let mut faults = BTreeSet::new();
+        let mut sum = 0;
+        let mut need = |link: LinkId, even_down: bool| match around.links.condition(link) {
+            LinkCondition::Absent => {
+                faults.insert(FaultReason::LinkAbsent(link));
+            }
+            LinkCondition::Down if !even_down => {
+                faults.insert(FaultReason::LinkDown(link));
+            }
+            LinkCondition::Down | LinkCondition::Up => {}
+        };
+        need(self.link, self.config.ignore_own_link);
+        for link in self.places.iter().copied().filter(|link| *link != self.link) {
+            need(link, false);
+        }
+        for (link, tracked) in self.tracked_links.iter().copied().zip(&self.config.track_links) {
+            let condition = around.links.condition(link);
+            match priority::effect(tracked.weight, Some(condition == LinkCondition::Up)) {
+                Effect::Adds(worth) => sum += i32::from(worth),
+                Effect::Fault if condition == LinkCondition::Absent => {
+                    faults.insert(FaultReason::LinkAbsent(link));
+                }
+                Effect::Fault | Effect::Pending => {
+                    faults.insert(FaultReason::LinkDown(link));
+                }
+            }
+        }
+        for tracked in &self.config.track_scripts {
+            match priority::effect(tracked.weight, (around.verdict)(&tracked.script)) {
+                Effect::Adds(worth) => sum += i32::from(worth),
+                Effect::Fault => {
+                    faults.insert(FaultReason::ScriptFailed(tracked.script.clone()));
+                }
+                Effect::Pending => {
+                    faults.insert(FaultReason::ScriptPending(tracked.script.clone()));
+                }
+            }
+        }
+        if self.primary_address.is_none() && around.links.condition(self.link) != LinkCondition::Absent {
+            faults.insert(FaultReason::NoPrimaryAddress);
+        }
+        (faults, sum)
+    }
+}

@@ -1,0 +1,144 @@
+//! What a virtual router makes of the advertisements that it hears.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+
+use super::{Backup, LOWER_PRIORITY_BIT, State, Surroundings, VirtualRouter};
+use crate::vrrp::election::{self, Contest};
+use crate::vrrp::receive::{self, Accepted, Oddity};
+use crate::vrrp::timers;
+use crate::{Cause, Event, Instant, NoticeKind, Output, Priority};
+
+impl VirtualRouter {
+    /// RFC 9568 §6.4.2.
+    pub(super) fn hear_as_backup(&mut self, now: Instant, accepted: &Accepted<'_>, out: &mut Vec<Output>) {
+        let State::Backup(backup) = &mut self.state else { return };
+        let (from, theirs) = (accepted.source, accepted.advertisement.priority);
+        backup.listened_again = false;
+        if theirs == Priority::RESIGN {
+            backup.resigned = true;
+            let skew = timers::skew_time(self.config.version, self.effective_priority, backup.active_adver_interval);
+            backup.active_down_at = now + skew;
+            out.push(Output::Tell(Event::ResignationHeard { router: self.id, from }));
+            return;
+        }
+        // RFC 9568 §6.1: the address owner preempts whatever Preempt_Mode says.
+        let owner = self.effective_priority.is_address_owner();
+        if theirs >= self.effective_priority {
+            backup.preempt_at = None;
+        } else if self.config.preempt_mode || owner {
+            let delay = if owner { Duration::ZERO } else { self.config.preempt_delay };
+            let may_preempt_at = *backup.preempt_at.get_or_insert(now + delay);
+            if may_preempt_at <= now {
+                if self.tell_once(LOWER_PRIORITY_BIT) {
+                    let event = Event::LowerPriorityIgnored { router: self.id, from, priority: theirs };
+                    out.push(Output::Tell(event));
+                }
+                return;
+            }
+        }
+        let before = backup.active_router.replace((from, theirs)).map(|(address, _)| address);
+        backup.resigned = false;
+        let known = backup.active_adver_interval;
+        let stated = receive::stated_interval(self.config.version, &accepted.advertisement).unwrap_or(known);
+        // A loser's last advertisement comes behind the winner's first. Waiting by the loser's shorter interval
+        // would end before the winner speaks again; who stays is heard a second time and followed then.
+        let learned = if before.is_some_and(|before| before != from) { stated.max(known) } else { stated };
+        backup.active_adver_interval = learned;
+        backup.active_down_at =
+            now + timers::active_down_interval(self.config.version, self.effective_priority, learned);
+        if learned != known {
+            out.push(Output::Tell(Event::IntervalLearned { router: self.id, from: known, to: learned }));
+        }
+        if before != Some(from) {
+            self.told = 0;
+            out.push(Output::Tell(Event::ActiveRouterChanged { router: self.id, from: before, to: from }));
+        }
+    }
+
+    /// RFC 9568 §6.4.3.
+    pub(super) fn hear_as_active(
+        &mut self,
+        now: Instant,
+        accepted: &Accepted<'_>,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let (from, theirs) = (accepted.source, accepted.advertisement.priority);
+        let ours = self.effective_priority;
+        if theirs == Priority::RESIGN {
+            out.push(Output::Tell(Event::ResignationHeard { router: self.id, from }));
+            self.advertise(now, out);
+            return;
+        }
+        if theirs.is_address_owner() && ours.is_address_owner() {
+            out.push(Output::Tell(Event::OwnerConflict { router: self.id, from }));
+        }
+        let cause = match election::contest(ours, self.primary_address, theirs, from) {
+            Contest::Wins => return self.answer(now, from, theirs, around, out),
+            Contest::LosesToPriority => Cause::HigherPriority { from, priority: theirs },
+            Contest::LosesToAddress => Cause::HigherAddress { from, priority: theirs },
+        };
+        // One last advertisement: the winner learns that there were two and announces the addresses again,
+        // so that nobody stays stranded on us after a partition has healed.
+        self.send(ours, out);
+        let interval = receive::stated_interval(self.config.version, &accepted.advertisement)
+            .unwrap_or(self.config.advertisement_interval);
+        self.become_backup(now, cause, Some((from, theirs)), interval, around, out);
+    }
+
+    /// RFC 9568 §6.4.3: a losing advertisement is answered at once, so that its sender and the switches learn.
+    pub(super) fn answer(
+        &mut self,
+        now: Instant,
+        from: IpAddr,
+        theirs: Priority,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let slack = timers::advertisement_slack(self.config.advertisement_interval);
+        let (repeat, delay) = (self.config.announce.lower_priority_repeat, self.config.announce.lower_priority_delay);
+        let State::Active(active) = &mut self.state else { return };
+        // Two routers that both believe to win must not answer each other without end. But who spoke now may
+        // have announced the addresses since the last answer.
+        if active.answered_at.is_some_and(|answered_at| now.since(answered_at) < slack) {
+            if !around.announcer.is_waiting(self.id) {
+                self.announce_all(now, 1, around, out);
+            }
+            return;
+        }
+        active.answered_at = Some(now);
+        active.lower_priority_burst_at = (!delay.is_zero()).then(|| now + delay);
+        let just_advertised = now.since(active.advertised_at) < slack;
+        let ours = self.effective_priority;
+        out.push(Output::Tell(Event::LosingAdvertisementAnswered { router: self.id, from, priority: theirs, ours }));
+        if !just_advertised {
+            self.advertise(now, out);
+        }
+        self.announce_all(now, repeat, around, out);
+        self.notify(NoticeKind::ActiveHeardLowerPriority, out);
+    }
+
+    /// Counts what is odd about an advertisement, one oddity of each kind.
+    pub(super) fn inspect(&mut self, accepted: &Accepted<'_>) -> [Option<Oddity>; Oddity::COUNT] {
+        let known = matches!(&self.state, State::Backup(Backup { active_router: Some((address, _)), .. }) if *address == accepted.source);
+        let compare_addresses = !(self.config.skip_check_adv_addr && known);
+        let mut odd: [Option<Oddity>; Oddity::COUNT] = [None; Oddity::COUNT];
+        receive::inspect(&self.config, &accepted.advertisement, compare_addresses, |oddity| {
+            odd[oddity.index()] = Some(oddity);
+        });
+        for oddity in odd.iter().flatten() {
+            self.statistics.odd[oddity.index()] += 1;
+        }
+        odd
+    }
+
+    /// Whether something with this index has not been told since the state or the Active router changed.
+    pub(super) fn tell_once(&mut self, index: usize) -> bool {
+        let bit = 1 << index;
+        let told = self.told & bit != 0;
+        self.told |= bit;
+        !told
+    }
+}

@@ -1,0 +1,613 @@
+//! One virtual router: the state machine of RFC 9568 §6.4.
+//!
+//! ```text
+//!                  no fault left, address owner
+//!          ┌──────────────────────────────────────────┐
+//!          │                                          ▼
+//!    Initialize ── no fault left ──► Backup ── Active_Down_Timer ──► Active
+//!          ▲                           │ ▲                            │ │
+//!          └────── fault, stop ────────┘ └── higher priority heard ───┘ │
+//!          └──────────── fault, stop (resigns first) ───────────────────┘
+//! ```
+//!
+//! A fault is a set of named reasons; each must go before the router comes back. After a stop an Active
+//! router keeps its addresses a little while (`Leaving`), so that they answer until the successor speaks.
+
+mod circumstances;
+mod hearing;
+mod speaking;
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::announcer::Announcer;
+use super::receive::{self, ChecksumForm, Discard, Oddity};
+use super::statistics::Statistics;
+use super::timers;
+use crate::links::Links;
+use crate::track::priority;
+use crate::wire::ipv4::Ipv4Packet;
+use crate::{
+    Cause, Event, FaultReason, Instant, Interval, LinkId, Name, NoticeKind, Output, Priority, RouterConfig, RouterId,
+    RouterView, StateName, Transport, Version, VirtualAddress,
+};
+
+/// What a router sees of the rest of its engine.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) links: &'a Links,
+    /// Verdict of a check by name; `None` before its first result.
+    pub(crate) verdict: &'a dyn Fn(&Name) -> Option<bool>,
+    /// Whether any router has this as a virtual address.
+    pub(crate) is_virtual: &'a dyn Fn(IpAddr) -> bool,
+    pub(crate) announcer: &'a mut Announcer,
+}
+
+#[derive(Debug)]
+pub(crate) struct VirtualRouter {
+    id: RouterId,
+    config: RouterConfig,
+    link: LinkId,
+    /// Where each of `addresses` and then `excluded_addresses` goes.
+    places: Vec<LinkId>,
+    tracked_links: Vec<LinkId>,
+    /// `config.addresses` as they stand on the wire.
+    advertised: Vec<u8>,
+    destinations: Vec<IpAddr>,
+    state: State,
+    since: Instant,
+    faults: BTreeSet<FaultReason>,
+    effective_priority: Priority,
+    primary_address: Option<IpAddr>,
+    /// The last primary address there was: a router that has just lost it resigns with it.
+    last_source: Option<IpAddr>,
+    peer_checksum_form: Option<ChecksumForm>,
+    /// Discards and oddities told since the state or the Active router changed, one bit each.
+    told: u32,
+    send_failure_told: bool,
+    notified: Option<NoticeKind>,
+    statistics: Statistics,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not started, held back by `faults`, or stopped.
+    Initialize {
+        stopped: bool,
+    },
+    /// Stopped in order: `Initialize` for the protocol, but the addresses answer until then, or until the
+    /// successor is heard.
+    Leaving {
+        until: Instant,
+    },
+    Backup(Backup),
+    Active(Active),
+}
+
+#[derive(Debug)]
+struct Backup {
+    active_down_at: Instant,
+    active_adver_interval: Interval,
+    active_router: Option<(IpAddr, Priority)>,
+    /// The Active router resigned: the timer runs for the skew time only.
+    resigned: bool,
+    /// A lower priority has been heard; before this moment it is not taken over from.
+    preempt_at: Option<Instant>,
+    /// The timer came too late once already, and nothing was heard since.
+    listened_again: bool,
+}
+
+#[derive(Debug)]
+struct Active {
+    advertise_at: Instant,
+    advertised_at: Instant,
+    /// When a losing advertisement was last answered with announcements.
+    answered_at: Option<Instant>,
+    second_burst_at: Option<Instant>,
+    lower_priority_burst_at: Option<Instant>,
+    refresh_at: Option<Instant>,
+}
+
+impl VirtualRouter {
+    pub(crate) fn new(id: RouterId, config: RouterConfig, now: Instant, links: &Links) -> Self {
+        let mut router = Self {
+            id,
+            link: LinkId(0),
+            places: Vec::new(),
+            tracked_links: Vec::new(),
+            advertised: Vec::new(),
+            destinations: Vec::new(),
+            state: State::Initialize { stopped: false },
+            since: now,
+            faults: BTreeSet::new(),
+            effective_priority: config.priority,
+            primary_address: None,
+            last_source: None,
+            peer_checksum_form: None,
+            told: 0,
+            send_failure_told: false,
+            notified: None,
+            statistics: Statistics::default(),
+            config,
+        };
+        router.derive(links);
+        router
+    }
+
+    /// What follows from the configuration alone.
+    fn derive(&mut self, links: &Links) {
+        let config = &self.config;
+        self.link = links.id(&config.link);
+        let addresses = config.addresses.iter().chain(&config.excluded_addresses);
+        self.places = addresses.map(|address| address.link.as_ref().map_or(self.link, |name| links.id(name))).collect();
+        self.tracked_links = config.track_links.iter().map(|tracked| links.id(&tracked.link)).collect();
+        self.advertised.clear();
+        for virtual_address in &config.addresses {
+            match virtual_address.address {
+                IpAddr::V4(address) => self.advertised.extend(address.octets()),
+                IpAddr::V6(address) => self.advertised.extend(address.octets()),
+            }
+        }
+        self.destinations = match &config.transport {
+            Transport::Multicast { group, .. } => alloc::vec![*group],
+            Transport::Unicast { peers, .. } => peers.clone(),
+        };
+    }
+
+    pub(crate) fn config(&self) -> &RouterConfig {
+        &self.config
+    }
+
+    pub(crate) fn renumber(&mut self, id: RouterId) {
+        self.id = id;
+    }
+
+    pub(crate) fn link(&self) -> LinkId {
+        self.link
+    }
+
+    /// Every interface that it has to do with.
+    fn links(&self) -> impl Iterator<Item = LinkId> {
+        core::iter::once(self.link).chain(self.places.iter().copied()).chain(self.tracked_links.iter().copied())
+    }
+
+    pub(crate) fn effective_priority(&self) -> Priority {
+        self.effective_priority
+    }
+
+    pub(crate) fn primary_address(&self) -> Option<IpAddr> {
+        self.primary_address
+    }
+
+    pub(crate) fn destinations(&self) -> &[IpAddr] {
+        &self.destinations
+    }
+
+    /// Whether an orderly stop has been asked for and nothing is held any more.
+    pub(crate) fn has_left(&self) -> bool {
+        matches!(self.state, State::Initialize { stopped: true })
+    }
+
+    // ── what happens ──────────────────────────────────────────────────────────────────────────────────
+
+    /// Looks at everything that is tracked, and draws the consequences.
+    pub(crate) fn assess(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        if !self.links().all(|link| around.links.is_told(link)) {
+            // A reconfiguration mentions an interface for the first time; what it is like comes next.
+            return;
+        }
+        self.primary_address = self.choose_primary_address(around);
+        self.last_source = self.primary_address.or(self.last_source);
+        let (mut faults, weights) = self.weigh(around);
+        if !matches!(self.state, State::Initialize { .. }) {
+            // A check that is new in the configuration holds nobody back who is in already, as in keepalived.
+            faults.retain(|reason| !matches!(reason, FaultReason::ScriptPending(_)));
+        }
+        let told = |reason: &&FaultReason| !matches!(reason, FaultReason::ScriptPending(_));
+        for reason in faults.difference(&self.faults).filter(told) {
+            out.push(Output::Tell(Event::FaultRaised { router: self.id, reason: reason.clone() }));
+        }
+        for reason in self.faults.difference(&faults).filter(told) {
+            out.push(Output::Tell(Event::FaultCleared { router: self.id, reason: reason.clone() }));
+        }
+        self.faults = faults;
+        let effective = priority::effective(self.config.priority, weights);
+        if effective != self.effective_priority {
+            let from = core::mem::replace(&mut self.effective_priority, effective);
+            out.push(Output::Tell(Event::PriorityChanged { router: self.id, from, to: effective }));
+        }
+        let faulty = !self.faults.is_empty();
+        match &self.state {
+            State::Initialize { stopped: true } => {}
+            State::Initialize { stopped: false } if faulty => self.notify_fault(out),
+            State::Initialize { stopped: false } => {
+                let cause = if self.notified.is_none() { Cause::Started } else { Cause::FaultsCleared };
+                self.enter(now, cause, around, out);
+            }
+            State::Backup(_) if faulty => {
+                self.set_state(now, State::Initialize { stopped: false }, Cause::Fault, out);
+                self.notify_fault(out);
+            }
+            State::Active(_) if faulty => {
+                self.resign(out);
+                self.set_state(now, State::Initialize { stopped: false }, Cause::Fault, out);
+                self.release(around, out);
+                self.notify_fault(out);
+            }
+            // An address that cannot be reached any more is not worth keeping for the successor.
+            State::Leaving { .. } if faulty => self.finish_leaving(around, out),
+            State::Backup(_) | State::Active(_) | State::Leaving { .. } => {}
+        }
+    }
+
+    /// Before anything else is done at a timer: an Active router that slept too long gives up first, so that
+    /// nothing is sent or announced on what it knew before.
+    pub(crate) fn notice_oversleeping(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        if let State::Active(active) = &self.state
+            && self.has_overslept(now, active)
+        {
+            self.listen_first(now, around, out);
+        }
+    }
+
+    pub(crate) fn handle_timer(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        match &self.state {
+            State::Initialize { .. } => {}
+            State::Leaving { until } if *until <= now => self.finish_leaving(around, out),
+            State::Leaving { .. } => {}
+            State::Backup(backup) if backup.active_down_at <= now => self.active_down(now, around, out),
+            State::Backup(_) => {}
+            State::Active(_) => self.advertise_and_announce(now, around, out),
+        }
+    }
+
+    pub(crate) fn handle_packet(
+        &mut self,
+        now: Instant,
+        packet: &Ipv4Packet<'_>,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let accepted = match receive::climb(&self.config, self.primary_address, packet) {
+            Ok(accepted) => accepted,
+            Err(reason) => {
+                self.statistics.discarded[reason.index()] += 1;
+                if self.tell_once(reason.index()) {
+                    let from = IpAddr::V4(packet.source);
+                    out.push(Output::Tell(Event::Discarded { router: self.id, from, reason }));
+                }
+                return;
+            }
+        };
+        self.statistics.advertisements_received += 1;
+        if accepted.advertisement.priority == Priority::RESIGN {
+            self.statistics.priority_zero_received += 1;
+        }
+        if self.config.version == Version::V3 {
+            self.peer_checksum_form = Some(accepted.checksum_form);
+        }
+        let odd = self.inspect(&accepted);
+        self.notice_oversleeping(now, around, out);
+        match &self.state {
+            State::Initialize { .. } => {}
+            State::Leaving { .. } if accepted.advertisement.priority == Priority::RESIGN => {}
+            State::Leaving { .. } => self.finish_leaving(around, out),
+            State::Backup(_) => self.hear_as_backup(now, &accepted, out),
+            State::Active(_) => self.hear_as_active(now, &accepted, around, out),
+        }
+        // Last, because a new state or a new Active router has just made everything worth telling again.
+        for oddity in odd.into_iter().flatten() {
+            if self.tell_once(Discard::COUNT + oddity.index()) {
+                out.push(Output::Tell(Event::Odd { router: self.id, from: accepted.source, oddity }));
+            }
+        }
+    }
+
+    pub(crate) fn handle_send_failed(&mut self, error: i32, out: &mut Vec<Output>) {
+        self.statistics.send_failures += 1;
+        if !core::mem::replace(&mut self.send_failure_told, true) {
+            out.push(Output::Tell(Event::SendFailed { router: self.id, error }));
+        }
+    }
+
+    /// Orderly stop. An Active router resigns and keeps its addresses until the successor speaks; scripts are told
+    /// when it has let go of them, because they may stop what answers there.
+    pub(crate) fn stop(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let until = match &self.state {
+            State::Initialize { stopped: true } | State::Leaving { .. } => return,
+            State::Initialize { stopped: false } | State::Backup(_) => None,
+            State::Active(_) => {
+                self.resign(out);
+                let longest = timers::longest_succession(self.config.version, self.config.advertisement_interval);
+                // Without addresses there is nothing that could answer.
+                (!self.places.is_empty()).then(|| now + longest)
+            }
+        };
+        match until {
+            Some(until) => self.set_state(now, State::Leaving { until }, Cause::Stopped, out),
+            None => {
+                self.set_state(now, State::Initialize { stopped: true }, Cause::Stopped, out);
+                self.notify(NoticeKind::Stop, out);
+            }
+        }
+    }
+
+    /// Lets go of the addresses without waiting for a successor.
+    pub(crate) fn stop_waiting(&mut self, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        if matches!(self.state, State::Leaving { .. }) {
+            self.finish_leaving(around, out);
+        }
+    }
+
+    /// A reconfiguration has no place for this router: it leaves at once.
+    pub(crate) fn remove(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let held = self.holds_addresses();
+        if matches!(self.state, State::Active(_)) {
+            self.resign(out);
+        }
+        self.set_state(now, State::Initialize { stopped: true }, Cause::Stopped, out);
+        if held {
+            self.release(around, out);
+        }
+        self.notify(NoticeKind::Deleted, out);
+    }
+
+    /// Takes a changed configuration over with the least disturbance.
+    pub(crate) fn reconfigure(
+        &mut self,
+        now: Instant,
+        config: RouterConfig,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let before = core::mem::replace(&mut self.config, config);
+        let held: BTreeSet<(LinkId, IpAddr)> = self.placed(&before).map(|(link, held)| (link, held.address)).collect();
+        self.derive(around.links);
+        self.told = 0;
+        let same_version = before.version == self.config.version;
+        if before.advertisement_interval != self.config.advertisement_interval || !same_version {
+            self.follow_interval(now, same_version && self.config.version == Version::V3);
+        }
+        if let State::Active(active) = &mut self.state {
+            if before.announce.refresh != self.config.announce.refresh {
+                active.refresh_at = self.config.announce.refresh.map(|refresh| now + refresh);
+            }
+            let new: Vec<_> = self
+                .placed(&self.config)
+                .map(|(link, address)| (link, address.address))
+                .filter(|placed| !held.contains(placed))
+                .collect();
+            if before.addresses != self.config.addresses || before.excluded_addresses != self.config.excluded_addresses
+            {
+                let has =
+                    |link, address| self.placed(&self.config).any(|(on, held)| on == link && held.address == address);
+                around.announcer.retain(self.id, has);
+                out.push(Output::DesiredChanged);
+                self.announce(now, &new, self.config.announce.repeat, around, out);
+            }
+        }
+        self.assess(now, around, out);
+    }
+
+    /// Timers after a change of the advertisement interval. A Backup that has `learned` the Active router's goes
+    /// on waiting by that.
+    fn follow_interval(&mut self, now: Instant, learned: bool) {
+        let interval = self.config.advertisement_interval;
+        let down = timers::active_down_interval(self.config.version, self.effective_priority, interval);
+        match &mut self.state {
+            State::Initialize { .. } | State::Leaving { .. } => {}
+            State::Backup(backup) if learned && backup.active_router.is_some() => {}
+            State::Backup(backup) => {
+                backup.active_adver_interval = interval;
+                backup.active_down_at = now + down;
+            }
+            State::Active(active) => active.advertise_at = active.advertise_at.min(now + interval.as_duration()),
+        }
+    }
+
+    // ── time ──────────────────────────────────────────────────────────────────────────────────────────
+
+    /// The Active_Down_Timer has fired.
+    fn active_down(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let State::Backup(backup) = &mut self.state else { return };
+        let late = now.since(backup.active_down_at);
+        // A whole advertisement may have been missed because nobody listened, not because nobody spoke.
+        // Once is enough: a machine that is always late must still take over.
+        if late > backup.active_adver_interval.as_duration() && !backup.listened_again {
+            backup.listened_again = true;
+            let (version, interval) = (self.config.version, backup.active_adver_interval);
+            backup.active_down_at = now + timers::active_down_interval(version, self.effective_priority, interval);
+            out.push(Output::Tell(Event::Overslept { router: self.id, late }));
+            return;
+        }
+        let cause = if backup.resigned { Cause::ActiveResigned } else { Cause::ActiveDownTimer };
+        self.become_active(now, cause, around, out);
+    }
+
+    /// Whether others must have taken over while this Active router did not run.
+    fn has_overslept(&self, now: Instant, active: &Active) -> bool {
+        let (version, interval) = (self.config.version, self.config.advertisement_interval);
+        now.since(active.advertise_at) > timers::active_down_interval(version, self.effective_priority, interval)
+    }
+
+    /// Steps back and listens, as after a start.
+    fn listen_first(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let State::Active(active) = &self.state else { return };
+        let late = now.since(active.advertise_at);
+        out.push(Output::Tell(Event::Overslept { router: self.id, late }));
+        self.become_backup(now, Cause::Overslept, None, self.config.advertisement_interval, around, out);
+    }
+
+    fn advertise_and_announce(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let soon = now + timers::advertisement_slack(self.config.advertisement_interval);
+        let policy = &self.config.announce;
+        let (repeat, refresh_repeat, lower) = (policy.repeat, policy.refresh_repeat, policy.lower_priority_repeat);
+        let refresh = policy.refresh;
+        let State::Active(active) = &mut self.state else { return };
+        let advertise = active.advertise_at <= soon;
+        let mut announcements = 0;
+        if active.second_burst_at.take_if(|at| *at <= soon).is_some() {
+            announcements = repeat;
+        }
+        if active.lower_priority_burst_at.take_if(|at| *at <= soon).is_some() {
+            announcements = announcements.max(lower);
+        }
+        if active.refresh_at.is_some_and(|at| at <= soon) {
+            active.refresh_at = refresh.map(|refresh| now + refresh);
+            announcements = announcements.max(refresh_repeat);
+        }
+        if advertise {
+            self.advertise(now, out);
+        }
+        if announcements > 0 {
+            self.announce_all(now, announcements, around, out);
+        }
+    }
+
+    /// The earliest moment at which something is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Initialize { .. } => None,
+            State::Leaving { until } => Some(*until),
+            State::Backup(backup) => Some(backup.active_down_at),
+            State::Active(active) => {
+                let bursts = [active.second_burst_at, active.lower_priority_burst_at, active.refresh_at];
+                Some(bursts.into_iter().flatten().fold(active.advertise_at, Instant::min))
+            }
+        }
+    }
+
+    // ── changes of state ──────────────────────────────────────────────────────────────────────────────
+
+    /// RFC 9568 §6.4.1.
+    fn enter(&mut self, now: Instant, cause: Cause, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        if self.config.priority.is_address_owner() {
+            self.become_active(now, Cause::AddressOwner, around, out);
+        } else {
+            self.become_backup(now, cause, None, self.config.advertisement_interval, around, out);
+        }
+    }
+
+    fn become_active(&mut self, now: Instant, cause: Cause, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let policy = &self.config.announce;
+        let active = Active {
+            advertise_at: now,
+            advertised_at: now,
+            answered_at: None,
+            second_burst_at: (!policy.delay.is_zero()).then(|| now + policy.delay),
+            lower_priority_burst_at: None,
+            refresh_at: policy.refresh.map(|refresh| now + refresh),
+        };
+        let repeat = policy.repeat;
+        self.set_state(now, State::Active(active), cause, out);
+        self.statistics.became_active += 1;
+        self.advertise(now, out);
+        out.push(Output::Tell(Event::AddressesWanted { router: self.id }));
+        out.push(Output::DesiredChanged);
+        self.announce_all(now, repeat, around, out);
+        self.notify(NoticeKind::Active, out);
+    }
+
+    fn become_backup(
+        &mut self,
+        now: Instant,
+        cause: Cause,
+        active_router: Option<(IpAddr, Priority)>,
+        active_adver_interval: Interval,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let held = self.holds_addresses();
+        let (version, ours) = (self.config.version, self.effective_priority);
+        let backup = Backup {
+            active_down_at: now + timers::active_down_interval(version, ours, active_adver_interval),
+            active_adver_interval,
+            active_router,
+            resigned: false,
+            preempt_at: None,
+            listened_again: false,
+        };
+        self.set_state(now, State::Backup(backup), cause, out);
+        if held {
+            self.release(around, out);
+        }
+        self.notify(NoticeKind::Backup, out);
+    }
+
+    fn set_state(&mut self, now: Instant, state: State, cause: Cause, out: &mut Vec<Output>) {
+        let from = self.state_name();
+        if matches!(self.state, State::Active(_)) {
+            self.statistics.released_active += 1;
+        }
+        self.state = state;
+        self.since = now;
+        self.told = 0;
+        self.send_failure_told = false;
+        out.push(Output::Tell(Event::StateChanged { router: self.id, from, to: self.state_name(), cause }));
+    }
+
+    /// The addresses are no longer wanted here.
+    fn release(&mut self, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        around.announcer.forget(self.id);
+        out.push(Output::Tell(Event::AddressesReleased { router: self.id }));
+        out.push(Output::DesiredChanged);
+    }
+
+    fn finish_leaving(&mut self, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        self.state = State::Initialize { stopped: true };
+        self.release(around, out);
+        self.notify(NoticeKind::Stop, out);
+    }
+
+    // ── looking ───────────────────────────────────────────────────────────────────────────────────────
+
+    /// Addresses of a configuration of this router with their interfaces.
+    fn placed<'c>(&self, config: &'c RouterConfig) -> impl Iterator<Item = (LinkId, &'c VirtualAddress)> {
+        self.places.iter().copied().zip(config.addresses.iter().chain(&config.excluded_addresses))
+    }
+
+    /// What should be in the kernel because of this router.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = (LinkId, &VirtualAddress)> {
+        self.placed(&self.config).filter(|_| self.holds_addresses())
+    }
+
+    fn holds_addresses(&self) -> bool {
+        matches!(self.state, State::Active(_) | State::Leaving { .. })
+    }
+
+    pub(crate) fn state_name(&self) -> StateName {
+        match self.state {
+            State::Initialize { .. } | State::Leaving { .. } => StateName::Initialize,
+            State::Backup(_) => StateName::Backup,
+            State::Active(_) => StateName::Active,
+        }
+    }
+
+    pub(crate) fn view(&self) -> RouterView {
+        let (active_router, active_adver_interval, active_down_at) = match &self.state {
+            State::Backup(backup) => (backup.active_router, backup.active_adver_interval, Some(backup.active_down_at)),
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => {
+                (None, self.config.advertisement_interval, None)
+            }
+        };
+        RouterView {
+            router: self.id,
+            name: self.config.name.clone(),
+            state: self.state_name(),
+            since: self.since,
+            priority: self.config.priority,
+            effective_priority: self.effective_priority,
+            active_router,
+            active_adver_interval,
+            active_down_at,
+            primary_address: self.primary_address,
+            faults: self.faults.iter().cloned().collect(),
+            peer_checksum_form: self.peer_checksum_form,
+            holds_addresses: self.holds_addresses(),
+            statistics: self.statistics,
+        }
+    }
+}
+
+/// Bit of `told` for `LowerPriorityIgnored`, behind those of discards and oddities.
+const LOWER_PRIORITY_BIT: usize = Discard::COUNT + Oddity::COUNT;

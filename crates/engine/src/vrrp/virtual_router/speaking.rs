@@ -1,0 +1,107 @@
+//! What a virtual router says: advertisements, announcements, notices.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::{State, Surroundings, VirtualRouter};
+use crate::wire::{AddressList, Advertisement, Body, advertisement, ipv4};
+use crate::{
+    Authentication, Cause, Event, FaultReason, Instant, LinkId, Notice, NoticeKind, Output, Priority, StateName,
+    Transport, Version,
+};
+
+impl VirtualRouter {
+    pub(super) fn advertise(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let State::Active(active) = &mut self.state else { return };
+        active.advertised_at = now;
+        active.advertise_at = now + self.config.advertisement_interval.as_duration();
+        self.send(self.effective_priority, out);
+    }
+
+    pub(super) fn resign(&mut self, out: &mut Vec<Output>) {
+        self.statistics.priority_zero_sent += 1;
+        self.send(Priority::RESIGN, out);
+        out.push(Output::Tell(Event::Resigned { router: self.id }));
+    }
+
+    pub(super) fn send(&mut self, priority: Priority, out: &mut Vec<Output>) {
+        self.statistics.advertisements_sent += 1;
+        out.push(Output::Advertise { router: self.id, priority });
+    }
+
+    pub(super) fn announce_all(&self, now: Instant, repeat: u32, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let all: Vec<_> = self.placed(&self.config).map(|(link, address)| (link, address.address)).collect();
+        self.announce(now, &all, repeat, around, out);
+    }
+
+    pub(super) fn announce(
+        &self,
+        now: Instant,
+        addresses: &[(LinkId, IpAddr)],
+        repeat: u32,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        if repeat == 0 {
+            return;
+        }
+        for (link, address) in addresses.iter().copied() {
+            out.push(Output::Tell(Event::Announcing { router: self.id, link, address }));
+        }
+        // Round by round, so that every address is announced once before any is announced again.
+        for _ in 0..repeat {
+            for (link, address) in addresses.iter().copied() {
+                around.announcer.announce(now, self.id, link, address, self.config.announce.pacing, out);
+            }
+        }
+    }
+
+    pub(super) fn notify(&mut self, kind: NoticeKind, out: &mut Vec<Output>) {
+        if kind != NoticeKind::ActiveHeardLowerPriority {
+            self.notified = Some(kind);
+        }
+        out.push(Output::Notify(Notice { router: self.id, kind, priority: self.effective_priority }));
+    }
+
+    /// Faults are told when the first real one is there; a check that has not run yet is none.
+    pub(super) fn notify_fault(&mut self, out: &mut Vec<Output>) {
+        let pending = |reason: &FaultReason| matches!(reason, FaultReason::ScriptPending(_));
+        if self.faults.iter().all(pending) || self.notified == Some(NoticeKind::Fault) {
+            return;
+        }
+        if self.notified.is_none() {
+            let (from, to) = (StateName::Initialize, StateName::Initialize);
+            out.push(Output::Tell(Event::StateChanged { router: self.id, from, to, cause: Cause::Fault }));
+        }
+        self.notify(NoticeKind::Fault, out);
+    }
+
+    /// Writes an advertisement from the IP header on.
+    pub(crate) fn write<'b>(&self, priority: Priority, destination: IpAddr, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        let (IpAddr::V4(source), IpAddr::V4(destination)) = (self.last_source?, destination) else { return None };
+        let interval = self.config.advertisement_interval.as_centiseconds();
+        let body = match self.config.version {
+            Version::V2 => {
+                let (auth_type, authentication_data) = match self.config.authentication {
+                    Authentication::None => (0, [0; 8]),
+                    Authentication::SimplePassword(password) => (1, password),
+                };
+                // Version 2 intervals are whole seconds up to 255.
+                Body::V2 { auth_type, adver_int: (interval / 100) as u8, authentication_data }
+            }
+            Version::V3 => Body::V3 { max_advertise_interval: interval },
+        };
+        let addresses = AddressList::new(self.config.family, &self.advertised)?;
+        let advertisement = Advertisement { vrid: self.config.vrid, priority, addresses, body };
+        let payload = buffer.get_mut(ipv4::HEADER_LENGTH..)?;
+        let length = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(destination), payload)?.len();
+        let ttl = match self.config.transport {
+            Transport::Multicast { .. } => crate::wire::TTL,
+            Transport::Unicast { ttl, .. } => ttl,
+        };
+        // Counts from 1 and wraps around, as keepalived's does.
+        let identification = self.statistics.advertisements_sent as u16;
+        ipv4::write_header(buffer, source, destination, ttl, identification, length)?;
+        buffer.get(..ipv4::HEADER_LENGTH + length)
+    }
+}

@@ -1,0 +1,16 @@
+//! What travels: advertisements, IPv4 headers, gratuitous ARP. Conversions between our units and the wire's
+//! happen here and nowhere else. No type holds a length, count or checksum that could lie.
+
+pub mod advertisement;
+pub mod arp;
+pub mod checksum;
+pub mod ipv4;
+
+pub use advertisement::{AddressList, Advertisement, Body};
+
+/// IP protocol number of VRRP (RFC 9568 §5.1.1.4).
+pub const PROTOCOL_VRRP: u8 = 112;
+/// IP protocol number of the authentication header (RFC 4302).
+pub const PROTOCOL_AUTHENTICATION_HEADER: u8 = 51;
+/// TTL or hop limit that every advertisement on a link carries (RFC 9568 §5.1.1.3).
+pub const TTL: u8 = 255;

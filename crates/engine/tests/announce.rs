@@ -1,0 +1,391 @@
+//! Announcements: bursts, their repetition and their pace (keepalived's `garp_*` settings).
+
+mod common;
+
+use common::timeline::check;
+
+#[test]
+fn a_burst_at_once_and_another_one_after_the_delay() {
+    check(
+        r#"
+router a priority 255 interval 2 repeat 5 delay 5
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100 (5 times)
+    0.000000   a notify Active 255
+    2.000000   a advertise 255
+    4.000000   a advertise 255
+    5.000000   a announcing eth0 192.0.2.100
+    5.000000   announce eth0 192.0.2.100 (5 times)
+    6.000000   a advertise 255
+    7.000000 > wait
+"#,
+    );
+}
+
+#[test]
+fn no_second_burst_without_a_delay() {
+    check(
+        r#"
+router a priority 255 interval 4 repeat 5 delay 0
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100 (5 times)
+    0.000000   a notify Active 255
+    4.000000   a advertise 255
+    8.000000   a advertise 255
+   12.000000   a advertise 255
+   12.500000 > wait
+"#,
+    );
+}
+
+#[test]
+fn no_burst_at_all_of_zero_announcements() {
+    check(
+        r#"
+router a priority 255 interval 4 repeat 0 delay 5
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a notify Active 255
+    4.000000   a advertise 255
+    8.000000   a advertise 255
+   12.000000   a advertise 255
+   12.500000 > wait
+"#,
+    );
+}
+
+#[test]
+fn every_address_once_before_any_twice() {
+    check(
+        r#"
+router a priority 255 repeat 3 addresses 192.0.2.100/24,192.0.2.101/24@eth1 excluded 192.0.2.102/24
+link eth0 up 192.0.2.1
+link eth1 up
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 192.0.2.102/24@eth0 192.0.2.101/24@eth1
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   a announcing eth1 192.0.2.101
+    0.000000   a announcing eth0 192.0.2.102
+    0.000000   announce eth0 192.0.2.100
+    0.000000   announce eth1 192.0.2.101
+    0.000000   announce eth0 192.0.2.102
+    0.000000   announce eth0 192.0.2.100
+    0.000000   announce eth1 192.0.2.101
+    0.000000   announce eth0 192.0.2.102
+    0.000000   announce eth0 192.0.2.100
+    0.000000   announce eth1 192.0.2.101
+    0.000000   announce eth0 192.0.2.102
+    0.000000   a notify Active 255
+"#,
+    );
+}
+
+#[test]
+fn announcements_are_refreshed_while_active() {
+    check(
+        r#"
+router a priority 255 interval 4 refresh 3 refresh_repeat 2
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    3.000000   a announcing eth0 192.0.2.100
+    3.000000   announce eth0 192.0.2.100 (2 times)
+    4.000000   a advertise 255
+    6.000000   a announcing eth0 192.0.2.100
+    6.000000   announce eth0 192.0.2.100 (2 times)
+    6.500000 > wait
+    7.000000 > stop
+    7.000000   a advertise 0
+    7.000000   a resigned
+    7.000000   a Active -> Initialize: Stopped
+    8.096093   a releases its addresses
+    8.096093   desired nothing
+    8.096093   a notify Stop 255
+    8.096093   stopped
+   12.000000 > wait
+"#,
+    );
+}
+
+#[test]
+fn a_losing_advertisement_has_a_burst_of_its_own_and_its_repeat() {
+    check(
+        r#"
+router a priority 100 interval 4 lower_repeat 2 lower_delay 3
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+   12.609375   a Backup -> Active: ActiveDownTimer
+   12.609375   a advertise 100
+   12.609375   a wants its addresses
+   12.609375   desired 192.0.2.100/24@eth0
+   12.609375   a announcing eth0 192.0.2.100
+   12.609375   announce eth0 192.0.2.100
+   12.609375   a notify Active 100
+   13.000000 > hear 192.0.2.2 50
+   13.000000   a answers 50 from 192.0.2.2 with 100
+   13.000000   a advertise 100
+   13.000000   a announcing eth0 192.0.2.100
+   13.000000   announce eth0 192.0.2.100 (2 times)
+   13.000000   a notify ActiveHeardLowerPriority 100
+   16.000000   a announcing eth0 192.0.2.100
+   16.000000   announce eth0 192.0.2.100 (2 times)
+   16.500000 > wait
+"#,
+    );
+}
+
+#[test]
+fn another_losing_advertisement_puts_the_repeat_off() {
+    check(
+        r#"
+router a priority 255 interval 9 lower_repeat 2 lower_delay 3
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    1.000000 > hear 192.0.2.2 50
+    1.000000   a answers 50 from 192.0.2.2 with 255
+    1.000000   a advertise 255
+    1.000000   a announcing eth0 192.0.2.100
+    1.000000   announce eth0 192.0.2.100 (2 times)
+    1.000000   a notify ActiveHeardLowerPriority 255
+    3.000000 > hear 192.0.2.2 50
+    3.000000   a answers 50 from 192.0.2.2 with 255
+    3.000000   a advertise 255
+    3.000000   a announcing eth0 192.0.2.100
+    3.000000   announce eth0 192.0.2.100 (2 times)
+    3.000000   a notify ActiveHeardLowerPriority 255
+    6.000000   a announcing eth0 192.0.2.100
+    6.000000   announce eth0 192.0.2.100 (2 times)
+    7.000000 > wait
+"#,
+    );
+}
+
+/// The largest of them, not their sum.
+#[test]
+fn bursts_that_fall_together_are_one() {
+    check(
+        r#"
+router a priority 255 interval 9 repeat 3 delay 6 refresh 2 refresh_repeat 4 lower_repeat 2 lower_delay 3
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100 (3 times)
+    0.000000   a notify Active 255
+    2.000000   a announcing eth0 192.0.2.100
+    2.000000   announce eth0 192.0.2.100 (4 times)
+    3.000000 > hear 192.0.2.2 50
+    3.000000   a answers 50 from 192.0.2.2 with 255
+    3.000000   a advertise 255
+    3.000000   a announcing eth0 192.0.2.100
+    3.000000   announce eth0 192.0.2.100 (2 times)
+    3.000000   a notify ActiveHeardLowerPriority 255
+    4.000000   a announcing eth0 192.0.2.100
+    4.000000   announce eth0 192.0.2.100 (4 times)
+    4.500000 > wait
+    6.000000   a announcing eth0 192.0.2.100
+    6.000000   announce eth0 192.0.2.100 (4 times)
+    6.000000 > wait
+"#,
+    );
+}
+
+#[test]
+fn the_largest_of_the_bursts_that_fall_together_may_be_any() {
+    check(
+        r#"
+router a priority 255 interval 9 repeat 3 delay 6 refresh 6 refresh_repeat 1 lower_repeat 2 lower_delay 3
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100 (3 times)
+    0.000000   a notify Active 255
+    3.000000 > hear 192.0.2.2 50
+    3.000000   a answers 50 from 192.0.2.2 with 255
+    3.000000   a advertise 255
+    3.000000   a announcing eth0 192.0.2.100
+    3.000000   announce eth0 192.0.2.100 (2 times)
+    3.000000   a notify ActiveHeardLowerPriority 255
+    6.000000   a announcing eth0 192.0.2.100
+    6.000000   announce eth0 192.0.2.100 (3 times)
+    6.500000 > wait
+"#,
+    );
+}
+
+#[test]
+fn pacing_spreads_a_burst_in_order() {
+    check(
+        r#"
+router a priority 255 interval 4 repeat 2 pacing 0.1 addresses 192.0.2.100/24,192.0.2.101/24
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 192.0.2.101/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   a announcing eth0 192.0.2.101
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    0.100000   announce eth0 192.0.2.101
+    0.200000   announce eth0 192.0.2.100
+    0.300000   announce eth0 192.0.2.101
+    1.000000 > wait
+"#,
+    );
+}
+
+#[test]
+fn each_interface_has_its_own_pace() {
+    check(
+        r#"
+router a vrid 51 priority 255 interval 4 repeat 2 pacing 0.1 addresses 192.0.2.100/24,192.0.2.101/24@eth1
+router b vrid 52 priority 255 interval 4 repeat 1 pacing 0.1 addresses 192.0.2.102/24
+link eth0 up 192.0.2.1
+link eth1 up
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 192.0.2.102/24@eth0 192.0.2.101/24@eth1
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   a announcing eth1 192.0.2.101
+    0.000000   announce eth0 192.0.2.100
+    0.000000   announce eth1 192.0.2.101
+    0.000000   a notify Active 255
+    0.000000   b Initialize -> Active: AddressOwner
+    0.000000   b advertise 255
+    0.000000   b wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 192.0.2.102/24@eth0 192.0.2.101/24@eth1
+    0.000000   b announcing eth0 192.0.2.102
+    0.000000   b notify Active 255
+    0.100000   announce eth0 192.0.2.100
+    0.100000   announce eth1 192.0.2.101
+    0.200000   announce eth0 192.0.2.102
+    1.000000 > wait
+"#,
+    );
+}
+
+/// Announcing an address that somebody else has would draw his traffic here.
+#[test]
+fn what_waits_is_forgotten_when_the_role_is_lost() {
+    check(
+        r#"
+router a vrid 51 priority 100 interval 4 repeat 4 pacing 0.1
+router b vrid 52 priority 100 interval 4 repeat 2 pacing 0.1 addresses 192.0.2.101/24
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
+   12.609375   a Backup -> Active: ActiveDownTimer
+   12.609375   a advertise 100
+   12.609375   a wants its addresses
+   12.609375   desired 192.0.2.100/24@eth0 192.0.2.101/24@eth0
+   12.609375   a announcing eth0 192.0.2.100
+   12.609375   announce eth0 192.0.2.100
+   12.609375   a notify Active 100
+   12.609375   b Backup -> Active: ActiveDownTimer
+   12.609375   b advertise 100
+   12.609375   b wants its addresses
+   12.609375   desired 192.0.2.100/24@eth0 192.0.2.101/24@eth0
+   12.609375   b announcing eth0 192.0.2.101
+   12.609375   b notify Active 100
+   12.700000 > hear 192.0.2.2 150 for a
+   12.700000   a advertise 100
+   12.700000   a Active -> Backup: HigherPriority 150 from 192.0.2.2
+   12.700000   a releases its addresses
+   12.700000   desired 192.0.2.101/24@eth0
+   12.700000   a notify Backup 100
+   12.709375   announce eth0 192.0.2.101
+   12.809375   announce eth0 192.0.2.101
+   13.300000 > wait
+"#,
+    );
+}
+
+#[test]
+fn what_waits_is_forgotten_after_a_fault() {
+    check(
+        r#"
+router a priority 255 interval 4 repeat 4 pacing 0.1
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    0.100000   announce eth0 192.0.2.100
+    0.150000 > link eth0 down 192.0.2.1
+    0.150000   eth0 Down
+    0.150000   a fault: LinkDown eth0
+    0.150000   a advertise 0
+    0.150000   a resigned
+    0.150000   a Active -> Initialize: Fault
+    0.150000   a releases its addresses
+    0.150000   desired nothing
+    0.150000   a notify Fault 255
+    1.000000 > wait
+"#,
+    );
+}
+
+/// The address is still here.
+#[test]
+fn announcements_go_on_during_an_orderly_stop() {
+    check(
+        r#"
+router a priority 255 interval 4 repeat 3 pacing 0.1
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    0.100000   announce eth0 192.0.2.100
+    0.150000 > stop
+    0.150000   a advertise 0
+    0.150000   a resigned
+    0.150000   a Active -> Initialize: Stopped
+    0.400000 > wait
+"#,
+    );
+}

@@ -1,0 +1,153 @@
+//! Packets made by hand: an encoder that shares no line with the engine's, so that it can be its judge.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use tanist_engine::{Authentication, RouterConfig, Transport, Version};
+
+/// What the checksum of an advertisement covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sum {
+    /// Source, destination, protocol, length, then the message.
+    WithPseudoHeader,
+    /// The message.
+    MessageOnly,
+    /// Nothing that makes sense.
+    Wrong,
+}
+
+/// An advertisement with its IP header, field by field; every field can lie.
+#[derive(Clone, Debug)]
+pub(crate) struct Packet {
+    pub(crate) source: Ipv4Addr,
+    pub(crate) destination: Ipv4Addr,
+    pub(crate) identification: u16,
+    pub(crate) ttl: u8,
+    pub(crate) version: u8,
+    pub(crate) kind: u8,
+    pub(crate) vrid: u8,
+    pub(crate) priority: u8,
+    /// The count that is stated; `None` means the true one.
+    pub(crate) count: Option<u8>,
+    /// Octets 4 and 5: authentication type and Adver Int, or reserved bits and Max Advertise Interval.
+    pub(crate) middle: [u8; 2],
+    pub(crate) addresses: Vec<Ipv4Addr>,
+    /// What follows the addresses in version 2.
+    pub(crate) tail: Vec<u8>,
+    pub(crate) sum: Sum,
+    /// Puts an authentication header (RFC 4302) before the message.
+    pub(crate) authentication_header: bool,
+    /// Octets behind the message, inside the IP packet.
+    pub(crate) padding: usize,
+    /// Octets missing at the end of the message, also from the IP length.
+    pub(crate) cut: usize,
+}
+
+impl Packet {
+    /// What a twin of this router sends.
+    pub(crate) fn of(config: &RouterConfig, source: Ipv4Addr, destination: Ipv4Addr, priority: u8) -> Self {
+        let centiseconds = config.advertisement_interval.as_centiseconds();
+        let (version, middle, tail) = match (config.version, config.authentication) {
+            (Version::V2, Authentication::None) => (2, [0, (centiseconds / 100) as u8], vec![0; 8]),
+            (Version::V2, Authentication::SimplePassword(word)) => {
+                (2, [1, (centiseconds / 100) as u8], Vec::from(word))
+            }
+            (Version::V3, _) => (3, [(centiseconds >> 8) as u8, centiseconds as u8], Vec::new()),
+        };
+        Self {
+            source,
+            destination,
+            identification: 1,
+            ttl: match config.transport {
+                Transport::Multicast { .. } => 255,
+                Transport::Unicast { ttl, .. } => ttl,
+            },
+            version,
+            kind: 1,
+            vrid: config.vrid.get(),
+            priority,
+            count: None,
+            middle,
+            addresses: config.addresses.iter().map(|listed| ipv4(listed.address)).collect(),
+            tail,
+            sum: if version == 2 { Sum::MessageOnly } else { Sum::WithPseudoHeader },
+            authentication_header: false,
+            padding: 0,
+            cut: 0,
+        }
+    }
+
+    /// From the IP header on.
+    pub(crate) fn octets(&self) -> Vec<u8> {
+        let message = self.message();
+        let mut behind = Vec::new();
+        if self.authentication_header {
+            // Next header, length in words less two, reserved, SPI, sequence number, 96 bits of check value.
+            behind.extend([112, 4, 0, 0]);
+            behind.extend(self.source.octets());
+            behind.extend([0, 0, 0, 1]);
+            behind.extend([0xaa; 12]);
+        }
+        behind.extend(&message[..message.len() - self.cut]);
+        behind.extend(std::iter::repeat_n(0, self.padding));
+        let total = 20 + behind.len() as u16;
+        let mut packet = vec![0x45, 0xc0];
+        packet.extend(total.to_be_bytes());
+        packet.extend(self.identification.to_be_bytes());
+        packet.extend([0, 0, self.ttl, if self.authentication_header { 51 } else { 112 }, 0, 0]);
+        packet.extend(self.source.octets());
+        packet.extend(self.destination.octets());
+        let sum = internet_checksum(&packet);
+        packet[10..12].copy_from_slice(&sum.to_be_bytes());
+        packet.extend(behind);
+        packet
+    }
+
+    fn message(&self) -> Vec<u8> {
+        let count = self.count.unwrap_or(self.addresses.len() as u8);
+        let mut message = vec![self.version << 4 | self.kind, self.vrid, self.priority, count];
+        message.extend(self.middle);
+        message.extend([0, 0]);
+        message.extend(self.addresses.iter().flat_map(Ipv4Addr::octets));
+        message.extend(&self.tail);
+        let sum = match self.sum {
+            Sum::MessageOnly => internet_checksum(&message),
+            Sum::WithPseudoHeader => {
+                let mut covered = Vec::from(self.source.octets());
+                covered.extend(self.destination.octets());
+                covered.extend([0, 112]);
+                covered.extend((message.len() as u16).to_be_bytes());
+                covered.extend(&message);
+                internet_checksum(&covered)
+            }
+            Sum::Wrong => !internet_checksum(&message) ^ 0x0137,
+        };
+        message[6..8].copy_from_slice(&sum.to_be_bytes());
+        message
+    }
+}
+
+/// RFC 1071, in the slow and obvious way: the carry goes round after every word.
+pub(crate) fn internet_checksum(octets: &[u8]) -> u16 {
+    let mut sum: u16 = 0;
+    for pair in octets.chunks(2) {
+        let word = u16::from(pair[0]) * 256 + pair.get(1).copied().map_or(0, u16::from);
+        let (added, carry) = sum.overflowing_add(word);
+        sum = added + u16::from(carry);
+    }
+    !sum
+}
+
+/// The tests that make packets are about IPv4.
+pub(crate) fn ipv4(address: IpAddr) -> Ipv4Addr {
+    match address {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(address) => panic!("{address} is no IPv4 address"),
+    }
+}
+
+/// Octets from hexadecimal digits; blanks do not count.
+pub(crate) fn octets_from_hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        text.chars().filter_map(|digit| digit.to_digit(16)).map(|digit| digit.try_into().unwrap()).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}

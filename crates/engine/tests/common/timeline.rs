@@ -1,0 +1,331 @@
+//! Timelines as text: what happens to an engine, and what it does about it.
+//!
+//! ```text
+//! router a priority 100
+//!   0.000000 > start
+//!   0.000000   a Initialize -> Backup: Started
+//!   0.000000   a notify Backup 100
+//!   2.000000 > hear 192.0.2.2 150 interval 1
+//! ```
+//!
+//! Lines with `>` happen; the others follow, and are compared. Between two lines with `>` the engine is asked
+//! whenever it wanted to be, exactly then; at the same moment its timers come first. `late` before what happens
+//! means that it was not asked until then. `settle` is a start at 0 of which only the state is shown that it led
+//! to. Unless a `link` line comes before the first moment, eth0 is up with
+//! the address 192.0.2.1. `UPDATE_EXPECT=1` rewrites the timelines of a test file.
+
+use std::net::Ipv4Addr;
+use std::panic::Location;
+use std::sync::Mutex;
+
+use tanist_engine::{
+    DesiredAddress, Engine, Family, Input, Instant, LinkId, LinkState, Output, Priority, Received, RouterConfig,
+    RouterId, ScriptOutcome, Transport,
+};
+
+use super::packet::{Packet, Sum, ipv4};
+use super::setup::{address, config, number, password, seconds};
+use super::words;
+
+/// Runs a timeline and compares.
+#[track_caller]
+pub(crate) fn check(text: &str) {
+    let written = lines(text);
+    let happened = run(&written);
+    let expected: Vec<&str> = written.iter().map(|line| line.text.as_str()).collect();
+    let differs = |at: &usize| expected.get(*at).copied() != happened.get(*at).map(String::as_str);
+    let Some(at) = (0..expected.len().max(happened.len())).find(differs) else { return };
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        return rewrite(Location::caller(), text, &written, &happened);
+    }
+    panic!(
+        "the timeline goes another way:\n  expected {}\n  happened {}\n\nall that happened:\n{}\n",
+        expected.get(at).copied().unwrap_or("(nothing more)"),
+        happened.get(at).map_or("(nothing more)", String::as_str),
+        happened.join("\n"),
+    );
+}
+
+/// A line without its comment and with single blanks, and as it was written.
+struct Line {
+    text: String,
+    original: String,
+}
+
+fn lines(text: &str) -> Vec<Line> {
+    let normal = |line: &str| line.split('#').next().unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
+    let all = text.lines().map(|line| Line { text: normal(line), original: line.to_owned() });
+    all.filter(|line| !line.text.is_empty()).collect()
+}
+
+/// Replaces the timeline in its test file. What did not change keeps its comment.
+fn rewrite(place: &Location<'_>, text: &str, written: &[Line], happened: &[String]) {
+    // The compiler counts from the workspace, the test runs in its package.
+    let (_, file) = place.file().rsplit_once("tests/").expect("a test's source is in `tests`");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
+    let mut left: Vec<&Line> = written.iter().collect();
+    let mut new = String::from("\n");
+    for line in happened {
+        let same = left.iter().position(|known| known.text == *line);
+        let printed = match same.map(|at| left.remove(at)) {
+            Some(known) => known.original.clone(),
+            None => match line.split_once(' ') {
+                Some((moment, rest)) if moment.contains('.') => format!("{moment:>12}   {rest}"),
+                _ => line.clone(),
+            },
+        };
+        new.push_str(&printed);
+        new.push('\n');
+    }
+    new.push_str(text.lines().last().filter(|last| last.trim().is_empty()).unwrap_or(""));
+    // The other tests of the file may be doing the same in their threads.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock();
+    let source = std::fs::read_to_string(&path).expect("the test's own source can be read");
+    assert!(source.contains(text), "{}: the timeline does not stand there as it is", path.display());
+    std::fs::write(&path, source.replacen(text, &new, 1)).expect("the test's own source can be written");
+}
+
+/// Everything that happens, line by line.
+fn run(written: &[Line]) -> Vec<String> {
+    let is_setup = |line: &&Line| !line.text.starts_with(|first: char| first.is_ascii_digit());
+    let setup: Vec<&str> = written.iter().take_while(is_setup).map(|line| line.text.as_str()).collect();
+    let (links, rest): (Vec<&str>, Vec<&str>) = setup.iter().partition(|line| line.starts_with("link "));
+    let mut bench = Bench::new(&rest);
+    bench.set_links(&links);
+    let mut happened: Vec<String> = setup.iter().map(|line| (*line).to_owned()).collect();
+    let mut lines = written[setup.len()..].iter().map(|line| line.text.as_str()).peekable();
+    while let Some(line) = lines.next() {
+        let mut words = line.splitn(3, ' ');
+        let (Some(moment), Some(">"), Some(action)) = (words.next(), words.next(), words.next()) else { continue };
+        let mut following = Vec::new();
+        while let Some(more) = lines.next_if(|line| line.starts_with("router ") || line.starts_with("script ")) {
+            following.push(more);
+        }
+        let now = Instant::START + seconds(moment);
+        if action == "settle" {
+            bench.act(Instant::START, "start", &[]);
+            bench.wait(now);
+            happened.push(line.to_owned());
+            happened.extend(bench.act(now, "view", &[]));
+            continue;
+        }
+        let action = match action.strip_prefix("late ") {
+            Some(late) => late,
+            None => {
+                happened.extend(bench.wait(now));
+                action
+            }
+        };
+        happened.push(line.to_owned());
+        happened.extend(following.iter().map(|line| (*line).to_owned()));
+        happened.extend(bench.act(now, action, &following));
+    }
+    happened
+}
+
+/// An engine and what surrounds it.
+pub(crate) struct Bench {
+    pub(crate) engine: Engine,
+}
+
+impl Bench {
+    pub(crate) fn new(lines: &[&str]) -> Self {
+        Self { engine: Engine::new(config(lines), 1) }
+    }
+
+    /// Before the start: these interfaces, or the usual one.
+    pub(crate) fn set_links(&mut self, lines: &[&str]) {
+        let usual = ["link eth0 up 192.0.2.1"];
+        let lines = if lines.is_empty() && !self.engine.links().is_empty() { &usual[..] } else { lines };
+        for line in lines {
+            self.act(Instant::START, line, &[]);
+        }
+    }
+
+    /// Asks the engine whenever it wants to be asked, up to this moment.
+    pub(crate) fn wait(&mut self, until: Instant) -> Vec<String> {
+        let mut happened = Vec::new();
+        let mut last = (Instant::START, 0);
+        while let Some(due) = self.engine.deadline().filter(|due| *due <= until) {
+            last = (due, if due == last.0 { last.1 + 1 } else { 0 });
+            assert!(last.1 < 100, "asked at {due} a hundred times, the engine still wants to be asked then");
+            happened.extend(self.handle(due, Input::Timer));
+        }
+        happened
+    }
+
+    /// Does what a line says.
+    pub(crate) fn act(&mut self, now: Instant, action: &str, following: &[&str]) -> Vec<String> {
+        let words: Vec<&str> = action.split(' ').collect();
+        match words[..] {
+            ["start"] => self.handle(now, Input::Start),
+            ["stop"] => self.handle(now, Input::Stop),
+            ["wait"] => Vec::new(),
+            ["timer"] => self.handle(now, Input::Timer),
+            ["link", link, ref state @ ..] => {
+                let link = self.link(link);
+                self.handle(now, Input::Link { link, state: link_state(state) })
+            }
+            ["elsewhere", ref addresses @ ..] => {
+                let addresses = addresses.iter().map(|text| address(text)).collect();
+                self.handle(now, Input::OtherAddresses(addresses))
+            }
+            ["hear", source, priority, ref lies @ ..] => self.hear(now, source, priority, lies),
+            ["exit", script, status] => self.finish(now, script, ScriptOutcome::Exited(number(status))),
+            ["signal", script, signal] => self.finish(now, script, ScriptOutcome::Signalled(number(signal))),
+            ["unstartable", script, error] => self.finish(now, script, ScriptOutcome::NotStarted(number(error))),
+            ["unsent", router, error] => {
+                let router = self.router(router);
+                self.handle(now, Input::SendFailed { router, error: number(error) })
+            }
+            ["reconfigure"] => self.handle(now, Input::Reconfigure(Box::new(config(following)))),
+            ["view"] => {
+                let view = self.engine.view();
+                view.routers.iter().map(|router| stamp(now, &words::view(&self.engine, router))).collect()
+            }
+            ["counters"] => {
+                let view = self.engine.view();
+                view.routers.iter().map(|router| stamp(now, &words::counters(router))).collect()
+            }
+            _ => panic!("nobody knows how to {action}"),
+        }
+    }
+
+    fn finish(&mut self, now: Instant, script: &str, outcome: ScriptOutcome) -> Vec<String> {
+        self.handle(now, Input::ScriptFinished { script, outcome })
+    }
+
+    /// A packet as a twin of the first router (or of the one that `for` names) would send it, but for its lies.
+    fn hear(&mut self, now: Instant, source: &str, priority: &str, lies: &[&str]) -> Vec<String> {
+        let pairs = || lies.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+        assert_eq!(lies.len() % 2, 0, "{lies:?}: a lie is a name and a value");
+        let named = |name: &str| pairs().find(|(known, _)| *known == name).map(|(_, value)| value);
+        let router = named("for").map_or(RouterId(0), |name| self.router(name));
+        let router = self.engine.router(router).expect("named routers are there");
+        let link = self.link(named("on").unwrap_or(&router.link));
+        let octets = packet(router, source, number(priority), pairs()).octets();
+        self.handle(now, Input::Received(Received { link, family: Family::Ipv4, octets: &octets }))
+    }
+
+    fn router(&self, name: &str) -> RouterId {
+        let place = self.engine.config().routers.iter().position(|router| &*router.name == name);
+        RouterId(place.unwrap_or_else(|| panic!("there is no router {name}")) as u32)
+    }
+
+    fn link(&self, name: &str) -> LinkId {
+        let place = self.engine.links().iter().position(|link| **link == *name);
+        LinkId(place.unwrap_or_else(|| panic!("there is no link {name}")) as u32)
+    }
+
+    /// One step, and what must hold for every step whatever it is.
+    fn handle(&mut self, now: Instant, input: Input<'_>) -> Vec<String> {
+        let before = self.in_kernel();
+        let mut out = Vec::new();
+        self.engine.handle(now, input, &mut out);
+        let told = out.contains(&Output::DesiredChanged);
+        assert!(told || self.in_kernel() == before, "{now}: what is desired changed and nobody was told");
+        let mut lines: Vec<(String, usize)> = Vec::new();
+        for output in &out {
+            let mut line = words::output(&self.engine, output);
+            if let Output::Advertise { router, priority } = output
+                && !self.judge_advertisement(*router, priority.get())
+            {
+                line.push_str(" but has no address to send from");
+            }
+            match lines.last_mut() {
+                Some((last, times)) if *last == line => *times += 1,
+                _ => lines.push((line, 1)),
+            }
+        }
+        let fold = |(line, times)| if times == 1 { line } else { format!("{line} ({times} times)") };
+        lines.into_iter().map(fold).map(|line| stamp(now, &line)).collect()
+    }
+
+    /// What is desired, whichever router wants it: indices change in a reconfiguration.
+    fn in_kernel(&self) -> Vec<DesiredAddress> {
+        let wanted = self.engine.desired().addresses.into_iter();
+        wanted.map(|address| DesiredAddress { router: RouterId(0), ..address }).collect()
+    }
+
+    /// Every advertisement is, but for its identification, what our own encoder makes of the configuration.
+    /// False if it cannot be sent.
+    fn judge_advertisement(&self, id: RouterId, priority: u8) -> bool {
+        let router = self.engine.router(id).expect("who advertises is there");
+        let mut buffer = [0; 1500];
+        for destination in self.engine.destinations(id) {
+            let wanted = Priority::new(priority);
+            let Some(written) = self.engine.write_advertisement(id, wanted, *destination, &mut buffer) else {
+                return false;
+            };
+            let source = Ipv4Addr::new(written[12], written[13], written[14], written[15]);
+            let mut judge = Packet::of(router, source, ipv4(*destination), priority);
+            judge.identification = u16::from_be_bytes([written[4], written[5]]);
+            assert_eq!(written, judge.octets(), "{}: another packet than configured", router.name);
+        }
+        true
+    }
+}
+
+fn stamp(now: Instant, line: &str) -> String {
+    format!("{now} {line}")
+}
+
+/// `up 192.0.2.1`, `down 192.0.2.1`, `absent`.
+fn link_state(words: &[&str]) -> Option<LinkState> {
+    let (condition, addresses) = words.split_first().expect("a link is up, down or absent");
+    let addresses = addresses.iter().map(|text| address(text)).collect();
+    match *condition {
+        "up" => Some(LinkState { up: true, addresses }),
+        "down" => Some(LinkState { up: false, addresses }),
+        "absent" => None,
+        other => panic!("a link is up, down or absent, not {other}"),
+    }
+}
+
+/// A packet as a twin of this router would send it, but for its lies.
+pub(crate) fn packet<'t>(
+    router: &RouterConfig,
+    source: &str,
+    priority: u8,
+    lies: impl Iterator<Item = (&'t str, &'t str)>,
+) -> Packet {
+    let destination = match &router.transport {
+        Transport::Multicast { group, .. } => *group,
+        Transport::Unicast { source, .. } => source.unwrap_or_else(|| address("192.0.2.1")),
+    };
+    let mut packet = Packet::of(router, ipv4(address(source)), ipv4(destination), priority);
+    for (name, value) in lies {
+        match name {
+            "for" | "on" => {}
+            "to" => packet.destination = ipv4(address(value)),
+            "ttl" => packet.ttl = number(value),
+            "version" => packet.version = number(value),
+            "type" => packet.kind = number(value),
+            "vrid" => packet.vrid = number(value),
+            "count" => packet.count = Some(number(value)),
+            "authentication" => packet.middle[0] = number(value),
+            "password" => packet.tail = Vec::from(password(value)),
+            "interval" if router.version == tanist_engine::Version::V2 => packet.middle[1] = number(value),
+            "interval" => {
+                let centiseconds = (seconds(value).as_millis() / 10) as u16;
+                packet.middle = (u16::from(packet.middle[0] & 0xf0) << 8 | centiseconds).to_be_bytes();
+            }
+            "reserved" => packet.middle[0] |= number::<u8>(value) << 4,
+            "addresses" if value == "none" => packet.addresses.clear(),
+            "addresses" => packet.addresses = value.split(',').map(|text| ipv4(address(text))).collect(),
+            "sum" => {
+                packet.sum = match value {
+                    "pseudo" => Sum::WithPseudoHeader,
+                    "message" => Sum::MessageOnly,
+                    _ => Sum::Wrong,
+                };
+            }
+            "header" => packet.authentication_header = true,
+            "padding" => packet.padding = number(value),
+            "cut" => packet.cut = number(value),
+            _ => panic!("unknown lie {name}"),
+        }
+    }
+    packet
+}

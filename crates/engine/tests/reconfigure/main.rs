@@ -1,0 +1,9 @@
+//! Reconfiguration: what did not change is not touched, what did is followed with the least disturbance.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod addresses;
+mod figures;
+mod routers;
+mod tracking;

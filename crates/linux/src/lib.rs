@@ -1,0 +1,38 @@
+//! Touches the kernel and decides nothing.
+//!
+//! Everything here is a thin, typed way to ask Linux for something: addresses and links over netlink, raw VRRP and
+//! ARP sockets, timers and signals as file descriptors, programs started without forking ourselves. What to ask for,
+//! and when, is said by others. This is the only crate of the house with `unsafe`; each module that needs it says so.
+//!
+//! Interfaces are kernel indexes (`u32`), addresses are [`std::net::IpAddr`], moments are nanoseconds of
+//! `CLOCK_BOOTTIME`. An [`Error`] names operation, object and cause.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod arp_socket;
+pub mod capture;
+pub mod clock;
+pub mod daemonize;
+mod error;
+mod link_name;
+pub mod local_time;
+pub mod memory;
+pub mod netlink;
+pub mod netns;
+pub mod packet_filter;
+pub mod poll;
+pub mod process;
+mod receive_buffers;
+pub mod script_security;
+pub mod sd_notify;
+pub mod send_batch;
+pub mod signals;
+mod socket_option;
+pub mod spawn;
+pub mod system_log;
+pub mod timer;
+pub mod users;
+pub mod virtual_host;
+pub mod vrrp_socket;
+
+pub use error::{Error, Result, errno_text};

@@ -1,0 +1,82 @@
+//! Gives back memory that only the start needed: a daemon runs for years on what it needs from second to second.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::fs;
+
+/// Returns what the allocator keeps for later, and drops the pages of code and constants that have been read so far.
+/// What is needed again comes back from the page cache by itself. Where `/proc` is missing, they stay.
+pub fn release_unused() {
+    trim_heap();
+    let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return };
+    for (start, length) in maps.lines().filter_map(unchanged_mapping) {
+        // SAFETY: the range is a private mapping of a file into which nobody has written (see `unchanged_mapping`), so
+        // each of its pages equals the file's and can be read from there again.
+        unsafe { libc::madvise(start as *mut c_void, length, libc::MADV_DONTNEED) };
+    }
+}
+
+/// Has all threads share one heap. Call it before the first thread exists: each would get a heap of its own, and our
+/// threads are too quiet to be worth that.
+#[cfg(target_env = "gnu")]
+pub fn share_one_heap() {
+    // SAFETY: may be called at any time.
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
+}
+
+/// Other allocators have one heap.
+#[cfg(not(target_env = "gnu"))]
+pub fn share_one_heap() {}
+
+#[cfg(target_env = "gnu")]
+fn trim_heap() {
+    // SAFETY: may be called at any time.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Other allocators give back by themselves.
+#[cfg(not(target_env = "gnu"))]
+fn trim_heap() {}
+
+/// Start and length of a line of `/proc/self/maps` that is a file's code, or the constants at the beginning of a
+/// program file: `5581…-5582… r-xp offset device inode path`. Other constants are not meant: among them are those that
+/// the loader has written into, which are `r--p` as well, but never lie at the beginning of the file.
+fn unchanged_mapping(line: &str) -> Option<(usize, usize)> {
+    let mut fields = line.split_ascii_whitespace();
+    let (range, permissions, offset) = (fields.next()?, fields.next()?, fields.next()?);
+    let path = fields.nth(2)?;
+    let is_code = permissions == "r-xp";
+    let is_beginning = permissions == "r--p" && offset == "00000000";
+    if !(is_code || is_beginning) || !path.starts_with('/') {
+        return None;
+    }
+    let (start, end) = range.split_once('-')?;
+    let (start, end) = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
+    Some((start, end.checked_sub(start)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_nobody_writes_into_and_nothing_else() {
+        for (line, expected) in [
+            ("400000-401000 r-xp 00001000 fe:00 123  /usr/bin/tanist", Some((0x40_0000, 0x1000))),
+            ("400000-401000 r--p 00000000 fe:00 123  /usr/bin/tanist", Some((0x40_0000, 0x1000))),
+            ("400000-401000 r--p 00001000 fe:00 123  /usr/bin/tanist", None),
+            ("400000-401000 rw-p 00001000 fe:00 123  /usr/bin/tanist", None),
+            ("7fff0000-7fff1000 r-xp 00000000 00:00 0  [vdso]", None),
+            ("7fff0000-7fff1000 r-xp 00000000 00:00 0", None),
+        ] {
+            assert_eq!(unchanged_mapping(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_was_released_is_still_there() {
+        let kept: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+        release_unused();
+        assert_eq!(kept.concat().len(), 10 + 90 * 2 + 900 * 3);
+    }
+}

@@ -1,0 +1,268 @@
+//! Reads the few things that we want to know out of link and address messages.
+//!
+//! Attributes that we don't know, or that are not as we expect them, are passed over: a message is never lost for the
+//! sake of one of them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use netlink_packet_core::NlasIterator;
+
+use super::{Address, Link};
+
+const LINK_HEADER_SIZE: usize = 16;
+const ADDRESS_HEADER_SIZE: usize = 8;
+const ARPHRD_NONE: u16 = 0xfffe;
+const IFA_PROTO: u16 = 11;
+const IFF_LOWER_UP: u32 = 1 << 16;
+
+/// Type and value of each attribute.
+fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    // `NlaBuffer::value` borrows from the buffer value, not from the bytes: step by hand what it has checked.
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let attribute = NlasIterator::new(rest).next()?.ok()?;
+        let (kind, length) = (attribute.kind(), usize::from(attribute.length()));
+        let value = rest.get(4..length)?;
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    })
+}
+
+pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    let bytes = bytes.get(offset..offset + 4)?;
+    Some(u32::from_ne_bytes(bytes.try_into().expect("four bytes")))
+}
+
+/// A string, with or without its final zero.
+pub(super) fn string(bytes: &[u8]) -> Option<String> {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8(bytes[..end].to_vec()).ok()
+}
+
+fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => Some(IpAddr::V4(ipv4_address(bytes)?)),
+        16 => Some(IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?))),
+        _ => None,
+    }
+}
+
+fn ipv4_address(bytes: &[u8]) -> Option<Ipv4Addr> {
+    Some(Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?))
+}
+
+/// Reads the payload of `RTM_NEWLINK` or `RTM_DELLINK`. `None` for what says nothing of the link itself, such as the
+/// messages of a bridge about its ports.
+pub(super) fn link(payload: &[u8]) -> Option<Link> {
+    let header = payload.get(..LINK_HEADER_SIZE)?;
+    if i32::from(header[0]) != libc::AF_UNSPEC {
+        return None;
+    }
+    let layer = u16::from_ne_bytes([header[2], header[3]]);
+    let flags = u32_at(header, 8)?;
+    let is_set = |flag: i32| flags & flag.cast_unsigned() != 0;
+    let mut link = Link {
+        index: u32_at(header, 4)?,
+        name: String::new(),
+        up: is_set(libc::IFF_UP),
+        // A link that has just been made may be said to run before anybody has looked at its carrier.
+        running: is_set(libc::IFF_RUNNING) && flags & IFF_LOWER_UP != 0,
+        mac: [0; 6],
+        mtu: 0,
+        master: None,
+        kind: None,
+        loopback: is_set(libc::IFF_LOOPBACK),
+        multicast: is_set(libc::IFF_MULTICAST),
+    };
+    for (kind, value) in attributes(&payload[LINK_HEADER_SIZE..]) {
+        match kind {
+            libc::IFLA_IFNAME => link.name = string(value).unwrap_or_default(),
+            libc::IFLA_ADDRESS if layer != ARPHRD_NONE => link.mac = value.try_into().unwrap_or_default(),
+            libc::IFLA_MTU => link.mtu = u32_at(value, 0).unwrap_or_default(),
+            libc::IFLA_MASTER => link.master = u32_at(value, 0),
+            libc::IFLA_LINKINFO => {
+                link.kind = attributes(value)
+                    .find(|(kind, _)| *kind == libc::IFLA_INFO_KIND)
+                    .and_then(|(_, name)| string(name));
+            }
+            _ => {}
+        }
+    }
+    Some(link)
+}
+
+/// Reads the payload of `RTM_NEWADDR` or `RTM_DELADDR`.
+pub(super) fn address(payload: &[u8]) -> Option<Address> {
+    let header = payload.get(..ADDRESS_HEADER_SIZE)?;
+    let mut flags = u32::from(header[2]);
+    let (mut local, mut peer) = (None, None);
+    let (mut label, mut broadcast, mut protocol) = (None, None, None);
+    for (kind, value) in attributes(&payload[ADDRESS_HEADER_SIZE..]) {
+        match kind {
+            // On a point-to-point link IFA_ADDRESS is the other end; elsewhere both are the same or only one is given.
+            libc::IFA_LOCAL => local = ip_address(value),
+            libc::IFA_ADDRESS => peer = ip_address(value),
+            libc::IFA_LABEL => label = string(value),
+            libc::IFA_BROADCAST => broadcast = ipv4_address(value),
+            libc::IFA_FLAGS => flags = u32_at(value, 0).unwrap_or(flags),
+            IFA_PROTO => protocol = value.first().copied(),
+            _ => {}
+        }
+    }
+    Some(Address {
+        link: u32_at(header, 4)?,
+        address: local.or(peer)?,
+        prefix: header[1],
+        scope: header[3],
+        label,
+        broadcast,
+        protocol,
+        flags,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::{Emitable, Parseable};
+    use netlink_packet_route::AddressFamily;
+    use netlink_packet_route::address::{
+        AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope,
+    };
+    use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(message: &impl Emitable) -> Vec<u8> {
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        bytes
+    }
+
+    fn a_link() -> LinkMessage {
+        let mut message = LinkMessage::default();
+        message.header.index = 7;
+        message.header.link_layer_type = LinkLayerType::Ether;
+        message.header.flags = LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp | LinkFlags::Multicast;
+        message.attributes = vec![
+            LinkAttribute::IfName("eth0".into()),
+            LinkAttribute::Mtu(1500),
+            LinkAttribute::Address(vec![2, 0, 0, 0, 0, 1]),
+            LinkAttribute::Controller(3),
+            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth)]),
+        ];
+        message
+    }
+
+    #[test]
+    fn reads_a_link() {
+        let expected = Link {
+            index: 7,
+            name: "eth0".into(),
+            up: true,
+            running: true,
+            mac: [2, 0, 0, 0, 0, 1],
+            mtu: 1500,
+            master: Some(3),
+            kind: Some("veth".into()),
+            loopback: false,
+            multicast: true,
+        };
+        assert_eq!(link(&bytes(&a_link())), Some(expected));
+    }
+
+    #[test]
+    fn a_link_runs_only_with_a_carrier() {
+        let mut message = a_link();
+        message.header.flags.remove(LinkFlags::LowerUp);
+        assert!(!link(&bytes(&message)).unwrap().running);
+        message.header.flags = LinkFlags::Up | LinkFlags::LowerUp;
+        assert!(!link(&bytes(&message)).unwrap().running);
+    }
+
+    #[test]
+    fn what_a_bridge_says_of_its_ports_is_not_about_the_link() {
+        let mut message = a_link();
+        message.header.interface_family = AddressFamily::Bridge;
+        assert_eq!(link(&bytes(&message)), None);
+    }
+
+    #[test]
+    fn an_address_of_another_size_is_no_mac() {
+        let mut message = a_link();
+        message.attributes.push(LinkAttribute::Address(vec![192, 0, 2, 1]));
+        assert_eq!(link(&bytes(&message)).unwrap().mac, [0; 6]);
+    }
+
+    #[test]
+    fn reads_an_address() {
+        let mut message = AddressMessage::default();
+        message.header.index = 7;
+        message.header.prefix_len = 24;
+        message.header.scope = AddressScope::Link;
+        let (ip, peer) = (Ipv4Addr::new(192, 0, 2, 7), Ipv4Addr::new(192, 0, 2, 1));
+        message.attributes = vec![
+            AddressAttribute::Address(IpAddr::V4(peer)),
+            AddressAttribute::Local(IpAddr::V4(ip)),
+            AddressAttribute::Label("eth0:1".into()),
+            AddressAttribute::Broadcast(Ipv4Addr::new(192, 0, 2, 255)),
+            AddressAttribute::Protocol(AddressProtocol::Other(0x54)),
+            AddressAttribute::Flags(AddressFlags::Permanent | AddressFlags::Noprefixroute),
+        ];
+        let expected = Address {
+            link: 7,
+            address: IpAddr::V4(ip),
+            prefix: 24,
+            scope: libc::RT_SCOPE_LINK,
+            label: Some("eth0:1".into()),
+            broadcast: Some(Ipv4Addr::new(192, 0, 2, 255)),
+            protocol: Some(0x54),
+            flags: 0x280,
+        };
+        let read = address(&bytes(&message)).unwrap();
+        assert_eq!(read, expected);
+        assert!(read.is_marked() && !read.is_secondary());
+        // IPv6 sends no IFA_LOCAL.
+        message.attributes = vec![AddressAttribute::Address("2001:db8::7".parse().unwrap())];
+        let read = address(&bytes(&message)).unwrap();
+        assert_eq!((read.address, read.protocol), ("2001:db8::7".parse().unwrap(), None));
+        message.attributes.clear();
+        assert_eq!(address(&bytes(&message)), None, "an address message without an address");
+    }
+
+    proptest! {
+        #[test]
+        fn survives_anything(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = link(&payload);
+            let _ = address(&payload);
+        }
+
+        /// The attributes of a link, where netlink-packet-route can read them, are the same to us.
+        #[test]
+        fn agrees_with_netlink_packet_route(noise in prop::collection::vec(any::<u8>(), 0..40), position in 0..100_usize) {
+            let mut payload = bytes(&a_link());
+            let at = LINK_HEADER_SIZE + position % (payload.len() - LINK_HEADER_SIZE);
+            let end = payload.len().min(at + noise.len());
+            payload[at..end].copy_from_slice(&noise[..end - at]);
+            if let Ok(theirs) = LinkMessage::parse(&payload[..]) {
+                let ours = link(&payload).unwrap();
+                let name = theirs.attributes.iter().rev().find_map(|attribute| match attribute {
+                    // The kernel's strings end at the first zero.
+                    LinkAttribute::IfName(name) => name.split('\0').next(),
+                    _ => None,
+                });
+                let mtu = theirs.attributes.iter().rev().find_map(|attribute| match attribute {
+                    LinkAttribute::Mtu(mtu) => Some(*mtu),
+                    _ => None,
+                });
+                let controller = theirs.attributes.iter().rev().find_map(|attribute| match attribute {
+                    LinkAttribute::Controller(index) => Some(*index),
+                    _ => None,
+                });
+                prop_assert_eq!(ours.name.as_str(), name.unwrap_or_default());
+                prop_assert_eq!(ours.mtu, mtu.unwrap_or_default());
+                prop_assert_eq!(ours.master, controller);
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Links and addresses of one network namespace, over rtnetlink.
+//!
+//! [`Netlink`] asks and changes, [`Monitor`] hears of changes; they are two sockets, so that an overrun of events
+//! can never lose an answer. What should be changed is worked out by [`reconcile`].
+//!
+//! Requests are encoded with netlink-packet-route. Answers are read attribute by attribute and only as far as we
+//! look at them (`decode.rs`), so that an attribute of a newer kernel can't spoil a message that we need.
+
+mod addresses;
+mod decode;
+mod links;
+mod monitor;
+mod reconcile;
+mod socket;
+mod types;
+mod virtual_links;
+
+pub use addresses::{Applied, kernel_keeps_marks};
+pub use monitor::{Change, Monitor};
+pub use reconcile::{AddressOperation, WantedAddress, reconcile};
+pub use types::{Address, Link};
+pub use virtual_links::{Route, VethEnd};
+
+use crate::Result;
+
+/// The protocol number (`IFA_PROTO`) that addresses of ours carry: an ASCII `T`. Kernels before 5.18 ignore it.
+pub const OUR_MARK: u8 = 0x54;
+
+/// A blocking command socket in the network namespace of the thread that opened it.
+#[derive(Debug)]
+pub struct Netlink {
+    socket: socket::CommandSocket,
+}
+
+impl Netlink {
+    /// Opens a socket with strict checking and extended acknowledgements, as far as the kernel has them.
+    pub fn open() -> Result<Netlink> {
+        Ok(Netlink { socket: socket::CommandSocket::open()? })
+    }
+}

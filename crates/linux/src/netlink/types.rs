@@ -1,0 +1,53 @@
+//! What the kernel has: links and addresses, as far as we look at them.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub index: u32,
+    pub name: String,
+    /// Somebody wants it up (`IFF_UP`).
+    pub up: bool,
+    /// It works: operational state and carrier (`IFF_RUNNING` and `IFF_LOWER_UP`).
+    pub running: bool,
+    /// All zero where the link has no six-byte address.
+    pub mac: [u8; 6],
+    pub mtu: u32,
+    /// The index of the bridge or bond that it is a port of.
+    pub master: Option<u32>,
+    /// "veth", "bridge", "macvlan", ...; `None` for hardware and the loopback.
+    pub kind: Option<String>,
+    pub loopback: bool,
+    /// It can send to a multicast group.
+    pub multicast: bool,
+}
+
+/// An address that a link has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    pub link: u32,
+    pub address: IpAddr,
+    pub prefix: u8,
+    /// `RT_SCOPE_*`: 0 universe, 253 link, 254 host.
+    pub scope: u8,
+    pub label: Option<String>,
+    pub broadcast: Option<Ipv4Addr>,
+    /// `IFA_PROTO`; `None` from kernels that know no marks.
+    pub protocol: Option<u8>,
+    /// `IFA_F_*`.
+    pub flags: u32,
+}
+
+impl Address {
+    /// Whether it carries our mark.
+    pub fn is_marked(&self) -> bool {
+        self.protocol == Some(super::OUR_MARK)
+    }
+
+    /// Whether the kernel has another address of the same IPv4 subnet on that link, which came first. (The bit means
+    /// "temporary" for IPv6.)
+    pub fn is_secondary(&self) -> bool {
+        self.address.is_ipv4() && self.flags & libc::IFA_F_SECONDARY != 0
+    }
+}

@@ -1,0 +1,73 @@
+//! What a process can say about itself and to others.
+
+#![allow(unsafe_code)]
+
+use crate::error::refused;
+use crate::signals::Signal;
+use crate::socket_option::last_errno;
+use crate::{Error, Result};
+
+/// Has the kernel send us `signal` when the thread that started us dies. Fails with `ESRCH` if our parent is not (or
+/// no longer) the process `parent`.
+pub fn die_with_parent(signal: Signal, parent: u32) -> Result<()> {
+    let number = libc::c_ulong::from(signal.0.cast_unsigned());
+    // SAFETY: this operation takes a number and changes nothing but our own parent-death signal.
+    if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, number) } != 0 {
+        return Err(refused("set the signal for our parent's death")(last_errno()));
+    }
+    // It may have died before we asked.
+    if std::os::unix::process::parent_id() == parent {
+        Ok(())
+    } else {
+        Err(Error::new(format!("watch our parent {parent}"), libc::ESRCH))
+    }
+}
+
+/// Sends a signal to one process.
+pub fn signal(pid: u32, signal: Signal) -> Result<()> {
+    send(pid, signal, pid.cast_signed(), "process")
+}
+
+/// Sends a signal to a process group.
+pub fn signal_group(group: u32, signal: Signal) -> Result<()> {
+    send(group, signal, group.cast_signed().wrapping_neg(), "process group")
+}
+
+fn send(number: u32, signal: Signal, target: i32, what: &str) -> Result<()> {
+    let refuse = |errno| Error::new(format!("send signal {} to {what} {number}", signal.0), errno);
+    // 0 and -1 would mean "my group" and "everybody".
+    if !(1..=i32::MAX.cast_unsigned()).contains(&number) || target == -1 {
+        return Err(refuse(libc::ESRCH));
+    }
+    // SAFETY: kill takes numbers only.
+    if unsafe { libc::kill(target, signal.0) } != 0 {
+        return Err(refuse(last_errno().raw_os_error()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) fn signal_this_thread(signal: Signal) -> Result<()> {
+    // SAFETY: raise takes a number only.
+    if unsafe { libc::raise(signal.0) } == 0 { Ok(()) } else { Err(refused("raise a signal")(last_errno())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_signals_everybody() {
+        for number in [0, u32::MAX, 1 << 31] {
+            assert_eq!(signal(number, Signal(0)).unwrap_err().errno(), Some(libc::ESRCH));
+            assert_eq!(signal_group(number, Signal(0)).unwrap_err().errno(), Some(libc::ESRCH));
+        }
+        assert_eq!(signal_group(1, Signal(0)).unwrap_err().errno(), Some(libc::ESRCH));
+    }
+
+    #[test]
+    fn a_parent_that_is_another_is_told() {
+        let error = die_with_parent(Signal(0), std::process::id()).unwrap_err();
+        assert_eq!(error.errno(), Some(libc::ESRCH));
+    }
+}

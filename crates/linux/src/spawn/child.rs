@@ -1,0 +1,291 @@
+//! The child between its birth and its program.
+//!
+//! It borrows our memory until it executes its program (`CLONE_VM | CLONE_VFORK`), on a stack of its own, with all
+//! signals blocked, and does nothing but system calls: no allocation, no lock, nothing of the C library that has state.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+
+use crate::socket_option::last_errno;
+use crate::users::Identity;
+
+/// What the child is to do.
+pub(super) struct Orders<'a> {
+    pub path: &'a CStr,
+    pub arguments: &'a [CString],
+    /// Arguments behind those.
+    pub further: &'a [CString],
+    pub environment: &'a [CString],
+    pub directory: Option<&'a CStr>,
+    pub identity: Option<&'a Identity>,
+    pub namespace: Option<RawFd>,
+    pub death_signal: Option<c_int>,
+    pub streams: [Target; 3],
+}
+
+/// Where a standard stream comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    Null,
+    Inherit,
+    File(RawFd),
+}
+
+/// What the child could not do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failure {
+    pub step: Step,
+    pub errno: c_int,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    Streams,
+    Namespace,
+    Directory,
+    Identity,
+    Execute,
+}
+
+/// The orders in the kernel's form, ready before the child exists, and what it has to say while it has no memory of
+/// its own.
+struct Shared<'a> {
+    path: *const c_char,
+    arguments: *const *const c_char,
+    shell_arguments: *const *const c_char,
+    environment: *const *const c_char,
+    orders: &'a Orders<'a>,
+    parent: u32,
+    failure: Option<Failure>,
+}
+
+/// Plenty for a function that calls nothing but system calls. Untouched pages cost nothing.
+const STACK_SIZE: usize = 64 * 1024;
+/// The kernel's signal mask, which is not that of the C library.
+type Mask = [u8; 8];
+const LAST_SIGNAL: c_int = 64;
+
+/// Starts a child and answers its process id when it has executed its program, or why it could not. The child that
+/// could not must be collected.
+pub(super) fn start(orders: &Orders<'_>) -> Result<(u32, Option<Failure>), c_int> {
+    let all_arguments = || orders.arguments.iter().chain(orders.further).map(CString::as_c_str);
+    let arguments = pointers(all_arguments());
+    // As a shell has it: the file in place of its own name, then the arguments.
+    let shell_arguments = pointers([c"/bin/sh", orders.path].into_iter().chain(all_arguments().skip(1)));
+    let environment = pointers(orders.environment.iter().map(CString::as_c_str));
+    let mut shared = Shared {
+        path: orders.path.as_ptr(),
+        arguments: arguments.as_ptr(),
+        shell_arguments: shell_arguments.as_ptr(),
+        environment: environment.as_ptr(),
+        orders,
+        parent: std::process::id(),
+        failure: None,
+    };
+    let mut stack: Vec<MaybeUninit<u8>> = Vec::with_capacity(STACK_SIZE);
+    // The ABIs want 16; it grows downwards on all architectures that we know.
+    let top = stack.as_mut_ptr().wrapping_add(STACK_SIZE).map_addr(|address| address & !0xf);
+    let before = set_mask(&[u8::MAX; size_of::<Mask>()]);
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: `top` ends a block that nobody else uses and that lives until the call returns, which (CLONE_VFORK) is
+    // after the child has stopped using our memory. `shared` and all that it points to live as long, and this thread
+    // does not look at them meanwhile. The child only makes system calls and writes into `shared`.
+    let pid = unsafe { libc::clone(child, top.cast(), flags, (&raw mut shared).cast()) };
+    let error = if pid < 0 { Some(last_errno().raw_os_error()) } else { None };
+    set_mask(&before);
+    match error {
+        None => Ok((pid.cast_unsigned(), shared.failure)),
+        Some(errno) => Err(errno),
+    }
+}
+
+/// Pointers to the strings, ended by null. They are good as long as the strings are.
+fn pointers<'a>(strings: impl Iterator<Item = &'a CStr>) -> Vec<*const c_char> {
+    strings.map(CStr::as_ptr).chain([std::ptr::null()]).collect()
+}
+
+/// Sets which signals are blocked and answers which were. The kernel's own call, because the C library would leave out
+/// the signals that it keeps for itself, whose handlers must not run on the child's stack either.
+fn set_mask(mask: &Mask) -> Mask {
+    let mut before = Mask::default();
+    let (new, old) = (mask.as_ptr() as c_long, before.as_mut_ptr() as c_long);
+    let call = [libc::SYS_rt_sigprocmask, c_long::from(libc::SIG_SETMASK), new, old, size_of::<Mask>() as c_long, 0];
+    // SAFETY: both masks have the size that the kernel is told. It can't fail.
+    let _ = unsafe { system_call(call) };
+    before
+}
+
+/// The child: ends in `execve` or in `exit_group`.
+extern "C" fn child(shared: *mut c_void) -> c_int {
+    // SAFETY: `start` passes its `Shared` and waits until we are done with it.
+    let shared = unsafe { &mut *shared.cast::<Shared<'_>>() };
+    // SAFETY: we are that child.
+    let failure = unsafe { execute(shared) };
+    shared.failure = Some(failure);
+    // SAFETY: ends this process only: the threads of our parent are not in our thread group.
+    let _ = unsafe { system_call([libc::SYS_exit_group, 127, 0, 0, 0, 0]) };
+    127
+}
+
+/// A system call by its number. Unused arguments are zero.
+///
+/// # Safety
+/// What the call asks of its arguments.
+unsafe fn system_call(call: [c_long; 6]) -> Result<c_long, c_int> {
+    let [number, a, b, c, d, e] = call;
+    // SAFETY: the caller vouches for the arguments.
+    let answer = unsafe { libc::syscall(number, a, b, c, d, e) };
+    if answer == -1 { Err(last_errno().raw_os_error()) } else { Ok(answer) }
+}
+
+/// Carries out the orders; comes back only if one of them failed.
+///
+/// # Safety
+/// To be called in the child of [`start`] only.
+unsafe fn execute(shared: &Shared<'_>) -> Failure {
+    let orders = shared.orders;
+    let fail = |step| move |errno| Failure { step, errno };
+    // SAFETY: each call gets numbers, or pointers of `shared` of the kinds that it asks for.
+    let attempt = || unsafe {
+        // A group of its own, so that it can be ended with all that it starts.
+        let _ = system_call([libc::SYS_setpgid, 0, 0, 0, 0, 0]);
+        reset_signals();
+        if let Some(namespace) = orders.namespace {
+            let call = [libc::SYS_setns, c_long::from(namespace), c_long::from(libc::CLONE_NEWNET), 0, 0, 0];
+            system_call(call).map_err(fail(Step::Namespace))?;
+        }
+        connect_streams(orders.streams).map_err(fail(Step::Streams))?;
+        close_all_others();
+        if let Some(directory) = orders.directory {
+            let call = [libc::SYS_chdir, directory.as_ptr() as c_long, 0, 0, 0, 0];
+            system_call(call).map_err(fail(Step::Directory))?;
+        }
+        if let Some(identity) = orders.identity {
+            become_user(identity).map_err(fail(Step::Identity))?;
+        }
+        if let Some(signal) = orders.death_signal {
+            // Only now: a change of user clears it.
+            let call = [libc::SYS_prctl, c_long::from(libc::PR_SET_PDEATHSIG), c_long::from(signal), 0, 0, 0];
+            let _ = system_call(call);
+            // If our parent died before that, nobody will tell us. Seen from another process namespace it is 0.
+            let parent = system_call([libc::SYS_getppid, 0, 0, 0, 0, 0]).unwrap_or(0);
+            if parent != 0 && parent != shared.parent as c_long {
+                return Err(fail(Step::Execute)(libc::ESRCH));
+            }
+        }
+        set_mask(&Mask::default());
+        let execve = |path: *const c_char, arguments: *const *const c_char| {
+            let environment = shared.environment as c_long;
+            system_call([libc::SYS_execve, path as c_long, arguments as c_long, environment, 0, 0])
+        };
+        let mut answer = execve(shared.path, shared.arguments);
+        if answer == Err(libc::ENOEXEC) {
+            answer = execve(c"/bin/sh".as_ptr(), shared.shell_arguments);
+        }
+        answer.map_err(fail(Step::Execute))
+    };
+    match attempt() {
+        Err(failure) => failure,
+        Ok(_) => unreachable!("execve answers only to refuse"),
+    }
+}
+
+/// Handlers would be reset by the kernel; what is ignored (SIGPIPE by Rust's start) would stay ignored. All are reset
+/// before the mask is lifted, because a handler must not run in borrowed memory.
+///
+/// # Safety
+/// To be called in the child only.
+unsafe fn reset_signals() {
+    // All zero is "default" in the kernel's struct sigaction of every architecture (the largest has 40 bytes).
+    let default = [0_u64; 5];
+    for signal in 1..=LAST_SIGNAL {
+        let (signal, action) = (c_long::from(signal), default.as_ptr() as c_long);
+        // SAFETY: `default` is large enough for the kernel's struct; KILL and STOP are refused, which does no harm.
+        let _ = unsafe { system_call([libc::SYS_rt_sigaction, signal, action, 0, size_of::<Mask>() as c_long, 0]) };
+    }
+}
+
+/// Puts the streams at 0, 1 and 2.
+///
+/// # Safety
+/// To be called in the child only.
+unsafe fn connect_streams(streams: [Target; 3]) -> Result<(), c_int> {
+    const FIRST_OTHER: c_long = 3;
+    // SAFETY: descriptors are numbers; the path is a constant.
+    unsafe {
+        let null = if streams.iter().any(|stream| matches!(stream, Target::Null)) {
+            let flags = c_long::from(libc::O_RDWR | libc::O_CLOEXEC);
+            let path = c"/dev/null".as_ptr() as c_long;
+            let opened = system_call([libc::SYS_openat, c_long::from(libc::AT_FDCWD), path, flags, 0, 0]);
+            opened.ok().map(|descriptor| descriptor as RawFd)
+        } else {
+            None
+        };
+        // First out of the way of 0, 1 and 2, then into place.
+        let mut sources = [None; 3];
+        for (source, stream) in std::iter::zip(&mut sources, streams) {
+            let descriptor = match stream {
+                Target::Inherit => None,
+                Target::Null => null,
+                Target::File(file) => Some(file),
+            };
+            *source = match descriptor {
+                Some(low) if c_long::from(low) < FIRST_OTHER => {
+                    let duplicate = c_long::from(libc::F_DUPFD_CLOEXEC);
+                    Some(system_call([FCNTL, c_long::from(low), duplicate, FIRST_OTHER, 0, 0])? as RawFd)
+                }
+                other => other,
+            };
+        }
+        for (place, source) in (0..).zip(sources) {
+            if let Some(source) = source {
+                system_call([libc::SYS_dup3, c_long::from(source), place, 0, 0, 0])?;
+            } else {
+                // What is inherited may have been opened for us alone. If it is closed, so it stays.
+                let _ = system_call([FCNTL, place, c_long::from(libc::F_SETFD), 0, 0, 0]);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// To be called in the child only.
+unsafe fn close_all_others() {
+    // SAFETY: numbers only; the files of our parent stay open, because the table of descriptors is our own.
+    unsafe {
+        if system_call([libc::SYS_close_range, 3, u32::MAX as c_long, 0, 0, 0]).is_err() {
+            // Before Linux 5.9. All that we open is closed by the kernel; this is for what we have inherited.
+            for descriptor in 3..1024 {
+                let _ = system_call([libc::SYS_close, descriptor, 0, 0, 0, 0]);
+            }
+        }
+    }
+}
+
+/// For this process only: the C library's functions would switch all threads of our parent.
+///
+/// # Safety
+/// To be called in the child only.
+unsafe fn become_user(identity: &Identity) -> Result<(), c_int> {
+    let (uid, gid) = (identity.uid as c_long, identity.gid as c_long);
+    let (count, groups) = (identity.groups.len() as c_long, identity.groups.as_ptr() as c_long);
+    // SAFETY: the list of groups is as long as said and of the kernel's type.
+    unsafe {
+        system_call([SETGROUPS, count, groups, 0, 0, 0])?;
+        system_call([SETRESGID, gid, gid, gid, 0, 0])?;
+        system_call([SETRESUID, uid, uid, uid, 0, 0])?;
+    }
+    Ok(())
+}
+
+// On 32-bit machines the old names mean 16-bit ids and small files.
+#[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
+use libc::{SYS_fcntl as FCNTL, SYS_setgroups as SETGROUPS, SYS_setresgid as SETRESGID, SYS_setresuid as SETRESUID};
+#[cfg(any(target_arch = "arm", target_arch = "x86"))]
+use libc::{
+    SYS_fcntl64 as FCNTL, SYS_setgroups32 as SETGROUPS, SYS_setresgid32 as SETRESGID, SYS_setresuid32 as SETRESUID,
+};

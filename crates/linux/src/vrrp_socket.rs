@@ -1,0 +1,198 @@
+//! Raw sockets of IP protocol 112.
+//!
+//! For each interface there is one socket that receives and one that sends, shared by all virtual routers on it; for
+//! unicast, which follows the kernel's routes, there is one further pair. IPv4 only so far: the socket calls of IPv6
+//! differ, the interface of this module does not.
+
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::ipproto::RAW;
+use rustix::net::{
+    AddressFamily, Protocol, RawProtocol, RecvFlags, SocketFlags, SocketType, recv, socket_with, sockopt,
+};
+
+use crate::error::refused;
+use crate::link_name::link_name;
+pub use crate::receive_buffers::{ReceiveBuffers, Received};
+use crate::socket_option::{accept_everything, refuse_everything, set, set_int, set_receive_buffer, set_send_buffer};
+use crate::{Error, Result};
+
+/// IP protocol number of VRRP.
+pub const PROTOCOL: u8 = 112;
+
+/// Some thousand advertisements: more than all routers of a network send while we are busy with something else.
+const RECEIVE_BUFFER: usize = 1024 * 1024;
+const SEND_BUFFER: usize = 1024 * 1024;
+/// `TC_PRIO_CONTROL`: before everything else that waits for the interface.
+const PRIORITY: i32 = 7;
+
+/// A non-blocking socket that receives VRRP packets, IP header included.
+#[derive(Debug)]
+pub struct ReceiveSocket {
+    socket: OwnedFd,
+    /// The only interface it hears, if it is bound to one.
+    link: Option<u32>,
+}
+
+impl ReceiveSocket {
+    /// Receives what comes in over one interface: its multicast groups (once joined) and unicast.
+    pub fn on_link(link: u32) -> Result<ReceiveSocket> {
+        let socket = open_receiver()?;
+        bind_to_link(&socket, link)?;
+        begin(&socket)?;
+        Ok(ReceiveSocket { socket, link: Some(link) })
+    }
+
+    /// Receives unicast over whatever interface. Multicast groups are not joined.
+    ///
+    /// The sockets of [`on_link`](ReceiveSocket::on_link) hear unicast, too: with both kinds open a packet arrives
+    /// twice.
+    pub fn for_unicast() -> Result<ReceiveSocket> {
+        let socket = open_receiver()?;
+        set_int(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
+            .map_err(refused("ask for the interface of VRRP packets"))?;
+        begin(&socket)?;
+        Ok(ReceiveSocket { socket, link: None })
+    }
+
+    /// Joins a group on the interface. Joining twice is no failure.
+    pub fn join(&self, group: IpAddr, link: u32) -> Result<()> {
+        match change_membership(&self.socket, group, link, Membership::Join) {
+            Ok(()) | Err(Errno::ADDRINUSE) => Ok(()),
+            Err(errno) => {
+                Err(Error::new(format!("join {group} on {}", link_name(&self.socket, link)), errno.raw_os_error()))
+            }
+        }
+    }
+
+    /// Leaves a group. Not being a member is no failure.
+    pub fn leave(&self, group: IpAddr, link: u32) -> Result<()> {
+        match change_membership(&self.socket, group, link, Membership::Leave) {
+            Ok(()) | Err(Errno::ADDRNOTAVAIL | Errno::NODEV) => Ok(()),
+            Err(errno) => {
+                Err(Error::new(format!("leave {group} on {}", link_name(&self.socket, link)), errno.raw_os_error()))
+            }
+        }
+    }
+
+    /// Fills the buffers with what is waiting and answers how many packets that is: fewer than
+    /// [`ReceiveBuffers::CAPACITY`] means that nothing is left. An error of the interface (it went down) that the
+    /// kernel reports here comes back once and is no reason to close the socket.
+    pub fn receive(&self, buffers: &mut ReceiveBuffers) -> Result<usize> {
+        buffers.fill(self.socket.as_fd(), self.link).map_err(refused("receive VRRP packets"))
+    }
+}
+
+impl AsFd for ReceiveSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// A non-blocking socket that sends IP packets of ours, header included, and queues nothing that comes in.
+#[derive(Debug)]
+pub struct SendSocket {
+    socket: OwnedFd,
+}
+
+impl SendSocket {
+    /// Sends over one interface whatever the routes say; multicast is not looped back to this host.
+    pub fn on_link(link: u32) -> Result<SendSocket> {
+        let socket = open_sender()?;
+        bind_to_link(&socket, link)?;
+        sockopt::set_ip_multicast_if_with_ifindex(
+            &socket,
+            &std::net::Ipv4Addr::UNSPECIFIED,
+            &std::net::Ipv4Addr::UNSPECIFIED,
+            link,
+        )
+        .map_err(|errno| {
+            Error::new(format!("send multicast over {}", link_name(&socket, link)), errno.raw_os_error())
+        })?;
+        Ok(SendSocket { socket })
+    }
+
+    /// Sends unicast where the kernel's routes say.
+    pub fn for_unicast() -> Result<SendSocket> {
+        Ok(SendSocket { socket: open_sender()? })
+    }
+}
+
+impl AsFd for SendSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Opens a socket that drops everything until [`begin`].
+fn open_receiver() -> Result<OwnedFd> {
+    let protocol = Protocol::from_raw(RawProtocol::new(u32::from(PROTOCOL)).expect("not zero"));
+    let socket =
+        socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, Some(protocol))
+            .map_err(refused("open a raw socket for VRRP"))?;
+    refuse_everything(&socket).map_err(refused("filter a VRRP socket"))?;
+    // Only groups that this socket has joined, not those of every other socket of the host.
+    set_int(&socket, libc::IPPROTO_IP, libc::IP_MULTICAST_ALL, 0)
+        .map_err(refused("limit a VRRP socket to its groups"))?;
+    set_receive_buffer(&socket, RECEIVE_BUFFER).map_err(refused("enlarge the buffer of a VRRP socket"))?;
+    Ok(socket)
+}
+
+fn open_sender() -> Result<OwnedFd> {
+    // IPPROTO_RAW means that the IP header is ours (IP_HDRINCL), and that packets of protocol 112 which come in are
+    // not even offered to this socket. Protocol 255 itself, which nobody uses, is filtered.
+    let socket =
+        socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, Some(RAW))
+            .map_err(refused("open a raw socket to send VRRP"))?;
+    refuse_everything(&socket).map_err(refused("filter a VRRP socket"))?;
+    // As little as the kernel gives.
+    sockopt::set_socket_recv_buffer_size(&socket, 0).map_err(refused("reduce the buffer of a VRRP socket"))?;
+    set_send_buffer(&socket, SEND_BUFFER).map_err(refused("enlarge the buffer of a VRRP socket"))?;
+    sockopt::set_ip_multicast_loop(&socket, false).map_err(refused("keep VRRP packets from ourselves"))?;
+    // Needs a privilege (CAP_NET_ADMIN) that raw sockets don't; without it we queue like everybody.
+    let _ = set_int(&socket, libc::SOL_SOCKET, libc::SO_PRIORITY, PRIORITY);
+    Ok(socket)
+}
+
+fn bind_to_link(socket: &OwnedFd, link: u32) -> Result<()> {
+    let refuse =
+        |errno: Errno| Error::new(format!("bind a VRRP socket to {}", link_name(socket, link)), errno.raw_os_error());
+    match set_int(socket, libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, link.cast_signed()) {
+        // Before Linux 5.0 there was only the way by name.
+        Err(Errno::NOPROTOOPT) => {
+            let name = rustix::net::netdevice::index_to_name_inlined(socket, link).map_err(refuse)?;
+            let mut value = [0_u8; libc::IFNAMSIZ];
+            value[..name.as_bytes().len()].copy_from_slice(name.as_bytes());
+            set(socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, &value).map_err(refuse)
+        }
+        answer => answer.map_err(refuse),
+    }
+}
+
+/// Throws away what came in before the socket was set up, over whatever interface, and lets packets in from now on.
+fn begin(socket: &OwnedFd) -> Result<()> {
+    let mut byte = [0_u8; 1];
+    while !matches!(recv(socket, &mut byte, RecvFlags::DONTWAIT), Err(Errno::AGAIN)) {}
+    accept_everything(socket).map_err(refused("end the filtering of a VRRP socket"))
+}
+
+#[derive(Clone, Copy)]
+enum Membership {
+    Join,
+    Leave,
+}
+
+fn change_membership(socket: &OwnedFd, group: IpAddr, link: u32, change: Membership) -> std::result::Result<(), Errno> {
+    let any = std::net::Ipv4Addr::UNSPECIFIED;
+    match (group, change) {
+        (IpAddr::V4(group), Membership::Join) => {
+            sockopt::set_ip_add_membership_with_ifindex(socket, &group, &any, link)
+        }
+        (IpAddr::V4(group), Membership::Leave) => {
+            sockopt::set_ip_drop_membership_with_ifindex(socket, &group, &any, link)
+        }
+        (IpAddr::V6(_), _) => Err(Errno::AFNOSUPPORT),
+    }
+}

@@ -1,0 +1,58 @@
+//! The command line of `tanist rehearse`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::acts::Act;
+
+/// Without files a built-in pair rehearses; with two files, your own.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Arguments {
+    /// The configurations of the two nodes
+    #[arg(num_args = 2, value_names = ["A.conf", "B.conf"])]
+    pub(super) files: Vec<PathBuf>,
+    /// Play only this act (may be repeated)
+    #[arg(long = "act", value_name = "NAME", value_parser = known_act)]
+    pub(super) acts: Vec<String>,
+    /// List the acts
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Run the notify and check scripts of your configurations instead of stand-ins
+    #[arg(long, requires = "files")]
+    pub(super) run_scripts: bool,
+    /// Another daemon on the first node; {conf} and {dir} are filled in
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) node_a_command: Option<String>,
+    /// Another daemon on the second node, for instance `keepalived`
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) node_b_command: Option<String>,
+    /// Print the result for machines
+    #[arg(long)]
+    pub(super) json: bool,
+    /// At the end, print everything that was seen and logged to standard error
+    #[arg(long)]
+    pub(super) logs: bool,
+    /// Be a program of the built-in pair
+    #[arg(long, hide = true, value_name = "ROLE")]
+    pub(super) helper: Option<Helper>,
+}
+
+/// What our own program does inside the hosts of the built-in pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Helper {
+    Web,
+    Check,
+}
+
+impl Arguments {
+    /// The nodes must start in any case.
+    pub(super) fn wants(&self, act: Act) -> bool {
+        act == Act::Start || self.acts.is_empty() || self.acts.iter().any(|name| name == act.name())
+    }
+}
+
+fn known_act(name: &str) -> Result<String, String> {
+    let known = || Act::ALL.map(Act::name).join(", ");
+    Act::from_name(name).map(|act| act.name().to_owned()).ok_or_else(|| format!("the acts are {}", known()))
+}

@@ -1,0 +1,365 @@
+//! Writes settings as a configuration again, with stand-ins in place of every script: so a rehearsal touches nothing
+//! that the real scripts would. What keepalived does not say in one word is left out where it is the default.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use config::{Instance, NotifyScript, Settings, StatedRole};
+use engine::{AnnouncePolicy, Authentication, RouterConfig, Scope, Transport, Version, VirtualAddress, Weight};
+
+use crate::lab::HOST_DIR;
+
+/// A configuration that runs no script of its user's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StandInText {
+    pub(crate) text: String,
+    /// Files that stand in for checks, in the order of the settings' scripts.
+    pub(crate) checks: Vec<String>,
+    /// Files that stand in for notifications.
+    pub(crate) recorders: Vec<String>,
+}
+
+/// The settings as text, every script replaced.
+pub(crate) fn with_stand_ins(settings: &Settings) -> StandInText {
+    let mut out = StandInText::default();
+    out.global(settings);
+    for script in &settings.scripts {
+        let checking = &script.checking;
+        let file = file_name("check", &checking.name);
+        out.open(format_args!("vrrp_script {}", word(&checking.name)));
+        out.line(format_args!("script \"{HOST_DIR}/{file}\""));
+        out.line(format_args!("interval {}", seconds(checking.interval)));
+        out.line(format_args!("timeout {}", seconds(checking.timeout)));
+        out.line(format_args!("rise {}", checking.rise));
+        out.line(format_args!("fall {}", checking.fall));
+        if checking.init_fail {
+            out.line(format_args!("init_fail"));
+        }
+        out.close();
+        out.checks.push(file);
+    }
+    for instance in &settings.instances {
+        out.instance(instance);
+    }
+    out
+}
+
+impl StandInText {
+    fn global(&mut self, settings: &Settings) {
+        self.open(format_args!("global_defs"));
+        if let Some(router_id) = &settings.global.router_id {
+            self.line(format_args!("router_id {}", word(router_id)));
+        }
+        self.line(format_args!("script_user root"));
+        // Pacing and the group can only be said for all instances together, so that is how they were read.
+        let pacing = settings.instances.first().map(|instance| instance.router.announce.pacing);
+        if let Some(pacing) = pacing.filter(|pacing| !pacing.is_zero()) {
+            self.line(format_args!("vrrp_garp_interval {}", seconds(pacing)));
+        }
+        let group = settings.instances.iter().find_map(|instance| match &instance.router.transport {
+            Transport::Multicast { group, .. } if group.is_ipv4() => Some(group),
+            Transport::Multicast { .. } | Transport::Unicast { .. } => None,
+        });
+        if let Some(group) = group {
+            self.line(format_args!("vrrp_mcast_group4 {group}"));
+        }
+        self.close();
+    }
+
+    fn instance(&mut self, instance: &Instance) {
+        let router = &instance.router;
+        self.open(format_args!("vrrp_instance {}", word(&router.name)));
+        match instance.stated {
+            Some(StatedRole::Active) => self.line(format_args!("state MASTER")),
+            Some(StatedRole::Backup) | None => self.line(format_args!("state BACKUP")),
+        }
+        self.line(format_args!("interface {}", router.link));
+        self.line(format_args!("virtual_router_id {}", router.vrid));
+        self.line(format_args!("priority {}", router.priority));
+        self.line(format_args!("version {}", router.version.number()));
+        self.line(format_args!("advert_int {}", seconds(router.advertisement_interval.as_duration())));
+        if !router.preempt_mode {
+            self.line(format_args!("nopreempt"));
+        }
+        if !router.preempt_delay.is_zero() {
+            self.line(format_args!("preempt_delay {}", seconds(router.preempt_delay)));
+        }
+        if router.skip_check_adv_addr {
+            self.line(format_args!("skip_check_adv_addr"));
+        }
+        if router.ignore_own_link {
+            self.line(format_args!("dont_track_primary"));
+        }
+        self.transport(router);
+        if let (Authentication::SimplePassword(password), Version::V2) = (router.authentication, router.version) {
+            self.open(format_args!("authentication"));
+            self.line(format_args!("auth_type PASS"));
+            self.line(format_args!("auth_pass {}", word(String::from_utf8_lossy(&password).trim_end_matches('\0'))));
+            self.close();
+        }
+        self.addresses("virtual_ipaddress", &router.addresses);
+        self.addresses("virtual_ipaddress_excluded", &router.excluded_addresses);
+        if router.addresses.is_empty() {
+            self.line(format_args!("no_virtual_ipaddress"));
+        }
+        if !instance.accept_mode {
+            self.line(format_args!("no_accept"));
+        }
+        self.announcing(&router.announce);
+        self.tracking(router);
+        self.notifications(instance);
+        self.close();
+    }
+
+    fn transport(&mut self, router: &RouterConfig) {
+        match &router.transport {
+            Transport::Multicast { source, .. } => {
+                if let Some(source) = source {
+                    self.line(format_args!("mcast_src_ip {source}"));
+                }
+            }
+            Transport::Unicast { source, peers, ttl } => {
+                if let Some(source) = source {
+                    self.line(format_args!("unicast_src_ip {source}"));
+                }
+                if *ttl != 255 {
+                    self.line(format_args!("unicast_ttl {ttl}"));
+                }
+                self.open(format_args!("unicast_peer"));
+                for peer in peers {
+                    self.line(format_args!("{peer}"));
+                }
+                self.close();
+            }
+        }
+    }
+
+    fn addresses(&mut self, keyword: &str, addresses: &[VirtualAddress]) {
+        if addresses.is_empty() {
+            return;
+        }
+        self.open(format_args!("{keyword}"));
+        for VirtualAddress { address, prefix, link, scope, label, broadcast } in addresses {
+            let mut line = format!("{address}/{prefix}");
+            if let Some(broadcast) = broadcast {
+                line += &format!(" brd {broadcast}");
+            }
+            if let Some(link) = link {
+                line += &format!(" dev {link}");
+            }
+            match scope {
+                Scope::Global => {}
+                Scope::Site => line += " scope site",
+                Scope::Link => line += " scope link",
+                Scope::Host => line += " scope host",
+                Scope::Other(number) => line += &format!(" scope {number}"),
+            }
+            if let Some(label) = label {
+                line += &format!(" label {label}");
+            }
+            self.line(format_args!("{line}"));
+        }
+        self.close();
+    }
+
+    fn announcing(&mut self, policy: &AnnouncePolicy) {
+        self.line(format_args!("garp_master_repeat {}", policy.repeat));
+        self.line(format_args!("garp_master_delay {}", seconds(policy.delay)));
+        if let Some(refresh) = policy.refresh {
+            self.line(format_args!("garp_master_refresh {}", seconds(refresh)));
+            self.line(format_args!("garp_master_refresh_repeat {}", policy.refresh_repeat));
+        }
+        self.line(format_args!("garp_lower_prio_repeat {}", policy.lower_priority_repeat));
+        self.line(format_args!("garp_lower_prio_delay {}", seconds(policy.lower_priority_delay)));
+    }
+
+    fn tracking(&mut self, router: &RouterConfig) {
+        if !router.track_links.is_empty() {
+            self.open(format_args!("track_interface"));
+            for tracked in &router.track_links {
+                self.line(format_args!("{}{}", tracked.link, weight(tracked.weight)));
+            }
+            self.close();
+        }
+        if !router.track_scripts.is_empty() {
+            self.open(format_args!("track_script"));
+            for tracked in &router.track_scripts {
+                self.line(format_args!("{}{}", word(&tracked.script), weight(tracked.weight)));
+            }
+            self.close();
+        }
+    }
+
+    fn notifications(&mut self, instance: &Instance) {
+        let notify = &instance.notify;
+        let mut stand_in = |keyword: &str, script: &Option<NotifyScript>| {
+            if script.is_some() {
+                let file = file_name(keyword, &instance.router.name);
+                self.line(format_args!("{keyword} \"{HOST_DIR}/{file}\""));
+                self.recorders.push(file);
+            }
+        };
+        stand_in("notify_master", &notify.active);
+        stand_in("notify_backup", &notify.backup);
+        stand_in("notify_fault", &notify.fault);
+        stand_in("notify_stop", &notify.stop);
+        stand_in("notify_deleted", &notify.deleted);
+        stand_in("notify_master_rx_lower_pri", &notify.active_heard_lower_priority);
+        stand_in("notify", &notify.any);
+    }
+
+    fn open(&mut self, head: std::fmt::Arguments<'_>) {
+        self.line(format_args!("{head} {{"));
+    }
+
+    fn close(&mut self) {
+        self.line(format_args!("}}"));
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.text, "{line}").expect("a string takes everything");
+    }
+}
+
+/// The name of the file that stands in for this.
+pub(crate) fn file_name(what: &str, whose: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+    format!("{what}-{}", whose.chars().map(plain).collect::<String>())
+}
+
+fn word(text: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "-_.:/@+".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("\"{text}\"") }
+}
+
+fn weight(weight: Weight) -> String {
+    match weight {
+        Weight::Fault => " weight 0".to_owned(),
+        Weight::Priority(value) => format!(" weight {value}"),
+        Weight::Reversed(value) => format!(" weight {value} reverse"),
+        Weight::ReversedFault => " weight 0 reverse".to_owned(),
+    }
+}
+
+/// Seconds, with as many decimals as there are.
+fn seconds(span: Duration) -> String {
+    let mut text = format!("{}.{:06}", span.as_secs(), span.subsec_micros());
+    while text.ends_with('0') {
+        text.pop();
+    }
+    text.trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use config::{Command, LoadOptions, MemoryFiles};
+
+    use super::*;
+
+    fn load(text: &str) -> Settings {
+        let path = Path::new("/etc/keepalived/keepalived.conf");
+        let loaded = config::load(path, &MemoryFiles::single(path, text), &LoadOptions::default());
+        loaded.settings.unwrap_or_else(|| panic!("{}\n{text}", loaded.report.render(false)))
+    }
+
+    /// Everything but the commands and who runs them must come back as it was.
+    fn without_commands(mut settings: Settings) -> Settings {
+        let command = || Command::Program(vec!["a stand-in".to_owned()]);
+        settings.global = config::Global { router_id: settings.global.router_id, ..config::Global::default() };
+        for script in &mut settings.scripts {
+            script.command = command();
+            script.user = None;
+        }
+        for instance in &mut settings.instances {
+            // Not said means BACKUP.
+            instance.stated.get_or_insert(StatedRole::Backup);
+            let notify = &mut instance.notify;
+            for script in [
+                &mut notify.active,
+                &mut notify.backup,
+                &mut notify.fault,
+                &mut notify.stop,
+                &mut notify.deleted,
+                &mut notify.active_heard_lower_priority,
+                &mut notify.any,
+            ] {
+                *script = script.take().map(|_| NotifyScript { command: command(), user: None });
+            }
+        }
+        settings
+    }
+
+    #[test]
+    fn what_is_written_reads_as_what_it_was() {
+        let written = r#"
+            global_defs {
+                router_id here
+                vrrp_garp_interval 0.001
+                vrrp_mcast_group4 224.0.0.19
+                script_user nobody
+            }
+            vrrp_script web { script "/usr/bin/curl http://127.0.0.1" interval 0.5 timeout 2 rise 2 fall 3 weight -20 init_fail }
+            vrrp_script down { script "/etc/down.sh 1" interval 5 }
+            vrrp_instance ONE {
+                state MASTER
+                interface eth0
+                virtual_router_id 51
+                priority 150
+                advert_int 2
+                mcast_src_ip 192.0.2.1
+                authentication { auth_type PASS
+                    auth_pass 1111 }
+                virtual_ipaddress {
+                    192.0.2.100/24 dev eth1 label eth1:1
+                    192.0.2.101 scope link
+                }
+                virtual_ipaddress_excluded { 192.0.2.102/25 brd 192.0.2.127 }
+                track_interface {
+                    eth1 weight -10
+                    eth2
+                }
+                track_script {
+                    web
+                    down weight 5
+                }
+                notify_master "/etc/run.sh master"
+                notify /etc/any.sh
+                garp_master_refresh 5
+            }
+            vrrp_instance "TWO" {
+                interface eth1
+                version 3
+                virtual_router_id 52
+                priority 90
+                advert_int 0.1
+                nopreempt
+                unicast_src_ip 198.51.100.1
+                unicast_peer { 198.51.100.2 }
+                virtual_ipaddress { 198.51.100.100/32 }
+                track_script { web weight 0 }
+                skip_check_adv_addr
+                dont_track_primary
+                preempt_delay 0
+                notify_stop "/etc/stop.sh"
+            }
+        "#;
+        let settings = load(written);
+        let text = with_stand_ins(&settings);
+        let again = load(&text.text);
+        assert_eq!(without_commands(again), without_commands(settings), "{}", text.text);
+        assert_eq!(text.checks, ["check-web", "check-down"]);
+        assert_eq!(text.recorders, ["notify_master-ONE", "notify-ONE", "notify_stop-TWO"]);
+        for theirs in ["/etc", "curl", "nobody"] {
+            assert!(!text.text.contains(theirs), "{theirs} is still there:\n{}", text.text);
+        }
+    }
+
+    #[test]
+    fn seconds_have_only_the_decimals_that_they_need() {
+        for (micros, text) in [(0, "0"), (1_000_000, "1"), (100_000, "0.1"), (1_500_000, "1.5"), (10, "0.00001")] {
+            assert_eq!(seconds(Duration::from_micros(micros)), text);
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Makes up a plan from a seed: a LAN, its faults, and then the mending of all of them.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use engine::{Instant, Interval, Name, ScriptConfig, Version, Vrid, Weight};
+
+use crate::invariant::settle::time_to_settle;
+use crate::plan::{
+    Act, Command, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice, PathQuality, Plan, RouterOption, RouterSpec,
+    ScriptPlan, ScriptSpec, Spoof, SpoofContent, Step,
+};
+use crate::random::Random;
+
+/// The plan that a seed stands for.
+#[must_use]
+pub fn generate(seed: u64) -> Plan {
+    let mut maker = Maker { random: Random::new(seed), plan: Plan { seed, ..Plan::default() }, removed: Vec::new() };
+    maker.lan();
+    maker.nodes();
+    maker.starts();
+    let healed_at = maker.faults();
+    maker.mend(healed_at);
+    maker.plan.steps.sort_by_key(|step| step.at);
+    maker.plan
+}
+
+struct Maker {
+    random: Random,
+    plan: Plan,
+    /// Routers that a reload has taken away, to be given back.
+    removed: Vec<NodeRef>,
+}
+
+/// What all routers of one VRID have in common.
+struct Kinship {
+    vrid: Vrid,
+    version: Version,
+    interval: Interval,
+    unicast: bool,
+    password: Option<String>,
+    addresses: Vec<(IpAddr, u8)>,
+    excluded: Vec<(IpAddr, u8)>,
+    nopreempt: bool,
+    owner: Option<usize>,
+}
+
+impl Maker {
+    fn lan(&mut self) {
+        let random = &mut self.random;
+        let delay = Duration::from_micros(*random.pick(&[100, 100, 100, 1000, 5000, 20_000]));
+        let jitter = Duration::from_micros(*random.pick(&[0, 0, 0, 500, 3000, 30_000]));
+        self.plan.lan = PathQuality { delay, jitter, loss: 0, duplicate: *random.pick(&[0, 0, 0, 0, 10]) };
+        self.plan.wake_late = Duration::from_micros(*random.pick(&[0, 0, 200, 3000]));
+        self.plan.kernel_delay = Duration::from_micros(*random.pick(&[0, 0, 0, 1000, 20_000]));
+    }
+
+    fn nodes(&mut self) {
+        let count = *self.random.pick(&[2, 2, 2, 2, 3, 3, 4, 5]);
+        for index in 0..count {
+            let name = char::from(b'a' + index as u8).to_string();
+            let scripts = self.scripts();
+            self.plan.nodes.push(NodePlan { name, routers: Vec::new(), scripts });
+        }
+        let routers = if self.random.chance(25) { 2 } else { 1 };
+        for number in 0..routers {
+            let kinship = self.kinship(51 + number, count);
+            for index in 0..count {
+                // The first router keeps every node in play.
+                if number == 0 || self.random.chance(80) {
+                    let options = self.router(&kinship, index);
+                    self.plan.nodes[index].routers.push(options);
+                }
+            }
+        }
+    }
+
+    fn scripts(&mut self) -> Vec<ScriptSpec> {
+        let count = *self.random.pick(&[0, 0, 0, 1, 1, 2]);
+        (0..count)
+            .map(|number| {
+                let random = &mut self.random;
+                let interval = Duration::from_millis(*random.pick(&[500, 1000, 1000, 2000]));
+                let settings = ScriptConfig {
+                    name: Name::from(["first", "second"][number]),
+                    interval,
+                    timeout: *random.pick(&[interval, interval / 2, interval * 2]),
+                    rise: random.between(1, 3) as u32,
+                    fall: random.between(1, 3) as u32,
+                    init_fail: random.chance(20),
+                };
+                let takes = Duration::from_millis(*random.pick(&[1, 10, 10, 200, 700]));
+                ScriptSpec { settings, takes }
+            })
+            .collect()
+    }
+
+    fn kinship(&mut self, vrid: u8, nodes: usize) -> Kinship {
+        let random = &mut self.random;
+        let version = *random.pick(&[Version::V2, Version::V3]);
+        let hundredths = match version {
+            Version::V2 => *random.pick(&[100, 100, 100, 200, 500]),
+            Version::V3 => *random.pick(&[100, 100, 100, 50, 200, 30, 10, 500]),
+        };
+        let address = |host: u64| (IpAddr::from([192, 0, 2, u8::try_from(host).unwrap_or(u8::MAX)]), 24);
+        let base = u64::from(vrid);
+        let count = *random.pick(&[1, 1, 1, 2, 3]);
+        let password = (version == Version::V2 && random.chance(25)).then(|| "secret".to_owned());
+        Kinship {
+            vrid: Vrid::new(vrid).expect("VRIDs of the hunt begin at 51"),
+            version,
+            interval: Interval::from_centiseconds(hundredths).expect("none of the choices is zero"),
+            unicast: random.chance(30),
+            password,
+            addresses: (0..count).map(|more| address(base + more * 10)).collect(),
+            excluded: if random.chance(15) { vec![address(base + 100)] } else { Vec::new() },
+            nopreempt: random.chance(25),
+            owner: random.chance(10).then(|| random.below(nodes as u64) as usize),
+        }
+    }
+
+    fn router(&mut self, kin: &Kinship, node: usize) -> Vec<RouterOption> {
+        let scripts: Vec<Name> = self.plan.nodes[node].scripts.iter().map(|s| s.settings.name.clone()).collect();
+        let random = &mut self.random;
+        let owner = kin.owner == Some(node);
+        let priority = if owner { 255 } else { *random.pick(&[1, 50, 90, 100, 100, 100, 101, 150, 200, 254]) };
+        let mut options = vec![
+            RouterOption::Vrid(kin.vrid),
+            RouterOption::Priority(priority),
+            RouterOption::Version(kin.version),
+            RouterOption::Interval(kin.interval),
+            RouterOption::Addresses(kin.addresses.clone()),
+        ];
+        if kin.version == Version::V3 && random.chance(15) {
+            let other = *random.pick(&[30, 100, 300]);
+            options.push(RouterOption::Interval(Interval::from_centiseconds(other).expect("not zero")));
+        }
+        if !kin.excluded.is_empty() {
+            options.push(RouterOption::Excluded(kin.excluded.clone()));
+        }
+        if kin.unicast {
+            options.push(RouterOption::Unicast);
+        }
+        if let Some(password) = &kin.password {
+            options.push(RouterOption::Password(password.clone()));
+        }
+        if kin.nopreempt != random.chance(10) {
+            options.push(RouterOption::Preempt(false));
+        } else if random.chance(15) {
+            options.push(RouterOption::PreemptDelay(Duration::from_millis(*random.pick(&[500, 2000, 5000]))));
+        }
+        for script in scripts {
+            if random.chance(70) {
+                options.push(RouterOption::TrackScript(script, weight(random)));
+            }
+        }
+        if random.chance(20) {
+            options.push(RouterOption::TrackInterface(Name::from("eth1"), weight(random)));
+        }
+        if random.chance(15) {
+            options.push(RouterOption::TrackInterface(Name::from("eth2"), weight(random)));
+        }
+        if random.chance(8) {
+            options.push(RouterOption::DontTrackPrimary);
+        }
+        announcing(random, &mut options);
+        options
+    }
+
+    fn starts(&mut self) {
+        let together = self.random.chance(50);
+        for node in 0..self.plan.nodes.len() {
+            let at = if together { 0 } else { self.random.below(8000) };
+            self.at(at, Command::Nodes(vec![NodeRef { node, vrid: None }], Act::Start));
+        }
+    }
+
+    /// Any number of faults; returns when the last of them is to be mended.
+    fn faults(&mut self) -> u64 {
+        let healed_at = self.random.between(6000, 45_000);
+        for _ in 0..self.random.below(14) {
+            // Faults come in clusters: the worst come close together.
+            let at = self.random.between(1, healed_at - 1);
+            self.fault(at, healed_at);
+            if self.random.chance(40) {
+                let soon = (at + self.random.below(1500)).min(healed_at - 1);
+                self.fault(soon, healed_at);
+            }
+        }
+        healed_at
+    }
+
+    fn fault(&mut self, at: u64, healed_at: u64) {
+        let random = &mut self.random;
+        let node = random.below(self.plan.nodes.len() as u64) as usize;
+        let target = NodeRef { node, vrid: None };
+        let kind = random.below(28);
+        let act = match kind {
+            0..=2 => Act::LosesPower,
+            3..=4 => Act::Killed,
+            5..=6 => Act::Stop,
+            7..=9 => Act::Returns,
+            10..=12 => Act::Start,
+            13..=14 => {
+                let most = (healed_at - at).min(20_000);
+                let span = Duration::from_millis(random.between(1, most));
+                if kind == 13 { Act::Pause(span) } else { Act::Suspend(span) }
+            }
+            15..=16 => {
+                let links = self.plan.nodes[node].links();
+                let plans = [LinkPlan::Up, LinkPlan::Up, LinkPlan::Down, LinkPlan::Absent, LinkPlan::Addressless];
+                Act::Link(random.pick(&links).clone(), *random.pick(&plans))
+            }
+            17..=19 => {
+                let scripts = &self.plan.nodes[node].scripts;
+                if scripts.is_empty() {
+                    return;
+                }
+                let name = random.pick(scripts).settings.name.clone();
+                let plans = [
+                    ScriptPlan::Succeeds,
+                    ScriptPlan::Succeeds,
+                    ScriptPlan::Fails,
+                    ScriptPlan::Fails,
+                    ScriptPlan::Hangs,
+                    ScriptPlan::HangsDeaf,
+                    ScriptPlan::Missing,
+                ];
+                Act::Script(name, *random.pick(&plans))
+            }
+            20 => Act::Sending(random.chance(50)),
+            21 => Act::AddressDeleted(Ipv4Addr::new(192, 0, 2, *random.pick(&[51, 52, 61]))),
+            22..=23 => return self.reload(at, node),
+            24 => {
+                let spoof = self.spoof();
+                return self.at(at, Command::Stranger(spoof));
+            }
+            _ => {
+                let change = self.lan_change();
+                return self.at(at, Command::Lan(change));
+            }
+        };
+        self.at(at, Command::Nodes(vec![target], act));
+    }
+
+    fn lan_change(&mut self) -> LanChange {
+        let random = &mut self.random;
+        let nodes = self.plan.nodes.len() as u64;
+        let left = random.below(nodes) as usize;
+        let right = (left + 1 + random.below(nodes - 1) as usize) % nodes as usize;
+        let choice = match random.below(4) {
+            0 => PathChoice::All,
+            1 => PathChoice::Around(left),
+            2 => PathChoice::Between(left, right),
+            _ => PathChoice::From(left, right),
+        };
+        match random.below(8) {
+            0..=2 => LanChange::Cut(choice),
+            3 => LanChange::Heal,
+            4 => LanChange::Loss(*random.pick(&[5, 30, 60, 90]), choice),
+            5 => LanChange::Duplicate(*random.pick(&[10, 100]), choice),
+            6 => LanChange::Delay(Duration::from_millis(random.below(1500)), choice),
+            _ => LanChange::Jitter(Duration::from_millis(random.below(1500)), choice),
+        }
+    }
+
+    fn reload(&mut self, at: u64, node: usize) {
+        let random = &mut self.random;
+        let routers = &self.plan.nodes[node].routers;
+        let spec = RouterSpec::new(random.pick::<Vec<RouterOption>>(routers));
+        let target = NodeRef { node, vrid: Some(spec.settings.vrid.get()) };
+        let owner = spec.settings.priority.is_address_owner();
+        let mut addresses: Vec<(IpAddr, u8)> =
+            spec.settings.addresses.iter().map(|entry| (entry.address, entry.prefix)).collect();
+        let options = match random.below(9) {
+            0 => Vec::new(),
+            1..=2 if !owner => vec![RouterOption::Priority(*random.pick(&[1, 60, 100, 150, 254]))],
+            3 => vec![RouterOption::Preempt(random.chance(50))],
+            4 => {
+                addresses.push((IpAddr::from([192, 0, 2, spec.settings.vrid.get() + 30]), 24));
+                vec![RouterOption::Addresses(addresses)]
+            }
+            5 => {
+                addresses.truncate(1);
+                vec![RouterOption::Addresses(addresses)]
+            }
+            6 if spec.settings.version == Version::V3 => {
+                let other = *random.pick(&[20, 100, 250]);
+                vec![RouterOption::Interval(Interval::from_centiseconds(other).expect("not zero"))]
+            }
+            7 => {
+                self.removed.push(target);
+                vec![RouterOption::Removed]
+            }
+            8 => vec![RouterOption::Added],
+            _ => vec![RouterOption::TrackInterface(Name::from("eth0"), Weight::Fault)],
+        };
+        self.at(at, Command::Nodes(vec![target], Act::Reload(options)));
+    }
+
+    fn spoof(&mut self) -> Spoof {
+        let random = &mut self.random;
+        let nodes = self.plan.nodes.len() as u64;
+        let spec = RouterSpec::new(&self.plan.nodes[0].routers[0]);
+        let source = match random.below(3) {
+            0 => Plan::primary(random.below(nodes) as usize, "eth0"),
+            1 => Ipv4Addr::new(192, 0, 2, 99),
+            _ => Ipv4Addr::new(192, 0, 1, 1),
+        };
+        let to = spec.unicast.then(|| random.below(nodes) as usize);
+        let octets = |random: &mut Random| (0..random.below(60)).map(|_| random.any() as u8).collect();
+        if random.chance(15) {
+            return Spoof { to, source, content: SpoofContent::Octets(octets(random)) };
+        }
+        let content = SpoofContent::Advertisement {
+            version: if random.chance(80) { spec.settings.version } else { *random.pick(&[Version::V2, Version::V3]) },
+            vrid: *random.pick(&[51, 51, 51, 52, 99]),
+            priority: *random.pick(&[0, 0, 1, 99, 100, 101, 254, 255]),
+            interval: if random.chance(80) {
+                spec.settings.advertisement_interval
+            } else {
+                Interval::from_centiseconds(*random.pick(&[1, 100, 500])).expect("not zero")
+            },
+            ttl: *random.pick(&[255, 255, 255, 254, 1]),
+            password: random.chance(30).then(|| random.pick(&["secret", "wrong"]).to_string()),
+            addresses: if random.chance(70) { vec![(IpAddr::from([192, 0, 2, 51]), 24)] } else { Vec::new() },
+            bad_checksum: random.chance(10),
+            shorter_by: *random.pick(&[0, 0, 0, 0, 1, 9]),
+        };
+        Spoof { to, source, content }
+    }
+
+    /// Everything is put right; then there is time to settle, and some more to stay settled.
+    fn mend(&mut self, at: u64) {
+        self.at(at, Command::Lan(LanChange::Heal));
+        let mut everybody: Vec<NodeRef> = Vec::new();
+        for node in 0..self.plan.nodes.len() {
+            let target = vec![NodeRef { node, vrid: None }];
+            everybody.extend(&target);
+            for link in self.plan.nodes[node].links() {
+                self.at(at, Command::Nodes(target.clone(), Act::Link(link, LinkPlan::Up)));
+            }
+            let names: Vec<Name> = self.plan.nodes[node].scripts.iter().map(|s| s.settings.name.clone()).collect();
+            for name in names {
+                self.at(at, Command::Nodes(target.clone(), Act::Script(name, ScriptPlan::Succeeds)));
+            }
+            self.at(at, Command::Nodes(target.clone(), Act::Sending(true)));
+            self.at(at, Command::Nodes(target.clone(), Act::Returns));
+            self.at(at, Command::Nodes(target, Act::Start));
+        }
+        // A daemon that was just stopping is started when it has gone.
+        let last = at + 6000;
+        for target in &everybody {
+            self.at(last, Command::Nodes(vec![*target], Act::Start));
+        }
+        for target in std::mem::take(&mut self.removed) {
+            self.at(last + 1, Command::Nodes(vec![target], Act::Reload(vec![RouterOption::Added])));
+        }
+        let specs: Vec<RouterSpec> =
+            self.plan.nodes.iter().flat_map(|node| &node.routers).map(|options| RouterSpec::new(options)).collect();
+        let checks = self.plan.nodes.iter().flat_map(|node| &node.scripts);
+        let settled = time_to_settle(specs.iter(), checks, self.plan.longest_interval()) + Duration::from_millis(500);
+        let settled = last + settled.as_millis() as u64;
+        let rest = self.random.between(3000, 9000);
+        self.plan.end = Instant::from_millis(settled + rest);
+        for _ in 0..self.random.below(3) {
+            let at = settled + self.random.below(rest);
+            self.harmless(at);
+        }
+    }
+
+    /// Something that must not disturb a LAN at rest.
+    fn harmless(&mut self, at: u64) {
+        let node = self.random.below(self.plan.nodes.len() as u64) as usize;
+        let router: &Vec<RouterOption> = self.random.pick(&self.plan.nodes[node].routers);
+        let settings = RouterSpec::new(router).settings;
+        let target = NodeRef { node, vrid: Some(settings.vrid.get()) };
+        let address = |host| (IpAddr::from([192, 0, 2, host]), 24);
+        let vrid = settings.vrid.get();
+        let act = match self.random.below(4) {
+            0 => Act::Reload(Vec::new()),
+            1 => Act::AddressDeleted(Ipv4Addr::new(192, 0, 2, vrid)),
+            2 => Act::Reload(vec![RouterOption::Addresses(vec![address(vrid), address(vrid + 40)])]),
+            _ => Act::Reload(vec![RouterOption::GarpRefresh(Duration::from_secs(1))]),
+        };
+        self.at(at, Command::Nodes(vec![target], act));
+    }
+
+    fn at(&mut self, milliseconds: u64, command: Command) {
+        self.plan.steps.push(Step { at: Instant::from_millis(milliseconds), command });
+    }
+}
+
+fn weight(random: &mut Random) -> Weight {
+    let number = *random.pick(&[-253, -100, -60, -20, -1, 1, 2, 20, 60, 120]);
+    match random.below(10) {
+        0..=4 => Weight::Fault,
+        5..=8 => Weight::Priority(number),
+        _ => Weight::Reversed(number),
+    }
+}
+
+fn announcing(random: &mut Random, options: &mut Vec<RouterOption>) {
+    if random.chance(30) {
+        options.push(RouterOption::GarpRepeat(*random.pick(&[1, 1, 2])));
+    }
+    if random.chance(30) {
+        options.push(RouterOption::GarpDelay(Duration::from_millis(*random.pick(&[0, 0, 1000]))));
+    }
+    if random.chance(30) {
+        options.push(RouterOption::GarpLowerDelay(Duration::from_millis(*random.pick(&[0, 0, 1000]))));
+    }
+    if random.chance(20) {
+        options.push(RouterOption::GarpRefresh(Duration::from_millis(*random.pick(&[1000, 3000]))));
+    }
+    if random.chance(15) {
+        options.push(RouterOption::GarpPacing(Duration::from_millis(*random.pick(&[1, 20, 200]))));
+    }
+}

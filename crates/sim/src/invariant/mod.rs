@@ -1,0 +1,65 @@
+//! What must hold whatever happens. Each rule has its own arithmetic and asks the engine for no figure.
+//!
+//! `step` looks at one engine before and after each input; `pairs` at two Active routers that hear each
+//! other; `settle` at a LAN that has been left alone for long enough.
+
+pub(crate) mod pairs;
+pub(crate) mod settle;
+pub(crate) mod step;
+
+use std::fmt;
+
+use engine::Instant;
+
+use crate::plan::measure::moment_text;
+
+/// Which rule was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// Two Active routers of one VRID that hear each other do not stay two for longer than one
+    /// Active_Down_Interval.
+    OneActive,
+    /// Addresses are desired by Active routers only; after an orderly stop until the successor speaks, and
+    /// not for long.
+    AddressNeedsRole,
+    /// A LAN without faults settles within one Active_Down_Interval on one Active router, the right one, and
+    /// the client finds it.
+    Settles,
+    /// A Backup takes over when the Active_Down_Interval since it last heard somebody whom it has to heed is over,
+    /// or the skew time after a resignation; not sooner.
+    Patience,
+    /// A LAN at rest stays as it is.
+    Unrest,
+    /// Advertisements come from Active routers, when one is due or something was heard; one more when
+    /// yielding, one of priority 0 when leaving for a fault or a stop.
+    CausedAdvertisement,
+    /// Only Active routers announce.
+    CausedAnnouncement,
+    /// An advertisement's octets are right.
+    Frame,
+    /// After a timer, the next deadline lies in the future, and nobody talks without end.
+    NoBusyLoop,
+    /// What is told, viewed and desired is the same.
+    Agreement,
+    /// No check runs twice at once.
+    Checks,
+    /// The engine does not panic.
+    NoPanic,
+}
+
+/// A broken rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// When it was noticed.
+    pub at: Instant,
+    /// Which rule.
+    pub rule: Rule,
+    /// Who and what.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {:?}: {}", moment_text(self.at), self.rule, self.what)
+    }
+}

@@ -1,0 +1,93 @@
+//! `hunt` looks for broken invariants, `run` plays scenario files.
+
+use std::process::ExitCode;
+
+use tanist_sim::coverage::Coverage;
+use tanist_sim::hunt::{self, Hunt};
+use tanist_sim::scenario;
+
+const USAGE: &str = "\
+usage: tanist-sim hunt [--seeds N] [--from S] [--jobs J] [--shown F]
+       tanist-sim run FILE...
+
+hunt  makes up N LANs with faults (default 1000, from seed 1), prints what breaks a rule as a scenario
+run   plays scenario files and prints them as they should be; exit status 1 if one differs or breaks a rule";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["hunt", options @ ..] => match hunt_options(options) {
+            Ok(order) => go_hunting(order),
+            Err(message) => complain(&message),
+        },
+        ["run", files @ ..] if !files.is_empty() => run(files),
+        ["--help" | "-h" | "help"] => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => complain(USAGE),
+    }
+}
+
+fn complain(message: &str) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(2)
+}
+
+fn hunt_options(options: &[&str]) -> Result<Hunt, String> {
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut order = Hunt { from: 1, seeds: 1000, jobs, shown: 3 };
+    for pair in options.chunks(2) {
+        let &[name, value] = pair else { return Err(format!("{} needs a value\n{USAGE}", pair[0])) };
+        let number: u64 = value.parse().map_err(|_| format!("{name} needs a number, not `{value}`"))?;
+        let small = usize::try_from(number).unwrap_or(usize::MAX);
+        match name {
+            "--seeds" => order.seeds = number,
+            "--from" => order.from = number,
+            "--jobs" => order.jobs = small,
+            "--shown" => order.shown = small,
+            _ => return Err(format!("there is no option {name}\n{USAGE}")),
+        }
+    }
+    Ok(order)
+}
+
+fn go_hunting(order: Hunt) -> ExitCode {
+    // A panic of the engine is a finding; its text is in there.
+    std::panic::set_hook(Box::new(|_| {}));
+    let bag = hunt::hunt(order);
+    print!("{bag}");
+    if bag.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(files: &[&str]) -> ExitCode {
+    let mut worst = ExitCode::SUCCESS;
+    let mut coverage = Coverage::default();
+    for file in files {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => return complain(&format!("read {file}: {error}")),
+        };
+        match scenario::check(&text) {
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    eprintln!("{file}:{mistake}");
+                }
+                worst = ExitCode::FAILURE;
+            }
+            Ok(checked) => {
+                print!("{}", checked.text);
+                coverage.add(&checked.coverage);
+                for complaint in &checked.complaints {
+                    eprintln!("{file}: {complaint}");
+                }
+                if checked.text != text || !checked.complaints.is_empty() {
+                    eprint!("{file}: {}", scenario::difference(&text, &checked.text));
+                    worst = ExitCode::FAILURE;
+                }
+            }
+        }
+    }
+    worst
+}

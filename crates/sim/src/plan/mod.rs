@@ -1,0 +1,235 @@
+//! What a pretend LAN consists of and what happens to it: the input half of a scenario, as a value.
+//!
+//! The text form is read by [`crate::scenario`]; the invariants and the hunt work on this value alone.
+
+pub(crate) mod command;
+pub(crate) mod cursor;
+pub(crate) mod measure;
+mod mistake;
+pub(crate) mod router;
+mod script;
+
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use engine::{Config, Instant, Name};
+
+pub use command::{Act, Command, LanChange, LinkPlan, NodeRef, PathChoice, ScriptPlan, Spoof, SpoofContent};
+pub use mistake::Mistake;
+pub use router::{RouterOption, RouterSpec};
+pub use script::ScriptSpec;
+
+/// A whole scenario without its expectations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Decides everything that is left to chance.
+    pub seed: u64,
+    /// What a trace contains beyond the usual.
+    pub show: Show,
+    /// How good every path is unless a command says otherwise.
+    pub lan: PathQuality,
+    /// From the moment at which an engine wants something of its kernel until it is there.
+    pub kernel_delay: Duration,
+    /// A daemon wakes up at most this much too late.
+    pub wake_late: Duration,
+    /// The machines; the first has the addresses 192.0.2.1, 10.1.0.1 …, the next 192.0.2.2 and so on.
+    pub nodes: Vec<NodePlan>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// When the scenario ends.
+    pub end: Instant,
+}
+
+/// What a trace contains beyond the usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Show {
+    /// Each advertisement sent.
+    pub advertisements: bool,
+    /// Each gratuitous ARP, not only the beginning of a burst.
+    pub announcements: bool,
+    /// What notify scripts would be run.
+    pub notices: bool,
+    /// Each virtual address that comes or goes in a kernel.
+    pub kernel: bool,
+}
+
+/// One machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePlan {
+    /// Its name.
+    pub name: String,
+    /// Its virtual routers; no two have the same VRID.
+    pub routers: Vec<Vec<RouterOption>>,
+    /// Its checks.
+    pub scripts: Vec<ScriptSpec>,
+}
+
+/// How a packet fares on its way from one node to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathQuality {
+    /// The least time under way.
+    pub delay: Duration,
+    /// At most this much longer; packets may overtake each other.
+    pub jitter: Duration,
+    /// Percentage that never arrives.
+    pub loss: u8,
+    /// Percentage that arrives twice.
+    pub duplicate: u8,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When: a whole number of milliseconds.
+    pub at: Instant,
+    /// What.
+    pub command: Command,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            show: Show::default(),
+            lan: PathQuality { delay: Duration::from_micros(100), jitter: Duration::ZERO, loss: 0, duplicate: 0 },
+            kernel_delay: Duration::ZERO,
+            wake_late: Duration::ZERO,
+            nodes: Vec::new(),
+            steps: Vec::new(),
+            end: Instant::START,
+        }
+    }
+}
+
+impl Plan {
+    /// The address of a node on a link: 192.0.2.N on eth0, 10.K.0.N on ethK.
+    #[must_use]
+    pub fn primary(node: usize, link: &str) -> Ipv4Addr {
+        let host = u8::try_from(node + 1).unwrap_or(u8::MAX);
+        let digits = link.trim_start_matches(|c: char| !c.is_ascii_digit());
+        match digits.parse::<u8>().unwrap_or(255) {
+            0 => Ipv4Addr::new(192, 0, 2, host),
+            network => Ipv4Addr::new(10, network, 0, host),
+        }
+    }
+
+    /// The longest advertisement interval that anybody has or claims; version 3 learns it.
+    #[must_use]
+    pub fn longest_interval(&self) -> Duration {
+        let of_option = |option: &RouterOption| match option {
+            RouterOption::Interval(interval) => Some(*interval),
+            _ => None,
+        };
+        let configured = self.nodes.iter().flat_map(|node| &node.routers).flatten().filter_map(of_option);
+        let changed = self.steps.iter().flat_map(|step| match &step.command {
+            Command::Nodes(_, Act::Reload(options)) => options.iter().filter_map(of_option).collect(),
+            Command::Stranger(Spoof { content: SpoofContent::Advertisement { interval, .. }, .. }) => vec![*interval],
+            Command::Nodes(..) | Command::Lan(_) | Command::Stranger(_) => Vec::new(),
+        });
+        let longest = configured.chain(changed).max().unwrap_or(engine::Interval::SECOND);
+        longest.max(engine::Interval::SECOND).as_duration()
+    }
+
+    /// The name of the node with this address, or the address.
+    #[must_use]
+    pub fn host_name(&self, address: IpAddr) -> String {
+        let IpAddr::V4(v4) = address else { return address.to_string() };
+        let [a, b, c, host] = v4.octets();
+        let of_node = [a, b, c] == [192, 0, 2] || (a == 10 && c == 0);
+        match self.nodes.get(usize::from(host).wrapping_sub(1)) {
+            Some(node) if of_node => node.name.clone(),
+            _ => address.to_string(),
+        }
+    }
+
+    /// The configuration of a node whose routers are at present as `specs` says.
+    #[must_use]
+    pub fn config(&self, node: usize, specs: &[RouterSpec]) -> Config {
+        let router = |spec: &RouterSpec| {
+            let peer = |other: usize| IpAddr::V4(Self::primary(other, &spec.settings.link));
+            let has_it = |other: &usize| {
+                let same = |options: &Vec<RouterOption>| options.contains(&RouterOption::Vrid(spec.settings.vrid));
+                *other != node && self.nodes[*other].routers.iter().any(same)
+            };
+            spec.config((0..self.nodes.len()).filter(has_it).map(peer).collect())
+        };
+        Config {
+            scripts: self.nodes[node].scripts.iter().map(|script| script.settings.clone()).collect(),
+            routers: specs.iter().filter(|spec| spec.present).map(router).collect(),
+        }
+    }
+
+    /// The header of the text form.
+    #[must_use]
+    pub fn header(&self) -> String {
+        let default = Self::default();
+        let mut text = String::new();
+        if self.seed != default.seed {
+            writeln!(text, "seed {}", self.seed).expect("a string takes everything");
+        }
+        let shown = [
+            (self.show.advertisements, "advertisements"),
+            (self.show.announcements, "announcements"),
+            (self.show.notices, "notices"),
+            (self.show.kernel, "kernel"),
+        ];
+        let shown: Vec<&str> = shown.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+        if !shown.is_empty() {
+            writeln!(text, "show {}", shown.join(" ")).expect("a string takes everything");
+        }
+        if self.lan != default.lan {
+            writeln!(text, "lan {}", self.lan).expect("a string takes everything");
+        }
+        for (word, span) in [("kernel", self.kernel_delay), ("wake", self.wake_late)] {
+            if !span.is_zero() {
+                let what = if word == "wake" { "late" } else { "delay" };
+                writeln!(text, "{word} {what} {}", measure::span_text(span)).expect("a string takes everything");
+            }
+        }
+        for node in &self.nodes {
+            for router in &node.routers {
+                write!(text, "router {}", node.name).expect("a string takes everything");
+                for option in router {
+                    write!(text, "  {option}").expect("a string takes everything");
+                }
+                text.push('\n');
+            }
+            for script in &node.scripts {
+                writeln!(text, "script {}  {}  {script}", node.name, script.settings.name)
+                    .expect("a string takes everything");
+            }
+        }
+        text
+    }
+}
+
+impl NodePlan {
+    /// The names of all interfaces that it has, sorted.
+    #[must_use]
+    pub fn links(&self) -> Vec<Name> {
+        let mut links: Vec<Name> = vec!["eth0".into()];
+        for option in self.routers.iter().flatten() {
+            match option {
+                RouterOption::Interface(link) | RouterOption::TrackInterface(link, _) => links.push(link.clone()),
+                _ => {}
+            }
+        }
+        links.sort();
+        links.dedup();
+        links
+    }
+}
+
+impl std::fmt::Display for PathQuality {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "delay {}  jitter {}  loss {}%  duplicate {}%",
+            measure::span_text(self.delay),
+            measure::span_text(self.jitter),
+            self.loss,
+            self.duplicate
+        )
+    }
+}

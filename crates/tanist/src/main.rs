@@ -1,0 +1,40 @@
+//! The one binary: which program is meant, and with which arguments.
+#![forbid(unsafe_code)]
+
+mod check;
+mod keepalived;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Hot standby for Linux: two machines, one service address, one active service.
+#[derive(Debug, Parser)]
+#[command(name = "tanist", version, about, propagate_version = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon in the foreground
+    Run(run::Arguments),
+    /// Read configurations and say what is wrong with them
+    Check(check::Arguments),
+    /// Let a pair fail over on this machine, in network namespaces, and measure it
+    Rehearse(rehearse::Arguments),
+}
+
+fn main() -> ExitCode {
+    let name = std::env::args_os().next().unwrap_or_default();
+    if std::path::Path::new(&name).file_name().is_some_and(|name| name == "keepalived") {
+        return keepalived::main();
+    }
+    match CommandLine::parse().command {
+        Command::Run(arguments) => run::main(arguments),
+        Command::Check(arguments) => check::main(&arguments),
+        Command::Rehearse(arguments) => rehearse::main(arguments),
+    }
+}

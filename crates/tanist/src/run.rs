@@ -1,0 +1,80 @@
+//! `tanist run`: the daemon in the foreground.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use daemon::{LogOptions, Options, PidFiles};
+
+/// Where the configuration is unless the command line says otherwise: ours first, then keepalived's.
+const CONFIGURATIONS: [&str; 2] = ["/etc/tanist/tanist.conf", "/etc/keepalived/keepalived.conf"];
+/// syslog's number for daemons.
+pub(crate) const FACILITY_DAEMON: u8 = 3;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Configuration file; without it /etc/tanist/tanist.conf, then /etc/keepalived/keepalived.conf
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Identity for the `@` lines of the configuration; without it the host name
+    #[arg(short = 'i', long, value_name = "ID")]
+    config_id: Option<String>,
+    /// Where log lines go; may be given several times
+    #[arg(long, value_enum, value_name = "WHERE")]
+    log: Vec<LogTarget>,
+    /// Tell more in the log: every announcement, every result of a check
+    #[arg(short = 'D', long)]
+    log_detail: bool,
+    /// Write our process id to this file; a stale one never blocks a start
+    #[arg(short = 'p', long, value_name = "FILE")]
+    pid_file: Option<PathBuf>,
+    /// Stop in order when the process that started us ends
+    #[arg(long)]
+    die_with_parent: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogTarget {
+    /// Standard error
+    Stderr,
+    /// The syslog daemon at /dev/log
+    Syslog,
+    /// The systemd journal
+    Journal,
+    /// Nowhere
+    None,
+}
+
+pub(crate) fn main(arguments: Arguments) -> ExitCode {
+    let config = arguments.file.unwrap_or_else(|| find_configuration(&CONFIGURATIONS));
+    let wants = |target| arguments.log.contains(&target);
+    let by_default = arguments.log.is_empty();
+    let journal = wants(LogTarget::Journal) || (by_default && linux_stderr_is_journal());
+    daemon::run(Options {
+        config,
+        config_id: arguments.config_id,
+        log: LogOptions {
+            identity: "tanist".to_owned(),
+            stderr: wants(LogTarget::Stderr) || (by_default && !journal),
+            syslog: wants(LogTarget::Syslog).then_some(FACILITY_DAEMON),
+            journal,
+            detail: arguments.log_detail,
+        },
+        pid_files: PidFiles { paths: arguments.pid_file.into_iter().collect() },
+        background: false,
+        die_with_parent: arguments.die_with_parent,
+        dump_config: false,
+    })
+    .into()
+}
+
+fn linux_stderr_is_journal() -> bool {
+    !std::io::stderr().is_terminal() && daemon::stderr_is_journal()
+}
+
+/// The first one that exists; if none does, the first one, so that the message names it.
+pub(crate) fn find_configuration(places: &[&str]) -> PathBuf {
+    let found = places.iter().find(|place| std::path::Path::new(place).exists());
+    PathBuf::from(found.or(places.first()).copied().unwrap_or_default())
+}

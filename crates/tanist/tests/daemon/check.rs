@@ -1,0 +1,119 @@
+//! `tanist check` and keepalived's `-t`: what they find, and how they end. No network is needed.
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::{env, fs, process};
+
+use crate::support::{binary, configuration, test_name};
+
+/// A directory with a configuration, and a link to us under keepalived's name.
+struct Bench {
+    directory: PathBuf,
+}
+
+impl Bench {
+    fn new(configuration: &str) -> Self {
+        let name = format!("tanist-{}-{}", test_name().replace("::", "-"), process::id());
+        let directory = env::temp_dir().join(name);
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::write(directory.join("a.conf"), configuration).expect("write");
+        symlink(binary(), directory.join("keepalived")).expect("a link");
+        Self { directory }
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&self.directory);
+        command.output().expect("run ourselves")
+    }
+
+    /// The exit status and everything that was said.
+    fn check(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let program = binary().to_str().expect("a plain path");
+        told(&self.run(program, &[&["check"], arguments].concat()))
+    }
+
+    fn keepalived(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let link = self.directory.join("keepalived");
+        told(&self.run(link.to_str().expect("a plain path"), arguments))
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // What stays in a temporary directory does no harm.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn told(output: &Output) -> (Option<i32>, String) {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+}
+
+fn expect(configuration: &str, status: i32, words: &[&str]) {
+    let bench = Bench::new(configuration);
+    for (code, text) in [bench.check(&["a.conf"]), bench.keepalived(&["-t", "-f", "a.conf"])] {
+        assert_eq!(code, Some(status), "{text}");
+        for word in words {
+            assert!(text.contains(word), "no {word:?} in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_good_file_is_good() {
+    expect(&configuration("", 150, "    advert_int 1"), 0, &[]);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_place() {
+    let mistakes = configuration("", 150, "    advert_int 1\n    prioritty 20\n    nopreemt\n    garp_master_delay x");
+    expect(&mistakes, 5, &["a.conf:7:5", "prioritty", "did you mean", "nopreemt", "a.conf:9:"]);
+}
+
+#[test]
+fn zero_is_no_virtual_router() {
+    let text = configuration("", 150, "").replace("virtual_router_id 51", "virtual_router_id 0");
+    expect(&text, 5, &["0 is no virtual router identifier"]);
+}
+
+#[test]
+fn a_keyword_without_its_value_is_told_apart() {
+    expect(&configuration("", 150, "    advert_int"), 2, &["advert_int"]);
+}
+
+#[test]
+fn a_missing_file_is_an_error() {
+    let bench = Bench::new("");
+    for (code, text) in [bench.check(&["other.conf"]), bench.keepalived(&["-t", "-f", "other.conf"])] {
+        assert_eq!(code, Some(6), "{text}");
+        assert!(text.contains("other.conf"), "{text}");
+    }
+    let (code, text) = bench.check(&["a.conf", "other.conf"]);
+    assert_eq!(code, Some(6), "the worst one decides: {text}");
+}
+
+#[test]
+fn a_daemon_does_not_start_with_a_file_that_cannot_be_used() {
+    let bench = Bench::new(&configuration("", 150, "    advert_int never"));
+    let pid_file = bench.directory.join("pid");
+    let arguments = |file| ["-n", "-l", "-G", "-f", file, "-p", "pid", "-r", "pid2"];
+    let (code, text) = bench.keepalived(&arguments("a.conf"));
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("a.conf:6:"), "{text}");
+    let (code, text) = bench.keepalived(&arguments("other.conf"));
+    assert_eq!(code, Some(6), "{text}");
+    assert!(!pid_file.exists());
+}
+
+#[test]
+fn the_version_is_told() {
+    let bench = Bench::new("");
+    for option in ["-v", "--version"] {
+        let (code, text) = bench.keepalived(&[option]);
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains(env!("CARGO_PKG_VERSION")), "{text}");
+    }
+}

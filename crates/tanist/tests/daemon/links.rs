@@ -1,0 +1,118 @@
+//! Interfaces that are not there, go away, come back, or lose what they need.
+
+use std::time::Duration;
+
+use crate::support::{ADDRESS, HostPlan, Moment, Node, QUICK, Scene, configuration, let_pass, slow_test, tanist};
+
+#[test]
+fn an_interface_that_does_not_exist_yet_is_waited_for() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        scene.hosts[0].delete_interface("eth0").expect("delete");
+        let begin = Moment::now();
+        let node = Node::start(&scene.hosts[0], tanist(), &configuration("", 150, QUICK));
+        scene.line("a", begin, "entering FAULT state (interface eth0 does not exist)");
+        assert!(node.program.is_running());
+        let created = scene.lab.note("a", "eth0 is created");
+        scene.hosts[0].create_interface("eth0").expect("create");
+        scene.line("a", created, "(VI_1) Entering MASTER STATE");
+        scene.only("a", ADDRESS);
+        scene.advertised("a", created, |_| true);
+    });
+}
+
+#[test]
+fn an_interface_that_is_deleted_and_created_again_serves_again() {
+    slow_test(|| {
+        let scene = Scene::new(&["a", "b"]);
+        let a = Node::start(&scene.hosts[0], tanist(), &configuration("", 150, QUICK));
+        let begin = Moment::now();
+        let _b = Node::start(&scene.hosts[1], tanist(), &configuration("", 100, QUICK));
+        scene.only("a", ADDRESS);
+        scene.line("b", begin, "master is 192.0.2.1");
+        for _ in 0..2 {
+            let deleted = scene.lab.note("a", "eth0 is deleted");
+            scene.hosts[0].delete_interface("eth0").expect("delete");
+            scene.line("a", deleted, "entering FAULT state (interface eth0 does not exist)");
+            scene.only("b", ADDRESS);
+            let created = scene.lab.note("a", "eth0 is created");
+            scene.hosts[0].create_interface("eth0").expect("create");
+            // It has to hear B on the new interface: otherwise both would be active.
+            scene.line("b", created, "Master received advert from 192.0.2.1 with higher priority 150, ours 100");
+            scene.only("a", ADDRESS);
+        }
+        a.stop();
+        scene.only("b", ADDRESS);
+    });
+}
+
+#[test]
+fn a_cable_that_is_pulled_hands_over_and_comes_back() {
+    slow_test(|| {
+        let scene = Scene::new(&["a", "b"]);
+        let [_a, _b] = [(0, 150), (1, 100)].map(|(host, priority): (usize, u8)| {
+            Node::start(&scene.hosts[host], tanist(), &configuration("", priority, QUICK))
+        });
+        scene.only("a", ADDRESS);
+        let pulled = scene.lab.note("a", "pull the cable");
+        scene.hosts[0].set_cable("eth0", false).expect("pull");
+        scene.line("a", pulled, "entering FAULT state (interface eth0 down)");
+        scene.only("b", ADDRESS);
+        let back = Moment::now();
+        scene.hosts[0].set_cable("eth0", true).expect("put back");
+        scene.line("a", back, "Entering MASTER STATE");
+        scene.only("a", ADDRESS);
+    });
+}
+
+/// Each interface counts for itself: the return of one does not make up for another.
+#[test]
+fn of_two_interfaces_that_are_down_both_have_to_come_back() {
+    slow_test(|| {
+        let mut scene = Scene::empty();
+        let plan = HostPlan::new("a").interface("eth0", &["192.0.2.1/24"]);
+        let host = scene.add(&plan.interface("eth1", &[]).interface("eth2", &[]));
+        let lines = format!("{QUICK}\n    track_interface {{\n        eth1\n        eth2\n    }}");
+        let _node = Node::start(&host, tanist(), &configuration("", 150, &lines));
+        scene.only("a", ADDRESS);
+        let down = scene.lab.note("a", "both down");
+        host.set_interface("eth1", false).expect("down");
+        host.set_interface("eth2", false).expect("down");
+        scene.line("a", down, "entering FAULT state (interface eth1 down)");
+        scene.line("a", down, "entering FAULT state (interface eth2 down)");
+        let one = Moment::now();
+        host.set_interface("eth1", true).expect("up");
+        scene.line("a", one, "(VI_1) interface eth1 is no longer down");
+        // Longer than it would have to listen.
+        let_pass(Duration::from_secs(2));
+        assert!(scene.holders(ADDRESS).is_empty(), "{}", scene.story());
+        host.set_interface("eth2", true).expect("up");
+        scene.only("a", ADDRESS);
+    });
+}
+
+#[test]
+fn an_interface_without_an_address_of_its_own_is_a_fault() {
+    slow_test(|| {
+        let mut scene = Scene::empty();
+        let host = scene.add(&HostPlan::new("a").interface("eth0", &[]));
+        let begin = Moment::now();
+        let _node = Node::start(&host, tanist(), &configuration("", 150, QUICK));
+        scene.line("a", begin, "entering FAULT state (no IPv4 address for interface)");
+        let added = Moment::now();
+        host.add_address("eth0", "192.0.2.1/24").expect("add");
+        scene.line("a", added, "Entering MASTER STATE");
+        scene.only("a", ADDRESS);
+
+        // The kernel takes secondary addresses of the network along unless told otherwise: ours is gone, too.
+        let removed = Moment::now();
+        host.remove_address("eth0", "192.0.2.1/24").expect("remove");
+        scene.line("a", removed, "Entering FAULT STATE");
+        scene.until("the virtual address is gone", || scene.holders(ADDRESS).is_empty());
+        let added = Moment::now();
+        host.add_address("eth0", "192.0.2.5/24").expect("add");
+        scene.line("a", added, "Entering MASTER STATE");
+        scene.only("a", ADDRESS);
+        scene.advertised("a", added, |seen| seen.source.to_string() == "192.0.2.5");
+    });
+}

@@ -1,0 +1,17 @@
+//! The daemon as its operator meets it: what it does to the machine, how it is told to, how it ends.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod accept;
+mod addresses;
+mod asleep;
+mod check;
+mod drop_in;
+mod dumps;
+mod ending;
+mod links;
+mod log;
+mod reload;
+mod scripts;
+mod service_manager;

@@ -1,0 +1,77 @@
+//! A peer that sends single advertisements, made by hand: to ask a daemon what it does about a certain packet.
+//!
+//! Written apart from the engine on purpose.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use linux::netlink::Netlink;
+use linux::send_batch::SendBatch;
+use linux::vrrp_socket::SendSocket;
+
+use super::Host;
+
+const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+
+/// An advertisement as it is to stand on the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forged {
+    pub(crate) version: u8,
+    pub(crate) vrid: u8,
+    pub(crate) priority: u8,
+    /// Seconds in version 2, centiseconds in version 3.
+    pub(crate) interval: u16,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) time_to_live: u8,
+}
+
+impl Forged {
+    /// What a quick neighbour of version 3 says.
+    pub(crate) fn quick(priority: u8) -> Self {
+        Self { version: 3, vrid: 51, priority, interval: 20, address: super::ADDRESS, time_to_live: 255 }
+    }
+
+    /// RFC 3768 §5.1, RFC 9568 §5.1.
+    fn octets(&self, source: Ipv4Addr) -> Vec<u8> {
+        let [high, low] = self.interval.to_be_bytes();
+        let mut message = vec![self.version << 4 | 1, self.vrid, self.priority, 1, high, low, 0, 0];
+        message.extend(self.address.octets());
+        let mut summed = message.clone();
+        if self.version == 2 {
+            message.extend([0; 8]);
+        } else {
+            // keepalived's form of version 3 sums a pseudo header, too.
+            summed.extend(source.octets());
+            summed.extend(GROUP.octets());
+            summed.extend([0, 112, 0, message.len() as u8]);
+        }
+        message[6..8].copy_from_slice(&checksum(&summed));
+        // The kernel fills in the header's length, identification and checksum (raw(7)).
+        let mut packet = vec![0x45, 0xc0, 0, 0, 0, 0, 0, 0, self.time_to_live, 112, 0, 0];
+        packet.extend(source.octets());
+        packet.extend(GROUP.octets());
+        packet.extend(message);
+        packet
+    }
+}
+
+/// RFC 1071.
+fn checksum(octets: &[u8]) -> [u8; 2] {
+    let sum: u32 = octets.chunks_exact(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    let folded = (sum & 0xffff) + (sum >> 16);
+    (!((folded & 0xffff) + (folded >> 16)) as u16).to_be_bytes()
+}
+
+/// Sends an advertisement from a host, over its eth0.
+pub(crate) fn send(host: &Host, source: Ipv4Addr, forged: Forged) {
+    let packet = forged.octets(source);
+    let sent = host.run(move || -> linux::Result<usize> {
+        let link = Netlink::open()?.link_by_name("eth0")?.expect("it has an eth0").index;
+        let socket = SendSocket::on_link(link)?;
+        let mut batch = SendBatch::new();
+        batch.push_packet(&packet, IpAddr::V4(GROUP));
+        let mut unsent = Vec::new();
+        batch.flush(&socket, &mut unsent);
+        Ok(unsent.len())
+    });
+    assert_eq!(sent.expect("the host is on").expect("a socket"), 0, "not sent");
+}

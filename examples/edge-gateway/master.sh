@@ -1,0 +1,3 @@
+#!/bin/sh
+# We are active: collect.
+exec systemctl start neuronex

@@ -1,0 +1,32 @@
+//! The project's chores: `cargo xtask test` is the whole check, `cargo xtask bench` measures.
+#![forbid(unsafe_code)]
+
+mod licences;
+mod packages;
+mod steps;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test          everything that must pass: format, lints, licences, tidiness, all tests
+cargo xtask test --quick  the same without namespaces and without installing anything
+cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => steps::test(steps::Extent::Everything),
+        ["test", "--quick"] => steps::test(steps::Extent::Quick),
+        ["bench", rest @ ..] => steps::bench(rest),
+        _ => Err(format!("usage:\n{USAGE}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("\n{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

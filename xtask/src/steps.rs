@@ -1,0 +1,109 @@
+//! What `test` and `bench` do, step by step. The first step that fails ends it.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::{licences, packages, tidy};
+
+/// How much is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Also what needs namespaces, a real keepalived and some minutes.
+    Everything,
+    /// What needs nothing but Rust.
+    Quick,
+}
+
+/// The environment variable behind which slow tests wait.
+const SLOW_TESTS: &str = "SLOW_TESTS";
+/// They nearly only wait, for timers of seconds, so more of them run at once than there are processors.
+const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "8");
+
+pub(crate) fn test(extent: Extent) -> Result<(), String> {
+    let began = Instant::now();
+    if extent == Extent::Everything {
+        step("packages", || packages::install(&packages::FOR_TESTS))?;
+    }
+    step("format", || cargo(&["fmt", "--all", "--check"], &[]))?;
+    step("lints", || {
+        cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"], &[])
+    })?;
+    step("licences", licences::check)?;
+    step("tidiness", || tidy::check(Path::new(".")))?;
+    match extent {
+        Extent::Quick => step("tests", || cargo(&["test", "--workspace", "--locked", "--quiet"], &[]))?,
+        Extent::Everything => {
+            step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
+            step("tests, namespaces included", || {
+                cargo(&["test", "--workspace", "--locked", "--no-fail-fast"], &[(SLOW_TESTS, "1"), TEST_THREADS])
+            })?;
+            step("hunt", || {
+                cargo(
+                    &["run", "--release", "--locked", "--quiet", "-p", "tanist-sim", "--", "hunt", "--seeds", "20000"],
+                    &[],
+                )
+            })?;
+            step("the README's first command", || {
+                cargo(&["run", "--release", "--locked", "--quiet", "--", "rehearse"], &[])
+            })?;
+        }
+    }
+    println!("\nEverything passed in {} s.", began.elapsed().as_secs());
+    Ok(())
+}
+
+pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
+    step("packages", || {
+        packages::install(&packages::FOR_TESTS)?;
+        packages::install(&packages::FOR_MEASURING)
+    })?;
+    step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
+    let mut words: Vec<String> =
+        ["run", "--release", "--locked", "--quiet", "-p", "tanist-bench", "--"].map(String::from).into();
+    words.extend(arguments.iter().map(|&argument| argument.to_owned()));
+    let asked_for_others = arguments.contains(&"--only") && !arguments.contains(&"memory");
+    if !arguments.contains(&"--quick") && !asked_for_others {
+        // Its memory is one figure of many; the others are measured without it.
+        match step("static build", build_static) {
+            Ok(()) => words.push(format!("--static-tanist={STATIC_DIRECTORY}/{}/release/tanist", static_target())),
+            Err(reason) => println!("   goes on without a static build: {reason}"),
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    cargo(&words, &[])
+}
+
+/// Apart from the usual directory, whose parts it would all make stale.
+const STATIC_DIRECTORY: &str = "target/static";
+
+fn static_target() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
+fn build_static() -> Result<(), String> {
+    let target = static_target();
+    let flags = "-C target-feature=+crt-static -C relocation-model=static";
+    cargo(
+        &["build", "--release", "--locked", "--quiet", "--target", &target, "--target-dir", STATIC_DIRECTORY],
+        &[("RUSTFLAGS", flags)],
+    )
+}
+
+fn step(name: &str, act: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    println!("── {name}");
+    let began = Instant::now();
+    act().map_err(|reason| format!("{name}: {reason}"))?;
+    println!("   {name}: {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .status()
+        .map_err(|error| format!("start cargo: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`cargo {}` failed", arguments.join(" "))) }
+}
