@@ -13,6 +13,10 @@ pub struct Config {
     pub scripts: Vec<ScriptConfig>,
     /// The virtual routers. Names are unique, and so is (link, VRID, family, transport's source).
     pub routers: Vec<RouterConfig>,
+    /// What runs where a router is Active. Names are unique; each belongs to one router at most.
+    pub services: Vec<ServiceConfig>,
+    /// The other Tanist, if there is one to hand over to in order.
+    pub pair: Option<PairConfig>,
 }
 
 /// When a check runs and how its results are weighed. What it runs is the daemon's business.
@@ -71,6 +75,8 @@ pub struct RouterConfig {
     pub ignore_own_link: bool,
     /// Checks whose results count.
     pub track_scripts: Vec<TrackedScript>,
+    /// The services that run where this router is Active; they stand in [`Config::services`].
+    pub services: Vec<Name>,
 }
 
 /// How advertisements travel.
@@ -222,4 +228,91 @@ pub struct TrackedScript {
     pub script: Name,
     /// What its failing does.
     pub weight: Weight,
+}
+
+/// A service: what runs on the Active node and on no other. What starts and stops it is the daemon's business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceConfig {
+    /// The operator's name for it.
+    pub name: Name,
+    /// Checks that run while the service does; one that has failed is a failure of the service. Their names are
+    /// unique among all checks, [`Config::scripts`] included.
+    pub checks: Vec<ScriptConfig>,
+    /// After a start, failing checks do not count until every check was good once or this long has passed.
+    pub start_grace: Duration,
+    /// A service that has not come up by then has failed.
+    pub start_timeout: Duration,
+    /// A service that has not gone by then is killed.
+    pub stop_timeout: Duration,
+    /// How often it is started again here before the role moves; a limit of 0 moves at once.
+    pub restart: Budget,
+    /// How often the role may move because the service failed before it is latched.
+    pub max_moves: Budget,
+    /// What an operator's stopping it by hand means.
+    pub on_manual_stop: OnManualStop,
+    /// Whether the role goes back to the better node by itself.
+    pub failback: Failback,
+    /// From one assessment of whether it could start here to the next, while it does not run.
+    pub readiness_interval: Duration,
+    /// Good assessments until a node that could not start it, or has failed at it, is a ready standby; at least 1.
+    pub readiness_rise: u32,
+    /// What runs again and again while it is active, by these intervals.
+    pub while_active: Vec<Duration>,
+}
+
+/// So many within so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// How many; 0 means none.
+    pub limit: u32,
+    /// Within any span of this length.
+    pub within: Duration,
+}
+
+/// What an operator's stopping the service by hand means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnManualStop {
+    /// The role moves, and this node stands back until it is released or the service is started by hand.
+    Failover,
+    /// It is started again, as after a failure but at nobody's expense.
+    Restart,
+    /// Maintenance begins: nothing happens by itself until it ends.
+    Maintenance,
+}
+
+/// Whether the role goes back to the better node by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failback {
+    /// As soon as that node is a ready standby, in order.
+    Auto,
+    /// When an operator says so; until then the pair counts as degraded.
+    Manual,
+    /// The roles stay as they are.
+    Never,
+}
+
+/// The other Tanist and the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairConfig {
+    /// How this node is called in front of operators.
+    pub node: Name,
+    /// How many ways lead to the peer; each [`Output::SendBaton`](crate::Output::SendBaton) names one by its index.
+    pub paths: u32,
+    /// What both nodes know and nobody else.
+    pub key: PairKey,
+    /// From one message to the next, if nothing changes.
+    pub heartbeat: Duration,
+    /// Silence on all paths and in VRRP after which the peer is taken for dead; several times `heartbeat`.
+    pub dead_after: Duration,
+}
+
+/// The secret of a pair.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PairKey(pub [u8; 32]);
+
+/// Never prints a key.
+impl core::fmt::Debug for PairKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("PairKey(********)")
+    }
 }

@@ -4,30 +4,51 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use crate::coordinate::Departing;
 use crate::links::Links;
+use crate::pair::Pair;
+use crate::role::Role;
+use crate::service::Service;
+use crate::standing::Standing;
 use crate::track::script::Script;
 use crate::vrrp::announcer::Announcer;
-use crate::vrrp::virtual_router::{Surroundings, VirtualRouter};
+use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::advertisement;
 use crate::wire::ipv4::{self, Ipv4Packet};
 use crate::{
-    Config, Desired, DesiredAddress, Event, Family, Input, Instant, LinkId, Name, Output, Priority, Received,
+    Config, Desired, DesiredAddress, Event, Family, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
     RouterConfig, RouterId, ScriptConfig, StateName, Transport, View,
 };
 
-/// All virtual routers and checks of one node.
+/// All virtual routers, checks and services of one node.
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
     links: Links,
     scripts: Vec<Script>,
-    routers: Vec<VirtualRouter>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) routers: Vec<VirtualRouter>,
+    /// One for each router.
+    pub(crate) roles: Vec<Role>,
+    /// What each router was told last about its services and the other node.
+    pub(crate) briefs: Vec<Brief>,
+    pub(crate) pair: Option<Pair>,
+    /// Routers that are gone but for their services.
+    pub(crate) departing: Vec<Departing>,
+    pub(crate) standing: Standing,
+    /// What the next life would remember.
+    pub(crate) saved: Record,
+    pub(crate) hook_number: u64,
     /// Removed by the last reconfiguration; their indices follow those of `routers`, so that what was still
     /// to be done for them can be done.
     retired: Vec<VirtualRouter>,
     announcer: Announcer,
     virtual_addresses: BTreeSet<IpAddr>,
     phase: Phase,
+    /// When something was last taken in.
+    last_at: Instant,
+    /// A stop was asked for twice: nobody waits for anything.
+    impatient: bool,
     random: Random,
 }
 
@@ -50,26 +71,59 @@ impl Engine {
             numbered.map(|(router, id)| VirtualRouter::new(RouterId(id), router, Instant::START, &links)).collect();
         let virtual_addresses = virtual_addresses(&config);
         Self {
+            roles: config.routers.iter().map(|_| Role::new()).collect(),
             config,
             links,
             scripts: Vec::new(),
+            services: Vec::new(),
             routers,
+            briefs: Vec::new(),
+            pair: None,
+            departing: Vec::new(),
+            standing: Standing::default(),
+            saved: Record::default(),
+            hook_number: 0,
             retired: Vec::new(),
             announcer: Announcer::default(),
             virtual_addresses,
             phase: Phase::Created,
+            last_at: Instant::START,
+            impatient: false,
             random: Random(seed),
         }
+        .with_services()
+    }
+
+    /// Services and the pair exist from the beginning, so that what a former life remembered finds them.
+    fn with_services(mut self) -> Self {
+        let services = core::mem::take(&mut self.config.services);
+        for service in &services {
+            let random = self.random.next();
+            self.services.push(Service::new(service.clone(), Instant::START, random));
+        }
+        self.config.services = services;
+        if let Some(pair) = self.config.pair.clone() {
+            self.pair = Some(Pair::new(pair, self.random.next()));
+        }
+        self
     }
 
     /// Takes in one thing that happened at `now` and appends what is to be done about it to `out`.
     ///
     /// `now` never goes back from call to call.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Vec<Output>) {
+        self.last_at = now;
+        // Most packets and timers change nothing that services or the other node could care about.
+        let mut concerns_others = true;
         match input {
             Input::Start => self.start(now, out),
-            Input::Timer => self.handle_timer(now, out),
-            Input::Received(received) => self.receive(now, received, out),
+            Input::Timer => {
+                let due = self.own_deadline().is_some_and(|deadline| deadline <= now);
+                self.handle_timer(now, out);
+                concerns_others =
+                    due || self.routers.iter().zip(&self.roles).any(|(router, role)| is_news(router, role));
+            }
+            Input::Received(received) => concerns_others = self.receive(now, received, out),
             Input::Link { link, state } => {
                 let before = self.links.condition(link);
                 if self.links.set(link, state) {
@@ -86,8 +140,15 @@ impl Engine {
             }
             Input::ScriptFinished { script, outcome } => {
                 let known = self.scripts.iter_mut().find(|known| &*known.config().name == script);
-                if known.is_some_and(|known| known.handle_finished(outcome, out)) {
-                    self.assess_all(now, out);
+                match known {
+                    Some(known) => {
+                        if known.handle_finished(outcome, out) {
+                            self.assess_all(now, out);
+                        }
+                    }
+                    None => {
+                        self.take_check(now, script, outcome, out);
+                    }
                 }
             }
             Input::SendFailed { router, error } => {
@@ -95,11 +156,25 @@ impl Engine {
                     router.handle_send_failed(error, out);
                 }
             }
+            Input::Service { service, report } => self.take_report(now, service, report, out),
+            Input::Baton { path, octets } => self.take_baton(now, path, octets, out),
+            Input::Restored(restored) => self.restore(now, restored, out),
+            Input::Command { number, command } => self.command(now, number, command, out),
             Input::Reconfigure(config) => self.reconfigure(now, *config, out),
             Input::Stop => self.stop(now, out),
         }
-        if self.phase == Phase::Stopping && self.routers.iter().all(VirtualRouter::has_left) {
+        if self.is_started() && concerns_others {
+            self.coordinate(now, out);
+        }
+        let left = self.phase == Phase::Stopping
+            && self.routers.iter().all(VirtualRouter::has_left)
+            && (self.impatient || self.services.iter().all(Service::is_gone) && self.departing.is_empty());
+        if left {
             self.phase = Phase::Stopped;
+            // Goodbye, but not while something of a service may be left.
+            if self.services.iter().all(Service::is_gone) {
+                self.say(now, out);
+            }
             out.push(Output::Stopped);
         }
     }
@@ -113,6 +188,10 @@ impl Engine {
         let scripts = core::mem::take(&mut self.config.scripts);
         self.scripts = scripts.iter().map(|script| self.new_script(script, now)).collect::<Vec<_>>();
         self.config.scripts = scripts;
+        for service in &self.services {
+            service.watch(out);
+        }
+        self.refresh_briefs();
         self.assess_all(now, out);
     }
 
@@ -131,22 +210,60 @@ impl Engine {
         if verdict_changed {
             self.assess_all(now, out);
         }
+        // What the other node is asked comes before the protocol's own timers.
+        self.time_passes(now, out);
         self.for_each_router(|router, around| router.handle_timer(now, around, out));
         self.announcer.handle_timer(now, out);
     }
 
-    fn receive(&mut self, now: Instant, received: Received<'_>, out: &mut Vec<Output>) {
+    /// When something is due that is not a router's or a check's.
+    fn own_deadline(&self) -> Option<Instant> {
+        if !self.is_started() {
+            return None;
+        }
+        let left_alone = self.standing.in_maintenance();
+        let departing = self.departing.iter().flat_map(|departing| &departing.services);
+        let services = self.services.iter().filter_map(|service| service.deadline(left_alone));
+        let services = services.chain(departing.filter_map(|service| service.deadline(false)));
+        let dead_after = self.pair.as_ref().map(|pair| pair.config().dead_after).unwrap_or_default();
+        let roles = self.roles.iter().zip(&self.config.routers);
+        let roles = roles.filter_map(|(role, router)| role.deadline(dead_after, router.preempt_delay));
+        let pair = self.pair.as_ref().and_then(Pair::deadline);
+        services.chain(roles).chain(pair).chain(self.standing.deadline()).min()
+    }
+
+    pub(crate) const fn is_started(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Stopping)
+    }
+
+    pub(crate) const fn has_stopped(&self) -> bool {
+        matches!(self.phase, Phase::Stopped)
+    }
+
+    pub(crate) const fn is_stopping(&self) -> bool {
+        matches!(self.phase, Phase::Stopping | Phase::Stopped)
+    }
+
+    /// Returns whether it led to something that services or the other node could care about.
+    fn receive(&mut self, now: Instant, received: Received<'_>, out: &mut Vec<Output>) -> bool {
         // The IPv6 form comes with IPv6 instances; the configuration has none yet.
         if received.family != Family::Ipv4 || self.phase == Phase::Created {
-            return;
+            return false;
         }
-        let Some(packet) = ipv4::parse(received.octets) else { return };
-        let Some(index) = self.addressee(received.link, &packet) else { return };
-        let Self { routers, links, scripts, virtual_addresses, announcer, .. } = self;
+        let Some(packet) = ipv4::parse(received.octets) else { return false };
+        let Some(index) = self.addressee(received.link, &packet) else { return false };
+        let knew = |router: &VirtualRouter| (router.knows_active(), router.heard_at().is_some());
+        let before = self.routers.get(index).map(knew);
+        self.with_around(index, |router, around| router.handle_packet(now, &packet, around, out));
+        let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get(index)) else { return false };
+        Some(knew(router)) != before || is_news(router, role)
+    }
+
+    /// Lets one router do something.
+    pub(crate) fn with_around(&mut self, index: usize, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
+        let Self { routers, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
         let router = routers.get_mut(index).map(core::slice::from_mut).unwrap_or_default();
-        visit(router, links, scripts, virtual_addresses, announcer, |router, around| {
-            router.handle_packet(now, &packet, around, out);
-        });
+        visit(router, links, scripts, virtual_addresses, announcer, briefs, act);
     }
 
     /// The router that a packet is for. A multicast router hears its interface; a unicast one its address.
@@ -180,7 +297,13 @@ impl Engine {
         match self.phase {
             Phase::Created | Phase::Running => self.phase = Phase::Stopping,
             // Asked again: nobody waits for a successor any more.
-            Phase::Stopping => return self.for_each_router(|router, around| router.stop_waiting(around, out)),
+            Phase::Stopping => {
+                self.impatient = true;
+                for service in &mut self.services {
+                    service.hurry(now, out);
+                }
+                return self.for_each_router(|router, around| router.stop_waiting(now, around, out));
+            }
             Phase::Stopped => return,
         }
         for script in &self.scripts {
@@ -189,9 +312,7 @@ impl Engine {
         self.scripts.clear();
         // Who leaves does not announce any more, even what the pace has held back.
         self.announcer = Announcer::default();
-        for router in &mut self.routers {
-            router.stop(now, out);
-        }
+        self.for_each_router(|router, around| router.stop(now, around, out));
     }
 
     fn reconfigure(&mut self, now: Instant, config: Config, out: &mut Vec<Output>) {
@@ -201,6 +322,9 @@ impl Engine {
         self.links.include(&config);
         self.reconfigure_scripts(now, &config, out);
         self.virtual_addresses = virtual_addresses(&config);
+        let mut removed = self.reconfigure_services(now, &config, out);
+        self.reconfigure_pair(now, &config);
+        let mut roles: Vec<Option<Role>> = core::mem::take(&mut self.roles).into_iter().map(Some).collect();
         let mut old: Vec<Option<VirtualRouter>> = core::mem::take(&mut self.routers).into_iter().map(Some).collect();
         let mut new_ids: Vec<Option<RouterId>> = alloc::vec![None; old.len()];
         // First everybody gets a place, then everybody is told: what a router says carries its new index.
@@ -214,6 +338,7 @@ impl Engine {
                 Some((place, mut known)) => {
                     new_ids[place] = Some(RouterId(id));
                     known.renumber(RouterId(id));
+                    self.roles.push(roles.get_mut(place).and_then(Option::take).unwrap_or_else(Role::new));
                     if known.config() != router {
                         changed.push((id as usize, Some(router.clone())));
                     }
@@ -221,16 +346,28 @@ impl Engine {
                 }
                 None => {
                     changed.push((id as usize, None));
+                    self.roles.push(Role::new());
                     self.routers.push(VirtualRouter::new(RouterId(id), router.clone(), now, &self.links));
                 }
             }
         }
-        self.retired = old.into_iter().flatten().collect();
+        self.retired = Vec::new();
+        for (router, role) in old.into_iter().zip(roles) {
+            let Some(router) = router else { continue };
+            if let Some(role) = role {
+                self.departing.push(Departing::new(&router, &role, &self.services, &mut removed));
+            }
+            self.retired.push(router);
+        }
+        for mut gone in removed {
+            gone.forget(out);
+        }
         for (router, id) in self.retired.iter_mut().zip(self.routers.len() as u32..) {
             router.renumber(RouterId(id));
         }
         self.announcer.renumber(|id| new_ids.get(id.0 as usize).copied().flatten());
         self.config = config;
+        self.refresh_briefs();
         self.for_each_retired(|router, around| router.remove(now, around, out));
         let mut changed = changed.into_iter().peekable();
         let mut index = 0;
@@ -269,20 +406,68 @@ impl Engine {
         }
     }
 
-    fn assess_all(&mut self, now: Instant, out: &mut Vec<Output>) {
+    /// Answers those that are no longer there.
+    fn reconfigure_services(&mut self, now: Instant, config: &Config, out: &mut Vec<Output>) -> Vec<Service> {
+        let mut old = core::mem::take(&mut self.services);
+        for service in &config.services {
+            match old.iter().position(|known| known.config().name == service.name) {
+                Some(place) => {
+                    let mut known = old.swap_remove(place);
+                    if known.config() != service {
+                        known.reconfigure(now, service.clone(), out);
+                    }
+                    self.services.push(known);
+                }
+                None => match self.take_departing(&service.name) {
+                    // It comes back while it is still ending.
+                    Some(mut known) => {
+                        known.reconfigure(now, service.clone(), out);
+                        self.services.push(known);
+                    }
+                    None => {
+                        let new = Service::new(service.clone(), now, self.random.next());
+                        new.watch(out);
+                        self.services.push(new);
+                    }
+                },
+            }
+        }
+        old
+    }
+
+    fn take_departing(&mut self, name: &Name) -> Option<Service> {
+        self.departing.iter_mut().find_map(|departing| {
+            let place = departing.services.iter().position(|service| service.config().name == *name)?;
+            Some(departing.services.swap_remove(place))
+        })
+    }
+
+    fn reconfigure_pair(&mut self, now: Instant, config: &Config) {
+        match (&mut self.pair, &config.pair) {
+            (Some(known), Some(pair)) if known.config() == pair => {}
+            (Some(known), Some(pair)) => known.reconfigure(now, pair.clone()),
+            (known, None) => {
+                *known = None;
+                self.roles.iter_mut().for_each(Role::part);
+            }
+            (known @ None, Some(pair)) => *known = Some(Pair::new(pair.clone(), self.random.next())),
+        }
+    }
+
+    pub(crate) fn assess_all(&mut self, now: Instant, out: &mut Vec<Output>) {
         if self.phase != Phase::Created {
             self.for_each_router(|router, around| router.assess(now, around, out));
         }
     }
 
-    fn for_each_router(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
-        let Self { routers, links, scripts, virtual_addresses, announcer, .. } = self;
-        visit(routers, links, scripts, virtual_addresses, announcer, act);
+    pub(crate) fn for_each_router(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
+        let Self { routers, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
+        visit(routers, links, scripts, virtual_addresses, announcer, briefs, act);
     }
 
     fn for_each_retired(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
-        let Self { retired, links, scripts, virtual_addresses, announcer, .. } = self;
-        visit(retired, links, scripts, virtual_addresses, announcer, act);
+        let Self { retired, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
+        visit(retired, links, scripts, virtual_addresses, announcer, briefs, act);
     }
 
     /// The earliest moment at which something is due; `None` if nothing is.
@@ -290,7 +475,7 @@ impl Engine {
     pub fn deadline(&self) -> Option<Instant> {
         let routers = self.routers.iter().filter_map(VirtualRouter::deadline);
         let scripts = self.scripts.iter().map(Script::deadline);
-        routers.chain(scripts).chain(self.announcer.deadline()).min()
+        routers.chain(scripts).chain(self.announcer.deadline()).chain(self.own_deadline()).min()
     }
 
     /// What should exist in the kernel now.
@@ -318,8 +503,12 @@ impl Engine {
     #[must_use]
     pub fn view(&self) -> View {
         View {
-            routers: self.routers.iter().map(VirtualRouter::view).collect(),
+            routers: self.routers.iter().zip(&self.roles).map(|(router, role)| router.view(role)).collect(),
             scripts: self.scripts.iter().map(Script::view).collect(),
+            services: self.service_views(self.last_at),
+            peer: self.pair.as_ref().map(Pair::view),
+            latch: self.standing.latch().cloned(),
+            maintenance: self.standing.maintenance(),
         }
     }
 
@@ -393,6 +582,7 @@ fn visit(
     scripts: &[Script],
     virtual_addresses: &BTreeSet<IpAddr>,
     announcer: &mut Announcer,
+    briefs: &[Brief],
     mut act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>),
 ) {
     let mut around = Surroundings {
@@ -400,10 +590,16 @@ fn visit(
         verdict: &|name| verdict(scripts, name),
         is_virtual: &|address| virtual_addresses.contains(&address),
         announcer,
+        briefs,
     };
     for router in routers {
         act(router, &mut around);
     }
+}
+
+/// Whether a router has become something that its role does not know of, or waits for the other node's word.
+fn is_news(router: &VirtualRouter, role: &Role) -> bool {
+    router.state_name() != role.state || router.due().is_some()
 }
 
 /// Where the advertisement begins: behind an authentication header, if there is one (RFC 4302 §2.2).

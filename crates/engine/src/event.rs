@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use crate::vrrp::receive::{Discard, Oddity};
-use crate::{Interval, LinkId, Name, Priority, RouterId, ScriptOutcome};
+use crate::{Ending, HeldBy, Interval, LatchReason, LinkId, Name, Priority, RefusedCommand, RouterId, ScriptOutcome};
 
 /// One thing worth telling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,6 +183,174 @@ pub enum Event {
         /// Name of the check.
         script: Name,
     },
+    /// A service is in another state than before.
+    ServiceChanged {
+        /// Name of the service.
+        service: Name,
+        /// Before.
+        from: ServiceStateName,
+        /// Now.
+        to: ServiceStateName,
+        /// Why.
+        cause: ServiceCause,
+    },
+    /// A service failed, and what is done about it.
+    ServiceFailed {
+        /// Name of the service.
+        service: Name,
+        /// How.
+        failure: ServiceFailure,
+        /// What happens now.
+        remedy: Remedy,
+    },
+    /// A service does not end although it was asked to, and is killed; or was killed and is still there.
+    ServiceLingers {
+        /// Name of the service.
+        service: Name,
+        /// Since the first order to end.
+        since: Duration,
+    },
+    /// A service could be started here, or could no longer.
+    ReadinessChanged {
+        /// Name of the service.
+        service: Name,
+        /// Why not; `Ok` if it could.
+        readiness: Result<(), Name>,
+    },
+    /// Nobody can tell whether a service runs, or somebody can again (`None`).
+    ServiceUnknown {
+        /// Name of the service.
+        service: Name,
+        /// The reason in words.
+        reason: Option<Name>,
+    },
+    /// The peer is heard, for the first time or again.
+    PeerHeard {
+        /// How it calls itself.
+        node: Name,
+        /// Whether it has begun a new life since.
+        restarted: bool,
+    },
+    /// Nothing has been heard of the peer for too long. Two nodes alone cannot tell whether it is dead or the cable cut.
+    PeerSilent {
+        /// How it calls itself.
+        node: Name,
+        /// For how long.
+        silence: Duration,
+    },
+    /// The peer has stopped in order: nothing of its services runs there any more.
+    PeerStopped {
+        /// How it calls itself.
+        node: Name,
+    },
+    /// One of the paths to the peer is silent while another is not, or is heard again.
+    PathChanged {
+        /// Which.
+        path: u32,
+        /// Whether it works.
+        works: bool,
+    },
+    /// A message came that the peer did not send now: another key, a replay, or no message at all. Told once until the
+    /// peer is silent or heard again; counted always.
+    BatonDiscarded {
+        /// Which path.
+        path: u32,
+        /// Why.
+        reason: BatonDiscard,
+    },
+    /// The role of a router is about to move in order.
+    HandoverBegun {
+        /// Whose.
+        router: RouterId,
+        /// Whether it leaves this node or comes here.
+        to_us: bool,
+        /// Why.
+        reason: HandoverReason,
+    },
+    /// It has moved, and its services run there.
+    HandoverEnded {
+        /// Whose.
+        router: RouterId,
+        /// Whether it has left this node or come here.
+        to_us: bool,
+        /// During which no service ran.
+        outage: Duration,
+        /// During which services ran on both.
+        overlap: Duration,
+    },
+    /// It has not moved.
+    HandoverFailed {
+        /// Whose.
+        router: RouterId,
+        /// Why not.
+        reason: RefusedCommand,
+    },
+    /// The role moves without order: the other side is not heard beside VRRP, and has taken over or will without waiting for
+    /// the services here.
+    HandoverUnordered {
+        /// Whose.
+        router: RouterId,
+    },
+    /// Both nodes were active: the pair was cut, and is joined again.
+    DualActive {
+        /// Whose.
+        router: RouterId,
+        /// Whether this node stays.
+        we_stay: bool,
+    },
+    /// The peer says that it is active, but no advertisement of its is heard: multicast, a filter, or different keys
+    /// or VRIDs. Told once until one is heard.
+    AdvertisementsUnheard {
+        /// Whose.
+        router: RouterId,
+    },
+    /// The peer is active but could not take part in a hand-over: it has no router of this name.
+    NoCounterpart {
+        /// Whose.
+        router: RouterId,
+    },
+    /// Nothing floats any more until an operator acknowledges.
+    Latched {
+        /// The service.
+        service: Name,
+        /// Why.
+        reason: LatchReason,
+        /// The node that latched.
+        node: Name,
+    },
+    /// An operator has acknowledged.
+    Unlatched,
+    /// Maintenance has begun on the pair.
+    MaintenanceBegun {
+        /// For how long; `None` if until told otherwise.
+        span: Option<Duration>,
+        /// The node where it was asked for, or on whose behalf.
+        node: Name,
+    },
+    /// Maintenance is over.
+    MaintenanceEnded {
+        /// By itself.
+        expired: bool,
+    },
+    /// This node stands back.
+    Held {
+        /// For which router.
+        router: RouterId,
+        /// Who says so.
+        by: HeldBy,
+    },
+    /// It no longer does.
+    Released {
+        /// For which router.
+        router: RouterId,
+        /// Who said so.
+        by: HeldBy,
+    },
+    /// What was saved cannot be trusted; in words.
+    RecordDamaged {
+        /// Why.
+        reason: Name,
+    },
     /// An interface went up or down, appeared or vanished.
     LinkChanged {
         /// Which one.
@@ -234,6 +402,16 @@ pub enum Cause {
     FaultsCleared,
     /// The engine had slept and cannot know who is Active now.
     Overslept,
+    /// The peer let it go, in order.
+    HandedOver,
+    /// A former life of this daemon had it, its services still run here, and the peer agrees.
+    Resumed,
+    /// The peer was Active and nothing is heard of it any more.
+    PeerSilent,
+    /// It let the role go, in order.
+    LetGo,
+    /// The peer is Active too and has the better claim.
+    PeerStays,
     /// It was stopped, or removed from the configuration.
     Stopped,
 }
@@ -251,6 +429,116 @@ pub enum FaultReason {
     ScriptFailed(Name),
     /// A check that it needs has not yet given a result. Not told as a fault, and takes nobody out who is in.
     ScriptPending(Name),
+    /// A service failed here and is not started again.
+    ServiceFailed(Name),
+    /// A service is latched, and this node does not have the role.
+    Latched(Name),
+}
+
+/// The states of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServiceStateName {
+    /// Not known yet.
+    Unknown,
+    /// Nothing of it runs.
+    Stopped,
+    /// It has been told to start.
+    Starting,
+    /// It runs.
+    Running,
+    /// It has been told to end.
+    Stopping,
+}
+
+/// Why a service changed its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceCause {
+    /// It was found so.
+    Found,
+    /// Its router became Active, or no longer is.
+    Role,
+    /// It did what it was told.
+    Done,
+    /// It is started again after a failure.
+    Restart,
+    /// It ended by itself.
+    Ended(Ending),
+    /// An operator stopped it.
+    StoppedByHand,
+    /// Somebody else started it.
+    StartedByHand,
+    /// It was told to start or stop and that failed; in words.
+    Refused(Name),
+    /// A check failed.
+    CheckFailed(Name),
+    /// It took too long.
+    TimedOut,
+}
+
+/// How a service failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceFailure {
+    /// It ended although nobody wanted it to. This is proof.
+    Ended(Ending),
+    /// A check failed as often as its `fall` says. This is suspicion.
+    CheckFailed(Name),
+    /// It could not be started; in words.
+    StartRefused(Name),
+    /// It did not come up within its start timeout.
+    StartTimedOut,
+    /// An operator stopped it by hand.
+    StoppedByHand,
+}
+
+/// What is done about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// It is started again here.
+    Restart {
+        /// Which one of the budget, from 1.
+        attempt: u32,
+        /// The budget.
+        of: u32,
+        /// After this long.
+        after: Duration,
+    },
+    /// The role moves.
+    Move,
+    /// Nobody else could do better: it is started again here after this long.
+    StayAndRetry {
+        /// How long.
+        after: Duration,
+    },
+    /// Nothing, because of maintenance.
+    Nothing,
+}
+
+/// Why a message of the side channel is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BatonDiscard {
+    /// Too short, too long, of another version, or inconsistent.
+    Malformed,
+    /// Its seal does not fit our key.
+    BadSeal,
+    /// It was heard before, or answers a former life of ours.
+    Replayed,
+    /// It comes from ourselves.
+    Ourselves,
+}
+
+/// Why a role moves in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HandoverReason {
+    /// An operator said so.
+    Operator,
+    /// The service failed where it was.
+    ServiceFailed,
+    /// The other node is better and has come back.
+    Failback,
+    /// A fault other than the service's, or its daemon stops.
+    Leaving,
+    /// That node stands back.
+    Held,
 }
 
 /// How an interface is.

@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::time::Duration;
 
-use crate::{Config, Family, LinkId, RouterId};
+use crate::{Config, Family, LinkId, Name, Record, RouterId};
 
 /// One thing that happened. There is no other way to change an engine.
 #[derive(Clone, Debug)]
@@ -31,6 +32,29 @@ pub enum Input<'a> {
         script: &'a str,
         /// How it ended.
         outcome: ScriptOutcome,
+    },
+    /// Something is known about a service: as the answer to an order, or because it happened.
+    Service {
+        /// Name of the service.
+        service: &'a str,
+        /// What.
+        report: ServiceReport,
+    },
+    /// A message of the pair's side channel arrived. Whether it is the peer's is found out here.
+    Baton {
+        /// The path that it came by.
+        path: u32,
+        /// The whole message.
+        octets: &'a [u8],
+    },
+    /// What was saved in a former life. Comes before [`Start`](Self::Start), or never.
+    Restored(Restored),
+    /// An operator wants something. [`Output::Answer`](crate::Output::Answer) says what becomes of it.
+    Command {
+        /// Comes back with the answer.
+        number: u64,
+        /// What.
+        command: Command,
     },
     /// An advertisement could not be sent.
     SendFailed {
@@ -77,4 +101,122 @@ pub enum ScriptOutcome {
     Signalled(u8),
     /// It could not be started, for this error number of the system.
     NotStarted(i32),
+    /// A probe that needs no program failed.
+    ProbeFailed(ProbeFailure),
+}
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeFailure {
+    /// The system refused or broke the connection, or the file, with this error number.
+    System(i32),
+    /// An HTTP server answered with this status.
+    HttpStatus(u16),
+    /// Something answered, but not as the protocol wants it.
+    Nonsense,
+    /// The file was last changed so many seconds ago.
+    TooOld(u32),
+    /// No process of that name runs.
+    NoProcess,
+}
+
+/// What is known about a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceReport {
+    /// It runs: after a start it has come up; otherwise it was found so, or somebody else started it.
+    Running,
+    /// Nothing of it runs any more, not one process.
+    Gone(Ending),
+    /// It was stopped by an operator, not by us, and nothing of it runs any more.
+    StoppedByHand,
+    /// It could not be started; the reason in words.
+    StartRefused(Name),
+    /// It could not be stopped (yet); the reason in words. An answer to `Stop` or `Kill` only if it is not tried again.
+    StopRefused(Name),
+    /// It could be started here, or could not, and the reason in words.
+    Readiness(Result<(), Name>),
+    /// Nobody can tell at present whether it runs (its manager does not answer); the reason in words.
+    Unknown(Name),
+}
+
+/// How a service ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was not running when we looked.
+    NotRunning,
+    /// With this exit status.
+    Exited(u8),
+    /// By this signal.
+    Signalled(u8),
+    /// In a way that its manager put into words.
+    Said(Name),
+}
+
+/// What was saved in a former life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// This.
+    Record {
+        /// What it says.
+        record: Record,
+        /// Whether the machine has not been started anew since it was saved.
+        same_boot: bool,
+        /// What the calendar says now: seconds since 1970.
+        calendar: u64,
+    },
+    /// There was nothing: a first life, or a memory that does not outlive one.
+    Nothing {
+        /// What the calendar says now: seconds since 1970.
+        calendar: u64,
+    },
+    /// Something that cannot be trusted; why, in words. It never counts as a permission.
+    Damaged(Name),
+}
+
+/// What an operator can want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Move the role of a router in order.
+    Switch {
+        /// Whose role.
+        router: RouterId,
+        /// To this node, or away from it.
+        to_us: bool,
+        /// Only say whether it would be done.
+        dry_run: bool,
+    },
+    /// Stand back: do not keep or take the role of a router while somebody else can have it.
+    Hold {
+        /// Whose role.
+        router: RouterId,
+        /// Who says so; each can take back only what it said.
+        by: HeldBy,
+    },
+    /// No longer stand back.
+    Release {
+        /// Whose role.
+        router: RouterId,
+        /// Who says so; an operator takes back what `StoppedByHand` and `Switch` did, too.
+        by: HeldBy,
+    },
+    /// Do nothing by itself for so long (`None`: until told otherwise), on both nodes.
+    Maintain {
+        /// When it ends by itself.
+        span: Option<Duration>,
+        /// What the calendar says now: seconds since 1970.
+        calendar: u64,
+    },
+    /// Maintenance is over.
+    EndMaintenance,
+    /// A human has seen to it: clear every latch.
+    Acknowledge,
+}
+
+/// Why a node stands back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HeldBy {
+    /// An operator said so, by switching away or by stopping the service by hand.
+    Operator,
+    /// The file that means it is there.
+    DownFile,
 }

@@ -10,6 +10,7 @@
 extern crate alloc;
 
 mod config;
+mod coordinate;
 mod desired;
 mod engine;
 mod event;
@@ -17,6 +18,11 @@ mod identity;
 mod input;
 mod links;
 mod output;
+mod pair;
+mod record;
+mod role;
+mod service;
+mod standing;
 mod time;
 mod track;
 mod view;
@@ -24,14 +30,20 @@ pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AnnouncePolicy, Authentication, Config, RouterConfig, Scope, ScriptConfig, TrackedLink, TrackedScript, Transport,
-    VirtualAddress, Weight,
+    AnnouncePolicy, Authentication, Budget, Config, Failback, OnManualStop, PairConfig, PairKey, RouterConfig, Scope,
+    ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport, VirtualAddress, Weight,
 };
 pub use desired::{Desired, DesiredAddress};
 pub use engine::Engine;
-pub use event::{Cause, Event, FaultReason, LinkCondition, StateName};
+pub use event::{
+    BatonDiscard, Cause, Event, FaultReason, HandoverReason, LinkCondition, Remedy, ServiceCause, ServiceFailure,
+    ServiceStateName, StateName,
+};
 pub use identity::{Family, LinkId, Name, Priority, RouterId, Version, Vrid};
-pub use input::{Input, LinkState, Received, ScriptOutcome};
-pub use output::{EndHow, Notice, NoticeKind, Output};
+pub use input::{
+    Command, Ending, HeldBy, Input, LinkState, ProbeFailure, Received, Restored, ScriptOutcome, ServiceReport,
+};
+pub use output::{Answer, EndHow, Hook, HookCall, Notice, NoticeKind, Output, RefusedCommand, ServiceOrder};
+pub use record::{LatchReason, LatchRecord, MaintenanceRecord, Record, RouterRecord};
 pub use time::{Instant, Interval};
-pub use view::{RouterView, ScriptView, View};
+pub use view::{MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View};

@@ -14,6 +14,9 @@ impl Instant {
     /// The arbitrary start.
     pub const START: Self = Self(0);
 
+    /// Later than anything.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
     /// The moment `nanoseconds` after the arbitrary start.
     #[must_use]
     pub const fn from_nanos(nanoseconds: u64) -> Self {

@@ -5,7 +5,12 @@ use core::net::IpAddr;
 
 use crate::vrrp::receive::ChecksumForm;
 use crate::vrrp::statistics::Statistics;
-use crate::{FaultReason, Instant, Interval, Name, Priority, RouterId, ScriptOutcome, StateName};
+use core::time::Duration;
+
+use crate::{
+    FaultReason, HeldBy, Instant, Interval, LatchRecord, Name, Priority, RouterId, ScriptOutcome, ServiceFailure,
+    ServiceStateName, StateName,
+};
 
 /// The whole engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +19,99 @@ pub struct View {
     pub routers: Vec<RouterView>,
     /// In the configuration's order.
     pub scripts: Vec<ScriptView>,
+    /// In the configuration's order.
+    pub services: Vec<ServiceView>,
+    /// The peer, if one is configured.
+    pub peer: Option<PeerView>,
+    /// The latch in force.
+    pub latch: Option<LatchRecord>,
+    /// Maintenance, if it is on.
+    pub maintenance: Option<MaintenanceView>,
+}
+
+/// Maintenance that is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaintenanceView {
+    /// When it ends by itself.
+    pub until: Option<Instant>,
+}
+
+/// One service, as it is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceView {
+    /// Its name.
+    pub name: Name,
+    /// The router that it belongs to; `None` if none mentions it.
+    pub router: Option<RouterId>,
+    /// Its state.
+    pub state: ServiceStateName,
+    /// Since when.
+    pub since: Instant,
+    /// Whether it should run here.
+    pub wanted: bool,
+    /// Running well: `None` before its checks have given a result.
+    pub healthy: Option<bool>,
+    /// Whether it could be started here; `None` before the first assessment.
+    pub readiness: Option<Result<(), Name>>,
+    /// Restarts within the budget's span.
+    pub restarts: u32,
+    /// Moves within the span of `max_moves`, on both nodes as far as known.
+    pub moves: u32,
+    /// The last failure and when it was.
+    pub last_failure: Option<(Instant, ServiceFailure)>,
+    /// Its checks.
+    pub checks: Vec<ScriptView>,
+}
+
+/// What is known of the peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerView {
+    /// How it calls itself; empty before it was heard.
+    pub node: Name,
+    /// Whether it is taken for alive.
+    pub alive: bool,
+    /// When it was heard last.
+    pub heard_at: Option<Instant>,
+    /// One entry for each path: when something was heard there last.
+    pub paths: Vec<Option<Instant>>,
+    /// How long a question and its answer took last.
+    pub round_trip: Option<Duration>,
+    /// Messages discarded.
+    pub discarded: u64,
+    /// What it says of its routers.
+    pub routers: Vec<PeerRouterView>,
+}
+
+/// What the peer says of one of its routers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerRouterView {
+    /// Its name.
+    pub name: Name,
+    /// Its state.
+    pub state: StateName,
+    /// Its effective priority.
+    pub priority: Priority,
+    /// Its epoch.
+    pub epoch: u64,
+    /// Whether it stands back.
+    pub held: bool,
+    /// Its services.
+    pub services: Vec<PeerServiceView>,
+}
+
+/// What the peer says of one of its services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerServiceView {
+    /// Its name.
+    pub name: Name,
+    /// Its state.
+    pub state: ServiceStateName,
+    /// Running well, if it runs.
+    pub healthy: Option<bool>,
+    /// Whether it could be started there.
+    pub readiness: Option<Result<(), Name>>,
+    /// Whether it failed there.
+    pub failed: bool,
 }
 
 /// One virtual router.
@@ -45,6 +143,12 @@ pub struct RouterView {
     pub peer_checksum_form: Option<ChecksumForm>,
     /// Whether its addresses should be in the kernel now.
     pub holds_addresses: bool,
+    /// Counts the takings of the role in the pair; 0 if it was never taken.
+    pub epoch: u64,
+    /// Who wants this node to stand back.
+    pub held_by: Vec<HeldBy>,
+    /// Whether it has the role and is letting it go: its services are still ending.
+    pub letting_go: bool,
     /// Its counters.
     pub statistics: Statistics,
 }

@@ -13,6 +13,11 @@ const KILL_AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// the interval, at most this: so many checks are spread.
 const LARGEST_JITTER: Duration = Duration::from_millis(100);
 
+/// From one look at a service that is coming up to the next: at first this, then twice as long, and so on,
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+/// but not longer than this.
+const LONGEST_LOOK: Duration = Duration::from_millis(250);
+
 /// One check of the configuration.
 #[derive(Debug)]
 pub(crate) struct Script {
@@ -25,6 +30,14 @@ pub(crate) struct Script {
     jitter: Duration,
     run: Option<Run>,
     last_outcome: Option<ScriptOutcome>,
+    /// A run that is due while the last one is being ended is not left out but begins right after it.
+    eager: bool,
+    /// It was good once.
+    proven: bool,
+    /// What it checks does not run: no run begins.
+    resting: bool,
+    /// When what it checks is coming up: from the next look to the one after.
+    look: Duration,
 }
 
 /// A run under way.
@@ -48,7 +61,42 @@ impl Script {
         let largest = (config.interval / 10).min(LARGEST_JITTER);
         let jitter = Duration::from_nanos(random % (largest.as_nanos() as u64 + 1));
         let (counter, good) = if config.init_fail { (0, Some(false)) } else { (config.rise - 1, None) };
-        Self { config, counter, good, next_at: now, jitter, run: None, last_outcome: None }
+        Self {
+            config,
+            counter,
+            good,
+            next_at: now,
+            jitter,
+            run: None,
+            last_outcome: None,
+            eager: false,
+            proven: false,
+            resting: false,
+            look: FIRST_LOOK,
+        }
+    }
+
+    /// A check of a service: how soon a hang is noticed is known from its figures, so no run is left out.
+    pub(crate) fn of_service(config: ScriptConfig, now: Instant, random: u64) -> Self {
+        Self { eager: true, resting: true, ..Self::new(config, now, random) }
+    }
+
+    /// What it checks is gone: a run under way is ended and counts nowhere, and everything is forgotten.
+    pub(crate) fn rest(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.resting = true;
+        self.proven = false;
+        (self.counter, self.good) = (self.config.rise - 1, None);
+        if let Some(run @ Run { stage: Stage::Allowed { .. }, .. }) = &mut self.run {
+            run.stage = Stage::Ending { kill_at: now + KILL_AFTER };
+            out.push(Output::EndScript { script: self.config.name.clone(), how: EndHow::Terminate });
+        }
+    }
+
+    /// What it checks is there: the first run begins at once, or as soon as the last one has ended.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        self.resting = false;
+        self.look = FIRST_LOOK;
+        self.next_at = now;
     }
 
     pub(crate) fn config(&self) -> &ScriptConfig {
@@ -76,7 +124,10 @@ impl Script {
 
     pub(crate) fn deadline(&self) -> Instant {
         match &self.run {
+            Some(Run { stage: Stage::Ending { kill_at }, .. }) if self.resting => *kill_at,
+            Some(Run { stage: Stage::Allowed { .. }, .. }) | None if self.resting => Instant::NEVER,
             Some(Run { stage: Stage::Allowed { until }, .. }) => self.next_at.min(*until),
+            Some(Run { stage: Stage::Ending { kill_at }, .. }) if self.eager => *kill_at,
             Some(Run { stage: Stage::Ending { kill_at }, .. }) => self.next_at.min(*kill_at),
             None => self.next_at,
         }
@@ -85,11 +136,22 @@ impl Script {
     /// Does what is due. Returns whether the verdict changed.
     pub(crate) fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let changed = self.mind_the_run(now, out);
-        if self.next_at <= now {
+        let ending = matches!(self.run, Some(Run { stage: Stage::Ending { .. }, .. }));
+        if self.next_at <= now && !self.resting && !(self.eager && ending) {
             // A late start does not make the next one early.
-            self.next_at = now + self.config.interval.saturating_sub(core::mem::take(&mut self.jitter));
+            // Somebody waits for a service to come up: it is looked at more often until it has.
+            let hasty = self.is_coming_up();
+            self.next_at = now
+                + if hasty {
+                    self.config.interval.min(self.look)
+                } else {
+                    self.config.interval.saturating_sub(core::mem::take(&mut self.jitter))
+                };
+            self.look = (self.look * 2).min(LONGEST_LOOK);
             if self.run.is_some() {
-                out.push(Output::Tell(Event::ScriptSkipped { script: self.config.name.clone() }));
+                if !hasty {
+                    out.push(Output::Tell(Event::ScriptSkipped { script: self.config.name.clone() }));
+                }
             } else {
                 let until = now + self.config.timeout;
                 self.run = Some(Run { started_at: now, stage: Stage::Allowed { until } });
@@ -99,8 +161,14 @@ impl Script {
         changed
     }
 
+    /// Whether what it checks may not answer yet, which is no news.
+    const fn is_coming_up(&self) -> bool {
+        self.eager && !self.proven
+    }
+
     /// Ends a run that takes too long.
     fn mind_the_run(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+        let coming_up = self.is_coming_up();
         let Some(run) = &mut self.run else { return false };
         match run.stage {
             // Suspended together with us, it had no chance: it gets another one.
@@ -111,8 +179,10 @@ impl Script {
             Stage::Allowed { until } if until <= now => {
                 run.stage = Stage::Ending { kill_at: now + KILL_AFTER };
                 out.push(Output::EndScript { script: self.config.name.clone(), how: EndHow::Terminate });
-                let (script, timeout) = (self.config.name.clone(), self.config.timeout);
-                out.push(Output::Tell(Event::ScriptTimedOut { script, timeout }));
+                if !coming_up {
+                    let (script, timeout) = (self.config.name.clone(), self.config.timeout);
+                    out.push(Output::Tell(Event::ScriptTimedOut { script, timeout }));
+                }
                 self.count(false, None, out)
             }
             Stage::Ending { kill_at } if kill_at <= now => {
@@ -159,6 +229,12 @@ impl Script {
         self.counter = if verdict { self.most() } else { 0 };
         self.good = Some(verdict);
         let script = self.config.name.clone();
+        let coming_up = self.is_coming_up();
+        self.proven |= verdict;
+        if coming_up && !verdict {
+            // That a service does not answer yet is no news.
+            return true;
+        }
         out.push(Output::Tell(if verdict {
             Event::ScriptSucceeded { script }
         } else {

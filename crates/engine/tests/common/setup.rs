@@ -1,19 +1,23 @@
-//! Configurations as text, one line for each router or check:
+//! Configurations as text, one line for each router, check, service or peer:
 //!
 //! ```text
 //! router a vrid 51 priority 100 interval 1 addresses 192.0.2.100/24,192.0.2.101/24@eth1 track_script chk:-30
 //! script chk interval 1 timeout 1 rise 2 fall 3 init_fail
+//! service job of a restart 1/60 moves 3/600 check web interval 1 timeout 1 rise 1 fall 3
+//! pair heartbeat 10 dead_after 50
 //! ```
 //!
 //! A router that says nothing is number 51 of version 2 on eth0 with priority 100, an interval of 1 s and the
-//! address 192.0.2.100/24. It announces once and never again, so that timelines stay short.
+//! address 192.0.2.100/24. It announces once and never again, so that timelines stay short. A service is of the first
+//! router unless told otherwise, and never assessed again in a timeline; what follows `check` is of that check.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, Authentication, Config, Family, Interval, Name, Priority, RouterConfig, Scope, ScriptConfig,
-    TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
+    AnnouncePolicy, Authentication, Budget, Config, Failback, Family, Interval, Name, OnManualStop, PairConfig,
+    PairKey, Priority, RouterConfig, Scope, ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport,
+    Version, VirtualAddress, Vrid, Weight,
 };
 
 /// A router that says nothing.
@@ -43,6 +47,7 @@ pub(crate) fn router(name: &str) -> RouterConfig {
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
+        services: Vec::new(),
     }
 }
 
@@ -54,7 +59,9 @@ pub(crate) fn config(lines: &[&str]) -> Config {
         match words.next() {
             Some("router") => config.routers.push(router_line(words)),
             Some("script") => config.scripts.push(script_line(words)),
-            other => panic!("neither router nor script: {other:?}"),
+            Some("service") => service_line(&mut config, words),
+            Some("pair") => config.pair = Some(pair_line(words)),
+            other => panic!("neither router nor script nor service nor pair: {other:?}"),
         }
     }
     config
@@ -118,25 +125,117 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
     router
 }
 
-fn script_line<'t>(mut words: impl Iterator<Item = &'t str>) -> ScriptConfig {
+fn check(name: &str) -> ScriptConfig {
     let second = Duration::from_secs(1);
-    let name = Name::from(words.next().expect("a check has a name"));
-    let mut script = ScriptConfig { name, interval: second, timeout: second, rise: 1, fall: 1, init_fail: false };
+    let name = Name::from(name);
+    ScriptConfig { name, interval: second, timeout: second, rise: 1, fall: 1, init_fail: false }
+}
+
+fn script_line<'t>(mut words: impl Iterator<Item = &'t str>) -> ScriptConfig {
+    let mut script = check(words.next().expect("a check has a name"));
     while let Some(key) = words.next() {
         if key == "init_fail" {
             script.init_fail = true;
             continue;
         }
         let value = words.next().unwrap_or_else(|| panic!("{key} needs a value"));
+        set_check(&mut script, key, value);
+    }
+    script
+}
+
+fn set_check(script: &mut ScriptConfig, key: &str, value: &str) {
+    match key {
+        "interval" => script.interval = seconds(value),
+        "timeout" => script.timeout = seconds(value),
+        "rise" => script.rise = number(value),
+        "fall" => script.fall = number(value),
+        _ => panic!("unknown word {key}"),
+    }
+}
+
+fn service_line<'t>(config: &mut Config, mut words: impl Iterator<Item = &'t str>) {
+    let name = Name::from(words.next().expect("a service has a name"));
+    let mut service = ServiceConfig {
+        name: name.clone(),
+        checks: Vec::new(),
+        start_grace: Duration::from_secs(10),
+        start_timeout: Duration::from_secs(30),
+        stop_timeout: Duration::from_secs(5),
+        restart: Budget { limit: 1, within: Duration::from_secs(60) },
+        max_moves: Budget { limit: 3, within: Duration::from_secs(600) },
+        on_manual_stop: OnManualStop::Failover,
+        failback: Failback::Auto,
+        readiness_interval: Duration::from_secs(1_000_000),
+        readiness_rise: 1,
+        while_active: Vec::new(),
+    };
+    let mut owner = 0;
+    while let Some(key) = words.next() {
+        let value = words.next().unwrap_or_else(|| panic!("{key} needs a value"));
         match key {
-            "interval" => script.interval = seconds(value),
-            "timeout" => script.timeout = seconds(value),
-            "rise" => script.rise = number(value),
-            "fall" => script.fall = number(value),
+            "of" => {
+                let place = config.routers.iter().position(|router| &*router.name == value);
+                owner = place.unwrap_or_else(|| panic!("there is no router {value} before"));
+            }
+            "check" => service.checks.push(check(value)),
+            "interval" | "timeout" | "rise" | "fall" => {
+                set_check(service.checks.last_mut().expect("a check comes before its figures"), key, value);
+            }
+            "grace" => service.start_grace = seconds(value),
+            "start_timeout" => service.start_timeout = seconds(value),
+            "stop_timeout" => service.stop_timeout = seconds(value),
+            "restart" => service.restart = budget(value),
+            "moves" => service.max_moves = budget(value),
+            "by_hand" => {
+                service.on_manual_stop = match value {
+                    "failover" => OnManualStop::Failover,
+                    "restart" => OnManualStop::Restart,
+                    "maintenance" => OnManualStop::Maintenance,
+                    _ => panic!("unknown policy {value}"),
+                }
+            }
+            "failback" => {
+                service.failback = match value {
+                    "auto" => Failback::Auto,
+                    "manual" => Failback::Manual,
+                    "never" => Failback::Never,
+                    _ => panic!("unknown policy {value}"),
+                }
+            }
+            "assess" => service.readiness_interval = seconds(value),
+            "ready_after" => service.readiness_rise = number(value),
+            "every" => service.while_active.push(seconds(value)),
             _ => panic!("unknown word {key}"),
         }
     }
-    script
+    config.services.push(service);
+    config.routers.get_mut(owner).expect("a router comes before its services").services.push(name);
+}
+
+/// `3/60`: three within 60 s.
+fn budget(text: &str) -> Budget {
+    let (limit, within) = text.split_once('/').expect("a budget is so many within so long");
+    Budget { limit: number(limit), within: seconds(within) }
+}
+
+fn pair_line<'t>(mut words: impl Iterator<Item = &'t str>) -> PairConfig {
+    let mut pair = PairConfig {
+        node: Name::from("here"),
+        paths: 1,
+        key: PairKey([7; 32]),
+        heartbeat: Duration::from_secs(10),
+        dead_after: Duration::from_secs(50),
+    };
+    while let Some(key) = words.next() {
+        let value = words.next().unwrap_or_else(|| panic!("{key} needs a value"));
+        match key {
+            "heartbeat" => pair.heartbeat = seconds(value),
+            "dead_after" => pair.dead_after = seconds(value),
+            _ => panic!("unknown word {key}"),
+        }
+    }
+    pair
 }
 
 /// `eth1`, `eth1:-30`, `eth1:30:reverse`, `eth1:0:reverse`.

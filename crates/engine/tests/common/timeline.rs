@@ -11,16 +11,22 @@
 //! Lines with `>` happen; the others follow, and are compared. Between two lines with `>` the engine is asked
 //! whenever it wanted to be, exactly then; at the same moment its timers come first. `late` before what happens
 //! means that it was not asked until then. `settle` is a start at 0 of which only the state is shown that it led
-//! to. Unless a `link` line comes before the first moment, eth0 is up with
+//! to, with services that do not run; `serve` the same, with services that have come up. Unless a `link` line comes before the first moment, eth0 is up with
 //! the address 192.0.2.1. `UPDATE_EXPECT=1` rewrites the timelines of a test file.
+//!
+//! `running job`, `gone job` (with `exit 1` or `signal 9`), `by-hand job`, `refused job REASON`, `lingers job REASON`,
+//! `ready job`, `unready job REASON` and `unknown job REASON` are what is reported of a service; `switch`, `hold`,
+//! `release`, `maintain`, `maintained` and `ack` what an operator says; `restore`, before the start, what a former life
+//! remembers.
 
 use std::net::Ipv4Addr;
 use std::panic::Location;
 use std::sync::Mutex;
 
 use tanist_engine::{
-    DesiredAddress, Engine, Family, Input, Instant, LinkId, LinkState, Output, Priority, Received, RouterConfig,
-    RouterId, ScriptOutcome, Transport,
+    Command, DesiredAddress, Ending, Engine, Family, HeldBy, Input, Instant, LatchReason, LatchRecord, LinkId,
+    LinkState, MaintenanceRecord, Name, Output, Priority, Received, Record, Restored, RouterConfig, RouterId,
+    RouterRecord, ScriptOutcome, ServiceReport, Transport,
 };
 
 use super::packet::{Packet, Sum, ipv4};
@@ -99,15 +105,15 @@ fn run(written: &[Line]) -> Vec<String> {
         let mut words = line.splitn(3, ' ');
         let (Some(moment), Some(">"), Some(action)) = (words.next(), words.next(), words.next()) else { continue };
         let mut following = Vec::new();
-        while let Some(more) = lines.next_if(|line| line.starts_with("router ") || line.starts_with("script ")) {
+        let is_configuration =
+            |line: &&str| ["router ", "script ", "service ", "pair "].iter().any(|word| line.starts_with(word));
+        while let Some(more) = lines.next_if(is_configuration) {
             following.push(more);
         }
         let now = Instant::START + seconds(moment);
-        if action == "settle" {
-            bench.act(Instant::START, "start", &[]);
-            bench.wait(now);
+        if action == "settle" || action == "serve" {
             happened.push(line.to_owned());
-            happened.extend(bench.act(now, "view", &[]));
+            happened.extend(bench.settle(now, action == "serve"));
             continue;
         }
         let action = match action.strip_prefix("late ") {
@@ -127,11 +133,15 @@ fn run(written: &[Line]) -> Vec<String> {
 /// An engine and what surrounds it.
 pub(crate) struct Bench {
     pub(crate) engine: Engine,
+    /// Before that nobody asks it anything.
+    started: bool,
+    /// When it was given something last.
+    now: Instant,
 }
 
 impl Bench {
     pub(crate) fn new(lines: &[&str]) -> Self {
-        Self { engine: Engine::new(config(lines), 1) }
+        Self { engine: Engine::new(config(lines), 1), started: false, now: Instant::START }
     }
 
     /// Before the start: these interfaces, or the usual one.
@@ -146,8 +156,10 @@ impl Bench {
     /// Asks the engine whenever it wants to be asked, up to this moment.
     pub(crate) fn wait(&mut self, until: Instant) -> Vec<String> {
         let mut happened = Vec::new();
-        let mut last = (Instant::START, 0);
-        while let Some(due) = self.engine.deadline().filter(|due| *due <= until) {
+        let mut last = (self.now, 0);
+        while let Some(due) = self.engine.deadline().filter(|due| self.started && *due <= until) {
+            // What was due before something happened is done right after it.
+            let due = due.max(self.now);
             last = (due, if due == last.0 { last.1 + 1 } else { 0 });
             assert!(last.1 < 100, "asked at {due} a hundred times, the engine still wants to be asked then");
             happened.extend(self.handle(due, Input::Timer));
@@ -155,11 +167,30 @@ impl Bench {
         happened
     }
 
+    /// Starts, and shows what has become of it by then.
+    fn settle(&mut self, now: Instant, services_run: bool) -> Vec<String> {
+        self.act(Instant::START, "start", &[]);
+        let services: Vec<Name> = self.engine.config().services.iter().map(|service| service.name.clone()).collect();
+        for service in &services {
+            self.report(Instant::START, service, ServiceReport::Gone(Ending::NotRunning));
+        }
+        self.wait(now);
+        for service in services.iter().filter(|_| services_run) {
+            self.report(now, service, ServiceReport::Running);
+        }
+        let mut happened = self.act(now, "view", &[]);
+        happened.extend(self.act(now, "services", &[]));
+        happened
+    }
+
     /// Does what a line says.
     pub(crate) fn act(&mut self, now: Instant, action: &str, following: &[&str]) -> Vec<String> {
         let words: Vec<&str> = action.split(' ').collect();
         match words[..] {
-            ["start"] => self.handle(now, Input::Start),
+            ["start"] => {
+                self.started = true;
+                self.handle(now, Input::Start)
+            }
             ["stop"] => self.handle(now, Input::Stop),
             ["wait"] => Vec::new(),
             ["timer"] => self.handle(now, Input::Timer),
@@ -180,6 +211,40 @@ impl Bench {
                 self.handle(now, Input::SendFailed { router, error: number(error) })
             }
             ["reconfigure"] => self.handle(now, Input::Reconfigure(Box::new(config(following)))),
+            ["running", service] => self.report(now, service, ServiceReport::Running),
+            ["gone", service, ref how @ ..] => self.report(now, service, ServiceReport::Gone(ending(how))),
+            ["by-hand", service] => self.report(now, service, ServiceReport::StoppedByHand),
+            ["refused", service, reason] => self.report(now, service, ServiceReport::StartRefused(reason.into())),
+            ["lingers", service, reason] => self.report(now, service, ServiceReport::StopRefused(reason.into())),
+            ["ready", service] => self.report(now, service, ServiceReport::Readiness(Ok(()))),
+            ["unready", service, reason] => self.report(now, service, ServiceReport::Readiness(Err(reason.into()))),
+            ["unknown", service, reason] => self.report(now, service, ServiceReport::Unknown(reason.into())),
+            ["switch", router, to] => {
+                let (router, to_us) = (self.router(router), to == "here");
+                self.command(now, Command::Switch { router, to_us, dry_run: false })
+            }
+            ["hold", router, by] => {
+                let router = self.router(router);
+                self.command(now, Command::Hold { router, by: held_by(by) })
+            }
+            ["release", router, by] => {
+                let router = self.router(router);
+                self.command(now, Command::Release { router, by: held_by(by) })
+            }
+            ["maintain"] => self.command(now, Command::Maintain { span: None, calendar: calendar(now) }),
+            ["maintain", span] => {
+                self.command(now, Command::Maintain { span: Some(seconds(span)), calendar: calendar(now) })
+            }
+            ["maintained"] => self.command(now, Command::EndMaintenance),
+            ["ack"] => self.command(now, Command::Acknowledge),
+            ["restore", ref what @ ..] => {
+                let restored = self.restored(now, what);
+                self.handle(now, Input::Restored(restored))
+            }
+            ["services"] => {
+                let view = self.engine.view();
+                view.services.iter().map(|service| stamp(now, &words::service(service))).collect()
+            }
             ["view"] => {
                 let view = self.engine.view();
                 view.routers.iter().map(|router| stamp(now, &words::view(&self.engine, router))).collect()
@@ -190,6 +255,51 @@ impl Bench {
             }
             _ => panic!("nobody knows how to {action}"),
         }
+    }
+
+    fn report(&mut self, now: Instant, service: &str, report: ServiceReport) -> Vec<String> {
+        self.handle(now, Input::Service { service, report })
+    }
+
+    fn command(&mut self, now: Instant, command: Command) -> Vec<String> {
+        self.handle(now, Input::Command { number: 1, command })
+    }
+
+    /// `nothing`, `damaged`, or a record of the first router: `epoch 3`, `active`, `held`, `latched`, `maintained`
+    /// (without end) or `maintained 60`, and `other-boot` if the machine was started anew since.
+    fn restored(&self, now: Instant, words: &[&str]) -> Restored {
+        let calendar = calendar(now);
+        match words {
+            ["nothing"] => return Restored::Nothing { calendar },
+            ["damaged"] => return Restored::Damaged(Name::from("half a file")),
+            _ => {}
+        }
+        let name = self.engine.config().routers[0].name.clone();
+        let mut router = RouterRecord { name, epoch: 1, active: false, held_by: Vec::new() };
+        let mut record = Record::default();
+        let mut same_boot = true;
+        let mut words = words.iter().peekable();
+        while let Some(word) = words.next() {
+            match *word {
+                "epoch" => router.epoch = number(words.next().expect("an epoch is a number")),
+                "active" => router.active = true,
+                "held" => router.held_by.push(HeldBy::Operator),
+                "latched" => {
+                    let (service, node) = (Name::from("job"), Name::from("here"));
+                    (record.latch_number, record.acknowledged) = (1, 0);
+                    record.latch = Some(LatchRecord { service, reason: LatchReason::TooManyMoves, node });
+                }
+                "maintained" => {
+                    let until = words.next_if(|next| next.starts_with(|first: char| first.is_ascii_digit()));
+                    let until = until.map(|seconds| calendar + number::<u64>(seconds));
+                    record.maintenance = Some(MaintenanceRecord { until });
+                }
+                "other-boot" => same_boot = false,
+                other => panic!("nobody remembers {other}"),
+            }
+        }
+        record.routers.push(router);
+        Restored::Record { record, same_boot, calendar }
     }
 
     fn finish(&mut self, now: Instant, script: &str, outcome: ScriptOutcome) -> Vec<String> {
@@ -222,6 +332,7 @@ impl Bench {
     fn handle(&mut self, now: Instant, input: Input<'_>) -> Vec<String> {
         let before = self.in_kernel();
         let mut out = Vec::new();
+        self.now = now;
         self.engine.handle(now, input, &mut out);
         let told = out.contains(&Output::DesiredChanged);
         assert!(told || self.in_kernel() == before, "{now}: what is desired changed and nobody was told");
@@ -269,6 +380,29 @@ impl Bench {
 
 fn stamp(now: Instant, line: &str) -> String {
     format!("{now} {line}")
+}
+
+/// Nothing (it was not running), `exit 1`, `signal 9`.
+fn ending(words: &[&str]) -> Ending {
+    match words {
+        [] => Ending::NotRunning,
+        ["exit", status] => Ending::Exited(number(status)),
+        ["signal", signal] => Ending::Signalled(number(signal)),
+        other => panic!("nothing ends by {other:?}"),
+    }
+}
+
+fn held_by(word: &str) -> HeldBy {
+    match word {
+        "operator" => HeldBy::Operator,
+        "down-file" => HeldBy::DownFile,
+        other => panic!("{other} holds nobody back"),
+    }
+}
+
+/// Seconds since 1970, at a moment of a timeline.
+fn calendar(now: Instant) -> u64 {
+    1_700_000_000 + now.as_nanos() / 1_000_000_000
 }
 
 /// `up 192.0.2.1`, `down 192.0.2.1`, `absent`.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use tanist_engine::vrrp::receive::Discard;
-use tanist_engine::{Cause, Engine, Event, FaultReason, LinkId, Output, RouterId, RouterView};
+use tanist_engine::{Cause, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ServiceView};
 
 /// All reasons, in the order of their counters.
 pub(crate) const DISCARDS: [Discard; Discard::COUNT] = [
@@ -24,8 +24,12 @@ pub(crate) const DISCARDS: [Discard; Discard::COUNT] = [
 /// All kinds, in the order of their counters.
 const ODDITIES: [&str; 3] = ["AddressCount", "AddressMissing", "AdvertisementInterval"];
 
-/// One output as one line.
+/// One output as one line, without quotation marks, which would end the timeline.
 pub(crate) fn output(engine: &Engine, output: &Output) -> String {
+    words_of(engine, output).replace('"', "")
+}
+
+fn words_of(engine: &Engine, output: &Output) -> String {
     match output {
         Output::Advertise { router: id, priority } => format!("{} advertise {priority}", router(engine, *id)),
         Output::DesiredChanged => desired(engine),
@@ -36,8 +40,57 @@ pub(crate) fn output(engine: &Engine, output: &Output) -> String {
             format!("{} notify {:?} {}", router(engine, notice.router), notice.kind, notice.priority)
         }
         Output::Tell(told) => event(engine, told),
+        Output::Service { service, order } => format!("{service} {order:?}"),
+        Output::RunHook(call) => format!("{} hook {:?} {:?} epoch {}", call.service, call.hook, call.role, call.epoch),
+        // What it says is shown where the other node hears it.
+        Output::SendBaton { path, .. } => format!("say {path}"),
+        Output::Save(record) => saved(record),
+        Output::Answer { number, answer } => format!("answer {number} {answer:?}"),
         Output::Stopped => "stopped".to_owned(),
     }
+}
+
+fn saved(record: &Record) -> String {
+    let mut line = "save".to_owned();
+    for router in &record.routers {
+        let _ = write!(line, " {} epoch {}", router.name, router.epoch);
+        if router.active {
+            line.push_str(" active");
+        }
+        for by in &router.held_by {
+            let _ = write!(line, " held by {by:?}");
+        }
+    }
+    if record.latch_number > 0 || record.acknowledged > 0 {
+        let _ = write!(line, " latches {}/{}", record.acknowledged, record.latch_number);
+    }
+    if let Some(latch) = &record.latch {
+        let _ = write!(line, " latched {:?}", latch.reason);
+    }
+    if let Some(maintenance) = &record.maintenance {
+        let _ = write!(line, " maintenance until {:?}", maintenance.until);
+    }
+    line
+}
+
+/// One service at one moment as one line.
+pub(crate) fn service(view: &ServiceView) -> String {
+    let mut line = format!("{} is {:?}", view.name, view.state);
+    if view.wanted {
+        line.push_str(" wanted");
+    }
+    if let Some(healthy) = view.healthy {
+        line.push_str(if healthy { " well" } else { " ill" });
+    }
+    match &view.readiness {
+        Some(Ok(())) => line.push_str(" ready"),
+        Some(Err(reason)) => {
+            let _ = write!(line, " unready: {reason}");
+        }
+        None => {}
+    }
+    let _ = write!(line, " restarts {} moves {}", view.restarts, view.moves);
+    line
 }
 
 /// What should be in the kernel.
@@ -93,6 +146,10 @@ fn event(engine: &Engine, event: &Event) -> String {
         Event::ScriptTimedOut { script, timeout } => format!("{script} timed out after {timeout:?}"),
         Event::ScriptSkipped { script } => format!("{script} skipped"),
         Event::LinkChanged { link: which, condition } => format!("{} {condition:?}", link(which)),
+        Event::ServiceChanged { service, from, to, cause } => format!("{service} {from:?} -> {to:?}: {cause:?}"),
+        Event::ServiceFailed { service, failure, remedy } => format!("{service} failed: {failure:?}: {remedy:?}"),
+        // The rest is as rare here as it is plain.
+        other => format!("{other:?}"),
     }
 }
 
@@ -107,6 +164,11 @@ fn cause(cause: &Cause) -> String {
         | Cause::Fault
         | Cause::FaultsCleared
         | Cause::Overslept
+        | Cause::HandedOver
+        | Cause::Resumed
+        | Cause::PeerSilent
+        | Cause::LetGo
+        | Cause::PeerStays
         | Cause::Stopped => format!("{cause:?}"),
     }
 }
@@ -118,6 +180,8 @@ fn fault(engine: &Engine, reason: &FaultReason) -> String {
         FaultReason::NoPrimaryAddress => "NoPrimaryAddress".to_owned(),
         FaultReason::ScriptFailed(script) => format!("ScriptFailed {script}"),
         FaultReason::ScriptPending(script) => format!("ScriptPending {script}"),
+        FaultReason::ServiceFailed(service) => format!("ServiceFailed {service}"),
+        FaultReason::Latched(service) => format!("Latched {service}"),
     }
 }
 

@@ -12,10 +12,20 @@ use crate::{Cause, Event, Instant, NoticeKind, Output, Priority};
 
 impl VirtualRouter {
     /// RFC 9568 §6.4.2.
-    pub(super) fn hear_as_backup(&mut self, now: Instant, accepted: &Accepted<'_>, out: &mut Vec<Output>) {
-        let State::Backup(backup) = &mut self.state else { return };
+    pub(super) fn hear_as_backup(
+        &mut self,
+        now: Instant,
+        accepted: &Accepted<'_>,
+        around: &Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
         let (from, theirs) = (accepted.source, accepted.advertisement.priority);
+        // A node that stands back does not preempt, and the other Tanist is asked instead.
+        let polite =
+            around.brief(self.id).is_some_and(|brief| brief.held || brief.waits || brief.peer_address == Some(from));
+        let State::Backup(backup) = &mut self.state else { return };
         backup.listened_again = false;
+        backup.heard_at = Some(now);
         if theirs == Priority::RESIGN {
             backup.resigned = true;
             let skew = timers::skew_time(self.config.version, self.effective_priority, backup.active_adver_interval);
@@ -27,7 +37,7 @@ impl VirtualRouter {
         let owner = self.effective_priority.is_address_owner();
         if theirs >= self.effective_priority {
             backup.preempt_at = None;
-        } else if self.config.preempt_mode || owner {
+        } else if (self.config.preempt_mode || owner) && !polite {
             let delay = if owner { Duration::ZERO } else { self.config.preempt_delay };
             let may_preempt_at = *backup.preempt_at.get_or_insert(now + delay);
             if may_preempt_at <= now {
@@ -38,6 +48,7 @@ impl VirtualRouter {
                 return;
             }
         }
+        backup.due = None;
         let before = backup.active_router.replace((from, theirs)).map(|(address, _)| address);
         backup.resigned = false;
         let known = backup.active_adver_interval;

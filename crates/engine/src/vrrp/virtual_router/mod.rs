@@ -15,23 +15,32 @@
 
 mod circumstances;
 mod hearing;
+mod leaving;
 mod speaking;
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use leaving::Leave;
+
 use super::announcer::Announcer;
 use super::receive::{self, ChecksumForm, Discard, Oddity};
 use super::statistics::Statistics;
 use super::timers;
 use crate::links::Links;
+use crate::role::Role;
 use crate::track::priority;
 use crate::wire::ipv4::Ipv4Packet;
 use crate::{
     Cause, Event, FaultReason, Instant, Interval, LinkId, Name, NoticeKind, Output, Priority, RouterConfig, RouterId,
     RouterView, StateName, Transport, Version, VirtualAddress,
 };
+
+/// So many routers share a moment of the interval,
+const SHARING: u32 = 16;
+/// and so many moments there are.
+const PLACES: u32 = 16;
 
 /// What a router sees of the rest of its engine.
 pub(crate) struct Surroundings<'a> {
@@ -41,6 +50,35 @@ pub(crate) struct Surroundings<'a> {
     /// Whether any router has this as a virtual address.
     pub(crate) is_virtual: &'a dyn Fn(IpAddr) -> bool,
     pub(crate) announcer: &'a mut Announcer,
+    /// By router; those that a reconfiguration removed have none.
+    pub(crate) briefs: &'a [Brief],
+}
+
+impl Surroundings<'_> {
+    fn brief(&self, router: RouterId) -> Option<&Brief> {
+        self.briefs.get(router.0 as usize)
+    }
+}
+
+/// What a router is told about its services and the other node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Brief {
+    /// Something of its services is left here, so that the role must not go.
+    pub(crate) busy: bool,
+    /// What its services have against its taking part.
+    pub(crate) faults: Vec<FaultReason>,
+    /// Maintenance: nothing goes because of what a check says.
+    pub(crate) frozen: bool,
+    /// Maintenance, and the role is somebody else's: it does not take over.
+    pub(crate) waits: bool,
+    /// This node stands back: it does not preempt.
+    pub(crate) held: bool,
+    /// It has services, and another Tanist is configured that may be running them.
+    pub(crate) paired: bool,
+    /// The other node is heard on the side channel and has this router, too: nobody takes over without its word.
+    pub(crate) ordered: bool,
+    /// The address that the other node's router sends from, if it has ever been heard on the side channel.
+    pub(crate) peer_address: Option<IpAddr>,
 }
 
 #[derive(Debug)]
@@ -56,6 +94,8 @@ pub(crate) struct VirtualRouter {
     destinations: Vec<IpAddr>,
     state: State,
     since: Instant,
+    /// Why it is in its state.
+    cause: Cause,
     faults: BTreeSet<FaultReason>,
     effective_priority: Priority,
     primary_address: Option<IpAddr>,
@@ -89,12 +129,16 @@ struct Backup {
     active_down_at: Instant,
     active_adver_interval: Interval,
     active_router: Option<(IpAddr, Priority)>,
+    /// When somebody was heard last.
+    heard_at: Option<Instant>,
     /// The Active router resigned: the timer runs for the skew time only.
     resigned: bool,
     /// A lower priority has been heard; before this moment it is not taken over from.
     preempt_at: Option<Instant>,
     /// The timer came too late once already, and nothing was heard since.
     listened_again: bool,
+    /// It would have taken over; the other node has to agree first.
+    due: Option<Cause>,
 }
 
 #[derive(Debug)]
@@ -106,6 +150,10 @@ struct Active {
     second_burst_at: Option<Instant>,
     lower_priority_burst_at: Option<Instant>,
     refresh_at: Option<Instant>,
+    /// It lets the role go, as soon as nothing of its services is left.
+    leaving: Option<Leave>,
+    /// It only goes on with what a former life had.
+    resumed: bool,
 }
 
 impl VirtualRouter {
@@ -119,6 +167,7 @@ impl VirtualRouter {
             destinations: Vec::new(),
             state: State::Initialize { stopped: false },
             since: now,
+            cause: Cause::Started,
             faults: BTreeSet::new(),
             effective_priority: config.priority,
             primary_address: None,
@@ -156,6 +205,14 @@ impl VirtualRouter {
 
     pub(crate) fn config(&self) -> &RouterConfig {
         &self.config
+    }
+
+    pub(crate) const fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    pub(crate) const fn id(&self) -> RouterId {
+        self.id
     }
 
     pub(crate) fn renumber(&mut self, id: RouterId) {
@@ -228,15 +285,10 @@ impl VirtualRouter {
                 self.set_state(now, State::Initialize { stopped: false }, Cause::Fault, out);
                 self.notify_fault(out);
             }
-            State::Active(_) if faulty => {
-                self.resign(out);
-                self.set_state(now, State::Initialize { stopped: false }, Cause::Fault, out);
-                self.release(around, out);
-                self.notify_fault(out);
-            }
+            State::Active(_) => self.consider_leaving(now, around, out),
             // An address that cannot be reached any more is not worth keeping for the successor.
             State::Leaving { .. } if faulty => self.finish_leaving(around, out),
-            State::Backup(_) | State::Active(_) | State::Leaving { .. } => {}
+            State::Backup(_) | State::Leaving { .. } => {}
         }
     }
 
@@ -292,7 +344,7 @@ impl VirtualRouter {
             State::Initialize { .. } => {}
             State::Leaving { .. } if accepted.advertisement.priority == Priority::RESIGN => {}
             State::Leaving { .. } => self.finish_leaving(around, out),
-            State::Backup(_) => self.hear_as_backup(now, &accepted, out),
+            State::Backup(_) => self.hear_as_backup(now, &accepted, around, out),
             State::Active(_) => self.hear_as_active(now, &accepted, around, out),
         }
         // Last, because a new state or a new Active router has just made everything worth telling again.
@@ -312,28 +364,22 @@ impl VirtualRouter {
 
     /// Orderly stop. An Active router resigns and keeps its addresses until the successor speaks; scripts are told
     /// when it has let go of them, because they may stop what answers there.
-    pub(crate) fn stop(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let until = match &self.state {
-            State::Initialize { stopped: true } | State::Leaving { .. } => return,
-            State::Initialize { stopped: false } | State::Backup(_) => None,
-            State::Active(_) => {
-                self.resign(out);
-                let longest = timers::longest_succession(self.config.version, self.config.advertisement_interval);
-                // Without addresses there is nothing that could answer.
-                (!self.places.is_empty()).then(|| now + longest)
-            }
-        };
-        match until {
-            Some(until) => self.set_state(now, State::Leaving { until }, Cause::Stopped, out),
-            None => {
+    pub(crate) fn stop(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        match &self.state {
+            State::Initialize { stopped: true } | State::Leaving { .. } => {}
+            State::Initialize { stopped: false } | State::Backup(_) => {
                 self.set_state(now, State::Initialize { stopped: true }, Cause::Stopped, out);
                 self.notify(NoticeKind::Stop, out);
             }
+            State::Active(_) => self.leave(now, Leave::Stop, around, out),
         }
     }
 
     /// Lets go of the addresses without waiting for a successor.
-    pub(crate) fn stop_waiting(&mut self, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+    pub(crate) fn stop_waiting(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        if let State::Active(Active { leaving: Some(leave), .. }) = &self.state {
+            self.leave_now(now, *leave, around, out);
+        }
         if matches!(self.state, State::Leaving { .. }) {
             self.finish_leaving(around, out);
         }
@@ -421,6 +467,14 @@ impl VirtualRouter {
             return;
         }
         let cause = if backup.resigned { Cause::ActiveResigned } else { Cause::ActiveDownTimer };
+        let brief = around.brief(self.id);
+        let (waits, ordered) = brief.map_or((false, false), |brief| (brief.waits, brief.ordered));
+        if waits || ordered {
+            let (version, interval) = (self.config.version, backup.active_adver_interval);
+            backup.active_down_at = now + timers::active_down_interval(version, self.effective_priority, interval);
+            backup.due = ordered.then_some(cause);
+            return;
+        }
         self.become_active(now, cause, around, out);
     }
 
@@ -481,7 +535,9 @@ impl VirtualRouter {
 
     /// RFC 9568 §6.4.1.
     fn enter(&mut self, now: Instant, cause: Cause, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
-        if self.config.priority.is_address_owner() {
+        // An owner's address is its own, but not what runs there: the other node is heard first.
+        let asks_first = around.brief(self.id).is_some_and(|brief| brief.paired);
+        if self.config.priority.is_address_owner() && !asks_first {
             self.become_active(now, Cause::AddressOwner, around, out);
         } else {
             self.become_backup(now, cause, None, self.config.advertisement_interval, around, out);
@@ -497,15 +553,27 @@ impl VirtualRouter {
             second_burst_at: (!policy.delay.is_zero()).then(|| now + policy.delay),
             lower_priority_burst_at: None,
             refresh_at: policy.refresh.map(|refresh| now + refresh),
+            leaving: None,
+            resumed: cause == Cause::Resumed,
         };
         let repeat = policy.repeat;
         self.set_state(now, State::Active(active), cause, out);
         self.statistics.became_active += 1;
         self.advertise(now, out);
+        self.find_a_place(now);
         out.push(Output::Tell(Event::AddressesWanted { router: self.id }));
         out.push(Output::DesiredChanged);
         self.announce_all(now, repeat, around, out);
         self.notify(NoticeKind::Active, out);
+    }
+
+    /// Hundreds of routers that became Active together would advertise together for ever, and when this node dies, all
+    /// of them would be taken over at one moment. The second advertisement is early by the place of the router's group,
+    /// which never hurts, and the others follow it.
+    fn find_a_place(&mut self, now: Instant) {
+        let slot = timers::advertisement_slack(self.config.advertisement_interval) * 2;
+        let State::Active(active) = &mut self.state else { return };
+        active.advertise_at = (active.advertise_at - slot * (self.id.0 / SHARING % PLACES)).max(now + slot);
     }
 
     fn become_backup(
@@ -523,15 +591,23 @@ impl VirtualRouter {
             active_down_at: now + timers::active_down_interval(version, ours, active_adver_interval),
             active_adver_interval,
             active_router,
+            heard_at: active_router.map(|_| now),
             resigned: false,
             preempt_at: None,
             listened_again: false,
+            due: None,
         };
         self.set_state(now, State::Backup(backup), cause, out);
         if held {
             self.release(around, out);
         }
-        self.notify(NoticeKind::Backup, out);
+        if self.faults.is_empty() {
+            self.notify(NoticeKind::Backup, out);
+        } else {
+            // It was about to leave because of a fault when this came first.
+            self.set_state(now, State::Initialize { stopped: false }, Cause::Fault, out);
+            self.notify_fault(out);
+        }
     }
 
     fn set_state(&mut self, now: Instant, state: State, cause: Cause, out: &mut Vec<Output>) {
@@ -540,7 +616,7 @@ impl VirtualRouter {
             self.statistics.released_active += 1;
         }
         self.state = state;
-        self.since = now;
+        (self.since, self.cause) = (now, cause);
         self.told = 0;
         self.send_failure_told = false;
         out.push(Output::Tell(Event::StateChanged { router: self.id, from, to: self.state_name(), cause }));
@@ -583,7 +659,7 @@ impl VirtualRouter {
         }
     }
 
-    pub(crate) fn view(&self) -> RouterView {
+    pub(crate) fn view(&self, role: &Role) -> RouterView {
         let (active_router, active_adver_interval, active_down_at) = match &self.state {
             State::Backup(backup) => (backup.active_router, backup.active_adver_interval, Some(backup.active_down_at)),
             State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => {
@@ -604,6 +680,9 @@ impl VirtualRouter {
             faults: self.faults.iter().cloned().collect(),
             peer_checksum_form: self.peer_checksum_form,
             holds_addresses: self.holds_addresses(),
+            epoch: role.epoch,
+            held_by: role.held_by.iter().copied().collect(),
+            letting_go: self.is_leaving(),
             statistics: self.statistics,
         }
     }

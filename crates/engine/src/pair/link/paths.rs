@@ -1,0 +1,125 @@
+//! The paths to the peer: when it was heard on each, and what was heard there already.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::Instant;
+
+/// All paths, by their index.
+#[derive(Debug)]
+pub(super) struct Paths {
+    paths: Vec<Path>,
+}
+
+#[derive(Debug)]
+struct Path {
+    /// When the peer was heard here last, in whichever life.
+    heard_at: Option<Instant>,
+    /// A path is not silent before it had the time to be heard.
+    judged_from: Instant,
+    /// As told last.
+    works: bool,
+    sequences: Window,
+}
+
+/// A path works or is silent, while the peer is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PathChange {
+    /// Its index.
+    pub(crate) path: u32,
+    /// Whether it works.
+    pub(crate) works: bool,
+}
+
+impl Path {
+    fn new(now: Instant) -> Self {
+        Self { heard_at: None, judged_from: now, works: true, sequences: Window::default() }
+    }
+
+    fn silent_at(&self, dead_after: Duration) -> Instant {
+        self.heard_at.map_or(self.judged_from, |heard_at| heard_at.max(self.judged_from)) + dead_after
+    }
+}
+
+impl Paths {
+    pub(super) fn new(count: u32) -> Self {
+        Self { paths: (0..count).map(|_| Path::new(Instant::START)).collect() }
+    }
+
+    pub(super) fn resize(&mut self, now: Instant, count: u32) {
+        self.paths.resize_with(count as usize, || Path::new(now));
+    }
+
+    /// The peer is there from now on.
+    pub(super) fn begin(&mut self, now: Instant) {
+        for path in &mut self.paths {
+            path.judged_from = now;
+            path.works = true;
+        }
+    }
+
+    /// Another life of the peer counts its messages from 1 again.
+    pub(super) fn begin_life(&mut self) {
+        for path in &mut self.paths {
+            path.sequences = Window::default();
+        }
+    }
+
+    /// Whether the message with this sequence has not come by this path before. Nothing ever comes by a path that there
+    /// is not.
+    pub(super) fn is_first(&mut self, path: u32, sequence: u64) -> bool {
+        self.paths.get_mut(path as usize).is_some_and(|path| path.sequences.take(sequence))
+    }
+
+    pub(super) fn hear(&mut self, now: Instant, path: u32) {
+        if let Some(path) = self.paths.get_mut(path as usize) {
+            path.heard_at = Some(now);
+        }
+    }
+
+    pub(super) fn heard_at(&self) -> Vec<Option<Instant>> {
+        self.paths.iter().map(|path| path.heard_at).collect()
+    }
+
+    /// When the next one will be silent.
+    pub(super) fn silent_at(&self, dead_after: Duration) -> Option<Instant> {
+        self.paths.iter().filter(|path| path.works).map(|path| path.silent_at(dead_after)).min()
+    }
+
+    /// What has changed since the last call.
+    pub(super) fn note(&mut self, now: Instant, dead_after: Duration) -> Vec<PathChange> {
+        let mut changes = Vec::new();
+        for (path, index) in self.paths.iter_mut().zip(0..) {
+            let works = now < path.silent_at(dead_after);
+            if works != path.works {
+                path.works = works;
+                changes.push(PathChange { path: index, works });
+            }
+        }
+        changes
+    }
+}
+
+/// Which of the last 64 messages have come: every message comes by every path, and not always in order.
+#[derive(Debug, Default)]
+struct Window {
+    greatest: u64,
+    /// Bit n: `greatest` − n has come.
+    taken: u64,
+}
+
+impl Window {
+    /// Whether this one has not come before; one too old to tell counts as having come.
+    fn take(&mut self, sequence: u64) -> bool {
+        if sequence > self.greatest {
+            let shift = u32::try_from(sequence - self.greatest).unwrap_or(u32::MAX);
+            self.taken = self.taken.checked_shl(shift).unwrap_or(0) | 1;
+            self.greatest = sequence;
+            return true;
+        }
+        let bit = u32::try_from(self.greatest - sequence).ok().and_then(|behind| 1u64.checked_shl(behind));
+        let first = bit.is_some_and(|bit| self.taken & bit == 0);
+        self.taken |= bit.unwrap_or(0);
+        first
+    }
+}

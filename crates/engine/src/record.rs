@@ -1,0 +1,62 @@
+//! What an engine wants to know again in its next life. The daemon keeps it; its form on disk is made there.
+
+use alloc::vec::Vec;
+
+use crate::{HeldBy, Name};
+
+/// Everything that must not be forgotten. Its loss or damage never counts as a permission.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// One entry for each router that has something to remember.
+    pub routers: Vec<RouterRecord>,
+    /// Number of the newest latch of the pair; 0 if there never was one.
+    pub latch_number: u64,
+    /// The newest latch that an operator has acknowledged.
+    pub acknowledged: u64,
+    /// The latch that is in force.
+    pub latch: Option<LatchRecord>,
+    /// The maintenance that is on.
+    pub maintenance: Option<MaintenanceRecord>,
+}
+
+/// One router in a [`Record`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterRecord {
+    /// Its name.
+    pub name: Name,
+    /// The newest epoch that this node knows of.
+    pub epoch: u64,
+    /// Whether this node had the role last, as far as it knew.
+    pub active: bool,
+    /// Who wants this node to stand back.
+    pub held_by: Vec<HeldBy>,
+}
+
+/// Maintenance in a [`Record`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaintenanceRecord {
+    /// When it ends by itself, in seconds since 1970; `None` if it does not.
+    pub until: Option<u64>,
+}
+
+/// A latch in a [`Record`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatchRecord {
+    /// The service.
+    pub service: Name,
+    /// Which of the reasons.
+    pub reason: LatchReason,
+    /// The node that latched.
+    pub node: Name,
+}
+
+/// Why nothing floats any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LatchReason {
+    /// The service failed on both nodes.
+    BothFailed,
+    /// The role has moved too often.
+    TooManyMoves,
+    /// What was saved is damaged: there may have been a latch.
+    RecordDamaged,
+}

@@ -1,0 +1,131 @@
+//! What is made of the news of a service: that it runs, that it is gone, that it failed.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{Consequence, Elsewhere, LAST_RETRY, Service, State, count_recent};
+use crate::{Ending, Instant, OnManualStop, Output, Remedy, ServiceCause, ServiceFailure};
+
+impl Service {
+    pub(super) fn found_running(&mut self, now: Instant, left_alone: bool, out: &mut Vec<Output>) -> Consequence {
+        match self.state {
+            State::Unknown => {
+                self.come_up(now, ServiceCause::Found, out);
+                self.started_by_hand = true;
+            }
+            State::Starting { .. } => self.come_up(now, ServiceCause::Done, out),
+            State::Stopped => {
+                self.come_up(now, ServiceCause::StartedByHand, out);
+                self.started_by_hand = true;
+                if !self.wanted && !left_alone {
+                    return Consequence::ComeBack;
+                }
+            }
+            State::Running { .. } | State::Stopping { .. } => {}
+        }
+        Consequence::Nothing
+    }
+
+    pub(super) fn found_gone(
+        &mut self,
+        now: Instant,
+        ending: Ending,
+        left_alone: bool,
+        elsewhere: Elsewhere,
+        out: &mut Vec<Output>,
+    ) -> Consequence {
+        match self.state {
+            State::Unknown => self.stop_running(now, ServiceCause::Found, out),
+            State::Stopped => {}
+            State::Stopping { .. } => self.stop_running(now, ServiceCause::Done, out),
+            State::Starting { .. } | State::Running { .. } => {
+                self.stop_running(now, ServiceCause::Ended(ending.clone()), out);
+                if self.wanted {
+                    return self.fail(now, ServiceFailure::Ended(ending), left_alone, elsewhere, out);
+                }
+            }
+        }
+        Consequence::Nothing
+    }
+
+    pub(super) fn stopped_by_hand(&mut self, now: Instant, left_alone: bool, out: &mut Vec<Output>) -> Consequence {
+        if matches!(self.state, State::Stopped) {
+            return Consequence::Nothing;
+        }
+        let was_ours = matches!(self.state, State::Stopping { .. } | State::Unknown);
+        self.stop_running(now, ServiceCause::StoppedByHand, out);
+        if was_ours || !self.wanted {
+            return Consequence::Nothing;
+        }
+        self.last_failure = Some((now, ServiceFailure::StoppedByHand));
+        self.stopped_by_hand = self.config.on_manual_stop != OnManualStop::Restart || left_alone;
+        self.stopped_for_maintenance = self.config.on_manual_stop == OnManualStop::Maintenance || left_alone;
+        let (remedy, consequence) = match self.config.on_manual_stop {
+            _ if left_alone => (Remedy::Nothing, Consequence::Nothing),
+            OnManualStop::Failover => (Remedy::Move, Consequence::StandBack),
+            OnManualStop::Restart => {
+                (Remedy::Restart { attempt: 0, of: 0, after: Duration::ZERO }, Consequence::Nothing)
+            }
+            OnManualStop::Maintenance => (Remedy::Nothing, Consequence::Maintain),
+        };
+        self.tell_failure(ServiceFailure::StoppedByHand, remedy, out);
+        consequence
+    }
+
+    /// It failed although it is wanted here.
+    pub(super) fn fail(
+        &mut self,
+        now: Instant,
+        failure: ServiceFailure,
+        left_alone: bool,
+        elsewhere: Elsewhere,
+        out: &mut Vec<Output>,
+    ) -> Consequence {
+        self.last_failure = Some((now, failure.clone()));
+        let (remedy, consequence) = self.remedy(now, left_alone, elsewhere);
+        match remedy {
+            Remedy::Restart { after, .. } | Remedy::StayAndRetry { after } => {
+                self.start_at = now + after;
+            }
+            Remedy::Move => {
+                self.failed = true;
+                self.moves.push_back(now);
+                self.readiness.begin_again(now);
+            }
+            Remedy::Nothing => {}
+        }
+        self.tell_failure(failure, remedy, out);
+        consequence
+    }
+
+    /// Again here within the budget, then elsewhere once, then nowhere.
+    pub(super) fn remedy(&mut self, now: Instant, left_alone: bool, elsewhere: Elsewhere) -> (Remedy, Consequence) {
+        if left_alone {
+            return (Remedy::Nothing, Consequence::Nothing);
+        }
+        let of = self.config.restart.limit;
+        if !elsewhere.latched && count_recent(&mut self.restarts, self.config.restart, now) < of {
+            self.restarts.push_back(now);
+            let attempt = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
+            return (Remedy::Restart { attempt, of, after: Duration::ZERO }, Consequence::Nothing);
+        }
+        let moves = count_recent(&mut self.moves, self.config.max_moves, now).saturating_add(elsewhere.their_moves);
+        let limit = self.config.max_moves.limit;
+        let consequence = if elsewhere.latched {
+            Consequence::Nothing
+        } else if elsewhere.their_moves > 0 {
+            Consequence::LatchBothFailed
+        } else if moves >= limit {
+            Consequence::LatchTooManyMoves
+        } else if elsewhere.nobody_better {
+            Consequence::Nothing
+        } else {
+            // With the last one that is allowed it stays where it comes to.
+            let last = moves + 1 >= limit;
+            return (Remedy::Move, if last { Consequence::LatchTooManyMoves } else { Consequence::Nothing });
+        };
+        let after = self.retry;
+        self.retry = (self.retry * 2).min(LAST_RETRY);
+        (Remedy::StayAndRetry { after }, consequence)
+    }
+}

@@ -1,0 +1,194 @@
+//! How an Active router lets its role go: first what runs here ends, then it resigns. Until then it goes on advertising
+//! and holding the addresses, so that nobody else begins.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::{Active, State, Surroundings, VirtualRouter};
+use crate::vrrp::timers;
+use crate::{Cause, FaultReason, Instant, Output, Priority, StateName};
+
+/// Where an Active router goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// To `Initialize`, because of a fault.
+    Fault,
+    /// To `Initialize` for good.
+    Stop,
+    /// To `Backup`: somebody else shall have it.
+    LetGo,
+}
+
+impl VirtualRouter {
+    /// Goes when nothing of its services is left, at once if that is so already.
+    pub(super) fn leave(&mut self, now: Instant, leave: Leave, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        if around.brief(self.id).is_some_and(|brief| brief.busy) && self.can_be_heard() {
+            if let State::Active(active) = &mut self.state {
+                active.leaving = Some(leave);
+            }
+        } else {
+            self.leave_now(now, leave, around, out);
+        }
+    }
+
+    /// Looks again whether it has to go, and may.
+    pub(super) fn consider_leaving(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let frozen = around.brief(self.id).is_some_and(|brief| brief.frozen) && self.can_be_heard();
+        let State::Active(active) = &mut self.state else { return };
+        match active.leaving {
+            // The fault has gone before the services had.
+            Some(Leave::Fault) if self.faults.is_empty() => active.leaving = None,
+            Some(Leave::LetGo) if !self.faults.is_empty() => self.leave(now, Leave::Fault, around, out),
+            Some(leave) => self.leave(now, leave, around, out),
+            None if self.faults.is_empty() => {}
+            // In maintenance nothing goes because of what a check says.
+            None if frozen => {}
+            None => self.leave(now, Leave::Fault, around, out),
+        }
+    }
+
+    /// Whether advertisements leave this node at all; if not, staying Active keeps nobody else from taking over.
+    fn can_be_heard(&self) -> bool {
+        !self.faults.iter().any(|fault| match fault {
+            FaultReason::LinkAbsent(link) | FaultReason::LinkDown(link) => *link == self.link,
+            FaultReason::NoPrimaryAddress => true,
+            FaultReason::ScriptFailed(_)
+            | FaultReason::ScriptPending(_)
+            | FaultReason::ServiceFailed(_)
+            | FaultReason::Latched(_) => false,
+        })
+    }
+
+    pub(super) fn leave_now(
+        &mut self,
+        now: Instant,
+        leave: Leave,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        self.resign(out);
+        match leave {
+            Leave::Fault => {
+                self.set_state(now, State::Initialize { stopped: false }, Cause::Fault, out);
+                self.release(around, out);
+                self.notify_fault(out);
+            }
+            Leave::LetGo => {
+                let interval = self.config.advertisement_interval;
+                self.become_backup(now, Cause::LetGo, None, interval, around, out);
+            }
+            Leave::Stop => {
+                // Who leaves does not announce any more, even what the pace has held back.
+                around.announcer.forget(self.id);
+                let longest = timers::longest_succession(self.config.version, self.config.advertisement_interval);
+                // Without addresses there is nothing that could answer.
+                if self.places.is_empty() {
+                    self.set_state(now, State::Initialize { stopped: true }, Cause::Stopped, out);
+                    self.notify(crate::NoticeKind::Stop, out);
+                } else {
+                    self.set_state(now, State::Leaving { until: now + longest }, Cause::Stopped, out);
+                }
+            }
+        }
+    }
+
+    /// The role shall go to somebody else.
+    pub(crate) fn let_go(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        if matches!(self.state, State::Active(Active { leaving: None, .. })) {
+            self.leave(now, Leave::LetGo, around, out);
+        }
+    }
+
+    /// Nobody is there to take it any more: it stays.
+    pub(crate) const fn keep(&mut self) {
+        if let State::Active(active) = &mut self.state
+            && matches!(active.leaving, Some(Leave::LetGo))
+        {
+            active.leaving = None;
+        }
+    }
+
+    /// The other node has agreed, or is gone: a Backup becomes Active.
+    pub(crate) fn take_over(
+        &mut self,
+        now: Instant,
+        cause: Cause,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        if matches!(self.state, State::Backup(_)) {
+            self.become_active(now, cause, around, out);
+        }
+    }
+
+    /// The other node is Active, too, and stays so.
+    pub(crate) fn yield_to_peer(
+        &mut self,
+        now: Instant,
+        peer: Option<(IpAddr, Priority)>,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        if let State::Active(_) = &self.state {
+            // The winner learns that there were two, and announces the addresses again.
+            self.send(self.effective_priority, out);
+            self.become_backup(now, Cause::PeerStays, peer, self.config.advertisement_interval, around, out);
+        }
+    }
+
+    /// Why it would take over if the other node agreed; `None` if it would not.
+    pub(crate) const fn due(&self) -> Option<Cause> {
+        match &self.state {
+            State::Backup(backup) => backup.due,
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => None,
+        }
+    }
+
+    /// When a Backup heard somebody last.
+    pub(crate) const fn heard_at(&self) -> Option<Instant> {
+        match &self.state {
+            State::Backup(backup) => backup.heard_at,
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => None,
+        }
+    }
+
+    /// Whether something keeps it out that will not go by itself in a moment.
+    pub(crate) fn is_kept_out(&self) -> bool {
+        let pending = |fault: &FaultReason| matches!(fault, FaultReason::ScriptPending(_));
+        match &self.state {
+            State::Initialize { stopped } => *stopped || !self.faults.iter().all(pending),
+            State::Leaving { .. } => true,
+            State::Backup(_) | State::Active(_) => false,
+        }
+    }
+
+    /// Says at once that it is there: the other node may be in doubt.
+    pub(crate) fn speak_up(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if matches!(self.state, State::Active(_)) {
+            self.advertise(now, out);
+        }
+    }
+
+    /// Whether it knows of another router that is Active.
+    pub(crate) const fn knows_active(&self) -> bool {
+        match &self.state {
+            State::Backup(backup) => backup.active_router.is_some() && !backup.resigned,
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
+        }
+    }
+
+    /// Whether it is Active and lets the role go.
+    pub(crate) const fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Active(Active { leaving: Some(_), .. }))
+    }
+
+    /// Whether it only goes on with what a former life had.
+    pub(crate) const fn resumed(&self) -> bool {
+        matches!(self.state, State::Active(Active { resumed: true, .. }))
+    }
+
+    /// Whether its services should run here.
+    pub(crate) fn wants_services(&self) -> bool {
+        self.state_name() == StateName::Active && !self.is_leaving()
+    }
+}

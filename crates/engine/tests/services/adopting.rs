@@ -1,0 +1,503 @@
+//! The daemon starts anew, and finds its service running.
+
+use crate::common::timeline::check;
+
+/// The role comes back after the protocol's time; nobody touches the service. That is no take-over.
+#[test]
+fn what_ran_for_the_role_goes_on() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job every 10
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+1.000000 > services
+    1.000000   job is Running well restarts 0 moves 0
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 7
+300.500000 > view
+  300.500000   a is Active priority 200/200 interval 100s
+  310.218750   job hook WhileActive(0) Active epoch 7
+311.000000 > wait
+",
+    );
+}
+
+#[test]
+fn after_a_boot_it_does_not() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7 other-boot
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+    0.001000   job Running -> Stopping: Role
+    0.001000   job Stop
+0.200000 > gone job exit 0
+    0.200000   job Stopping -> Stopped: Done
+    0.200000   job AssessReadiness
+",
+    );
+}
+
+#[test]
+fn on_a_standby_it_does_not() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+    0.001000   job Running -> Stopping: Role
+    0.001000   job Stop
+",
+    );
+}
+
+#[test]
+fn not_beside_another_active_one() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+1.000000 > hear 192.0.2.2 250
+    1.000000   a follows 192.0.2.2
+    1.000000   save a epoch 7
+    1.000000   job Running -> Stopping: Role
+    1.000000   job Stop
+1.200000 > gone job exit 0
+    1.200000   job Stopping -> Stopped: Done
+    1.200000   job AssessReadiness
+",
+    );
+}
+
+/// It takes the role back by the protocol, but what runs meanwhile runs twice.
+#[test]
+fn not_beside_a_lower_one_either() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+1.000000 > hear 192.0.2.2 100
+    1.000000   a ignores 100 from 192.0.2.2
+    1.000000   save a epoch 7
+    1.000000   job Running -> Stopping: Role
+    1.000000   job Stop
+",
+    );
+}
+
+/// A script that can be a fault has not said anything yet.
+#[test]
+fn while_a_check_is_pending_it_goes_on() {
+    check(
+        "
+router a priority 200 interval 100 addresses none track_script chk
+script chk interval 1000 timeout 100
+service job
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   run chk
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+1.000000 > exit chk 0
+    1.000000   chk returned Exited(0)
+    1.000000   chk succeeded
+    1.000000   a Initialize -> Backup: Started
+    1.000000   a notify Backup 200
+    1.000000   job hook RoleChanged Backup epoch 7
+  301.218750   a Backup -> Active: ActiveDownTimer
+  301.218750   a advertise 200
+  301.218750   a wants its addresses
+  301.218750   desired nothing
+  301.218750   a notify Active 200
+  301.218750   job hook RoleChanged Active epoch 7
+302.000000 > services
+  302.000000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
+#[test]
+fn in_fault_it_does_not_go_on() {
+    check(
+        "
+router a priority 200 interval 100 addresses none track_script chk
+script chk interval 1000 timeout 100
+service job
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   run chk
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+1.000000 > exit chk 1
+    1.000000   chk returned Exited(1)
+    1.000000   chk failed: Exited(1)
+    1.000000   a fault: ScriptFailed chk
+    1.000000   a Initialize -> Initialize: Fault
+    1.000000   a notify Fault 200
+    1.000000   job Running -> Stopping: Role
+    1.000000   job Stop
+1.500000 > gone job exit 0
+    1.500000   job Stopping -> Stopped: Done
+    1.500000   job AssessReadiness
+",
+    );
+}
+
+#[test]
+fn what_ended_meanwhile_is_started_again_with_the_role() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > gone job
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 8
+  300.218750   save a epoch 8 active
+  300.218750   job Stopped -> Starting: Role
+  300.218750   job Start
+300.300000 > services
+  300.300000   job is Starting wanted restarts 0 moves 0
+",
+    );
+}
+
+#[test]
+fn what_ends_before_the_role_is_back_is_no_failure() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job restart 0/60
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+5.000000 > gone job exit 1
+    5.000000   job Running -> Stopped: Ended(Exited(1))
+    5.000000   job AssessReadiness
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 8
+  300.218750   save a epoch 8 active
+  300.218750   job Stopped -> Starting: Role
+  300.218750   job Start
+300.300000 > services
+  300.300000   job is Starting wanted restarts 0 moves 0
+",
+    );
+}
+
+#[test]
+fn while_latched_it_goes_on() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7 latched
+    0.000000   Latched { service: job, reason: TooManyMoves, node: here }
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 7
+300.500000 > view
+  300.500000   a is Active priority 200/200 interval 100s
+300.500000 > services
+  300.500000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
+#[test]
+fn while_latched_a_standby_stays_out() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore epoch 7 latched
+    0.000000   Latched { service: job, reason: TooManyMoves, node: here }
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a fault: Latched job
+    0.000000   a Initialize -> Initialize: Fault
+    0.000000   a notify Fault 200
+0.001000 > gone job
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+301.000000 > view
+  301.000000   a is Initialize priority 200/200 interval 100s fault Latched job
+302.000000 > ack
+  302.000000   Unlatched
+  302.000000   answer 1 Done
+  302.000000   a fault gone: Latched job
+  302.000000   a Initialize -> Backup: FaultsCleared
+  302.000000   a notify Backup 200
+  302.000000   job hook RoleChanged Backup epoch 7
+  302.000000   save a epoch 7 latches 2/2
+  602.218750   a Backup -> Active: ActiveDownTimer
+  602.218750   a advertise 200
+  602.218750   a wants its addresses
+  602.218750   desired nothing
+  602.218750   a notify Active 200
+  602.218750   job hook RoleChanged Active epoch 8
+  602.218750   save a epoch 8 active latches 2/2
+  602.218750   job Stopped -> Starting: Role
+  602.218750   job Start
+603.000000 > view
+  603.000000   a is Active priority 200/200 interval 100s
+",
+    );
+}
+
+#[test]
+fn in_maintenance_it_goes_on() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7 maintained
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 7
+300.500000 > view
+  300.500000   a is Active priority 200/200 interval 100s
+300.500000 > services
+  300.500000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
+/// It ends while nobody else is there.
+#[test]
+fn in_maintenance_a_standby_does_not_take_over() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore epoch 7 maintained 1000
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > gone job
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+999.000000 > view
+  999.000000   a is Backup priority 200/200 interval 100s down at 1200.875000
+ 1000.000000   MaintenanceEnded { expired: true }
+ 1000.000000   save a epoch 7
+1000.000000 > wait
+ 1200.875000   a Backup -> Active: ActiveDownTimer
+ 1200.875000   a advertise 200
+ 1200.875000   a wants its addresses
+ 1200.875000   desired nothing
+ 1200.875000   a notify Active 200
+ 1200.875000   job hook RoleChanged Active epoch 8
+ 1200.875000   save a epoch 8 active
+ 1200.875000   job Stopped -> Starting: Role
+ 1200.875000   job Start
+1201.000000 > view
+ 1201.000000   a is Active priority 200/200 interval 100s
+",
+    );
+}
+
+#[test]
+fn a_hold_is_remembered() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore epoch 7 held
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > gone job
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+1.000000 > hear 192.0.2.2 100
+    1.000000   a follows 192.0.2.2
+2.000000 > hear 192.0.2.2 100
+3.000000 > view
+    3.000000   a is Backup priority 200/200 follows 192.0.2.2 100 interval 100s down at 302.218750
+",
+    );
+}
+
+#[test]
+fn a_damaged_memory_permits_nothing() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore damaged
+    0.000000   RecordDamaged { reason: half a file }
+    0.000000   Latched { service: job, reason: RecordDamaged, node: this node }
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a fault: Latched job
+    0.000000   a Initialize -> Initialize: Fault
+    0.000000   a notify Fault 200
+    0.000000   save latched RecordDamaged
+0.001000 > gone job
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+400.000000 > view
+  400.000000   a is Initialize priority 200/200 interval 100s fault Latched job
+401.000000 > ack
+  401.000000   Unlatched
+  401.000000   answer 1 Done
+  401.000000   a fault gone: Latched job
+  401.000000   a Initialize -> Backup: FaultsCleared
+  401.000000   a notify Backup 200
+  401.000000   job hook RoleChanged Backup epoch 0
+  401.000000   save latches 1/1
+  701.218750   a Backup -> Active: ActiveDownTimer
+  701.218750   a advertise 200
+  701.218750   a wants its addresses
+  701.218750   desired nothing
+  701.218750   a notify Active 200
+  701.218750   job hook RoleChanged Active epoch 1
+  701.218750   save a epoch 1 active latches 1/1
+  701.218750   job Stopped -> Starting: Role
+  701.218750   job Start
+702.000000 > view
+  702.000000   a is Active priority 200/200 interval 100s
+",
+    );
+}
+
+#[test]
+fn a_damaged_memory_without_services_holds_nobody_back() {
+    check(
+        "
+router a priority 200 interval 100
+0.000000 > restore damaged
+    0.000000   RecordDamaged { reason: half a file }
+0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired 192.0.2.100/24@eth0
+  300.218750   a announcing eth0 192.0.2.100
+  300.218750   announce eth0 192.0.2.100
+  300.218750   a notify Active 200
+301.000000 > view
+  301.000000   a is Active priority 200/200 interval 100s
+",
+    );
+}
+
+#[test]
+fn a_first_life_begins_with_nothing() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore nothing
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 0
+0.001000 > gone job
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 1
+  300.218750   save a epoch 1 active
+  300.218750   job Stopped -> Starting: Role
+  300.218750   job Start
+301.000000 > services
+  301.000000   job is Starting wanted restarts 0 moves 0
+",
+    );
+}

@@ -1,0 +1,335 @@
+//! A new configuration.
+
+use crate::common::timeline::check;
+
+#[test]
+fn figures_disturb_nobody() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job restart 0/60
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+service job restart 1/60
+302.000000 > gone job exit 1
+  302.000000   job Running -> Stopped: Ended(Exited(1))
+  302.000000   job failed: Ended(Exited(1)): Restart { attempt: 1, of: 1, after: 0ns }
+  302.000000   job Stopped -> Starting: Restart
+  302.000000   job Start
+",
+    );
+}
+
+#[test]
+fn new_checks_begin_at_once() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job check web interval 1 timeout 0.5
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted restarts 0 moves 0
+  300.500000   run web
+300.500000 > timer
+300.510000 > exit web 0
+  300.510000   web returned Exited(0)
+  300.510000   web succeeded
+  300.510000   job hook TakenOver Active epoch 1
+  300.520000   run web
+300.670000 > reconfigure
+router a priority 200 interval 100 addresses none
+service job check http interval 1 timeout 0.5 fall 2
+  300.670000   end web Terminate
+  300.670000   run http
+300.680000 > exit web 0
+300.690000 > exit http 0
+  300.690000   http returned Exited(0)
+  300.690000   http succeeded
+300.700000 > services
+  300.700000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
+#[test]
+fn new_timers_begin_anew() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job every 100
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+service job every 5
+  306.000000   job hook WhileActive(0) Active epoch 1
+  311.000000   job hook WhileActive(0) Active epoch 1
+312.000000 > wait
+",
+    );
+}
+
+#[test]
+fn a_new_service_is_started_where_the_role_is() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service one
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   one is Running wanted well restarts 0 moves 0
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+service one
+service two
+  301.000000   two Watch
+301.001000 > gone two
+  301.001000   two Unknown -> Stopped: Found
+  301.001000   two Stopped -> Starting: Role
+  301.001000   two Start
+301.500000 > running two
+  301.500000   two Starting -> Running: Done
+  301.500000   two hook TakenOver Active epoch 1
+",
+    );
+}
+
+#[test]
+fn a_service_that_is_no_longer_mentioned_is_left_as_it_is() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service one
+service two
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   one is Running wanted well restarts 0 moves 0
+  300.500000   two is Running wanted well restarts 0 moves 0
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+service one
+  301.000000   two Forget
+302.000000 > gone two exit 0
+303.000000 > hold a operator
+  303.000000   Held { router: RouterId(0), by: Operator }
+  303.000000   answer 1 Done
+  303.000000   save a epoch 1 active held by Operator
+  303.000000   one Running -> Stopping: Role
+  303.000000   one Stop
+304.000000 > gone one exit 0
+  304.000000   one Stopping -> Stopped: Done
+  304.000000   a advertise 0
+  304.000000   a resigned
+  304.000000   a Active -> Backup: LetGo
+  304.000000   a releases its addresses
+  304.000000   desired nothing
+  304.000000   a notify Backup 200
+  304.000000   one hook RoleChanged Backup epoch 1
+  304.000000   save a epoch 1 held by Operator
+  304.000000   one AssessReadiness
+",
+    );
+}
+
+#[test]
+fn a_service_that_moves_to_another_router() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 100 interval 100 addresses none
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Backup priority 100/100 interval 100s down at 300.609375
+  300.500000   job is Running wanted well restarts 0 moves 0
+300.600000 > hear 192.0.2.2 250 for b
+  300.600000   b follows 192.0.2.2
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 100 interval 100 addresses none
+service job of b
+  301.000000   save
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+301.500000 > gone job exit 0
+  301.500000   job Stopping -> Stopped: Done
+  301.500000   job AssessReadiness
+",
+    );
+}
+
+/// It resigns at once, although its service is still ending: that is another router's now, which does not have the role.
+#[test]
+fn a_router_whose_service_goes_to_another_waits_for_nothing() {
+    check(
+        "
+router a priority 200 interval 100
+router b vrid 52 priority 100 interval 100 addresses none
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Backup priority 100/100 interval 100s down at 300.609375
+  300.500000   job is Running wanted well restarts 0 moves 0
+300.600000 > hear 192.0.2.2 250 for b
+  300.600000   b follows 192.0.2.2
+301.000000 > reconfigure
+router b vrid 52 priority 100 interval 100 addresses none
+service job of b
+  301.000000   a advertise 0
+  301.000000   a resigned
+  301.000000   a Active -> Initialize: Stopped
+  301.000000   a releases its addresses
+  301.000000   desired nothing
+  301.000000   a notify Deleted 200
+  301.000000   save
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+301.500000 > gone job exit 0
+  301.500000   job Stopping -> Stopped: Done
+  301.500000   job AssessReadiness
+",
+    );
+}
+
+/// Nobody else is known: the hold alone moves nothing.
+#[test]
+fn a_pair_that_is_removed_is_not_asked_any_more() {
+    check(
+        "
+router a priority 200 interval 100
+pair heartbeat 1000000 dead_after 5000000
+301.000000 > settle
+  301.000000   a is Active priority 200/200 interval 100s
+302.000000 > hold a operator
+  302.000000   Held { router: RouterId(0), by: Operator }
+  302.000000   answer 1 Done
+  302.000000   save a epoch 1 active held by Operator
+  302.000000   say 0
+303.000000 > reconfigure
+router a priority 200 interval 100
+304.000000 > hear 192.0.2.2 100
+  304.000000   a answers 100 from 192.0.2.2 with 200
+  304.000000   a advertise 200
+  304.000000   a announcing eth0 192.0.2.100
+  304.000000   announce eth0 192.0.2.100
+  304.000000   a notify ActiveHeardLowerPriority 200
+  404.000000   a advertise 200
+  504.000000   a advertise 200
+  604.000000   a advertise 200
+  704.000000   a advertise 200
+  804.000000   a advertise 200
+900.000000 > wait
+",
+    );
+}
+
+/// A router goes together with its service: it resigns at once, and the service is looked after until it is gone.
+#[test]
+fn a_router_goes_together_with_its_service() {
+    check(
+        "
+router a priority 200 interval 100
+router b vrid 52 priority 100 interval 100 addresses none
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Backup priority 100/100 interval 100s down at 300.609375
+  300.500000   job is Running wanted well restarts 0 moves 0
+300.600000 > hear 192.0.2.2 250 for b
+  300.600000   b follows 192.0.2.2
+301.000000 > reconfigure
+router b vrid 52 priority 100 interval 100 addresses none
+  301.000000   a advertise 0
+  301.000000   a resigned
+  301.000000   a Active -> Initialize: Stopped
+  301.000000   a releases its addresses
+  301.000000   desired nothing
+  301.000000   a notify Deleted 200
+  301.000000   save
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+302.000000 > gone job exit 0
+  302.000000   job Stopping -> Stopped: Done
+  302.000000   job Forget
+303.000000 > stop
+  303.000000   b Backup -> Initialize: Stopped
+  303.000000   b notify Stop 100
+  303.000000   stopped
+",
+    );
+}
+
+/// And when the daemon is stopped meanwhile, it waits for that, too.
+#[test]
+fn a_service_that_was_removed_is_waited_for_by_a_stop() {
+    check(
+        "
+router a priority 200 interval 100
+router b vrid 52 priority 100 interval 100 addresses none
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Backup priority 100/100 interval 100s down at 300.609375
+  300.500000   job is Running wanted well restarts 0 moves 0
+300.600000 > hear 192.0.2.2 250 for b
+  300.600000   b follows 192.0.2.2
+301.000000 > reconfigure
+router b vrid 52 priority 100 interval 100 addresses none
+  301.000000   a advertise 0
+  301.000000   a resigned
+  301.000000   a Active -> Initialize: Stopped
+  301.000000   a releases its addresses
+  301.000000   desired nothing
+  301.000000   a notify Deleted 200
+  301.000000   save
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+301.500000 > stop
+  301.500000   b Backup -> Initialize: Stopped
+  301.500000   b notify Stop 100
+302.000000 > gone job exit 0
+  302.000000   job Stopping -> Stopped: Done
+  302.000000   job Forget
+  302.000000   stopped
+",
+    );
+}
+
+/// What was removed and comes back while it is ending is one and the same: nothing is killed that was started since.
+#[test]
+fn a_service_that_was_removed_comes_back() {
+    check(
+        "
+router a priority 200 interval 100
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > reconfigure
+  301.000000   a advertise 0
+  301.000000   a resigned
+  301.000000   a Active -> Initialize: Stopped
+  301.000000   a releases its addresses
+  301.000000   desired nothing
+  301.000000   a notify Deleted 200
+  301.000000   save
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+301.500000 > reconfigure
+router a priority 200 interval 100
+service job of a
+  301.500000   a Initialize -> Backup: Started
+  301.500000   a notify Backup 200
+  301.500000   job hook RoleChanged Backup epoch 0
+302.000000 > gone job exit 0
+  302.000000   job Stopping -> Stopped: Done
+  302.000000   job AssessReadiness
+601.000000 > services
+  601.000000   job is Stopped restarts 0 moves 0
+",
+    );
+}
