@@ -30,6 +30,15 @@ pub(crate) fn cut_line(line: &[Glyph], range: Range<usize>) -> Vec<Word> {
 
 /// Reads the command that a keyword was given.
 pub(crate) fn command(value: &Word, may_read_file: bool, findings: &mut Findings) -> Option<Command> {
+    read(value, may_read_file, true, findings)
+}
+
+/// As [`command`], where nobody but Tanist reads it.
+pub(crate) fn own_command(value: &Word, findings: &mut Findings) -> Option<Command> {
+    read(value, false, false, findings)
+}
+
+fn read(value: &Word, may_read_file: bool, for_keepalived: bool, findings: &mut Findings) -> Option<Command> {
     let text = value.text.trim();
     if text.is_empty() {
         findings.error("empty-command", value.span, "an empty command").help("give the full path of a script");
@@ -50,7 +59,7 @@ pub(crate) fn command(value: &Word, may_read_file: bool, findings: &mut Findings
             findings
                 .warning("double-bracket", value.span, message)
                 .help("write `[ … ]`; or put it into a script file that starts with `#!/bin/bash`");
-        } else {
+        } else if for_keepalived {
             findings
                 .hint("shell-command", value.span, format!("`{sign}` is for a shell, so this runs by `sh -c`"))
                 .help("keepalived starts no shell and disables such a check; a script file works with both");

@@ -174,7 +174,13 @@ impl Findings {
         self.found.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    fn push(&mut self, severity: Severity, code: &'static str, span: Option<Span>, message: String) -> &mut Finding {
+    pub(crate) fn push(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        span: Option<Span>,
+        message: String,
+    ) -> &mut Finding {
         self.found.push(Finding { span, severity, code, message, help: None });
         self.found.last_mut().expect("one was just pushed")
     }

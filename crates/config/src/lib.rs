@@ -16,6 +16,8 @@
 
 mod command;
 mod diagnostic;
+mod explain;
+mod export;
 mod files;
 pub mod keywords;
 pub mod pair;
@@ -31,8 +33,13 @@ mod text;
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Place, Report, Severity};
+pub use explain::explain;
+pub use export::{ExportError, Exported, export_for_keepalived};
 pub use files::{Files, MemoryFiles, RealFiles};
-pub use settings::{Command, Global, Instance, Mail, Notify, NotifyScript, Script, ScriptUser, Settings, StatedRole};
+pub use settings::{
+    AddressLifetime, Command, Global, Instance, Mail, Manager, Notify, NotifyScript, Pair, PairPath, Script,
+    ScriptUser, Service, ServiceCheck, Settings, StatedRole,
+};
 
 /// What the command line adds to the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +60,23 @@ pub struct Loaded {
 /// Reads `path` and all that it includes.
 #[must_use]
 pub fn load(path: &Path, files: &dyn Files, options: &LoadOptions) -> Loaded {
+    let Raw { tree, sources, mut findings } = read(path, files, options);
+    let paths = sources.iter().map(|source| source.path.clone()).collect();
+    let settings = resolve::settings(&tree, paths, &mut findings);
+
+    let report = findings.into_report(sources);
+    let settings = (!report.has_errors()).then_some(settings);
+    Loaded { settings, report }
+}
+
+/// The stages before the meaning.
+struct Raw {
+    tree: syntax::Tree,
+    sources: source::Sources,
+    findings: diagnostic::Findings,
+}
+
+fn read(path: &Path, files: &dyn Files, options: &LoadOptions) -> Raw {
     let host_name = files.host_name();
     let own_id = || host_name.split('.').next().unwrap_or_default().to_owned();
     let config_id = options.config_id.clone().unwrap_or_else(own_id);
@@ -62,10 +86,5 @@ pub fn load(path: &Path, files: &dyn Files, options: &LoadOptions) -> Loaded {
     let mut builder = syntax::TreeBuilder::default();
     text::read(path, files, &config_id, &mut sources, &mut findings, &mut builder);
     let tree = builder.finish(&mut findings);
-    let paths = sources.iter().map(|source| source.path.clone()).collect();
-    let settings = resolve::settings(&tree, paths, &mut findings);
-
-    let report = findings.into_report(sources);
-    let settings = (!report.has_errors()).then_some(settings);
-    Loaded { settings, report }
+    Raw { tree, sources, findings }
 }

@@ -1,6 +1,8 @@
 //! What only the files of two nodes together show: settings that must be equal and are not, and checks whose weight
 //! can never move the role.
 
+mod services;
+
 use engine::{RouterConfig, Transport, Version, Weight};
 
 use crate::settings::{Instance, Settings, StatedRole};
@@ -19,10 +21,14 @@ pub struct Node<'a> {
 #[must_use]
 pub fn compare(one: Node<'_>, other: Node<'_>) -> Vec<String> {
     let mut findings = Vec::new();
+    services::compare_pairs(one, other, &mut findings);
     for ours in &one.settings.instances {
         let vrid = ours.router.vrid;
         match other.settings.instances.iter().find(|theirs| theirs.router.vrid == vrid) {
-            Some(theirs) => compare_instances((one.name, ours), (other.name, theirs), &mut findings),
+            Some(theirs) => {
+                compare_instances((one.name, ours), (other.name, theirs), &mut findings);
+                services::compare_services((one, (one.name, ours)), (other, (other.name, theirs)), &mut findings);
+            }
             None => findings.push(format!("{} has no instance with virtual_router_id {vrid}", other.name)),
         }
     }
@@ -75,7 +81,9 @@ fn compare_ranks(better: Side<'_>, worse: Side<'_>, findings: &mut Vec<String>) 
             worse.0, better.0
         ));
     }
-    if !worse.1.router.preempt_mode && better.1.router.preempt_mode {
+    // With services it is their `failback` that may have said so.
+    let by_keyword = worse.1.router.services.is_empty();
+    if by_keyword && !worse.1.router.preempt_mode && better.1.router.preempt_mode {
         findings.push(format!(
             "VRID {vrid}: `nopreempt` in {} has no effect, because only the better node could preempt; it belongs in {}",
             worse.0, better.0

@@ -2,7 +2,10 @@
 //!
 //! The engine gets the part it decides by; commands, users and mail stay here for the daemon.
 
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +16,10 @@ pub struct Settings {
     pub scripts: Vec<Script>,
     /// Virtual routers in the order of the file.
     pub instances: Vec<Instance>,
+    /// Services that an instance mentions, in the order of the file.
+    pub services: Vec<Service>,
+    /// The other Tanist.
+    pub pair: Option<Pair>,
     /// Every file that was read, the first one first.
     pub files: Vec<PathBuf>,
 }
@@ -24,6 +31,35 @@ impl Settings {
         engine::Config {
             scripts: self.scripts.iter().map(|script| script.checking.clone()).collect(),
             routers: self.instances.iter().map(|instance| instance.router.clone()).collect(),
+            services: self.services.iter().map(|service| service.service.clone()).collect(),
+            // Its key is a secret in a file of its own, which whoever runs the engine reads.
+            pair: None,
+        }
+    }
+
+    /// For how many seconds an address of this router stays in the kernel when nobody renews it; `None` means for ever.
+    #[must_use]
+    pub fn address_lifetime(&self, router: &engine::RouterConfig) -> Option<u32> {
+        // Of whole seconds and a kernel that looks once a second, less could be gone before it is renewed.
+        const SHORTEST: u64 = 3;
+        const MARGIN: Duration = Duration::from_secs(1);
+        // Where there are so many addresses that renewing each three times in its life would cost more than this many
+        // renewals a second, they live longer.
+        const RENEWALS: usize = 3;
+        const RENEWALS_PER_SECOND: usize = 256;
+        let engine::RouterConfig { version, priority, advertisement_interval, .. } = *router;
+        match self.global.address_lifetime {
+            AddressLifetime::Unlimited => None,
+            AddressLifetime::Seconds(seconds) => Some(seconds),
+            AddressLifetime::Derived => {
+                let others = engine::vrrp::timers::active_down_interval(version, priority, advertisement_interval);
+                let needed = (others + MARGIN).as_millis().div_ceil(1000);
+                let routers = self.instances.iter().map(|instance| &instance.router);
+                let count: usize = routers.map(|router| router.addresses.len() + router.excluded_addresses.len()).sum();
+                let affordable = count.saturating_mul(RENEWALS).div_ceil(RENEWALS_PER_SECOND);
+                let seconds = u64::try_from(needed).unwrap_or(u64::MAX).max(SHORTEST).max(affordable as u64);
+                Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+            }
         }
     }
 }
@@ -40,6 +76,20 @@ pub struct Global {
     pub enable_script_security: bool,
     /// Where mail would go. Nothing sends mail yet.
     pub mail: Mail,
+    /// `address_lifetime`: how long a virtual address outlives a daemon that no longer renews it.
+    pub address_lifetime: AddressLifetime,
+}
+
+/// How long a virtual address outlives a daemon that no longer renews it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddressLifetime {
+    /// A second more than the others wait before they take over, in whole seconds.
+    #[default]
+    Derived,
+    /// So many seconds, at least 2.
+    Seconds(u32),
+    /// For ever, as with keepalived.
+    Unlimited,
 }
 
 /// The mail settings of `global_defs`.
@@ -136,4 +186,138 @@ pub struct Notify {
     pub active_heard_lower_priority: Option<NotifyScript>,
     /// `notify`: told of every change, with four more arguments.
     pub any: Option<NotifyScript>,
+}
+
+/// A `service`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// What the engine decides by. Its `checks` stand in the order of [`Service::checks`].
+    pub service: engine::ServiceConfig,
+    /// What runs.
+    pub manager: Manager,
+    /// How each check looks.
+    pub checks: Vec<ServiceCheck>,
+    /// `could_start`: the operator's own judgement of whether it could be started here (exit status 0).
+    pub could_start: Option<NotifyScript>,
+    /// `on_role`: told of each change of role.
+    pub on_role: Option<NotifyScript>,
+    /// `post_takeover`: run once when the service has come up after a take-over.
+    pub post_takeover: Option<NotifyScript>,
+    /// `while_active`: what runs at each of the engine's intervals, in their order.
+    pub while_active: Vec<NotifyScript>,
+    /// `down_file`: while it is there, this node stands back.
+    pub down_file: Option<PathBuf>,
+}
+
+impl Service {
+    /// Every program of the operator's that belongs to it, whoever asks for it.
+    pub fn programs(&self) -> impl Iterator<Item = &NotifyScript> {
+        let manager = match &self.manager {
+            Manager::Systemd { .. } | Manager::Docker { .. } => Vec::new(),
+            Manager::Command { script } => vec![script],
+            Manager::Scripts { start, stop, status } => vec![start, stop, status],
+        };
+        let checks = self.checks.iter().filter_map(|check| match check {
+            ServiceCheck::Script(script) => Some(script),
+            ServiceCheck::Http { .. }
+            | ServiceCheck::Tcp { .. }
+            | ServiceCheck::Process { .. }
+            | ServiceCheck::File { .. }
+            | ServiceCheck::Notify => None,
+        });
+        let hooks = [&self.could_start, &self.on_role, &self.post_takeover].into_iter().flatten();
+        manager.into_iter().chain(checks).chain(hooks).chain(&self.while_active)
+    }
+}
+
+/// Who starts, watches and stops a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// `systemd UNIT`.
+    Systemd {
+        /// With its suffix, `.service` if none was given.
+        unit: String,
+    },
+    /// `docker NAME`.
+    Docker {
+        /// Name or id of the container.
+        container: String,
+    },
+    /// `command "…"`: a child of ours, which stays in the foreground.
+    Command {
+        /// What it runs and as whom.
+        script: NotifyScript,
+    },
+    /// `start "…" stop "…" status "…"`: three programs of the operator's.
+    Scripts {
+        /// Exit status 0: it has been started.
+        start: NotifyScript,
+        /// Exit status 0: it is gone.
+        stop: NotifyScript,
+        /// Exit status 0: it runs; 3 (as init scripts say) or any other: it does not.
+        status: NotifyScript,
+    },
+}
+
+/// How a check of a service looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceCheck {
+    /// `check http URL`: a GET is answered with one of these statuses.
+    Http {
+        /// Where to connect.
+        address: SocketAddr,
+        /// What the `Host` header says.
+        host: String,
+        /// Path and query.
+        path: String,
+        /// Good answers; 200–399 unless told otherwise.
+        statuses: RangeInclusive<u16>,
+    },
+    /// `check tcp ADDRESS:PORT`: a connection is accepted.
+    Tcp {
+        /// Where to connect.
+        address: SocketAddr,
+    },
+    /// `check process NAME`: a process of this name runs, as `killall -0` would find it.
+    Process {
+        /// Its name.
+        name: String,
+    },
+    /// `check file PATH`: it exists and, with `max_age`, was changed within that time.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// How old it may be.
+        max_age: Option<Duration>,
+    },
+    /// `check notify`: the service has said `WATCHDOG=1` to the socket in its `NOTIFY_SOCKET` within the timeout.
+    Notify,
+    /// `check script "…"`.
+    Script(NotifyScript),
+}
+
+/// The `pair` block: the other Tanist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// How this node is called; `None` means `router_id`, or the host name.
+    pub node: Option<String>,
+    /// The ways to the peer; at least one.
+    pub paths: Vec<PairPath>,
+    /// UDP port on both sides.
+    pub port: u16,
+    /// The file with the key; `tanist pair` makes it.
+    pub key_file: PathBuf,
+    /// From one message to the next.
+    pub heartbeat: Duration,
+    /// Silence after which the peer is taken for dead.
+    pub dead_after: Duration,
+}
+
+/// One way to the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairPath {
+    /// Where we send from; `None` lets the kernel choose.
+    pub source: Option<IpAddr>,
+    /// The peer's address.
+    pub peer: IpAddr,
 }

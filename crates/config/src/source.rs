@@ -33,16 +33,18 @@ impl Span {
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
     pub(crate) text: Arc<str>,
+    /// The line that asked for it; `None` for the first file.
+    pub(crate) included_at: Option<Span>,
     /// Byte offset of the start of each line.
     line_starts: Vec<usize>,
 }
 
 impl Source {
-    fn new(path: PathBuf, text: Arc<str>) -> Self {
+    fn new(path: PathBuf, text: Arc<str>, included_at: Option<Span>) -> Self {
         let line_starts =
             std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1));
         let line_starts = line_starts.collect();
-        Self { path, text, line_starts }
+        Self { path, text, included_at, line_starts }
     }
 
     /// Line and column in characters of a byte offset, both from 1.
@@ -69,9 +71,9 @@ impl Source {
 pub(crate) struct Sources(Vec<Source>);
 
 impl Sources {
-    pub(crate) fn add(&mut self, path: PathBuf, text: Arc<str>) -> FileId {
+    pub(crate) fn add(&mut self, path: PathBuf, text: Arc<str>, included_at: Option<Span>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).expect("the number of files is limited far below this"));
-        self.0.push(Source::new(path, text));
+        self.0.push(Source::new(path, text, included_at));
         id
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::command;
-use crate::diagnostic::{Findings, MISSING_VALUE};
+use crate::diagnostic::{Findings, MISSING_VALUE, Severity};
 use crate::keywords::{Block, Form, Keyword, Status};
 use crate::source::Span;
 use crate::suggest::nearest;
@@ -21,16 +21,23 @@ pub(crate) struct Statement<'a> {
     pub(crate) values: Vec<Cow<'a, Word>>,
     /// There if and only if the keyword's form has one.
     pub(crate) block: Option<&'a syntax::Block>,
+    /// What stands on the same line; there if and only if the keyword's form is [`Form::OneOf`].
+    kind: Option<Box<Statement<'a>>>,
 }
 
-impl Statement<'_> {
+impl<'a> Statement<'a> {
     /// The first value. Only for keywords whose form requires one.
     pub(crate) fn value(&self) -> &Word {
         self.values.first().expect("statements without their required values are not made")
     }
 
+    /// Which one it is. Only for keywords whose form is [`Form::OneOf`].
+    pub(crate) fn kind(&self) -> &Statement<'a> {
+        self.kind.as_deref().expect("statements without their kind are not made")
+    }
+
     /// What the keyword's block contains. Only for keywords whose form has one.
-    pub(crate) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &'a [Entry] {
         self.block.map_or(&[], |block| &block.entries)
     }
 }
@@ -39,7 +46,7 @@ impl Statement<'_> {
 pub(crate) fn statements<'a>(place: Block, entries: &'a [Entry], findings: &mut Findings) -> Vec<Statement<'a>> {
     let mut statements = Vec::new();
     for entry in entries {
-        Reading { place, entry, at: 0, keywords: 0, findings }.entry(&mut statements);
+        Reading { place, around: place, entry, at: 0, keywords: 0, findings }.entry(&mut statements);
     }
     report_repetitions(&statements, findings);
     statements
@@ -47,6 +54,8 @@ pub(crate) fn statements<'a>(place: Block, entries: &'a [Entry], findings: &mut 
 
 struct Reading<'a, 'f> {
     place: Block,
+    /// Whose keywords end what belongs to the one before: `place`, or what is around it on the same line.
+    around: Block,
     entry: &'a Entry,
     /// The next word.
     at: usize,
@@ -63,7 +72,8 @@ impl<'a> Reading<'a, '_> {
             match self.place.find(&word.text) {
                 Some(keyword) => {
                     self.keywords += 1;
-                    if self.keywords == 2 {
+                    // What keepalived does not read it cannot read otherwise.
+                    if self.keywords == 2 && !self.place.is_ours() {
                         self.findings
                             .warning(
                                 "several-on-a-line",
@@ -84,6 +94,9 @@ impl<'a> Reading<'a, '_> {
     }
 
     fn statement(&mut self, keyword: &'static Keyword, name: &'a Word) -> Option<Statement<'a>> {
+        if let (Form::OneOf(kinds), Status::Works) = (keyword.form, keyword.status) {
+            return self.one_of(keyword, name, kinds);
+        }
         let values = self.values(keyword);
         let extra = self.at;
         self.skip_to_keyword();
@@ -117,8 +130,10 @@ impl<'a> Reading<'a, '_> {
             return None;
         }
         if let (Some(first), Some(last)) = (extra.first(), extra.last()) {
-            let message = format!("this is ignored: `{}` takes {}", keyword.name, takes(keyword.form));
-            self.findings.warning("extra-words", first.span.to(last.span), message).help("remove it");
+            let what = if self.place.is_ours() { "this says nothing" } else { "this is ignored" };
+            let message = format!("{what}: `{}` takes {}", keyword.name, takes(keyword.form));
+            let span = first.span.to(last.span);
+            self.findings.push(self.severity(), "extra-words", Some(span), message).help("remove it");
         }
         match (keyword.form.has_block(), block) {
             (true, None) => {
@@ -127,7 +142,7 @@ impl<'a> Reading<'a, '_> {
                     .help(format!("for instance `{}`", short(keyword.example)));
                 return None;
             }
-            (false, Some(block)) => {
+            (false, Some(block)) if keyword.options.is_none() => {
                 let message = format!("`{written}` takes no block");
                 self.findings
                     .error("unexpected-block", block.open, message)
@@ -136,7 +151,33 @@ impl<'a> Reading<'a, '_> {
             }
             _ => {}
         }
-        Some(Statement { keyword, span: name.span, values, block })
+        Some(Statement { keyword, span: name.span, values, block, kind: None })
+    }
+
+    /// A keyword that another one follows.
+    fn one_of(&mut self, keyword: &'static Keyword, name: &'a Word, kinds: Block) -> Option<Statement<'a>> {
+        let Some(word) = self.entry.words.get(self.at) else {
+            self.findings
+                .error(MISSING_VALUE, name.span, format!("`{}` needs a value: {}", keyword.name, keyword.form))
+                .help(format!("for instance `{}`", keyword.example));
+            return None;
+        };
+        self.at += 1;
+        let Some(kind) = kinds.find(&word.text) else {
+            let help = match nearest(&word.text, kinds.names()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("for instance `{}`", keyword.example),
+            };
+            let message = format!("`{}` is no `{}`: it takes {}", word.text, keyword.name, keyword.form);
+            self.findings.error("bad-choice", word.span, message).help(help);
+            self.skip_to_keyword();
+            return None;
+        };
+        let (place, around, findings) = (kinds, self.place, &mut *self.findings);
+        let mut inner = Reading { place, around, entry: self.entry, at: self.at, keywords: 1, findings };
+        let statement = inner.statement(kind, word);
+        self.at = inner.at;
+        Some(Statement { keyword, span: name.span, values: Vec::new(), block: None, kind: Some(Box::new(statement?)) })
     }
 
     fn is_last(&self) -> bool {
@@ -144,7 +185,7 @@ impl<'a> Reading<'a, '_> {
     }
 
     fn is_keyword(&self, word: &Word) -> bool {
-        !word.quoted && self.place.find(&word.text).is_some()
+        !word.quoted && self.around.find(&word.text).is_some()
     }
 
     /// Takes the words that belong to the keyword.
@@ -162,6 +203,15 @@ impl<'a> Reading<'a, '_> {
             }
         }
         let mut values = Vec::new();
+        if keyword.form == Form::TimedCommand
+            && let [time, command, ..] = &self.entry.words[self.at..]
+            && self.entry.line.is_some()
+        {
+            self.at += 1;
+            values.push(Cow::Borrowed(time));
+            values.extend(self.command_words(command, most - 1));
+            return values;
+        }
         while values.len() < most {
             let Some(word) = self.entry.words.get(self.at) else { break };
             let enough = values.len() >= fewest;
@@ -218,12 +268,19 @@ impl<'a> Reading<'a, '_> {
         }
         let block = if self.entry.block.is_some() { " The block after it is skipped." } else { "" };
         let place = self.place.title();
-        let message = format!("`{}` is no keyword of {place} and is ignored.{block}", word.text);
+        let ignored = if self.place.is_ours() { "." } else { " and is ignored." };
+        let message = format!("`{}` is no keyword of {place}{ignored}{block}", word.text);
         let help = match nearest(&word.text, self.place.names()) {
             Some(name) => Some(format!("did you mean `{name}`?")),
             None => elsewhere(&word.text).map(|title| format!("it belongs in `{title}`")),
         };
-        self.findings.warning("unknown-keyword", word.span, message).maybe_help(help);
+        self.findings.push(self.severity(), "unknown-keyword", Some(word.span), message).maybe_help(help);
+    }
+
+    /// keepalived ignores what it does not know, and files that live with that are out there. None of them has our
+    /// blocks, where a check that is ignored would be a service that nobody looks after.
+    fn severity(&self) -> Severity {
+        if self.place.is_ours() { Severity::Error } else { Severity::Warning }
     }
 
     fn skip_to_keyword(&mut self) {
@@ -242,7 +299,15 @@ fn takes(form: Form) -> String {
 
 /// Where a keyword would be at home.
 fn elsewhere(name: &str) -> Option<&'static str> {
-    let listed = [Block::Root, Block::GlobalDefs, Block::VrrpInstance, Block::VrrpScript, Block::Authentication];
+    let listed = [
+        Block::Root,
+        Block::GlobalDefs,
+        Block::VrrpInstance,
+        Block::VrrpScript,
+        Block::Authentication,
+        Block::Service,
+        Block::Pair,
+    ];
     listed.into_iter().find(|block| block.find(name).is_some()).map(Block::title)
 }
 
@@ -259,7 +324,7 @@ fn report_repetitions(statements: &[Statement<'_>], findings: &mut Findings) {
     let mut first: BTreeMap<&str, Span> = BTreeMap::new();
     for statement in statements {
         let keyword = statement.keyword;
-        if keyword.form.has_block() || keyword.form == Form::Flag {
+        if keyword.form.has_block() || keyword.form == Form::Flag || keyword.repeats {
             continue;
         }
         if first.insert(keyword.name, statement.span).is_some() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use support::load_text;
-use tanist_config::{LoadOptions, Loaded, MemoryFiles, load};
+use tanist_config::{ExportError, LoadOptions, Loaded, MemoryFiles, explain, export_for_keepalived, load};
 
 /// What must hold for any text.
 fn check(loaded: &Loaded, files: &MemoryFiles) {
@@ -30,7 +30,17 @@ fn check_text(text: &[u8]) {
     let files = MemoryFiles::single("/k/main.conf", text)
         .with("/k/other.conf", "include main.conf\nvrrp_instance I {\n")
         .with("/k/value", "router_id $A\n");
-    check(&load(Path::new("/k/main.conf"), &files, &LoadOptions::default()), &files);
+    let (path, options) = (Path::new("/k/main.conf"), LoadOptions::default());
+    let loaded = load(path, &files, &options);
+    check(&loaded, &files);
+    match export_for_keepalived(path, &files, &options) {
+        // It vouches for its result itself; here it is enough that it comes to one.
+        Ok(_) | Err(ExportError::Entangled(_)) => assert!(loaded.settings.is_some()),
+        Err(ExportError::Unusable(_)) => assert!(loaded.settings.is_none()),
+    }
+    if let Some(settings) = &loaded.settings {
+        assert!(explain(settings).ends_with('\n'));
+    }
 }
 
 /// Pieces that make the reader work harder than noise does.
@@ -112,6 +122,19 @@ fn piece() -> impl Strategy<Value = &'static str> {
         "no_virtual_ipaddress ",
         "<",
         "&& ",
+        "service ",
+        "pair ",
+        "check ",
+        "http http://127.0.0.1/ ",
+        "tcp [::1]:80 ",
+        "notify\n",
+        "systemd w\n",
+        "command ",
+        "every 1h ",
+        "while_active ",
+        "restart 3 within ",
+        "peer 192.0.2.2\n",
+        "address_lifetime ",
     ])
 }
 

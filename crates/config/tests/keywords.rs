@@ -21,6 +21,9 @@ fn around(place: Block, keyword: &Keyword) -> String {
         |inner: &str| format!("virtual_server 192.0.2.1 80 {{\n real_server 192.0.2.2 80 {{\n{inner}\n}}\n}}\n");
     match place {
         Block::Root => format!("{example}\n"),
+        Block::VrrpInstance if keyword.name == "service" => {
+            format!("service web {{\n systemd nginx\n}}\n{}", instance(example))
+        }
         Block::GlobalDefs => format!("global_defs {{\n {example}\n}}\n"),
         Block::VrrpInstance => instance(example),
         Block::Authentication => instance(&format!("authentication {{\n {example}\n }}")),
@@ -47,12 +50,33 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::PingCheck => server(&format!("PING_CHECK {{\n {example}\n}}")),
         Block::FileCheck => server(&format!("FILE_CHECK {{\n {example}\n}}")),
         Block::BfdCheck => server(&format!("BFD_CHECK {{\n {example}\n}}")),
+        Block::Service => service(keyword),
+        Block::WhileActive => format!("service W {{\n systemd w\n while_active {{\n {example}\n }}\n}}\n"),
+        Block::Pair if keyword.name == "peer" => format!("pair {{\n {example}\n}}\n"),
+        Block::Pair => format!("pair {{\n peer 192.0.2.2\n {example}\n}}\n"),
+        Block::Check => format!("service W {{\n command \"/bin/w\"\n check {example}\n}}\n"),
+        Block::CheckOptions => format!("service W {{\n systemd w\n check tcp 127.0.0.1:80 {{ {example} }}\n}}\n"),
+        Block::HttpOptions => format!("service W {{\n systemd w\n check http http://127.0.0.1/ {{ {example} }}\n}}\n"),
+        Block::FileOptions => format!("service W {{\n systemd w\n check file /run/w {{ {example} }}\n}}\n"),
         Block::AddressOptions => instance(&format!("virtual_ipaddress {{\n {example}\n }}")),
         Block::PeerOptions => instance(&format!("unicast_peer {{\n {example}\n }}")),
         Block::TrackOptions => instance(&format!("track_interface {{\n {example}\n }}")),
         Block::RouteOptions => instance(&format!("virtual_routes {{\n {example}\n }}")),
         Block::RuleOptions => instance(&format!("virtual_rules {{\n {example}\n }}")),
     }
+}
+
+/// A service needs something that runs, and only one.
+fn service(keyword: &Keyword) -> String {
+    let example = keyword.example;
+    let runs = match keyword.name {
+        "systemd" | "docker" | "command" => "",
+        "start" => "stop \"/bin/a\"\n status \"/bin/b\"",
+        "stop" => "start \"/bin/a\"\n status \"/bin/b\"",
+        "status" => "start \"/bin/a\"\n stop \"/bin/b\"",
+        _ => "systemd w",
+    };
+    format!("service W {{\n {runs}\n {example}\n}}\n")
 }
 
 fn all() -> impl Iterator<Item = (Block, &'static Keyword)> {
@@ -82,10 +106,11 @@ fn each_name_stands_once_in_its_block() {
 #[test]
 fn each_block_is_opened_by_a_keyword() {
     let opened: BTreeSet<Block> = all()
-        .filter_map(|(_, keyword)| match keyword.form {
-            Form::Block(block) | Form::NamedBlock { block, .. } => Some(block),
-            _ => None,
+        .flat_map(|(_, keyword)| match keyword.form {
+            Form::Block(block) | Form::NamedBlock { block, .. } | Form::OneOf(block) => [Some(block), keyword.options],
+            _ => [None, keyword.options],
         })
+        .flatten()
         .collect();
     // The root is open from the start, virtual servers have a form of their own, options stand in lists.
     let elsewhere = [

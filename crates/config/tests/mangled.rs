@@ -7,8 +7,9 @@ use std::path::Path;
 use support::{describe, load_text};
 use tanist_config::Settings;
 
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 12] = [
     "tests/cases/good.conf",
+    "tests/cases/services.conf",
     "tests/cases/definitions.conf",
     "../../examples/edge-gateway/a.conf",
     "../../examples/nginx-pair/a.conf",
@@ -16,6 +17,9 @@ const TEXTS: [&str; 8] = [
     "../../examples/job-scheduler/a.conf",
     "../../examples/arm-board/a.conf",
     "../../examples/shadow-node/keepalived.conf",
+    "../../examples/service/edge-gateway/a.conf",
+    "../../examples/service/scheduler/b.conf",
+    "../../examples/service/board/a.conf",
 ];
 
 fn settings(text: &str) -> Settings {
@@ -78,7 +82,12 @@ fn blanks_of_every_width() {
 
 #[test]
 fn everything_on_one_line() {
-    for path in ["tests/cases/good.conf", "../../examples/shadow-node/keepalived.conf"] {
+    for path in [
+        "tests/cases/good.conf",
+        "tests/cases/services.conf",
+        "../../examples/shadow-node/keepalived.conf",
+        "../../examples/service/board/a.conf",
+    ] {
         let text = std::fs::read_to_string(Path::new(path)).expect("the file belongs to the project");
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
         assert_eq!(describe(&settings(&text)), describe(&settings(&lines.join(" "))), "{path}");

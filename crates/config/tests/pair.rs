@@ -80,3 +80,99 @@ fn what_must_be_equal_and_is_not_is_told() {
         ],
     );
 }
+
+/// A node with a service in one instance. `pair` are lines of its pair, `service` of its service.
+fn with_service(name: &str, pair: &str, service: &str) -> Settings {
+    text(&format!(
+        "pair {{\n {pair}\n}}\nservice web {{\n systemd web\n {service}\n}}\n\
+         vrrp_instance {name} {{\n interface eth0\n virtual_router_id 51\n service web\n}}\n"
+    ))
+}
+
+#[test]
+fn pairs_of_the_examples_fit() {
+    for pair in ["edge-gateway", "nginx", "scheduler", "board"] {
+        let [a, b] = ["a", "b"].map(|node| example(&format!("service/{pair}/{node}.conf")));
+        check(&a, &b, &[]);
+    }
+    let [a, b] = ["edge-a", "edge-b"].map(|id| {
+        let options = LoadOptions { config_id: Some(id.to_owned()) };
+        let path = Path::new("../../examples/service/shadow/tanist.conf");
+        load(path, &RealFiles, &options).settings.expect("the examples work")
+    });
+    check(&a, &b, &[]);
+}
+
+#[test]
+fn what_a_pair_must_agree_about_is_told() {
+    let a = with_service("V", "peer 192.0.2.2\n source 192.0.2.1\n node a", "");
+    let good = "peer 192.0.2.1\n source 192.0.2.2\n node b";
+    check(&a, &with_service("V", good, ""), &[]);
+    check(&a, &with_service("V", "peer 192.0.2.1\n node b", ""), &[]);
+    for (name, pair, service, expected) in [
+        (
+            "W",
+            good.to_owned(),
+            "",
+            vec!["VRID 51: a calls it `V` and b calls it `W`, but the nodes of a pair know an instance by its name"],
+        ),
+        (
+            "V",
+            format!("{good}\n port 20113"),
+            "",
+            vec!["pair: the port differs (20112 and 20113), so the nodes do not hear each other"],
+        ),
+        (
+            "V",
+            good.replace("node b", "node a"),
+            "",
+            vec!["pair: both nodes are called `a`; give each a `node` name of its own"],
+        ),
+        (
+            "V",
+            good.replace("192.0.2.2", "192.0.2.3"),
+            "",
+            vec!["pair: a has the peer 192.0.2.2, but b does not send from there, so it is not heard"],
+        ),
+        (
+            "V",
+            format!("{good}\n heartbeat 0.3\n dead_after 1"),
+            "",
+            vec![
+                "pair: dead_after differs (0.8 s and 1 s), so one node takes the other for dead while that still waits",
+                "pair: b speaks every 0.3 s, and a takes it for dead after 0.8 s: a lost message is enough",
+            ],
+        ),
+        (
+            "V",
+            good.to_owned(),
+            "stop_timeout 5\n start_timeout 31\n max_moves 1 within 60\n failback manual\n on_manual_stop restart",
+            vec![
+                "service web: start_timeout differs (30 s and 31 s), so a start that is good on one node is a failure \
+                 on the other",
+                "service web: stop_timeout differs (10 s and 5 s), so it is killed earlier on one node than on the other",
+                "service web: max_moves differs (3 within 600 s and 1 within 60 s), so the stricter one ends the moving \
+                 for both",
+                "service web: failback differs (auto and manual), so only what the better node says counts",
+                "service web: on_manual_stop differs (failover and restart), so the same stop by hand means two things",
+            ],
+        ),
+    ] {
+        check(&a, &with_service(name, &pair, service), &expected);
+    }
+}
+
+#[test]
+fn what_only_one_node_has_is_told() {
+    let a = with_service("V", "peer 192.0.2.2", "");
+    let instance = |lines: &str| {
+        text(&format!(
+            "vrrp_instance V {{\n interface eth0\n virtual_router_id 51\n no_virtual_ipaddress\n {lines}\n}}\n"
+        ))
+    };
+    let alone = "pair: a has a `pair` block and b has none, so nothing is handed over in order";
+    let missing = "VRID 51: the service `web` of a is not in b: where that is MASTER, nothing starts it";
+    check(&a, &instance(""), &[alone, missing]);
+    // A keepalived on the other side starts it by a script.
+    check(&a, &instance("notify_master \"/etc/keepalived/start.sh\""), &[alone]);
+}

@@ -6,11 +6,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use support::{describe, expect_file};
-use tanist_config::{LoadOptions, RealFiles, load};
+use tanist_config::{LoadOptions, RealFiles, explain, load};
+
+fn options() -> LoadOptions {
+    LoadOptions { config_id: Some("edge-a".to_owned()) }
+}
 
 fn check(configuration: &Path, expectation: &Path) -> Result<(), String> {
-    let options = LoadOptions { config_id: Some("edge-a".to_owned()) };
-    let loaded = load(configuration, &RealFiles, &options);
+    let loaded = load(configuration, &RealFiles, &options());
     let mut found = loaded.report.render(false);
     writeln!(found, "\nexit status {}", loaded.report.exit_status()).expect("writing to a string cannot fail");
     if let Some(settings) = &loaded.settings {
@@ -45,14 +48,32 @@ fn cases() {
     report(all.iter().map(|path| check(path, &path.with_extension("txt"))).collect());
 }
 
-#[test]
-fn examples() {
-    let mut results = Vec::new();
-    for pair in ["edge-gateway", "nginx-pair", "nginx-active-active", "job-scheduler", "arm-board", "shadow-node"] {
-        for path in configurations(&Path::new("../../examples").join(pair)) {
+/// Every example and the name that its expectations have.
+fn examples() -> Vec<(PathBuf, String)> {
+    let root = Path::new("../../examples");
+    let plain = ["edge-gateway", "nginx-pair", "nginx-active-active", "job-scheduler", "arm-board", "shadow-node"];
+    let with_services = ["edge-gateway", "nginx", "scheduler", "board", "shadow"].map(|name| format!("service/{name}"));
+    let mut examples = Vec::new();
+    for pair in plain.into_iter().map(str::to_owned).chain(with_services) {
+        for path in configurations(&root.join(&pair)) {
             let node = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
-            results.push(check(&path, Path::new(&format!("tests/examples/{pair}-{node}.txt"))));
+            examples.push((path, format!("{}-{node}", pair.replace('/', "-"))));
         }
     }
-    report(results);
+    examples
+}
+
+#[test]
+fn what_examples_mean() {
+    let expectation = |name: &str| PathBuf::from(format!("tests/examples/{name}.txt"));
+    report(examples().iter().map(|(path, name)| check(path, &expectation(name))).collect());
+}
+
+#[test]
+fn what_examples_will_do() {
+    let explained = |(path, name): &(PathBuf, String)| {
+        let settings = load(path, &RealFiles, &options()).settings.expect("the examples work");
+        expect_file(Path::new(&format!("tests/explained/{name}.txt")), &explain(&settings))
+    };
+    report(examples().iter().map(explained).collect());
 }

@@ -158,6 +158,15 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "vrrp_min_garp",
     )
     .default("off"),
+    works(
+        "address_lifetime",
+        Form::Word("whole seconds from 2 to 86400, or `unlimited`"),
+        "How long a virtual address stays when the daemon no longer renews it, because it was killed or hangs. \
+         `unlimited` keeps it for ever, as keepalived does.",
+        "address_lifetime 5",
+    )
+    .default("what the others wait before they take over, and a second")
+    .ours(),
     not_built(
         "vrrp_garp_extra_if",
         words(1, 2, "perhaps `all`, and 1 to 86400 seconds"),

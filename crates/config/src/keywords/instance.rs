@@ -281,6 +281,14 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     ),
     not_built("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert"),
     works(
+        "service",
+        words(1, 64, "the names of one or more services"),
+        "The services that run where this instance is Active. With one, the instance needs no address.",
+        "service web",
+    )
+    .repeats()
+    .ours(),
+    works(
         "notify_master",
         COMMAND_AS,
         "Runs when the instance becomes Active.",

@@ -7,10 +7,12 @@ mod bfd;
 mod checkers;
 mod global;
 mod instance;
+mod pair;
 mod process;
 mod root;
 mod routes;
 mod script;
+mod service;
 mod sync_group;
 mod tracking;
 mod virtual_server;
@@ -26,6 +28,12 @@ pub struct Keyword {
     pub synonyms: &'static [&'static str],
     /// What follows it.
     pub form: Form,
+    /// What the block contains that may follow its values; `None` means that none may.
+    pub options: Option<Block>,
+    /// Each further one adds to those before.
+    pub repeats: bool,
+    /// Known to Tanist only: what speaks it is left out of a file for keepalived.
+    pub ours: bool,
     /// What holds when it is absent; empty if that is simply "nothing".
     pub default: &'static str,
     /// The version of keepalived that brought it; empty if it has been there for long.
@@ -75,6 +83,19 @@ pub enum Form {
         /// Greatest value in microseconds.
         max: u64,
     },
+    /// A time: seconds with decimals, or a number with its unit (`5m`, `1h`).
+    Span {
+        /// Least value in microseconds.
+        min: u64,
+        /// Greatest value in microseconds.
+        max: u64,
+    },
+    /// So many within a time; the text shows what else may stand there.
+    Budget(&'static str),
+    /// A time, a command, and perhaps the user and the group that it runs as.
+    TimedCommand,
+    /// A keyword of this block on the same line, with what follows that.
+    OneOf(Block),
     /// One of a few words.
     Choice(&'static [&'static str]),
     /// One word; the text says what it is.
@@ -155,6 +176,17 @@ pub enum Block {
     PingCheck,
     FileCheck,
     BfdCheck,
+    Service,
+    WhileActive,
+    Pair,
+    /// What a `check` of a service can be.
+    Check,
+    /// Options of a `check` of a service.
+    CheckOptions,
+    /// Options of `check http`.
+    HttpOptions,
+    /// Options of `check file`.
+    FileOptions,
     /// Options of an address in a list.
     AddressOptions,
     /// Options of a peer in a list.
@@ -196,6 +228,13 @@ impl Block {
         Self::PingCheck,
         Self::FileCheck,
         Self::BfdCheck,
+        Self::Service,
+        Self::WhileActive,
+        Self::Pair,
+        Self::Check,
+        Self::CheckOptions,
+        Self::HttpOptions,
+        Self::FileOptions,
         Self::AddressOptions,
         Self::PeerOptions,
         Self::TrackOptions,
@@ -231,6 +270,13 @@ impl Block {
             Self::UdpCheck => &[checkers::UDP_CHECK, checkers::CONNECTION, checkers::RETRY],
             Self::FileCheck => &[checkers::FILE_CHECK],
             Self::BfdCheck => &[checkers::BFD_CHECK],
+            Self::Service => &[service::KEYWORDS],
+            Self::WhileActive => &[service::WHILE_ACTIVE],
+            Self::Pair => &[pair::KEYWORDS],
+            Self::Check => &[service::CHECKS],
+            Self::CheckOptions => &[service::CHECK_OPTIONS],
+            Self::HttpOptions => &[service::CHECK_OPTIONS, service::HTTP_OPTIONS],
+            Self::FileOptions => &[service::CHECK_OPTIONS, service::FILE_OPTIONS],
             Self::AddressOptions => &[addresses::ADDRESS_OPTIONS],
             Self::PeerOptions => &[addresses::PEER_OPTIONS],
             Self::TrackOptions => &[tracking::OPTIONS],
@@ -249,6 +295,21 @@ impl Block {
     /// Every way to write the keywords that can stand here.
     pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
         self.keywords().map(|keyword| keyword.name)
+    }
+
+    /// Whether nothing but Tanist reads what stands here.
+    #[must_use]
+    pub const fn is_ours(self) -> bool {
+        matches!(
+            self,
+            Self::Service
+                | Self::WhileActive
+                | Self::Pair
+                | Self::Check
+                | Self::CheckOptions
+                | Self::HttpOptions
+                | Self::FileOptions
+        )
     }
 
     /// How the place is called in a message.
@@ -281,6 +342,12 @@ impl Block {
             Self::PingCheck => "PING_CHECK",
             Self::FileCheck => "FILE_CHECK",
             Self::BfdCheck => "BFD_CHECK",
+            Self::Service => "service",
+            Self::WhileActive => "while_active",
+            Self::Pair => "pair",
+            Self::Check | Self::CheckOptions => "check",
+            Self::HttpOptions => "check http",
+            Self::FileOptions => "check file",
             Self::AddressOptions => "an address",
             Self::PeerOptions => "a peer",
             Self::TrackOptions => "a tracked thing",
@@ -300,13 +367,16 @@ impl Form {
             Self::Bool { optional: false }
             | Self::Whole { .. }
             | Self::Seconds { .. }
+            | Self::Span { .. }
+            | Self::OneOf(_)
             | Self::Choice(_)
             | Self::Word(_)
             | Self::Address
             | Self::Command { user: false }
             | Self::NamedBlock { .. } => (1, 1),
             Self::Words { min, max, .. } => (min, max),
-            Self::Command { user: true } => (1, 3),
+            Self::Command { user: true } | Self::Budget(_) => (1, 3),
+            Self::TimedCommand => (2, 4),
         }
     }
 
@@ -341,7 +411,18 @@ impl fmt::Display for Form {
             Self::Seconds { min, max } => {
                 write!(f, "seconds from {} to {}, decimals allowed", Micros(*min), Micros(*max))
             }
-            Self::Choice(words) => f.write_str(&words.join(" or ")),
+            Self::Span { min, max } => {
+                write!(f, "seconds from {} to {}, or a time like 0.5s, 5m, 1h or 2d", Micros(*min), Micros(*max))
+            }
+            Self::Budget(shape) => f.write_str(shape),
+            Self::TimedCommand => {
+                f.write_str("a time like 5m or 1h, a command in quotes, then perhaps a user and a group")
+            }
+            Self::OneOf(block) => {
+                let names: Vec<&str> = block.names().collect();
+                f.write_str(&alternatives(&names))
+            }
+            Self::Choice(words) => f.write_str(&alternatives(words)),
             Self::Word(what) => f.write_str(what),
             Self::Address => f.write_str("an IP address"),
             Self::Words { shape, .. } => f.write_str(shape),
@@ -350,6 +431,14 @@ impl fmt::Display for Form {
             Self::Block(_) | Self::List(_) => f.write_str("a block in braces"),
             Self::NamedBlock { name, .. } => write!(f, "{name} and a block in braces"),
         }
+    }
+}
+
+/// `a`, `a or b`, `a, b or c`.
+fn alternatives(words: &[&str]) -> String {
+    match words {
+        [before @ .., last] if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        words => words.concat(),
     }
 }
 
@@ -377,7 +466,19 @@ const fn keyword(
     words: &'static str,
     example: &'static str,
 ) -> Keyword {
-    Keyword { name, synonyms: &[], form, default: "", since: "", status, words, example }
+    Keyword {
+        name,
+        synonyms: &[],
+        form,
+        options: None,
+        repeats: false,
+        ours: false,
+        default: "",
+        since: "",
+        status,
+        words,
+        example,
+    }
 }
 
 const fn works(name: &'static str, form: Form, words: &'static str, example: &'static str) -> Keyword {
@@ -407,6 +508,19 @@ impl Keyword {
         Self { since, ..self }
     }
 
+    /// A block of options may follow.
+    const fn options(self, block: Block) -> Self {
+        Self { options: Some(block), ..self }
+    }
+
+    const fn repeats(self) -> Self {
+        Self { repeats: true, ..self }
+    }
+
+    const fn ours(self) -> Self {
+        Self { ours: true, ..self }
+    }
+
     const fn synonyms(self, synonyms: &'static [&'static str]) -> Self {
         Self { synonyms, ..self }
     }
@@ -429,6 +543,11 @@ const fn whole(unit: &'static str, min: i64, max: i64) -> Form {
 /// Bounds in milliseconds.
 const fn seconds(min: u64, max: u64) -> Form {
     Form::Seconds { min: min * 1000, max: max * 1000 }
+}
+
+/// Bounds in milliseconds.
+const fn span(min: u64, max: u64) -> Form {
+    Form::Span { min: min * 1000, max: max * 1000 }
 }
 
 const fn words(min: usize, max: usize, shape: &'static str) -> Form {

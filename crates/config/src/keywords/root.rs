@@ -23,6 +23,20 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "A check that runs again and again. Instances refer to it in `track_script`.",
         "vrrp_script chk_web {\n    script \"/etc/keepalived/check_web.sh\"\n    interval 2\n}",
     ),
+    works(
+        "service",
+        Form::NamedBlock { block: Block::Service, name: NAME },
+        "What runs where an instance is Active, and on no other node. An instance takes it up with `service NAME`.",
+        "service web {\n    systemd nginx.service\n    check http http://127.0.0.1/\n}",
+    )
+    .ours(),
+    works(
+        "pair",
+        Form::Block(Block::Pair),
+        "The other Tanist: with it, services are handed over in order, and a dead node is noticed within a second.",
+        "pair {\n    peer 192.0.2.2\n}",
+    )
+    .ours(),
     not_built(
         "vrrp_sync_group",
         Form::NamedBlock { block: Block::SyncGroup, name: NAME },

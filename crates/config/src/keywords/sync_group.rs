@@ -1,6 +1,6 @@
 //! `vrrp_sync_group`.
 
-use super::{COMMAND_AS, Form, Keyword, List, OPTIONAL_BOOL, not_built};
+use super::{COMMAND_AS, Form, Keyword, List, OPTIONAL_BOOL, not_built, words};
 
 pub(super) const KEYWORDS: &[Keyword] = &[
     not_built("group", Form::List(List::Words), "The instances, by name.", "group { VI_1 VI_2 }"),
@@ -14,6 +14,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     not_built("track_file", Form::List(List::Tracked), "Files that count for all.", "track_file { load }"),
     not_built("track_process", Form::List(List::Tracked), "Processes that count for all.", "track_process { nginx }"),
     not_built("track_bfd", Form::List(List::Tracked), "BFD sessions that count for all.", "track_bfd { peer }"),
+    not_built("service", words(1, 64, "names of services"), "The services that follow the group.", "service web")
+        .ours(),
     not_built("notify_master", COMMAND_AS, "Runs when the group becomes Active.", "notify_master \"/etc/k/active.sh\""),
     not_built("notify_backup", COMMAND_AS, "Runs when the group becomes Backup.", "notify_backup \"/etc/k/backup.sh\""),
     not_built("notify_fault", COMMAND_AS, "Runs at a FAULT of the group.", "notify_fault \"/etc/k/fault.sh\""),

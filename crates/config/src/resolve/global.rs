@@ -8,8 +8,9 @@ use super::announce::Announcing;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
-use crate::settings::{Global, Mail};
+use crate::settings::{AddressLifetime, Global, Mail};
 use crate::statement::Statement;
+use crate::suggest::nearest;
 
 /// What instances take over unless they say otherwise.
 #[derive(Clone, Debug)]
@@ -41,6 +42,9 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
             "router_id" => global.router_id = Some(statement.value().text.clone()),
             "script_user" => global.script_user = Some(script::user(&statement.values)),
             "enable_script_security" => global.enable_script_security = true,
+            "address_lifetime" => {
+                global.address_lifetime = address_lifetime(statement, findings).unwrap_or_default();
+            }
             "vrrp_skip_check_adv_addr" => {
                 defaults.skip_check_adv_addr = values::switch(statement, findings).unwrap_or_default();
             }
@@ -76,6 +80,24 @@ pub(super) fn version(statement: &Statement<'_>, findings: &mut Findings) -> Opt
         3 => Some(Version::V3),
         _ => None,
     }
+}
+
+/// At least 2 s: the kernel counts whole seconds, and renewing takes its time, too.
+fn address_lifetime(statement: &Statement<'_>, findings: &mut Findings) -> Option<AddressLifetime> {
+    let word = statement.value();
+    if word.text == "unlimited" {
+        return Some(AddressLifetime::Unlimited);
+    }
+    let seconds = word.text.parse().ok().filter(|seconds| (2..=86_400).contains(seconds));
+    if seconds.is_none() {
+        let message = format!("`address_lifetime` cannot be {}: it takes {}", word.text, statement.keyword.form);
+        let help = match nearest(&word.text, ["unlimited"]) {
+            Some(choice) => format!("did you mean `{choice}`?"),
+            None => "for instance `address_lifetime 5`; without it, it is derived from the advertisements".to_owned(),
+        };
+        findings.error("out-of-range", word.span, message).help(help);
+    }
+    seconds.map(AddressLifetime::Seconds)
 }
 
 fn group4(statement: &Statement<'_>, findings: &mut Findings) -> Option<Ipv4Addr> {

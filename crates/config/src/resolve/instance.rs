@@ -22,6 +22,7 @@ use crate::syntax::Word;
 
 /// What the statements of an instance said, before they are held against each other.
 struct Draft<'a> {
+    name: &'a Word,
     stated: Option<(StatedRole, Span)>,
     link: Option<(Name, Span)>,
     vrid: Option<Vrid>,
@@ -47,6 +48,7 @@ struct Draft<'a> {
     track_links: Vec<(TrackedLink, Span)>,
     ignore_own_link: bool,
     track_scripts: Vec<TrackedScript>,
+    services: Vec<Name>,
     notify: Notify,
     /// Keywords that are there with a value. If nothing came of it, that was reported, and they are not also
     /// missing.
@@ -67,6 +69,7 @@ pub(super) fn instance(
 ) -> Option<Instance> {
     let statements = statements(Block::VrrpInstance, block.entries(), findings);
     let mut draft = Draft {
+        name: block.value(),
         stated: None,
         link: None,
         vrid: None,
@@ -90,18 +93,19 @@ pub(super) fn instance(
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
+        services: Vec::new(),
         notify: Notify::default(),
         given: Vec::new(),
     };
     for statement in &statements {
         draft.take(statement, known, findings);
     }
-    draft.finish(block.value(), defaults, findings)
+    draft.finish(defaults, findings)
 }
 
 impl<'a> Draft<'a> {
     fn take(&mut self, statement: &'a Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) {
-        if self.announcing.take(statement, "", findings) || self.take_notify(statement, findings) {
+        if self.announcing.take(statement, "", findings) || self.take_notify(statement, known, findings) {
             return;
         }
         let name = statement.keyword.name;
@@ -161,6 +165,10 @@ impl<'a> Draft<'a> {
             }
             "track_interface" => tracking::links(statement, &mut self.track_links, findings),
             "track_script" => tracking::scripts(statement, known, &mut self.track_scripts, findings),
+            "service" => {
+                self.note_given(name);
+                known.services.mention(statement, self.name, &mut self.services, findings);
+            }
             "dont_track_primary" => self.ignore_own_link = true,
             "skip_check_adv_addr" => {
                 self.skip_check_adv_addr = values::switch(statement, findings).unwrap_or(self.skip_check_adv_addr);
@@ -172,12 +180,17 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Addresses or services, even if none of them came to be.
+    fn has_what_moves(&self) -> bool {
+        self.given.contains(&"virtual_ipaddress") || self.given.contains(&"service")
+    }
+
     fn note_given(&mut self, keyword: &'static str) {
         self.given.push(keyword);
     }
 
     /// Whether the statement names a script that is told about changes. The first of a kind counts.
-    fn take_notify(&mut self, statement: &Statement<'_>, findings: &mut Findings) -> bool {
+    fn take_notify(&mut self, statement: &Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) -> bool {
         let slot = match statement.keyword.name {
             "notify_master" => &mut self.notify.active,
             "notify_backup" => &mut self.notify.backup,
@@ -191,6 +204,7 @@ impl<'a> Draft<'a> {
         if slot.is_none()
             && let Some(command) = command(statement.value(), false, findings)
         {
+            known.commands.push((statement.keyword.name, command.clone(), statement.span));
             let user = &statement.values[1..];
             *slot = Some(NotifyScript { command, user: (!user.is_empty()).then(|| script::user(user)) });
         }
@@ -198,14 +212,15 @@ impl<'a> Draft<'a> {
     }
 
     /// Holds everything against each other, fills in the defaults, and builds the router.
-    fn finish(mut self, name: &Word, defaults: &Defaults, findings: &mut Findings) -> Option<Instance> {
+    fn finish(mut self, defaults: &Defaults, findings: &mut Findings) -> Option<Instance> {
+        let name = self.name;
         self.report_missing(name, findings);
         let priority = self.priority(findings);
         self.check_preemption(priority, findings);
         let interval = self.interval(findings);
         let authentication = self.authentication(findings);
         self.limit_addresses(findings);
-        if self.addresses.is_empty() && !self.no_addresses && !self.given.contains(&"virtual_ipaddress") {
+        if self.addresses.is_empty() && !self.no_addresses && !self.has_what_moves() {
             findings
                 .warning("no-addresses", name.span, format!("`{}` has no virtual addresses", name.text))
                 .help("add `virtual_ipaddress { … }`, or `no_virtual_ipaddress` if that is meant");
@@ -233,6 +248,7 @@ impl<'a> Draft<'a> {
             track_links: self.track_links.into_iter().map(|(tracked, _)| tracked).collect(),
             ignore_own_link: self.ignore_own_link,
             track_scripts: self.track_scripts,
+            services: self.services,
         };
         let stated = self.stated.map(|(stated, _)| stated);
         Some(Instance { router, stated, accept_mode, notify: self.notify })

@@ -50,7 +50,9 @@ pub(super) fn tracking(instances: &[(Instance, &Word)], findings: &mut Findings)
     if !instances.iter().any(|(instance, _)| tracks(instance)) {
         return;
     }
-    let watches = |instance: &Instance| tracks(instance) || !instance.router.track_links.is_empty();
+    let watches = |instance: &Instance| {
+        tracks(instance) || !instance.router.track_links.is_empty() || !instance.router.services.is_empty()
+    };
     for (_, name) in instances.iter().filter(|(instance, _)| !watches(instance)) {
         let message = format!("`{}` tracks nothing, while other instances here do", name.text);
         findings
@@ -77,13 +79,16 @@ pub(super) fn settings(settings: &Settings, root: &[Statement<'_>], findings: &m
         user.or(global_user).is_none_or(|user| matches!(user.user.as_str(), "root" | "0"))
     };
     let notify = settings.instances.iter().flat_map(|instance| scripts_of(&instance.notify));
-    let users =
-        settings.scripts.iter().map(|script| script.user.as_ref()).chain(notify.map(|script| script.user.as_ref()));
+    let checks = settings.scripts.iter().map(|script| script.user.as_ref());
+    let services = settings.services.iter().flat_map(crate::Service::programs);
+    let users = checks.chain(notify.chain(services).map(|script| script.user.as_ref()));
     if settings.global.enable_script_security || !users.into_iter().any(as_root) {
         return;
     }
     // Shown at the first block that runs something, since it concerns the file as a whole.
-    let Some(first) = root.iter().find(|block| matches!(block.keyword.name, "vrrp_script" | "vrrp_instance")) else {
+    let Some(first) =
+        root.iter().find(|block| matches!(block.keyword.name, "vrrp_script" | "service" | "vrrp_instance"))
+    else {
         return;
     };
     let message = if global_user.is_some() {

@@ -2,22 +2,28 @@
 
 mod addresses;
 mod announce;
+mod check;
 mod global;
 mod instance;
 mod lint;
+mod pair;
 mod script;
+mod service;
+mod service_lint;
 mod tracking;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::diagnostic::Findings;
+use crate::diagnostic::{Findings, Severity};
 use crate::keywords::Block;
-use crate::settings::{Instance, Script, Settings};
+use crate::settings::{Command, Instance, Script, Settings};
 use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::syntax::{Tree, Word};
+
+pub(crate) use values::in_seconds;
 
 /// Gives the settings as far as they could be read; whether they may be used depends on the findings.
 pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings) -> Settings {
@@ -39,7 +45,22 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings
         scripts.extend(script.map(|script| (script, name.span)));
     }
 
-    let mut known = tracking::Known { scripts: &weights, used: BTreeSet::new(), meant: BTreeSet::new() };
+    // The checks of services share their names with all others.
+    let mut names = weights.keys().cloned().collect();
+    let services: Vec<service::Definition<'_>> = unique(named("service"), "service", findings)
+        .into_iter()
+        .map(|statement| service::service(statement, &mut names, findings))
+        .collect();
+    let pair = pair::pair(named("pair"), findings);
+
+    let mut known = tracking::Known {
+        scripts: &weights,
+        used: BTreeSet::new(),
+        meant: BTreeSet::new(),
+        services: service::Mentions::default(),
+        commands: Vec::new(),
+    };
+    known.services.defined.extend(services.iter().map(|definition| definition.name.text.clone()));
     let mut instances: Vec<(Instance, &Word)> = Vec::new();
     for statement in unique(named("vrrp_instance"), "instance", findings) {
         if let Some(instance) = instance::instance(statement, &defaults, &mut known, findings) {
@@ -49,7 +70,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings
 
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
-    let tracking::Known { used, meant, .. } = known;
+    let tracking::Known { used, meant, services: mentions, commands, .. } = known;
     let (used_scripts, unused): (Vec<_>, Vec<_>) =
         scripts.into_iter().partition(|(script, _)| used.contains(&*script.checking.name));
     for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&*script.checking.name)) {
@@ -61,15 +82,30 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings
             )
             .help("name it in a `track_script` block, or remove it");
     }
+    let doings = scripts_and_hooks(&used_scripts, commands);
+    service_lint::pair(&pair, &mentions, &instances, findings);
+    let services = service_lint::services(services, &mentions, &instances, &doings, findings);
+    service_lint::stay(&services, &mut instances, findings);
     lint::emptiness(&root, &files, findings);
     let settings = Settings {
         global,
         scripts: used_scripts.into_iter().map(|(script, _)| script).collect(),
         instances: instances.into_iter().map(|(instance, _)| instance).collect(),
+        services,
+        pair: pair.pair,
         files,
     };
     lint::settings(&settings, &root, findings);
     settings
+}
+
+/// Everything that instances and their checks run, with the keyword that names it and where that stands.
+fn scripts_and_hooks(
+    scripts: &[(Script, Span)],
+    hooks: Vec<(&'static str, Command, Span)>,
+) -> Vec<(&'static str, Command, Span)> {
+    let checks = scripts.iter().map(|(script, span)| ("vrrp_script", script.command.clone(), *span));
+    checks.chain(hooks).collect()
 }
 
 /// Of several blocks with the same name, the first; the others are reported.
@@ -83,8 +119,11 @@ fn unique<'s, 'a: 's>(
     for block in blocks {
         let name = block.value();
         if names.insert(name.text.clone(), name.span).is_some() {
+            // What keepalived does not know either need not be as lenient as keepalived.
+            let (severity, end) =
+                if block.keyword.ours { (Severity::Error, "") } else { (Severity::Warning, " is ignored") };
             findings
-                .warning("same-name", name.span, format!("a second {what} `{}` is ignored", name.text))
+                .push(severity, "same-name", Some(name.span), format!("a second {what} `{}`{end}", name.text))
                 .help("give it a name of its own");
         } else {
             kept.push(block);

@@ -11,6 +11,7 @@ use crate::command::command;
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
 use crate::settings::{Command, Script, ScriptUser};
+use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::syntax::Word;
 
@@ -23,6 +24,20 @@ pub(super) struct Definition {
     pub(super) script: Option<Script>,
     /// The weight where a reference gives none.
     pub(super) weight: Weight,
+}
+
+/// Says so if a failure is noticed late.
+pub(super) fn hint_slow(checking: &ScriptConfig, span: Span, findings: &mut Findings) {
+    let ScriptConfig { interval, fall, .. } = checking;
+    let worst = interval.saturating_mul(*fall);
+    if worst > SLOW {
+        let message = format!(
+            "a failure is noticed after up to {}, plus the time that the check takes ({fall} × {})",
+            values::in_seconds(worst),
+            values::in_seconds(*interval)
+        );
+        findings.hint("slow-detection", span, message).help("a shorter `interval` or a smaller `fall` notices earlier");
+    }
 }
 
 pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definition {
@@ -58,17 +73,6 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
             .error("missing-keyword", name.span, format!("the check `{}` runs nothing", name.text))
             .help("add a line like `script \"/etc/keepalived/check.sh\"`");
     }
-    let worst = interval.saturating_mul(fall);
-    if worst > SLOW {
-        let message = format!(
-            "a failure is noticed after up to {}, plus the time that the check takes ({fall} × {})",
-            values::in_seconds(worst),
-            values::in_seconds(interval)
-        );
-        findings
-            .hint("slow-detection", name.span, message)
-            .help("a shorter `interval` or a smaller `fall` notices earlier");
-    }
     let checking = ScriptConfig {
         name: name.text.as_str().into(),
         interval,
@@ -77,6 +81,7 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
         fall,
         init_fail,
     };
+    hint_slow(&checking, name.span, findings);
     Definition { script: runs.map(|command| Script { checking, command, user: user_of_script }), weight }
 }
 

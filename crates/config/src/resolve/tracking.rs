@@ -4,21 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{TrackedLink, TrackedScript, Weight};
 
+use super::service::Mentions;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
+use crate::settings::Command;
 use crate::source::Span;
 use crate::statement::Statement;
 use crate::suggest::nearest;
 use crate::syntax::{Entry, Word};
 
-/// The checks that are defined, and those that are used.
+/// What instances refer to, and what of it they use.
 pub(super) struct Known<'a> {
     /// The weight that each gives itself.
     pub(super) scripts: &'a BTreeMap<String, Weight>,
     pub(super) used: BTreeSet<String>,
     /// Probably meant by a reference that is wrong: what was meant is not also "never used".
     pub(super) meant: BTreeSet<String>,
+    /// The services that are defined, and who mentions them.
+    pub(super) services: Mentions,
+    /// What the keywords of instances run, and where they stand.
+    pub(super) commands: Vec<(&'static str, Command, Span)>,
 }
 
 /// A name in a list, with its own weight if it has one.

@@ -1,11 +1,13 @@
 //! From words to numbers, switches and addresses. The allowed range stands in the table of keywords.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::diagnostic::Findings;
 use crate::keywords::{Form, Micros};
 use crate::statement::{Statement, short};
+use crate::suggest::nearest;
 use crate::syntax::Word;
 
 /// A whole number within the range of the keyword's form.
@@ -80,6 +82,70 @@ fn micros(text: &str) -> Option<u64> {
     whole.checked_mul(1_000_000)?.checked_add(kept)?.checked_add(u64::from(round_up))
 }
 
+/// A time within the range of the keyword's form: seconds, or a number with its unit.
+pub(super) fn span(statement: &Statement<'_>, findings: &mut Findings) -> Option<Duration> {
+    let Form::Span { min, max } = statement.keyword.form else { return None };
+    let span = span_word(statement.value(), findings)?;
+    if (Duration::from_micros(min)..=Duration::from_micros(max)).contains(&span) {
+        return Some(span);
+    }
+    out_of_range(statement, findings);
+    None
+}
+
+/// `90`, `1.5`, `500ms`, `90s`, `5m`, `1h`, `2d`.
+pub(super) fn span_word(word: &Word, findings: &mut Findings) -> Option<Duration> {
+    let span = span_text(&word.text);
+    if span.is_none() {
+        findings
+            .error("bad-number", word.span, format!("`{}` is no time", word.text))
+            .help("write seconds, for instance `0.5` or `90`, or a unit: `500ms`, `90s`, `5m`, `1h`, `2d`");
+    }
+    span
+}
+
+fn span_text(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, u64, u64); 5] = [("ms", 1, 1000), ("s", 1, 1), ("m", 60, 1), ("h", 3600, 1), ("d", 86_400, 1)];
+    let unit = UNITS.iter().find_map(|(unit, times, parts)| Some((text.strip_suffix(unit)?, *times, *parts)));
+    let (number, times, parts) = unit.unwrap_or((text, 1, 1));
+    Some(Duration::from_micros(micros(number)?.checked_mul(times)? / parts))
+}
+
+/// One of the words of the keyword's form.
+pub(super) fn choice(statement: &Statement<'_>, findings: &mut Findings) -> Option<&'static str> {
+    let Form::Choice(words) = statement.keyword.form else { return None };
+    let (name, word) = (statement.keyword.name, statement.value());
+    let found = words.iter().find(|choice| **choice == word.text);
+    if found.is_none() {
+        let help = match nearest(&word.text, words.iter().copied()) {
+            Some(choice) => format!("did you mean `{choice}`?"),
+            None => format!("for instance `{}`", statement.keyword.example),
+        };
+        let message = format!("`{name}` cannot be {}: it takes {}", word.text, statement.keyword.form);
+        findings.error("bad-choice", word.span, message).help(help);
+    }
+    found.copied()
+}
+
+/// A path from the root: the daemon's directory is nobody's business.
+pub(super) fn path(statement: &Statement<'_>, findings: &mut Findings) -> Option<PathBuf> {
+    let word = statement.value();
+    if word.text.starts_with('/') {
+        return Some(PathBuf::from(&word.text));
+    }
+    findings.error("bad-path", word.span, format!("`{}` is no full path", word.text)).help(format!(
+        "write it from the root, for instance `{}`",
+        short(statement.keyword.example).trim_end_matches("{ … }")
+    ));
+    None
+}
+
+/// A port number.
+pub(super) fn port(text: &str) -> Option<u16> {
+    let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|port| well_formed && *port > 0)
+}
+
 /// On or off; a keyword alone means on.
 pub(super) fn switch(statement: &Statement<'_>, findings: &mut Findings) -> Option<bool> {
     let Some(word) = statement.values.first() else { return Some(true) };
@@ -124,13 +190,15 @@ pub(super) fn interface(word: &Word, findings: &mut Findings) -> Option<engine::
 }
 
 /// For messages: `1.5 s`.
-pub(super) fn in_seconds(duration: Duration) -> String {
+pub(crate) fn in_seconds(duration: Duration) -> String {
     format!("{} s", Micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::micros;
+    use std::time::Duration;
+
+    use super::{micros, span_text};
 
     #[test]
     fn decimal_seconds() {
@@ -148,5 +216,23 @@ mod tests {
         check("-1", None);
         check("1.2.3", None);
         check("99999999999999999999", None);
+    }
+
+    #[test]
+    fn times_with_their_units() {
+        let check =
+            |text, expected: Option<u64>| assert_eq!(span_text(text), expected.map(Duration::from_millis), "{text}");
+        check("90", Some(90_000));
+        check("0.3", Some(300));
+        check("250ms", Some(250));
+        check("1.5s", Some(1500));
+        check("5m", Some(300_000));
+        check("1h", Some(3_600_000));
+        check("2d", Some(172_800_000));
+        check("h", None);
+        check("1w", None);
+        check("1 h", None);
+        check("-1s", None);
+        check("99999999999999d", None);
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Entry {
 pub(crate) struct Block {
     /// The opening brace.
     pub(crate) open: Span,
+    /// The closing brace; `None` if there is none, which is an error.
+    pub(crate) close: Option<Span>,
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -66,7 +68,7 @@ impl TreeBuilder {
             findings
                 .error("unclosed-block", block.open, "this block is not closed")
                 .help("add the missing `}`; if it is there, an inner block lacks its own");
-            self.close();
+            self.close(None);
         }
         Tree { entries: self.root }
     }
@@ -78,10 +80,11 @@ impl TreeBuilder {
         }
     }
 
-    fn close(&mut self) {
-        if let Some(block) = self.open.pop()
+    fn close(&mut self, brace: Option<Span>) {
+        if let Some(mut block) = self.open.pop()
             && let Some(owner) = self.entries().last_mut()
         {
+            block.close = brace;
             owner.block = Some(block);
         }
     }
@@ -119,7 +122,7 @@ impl LineSink for TreeBuilder {
                             .help("a keyword is missing before it, or a `}` before that");
                         self.entries().push(Entry { words: Vec::new(), block: None, line: None });
                     }
-                    self.open.push(Block { open: brace.span, entries: Vec::new() });
+                    self.open.push(Block { open: brace.span, close: None, entries: Vec::new() });
                     writing = false;
                 }
                 Token::Close(brace) => {
@@ -128,7 +131,7 @@ impl LineSink for TreeBuilder {
                             .error("unexpected-brace", brace.span, "this `}` closes nothing")
                             .help("remove it, or add the `{` that it belongs to");
                     }
-                    self.close();
+                    self.close(Some(brace.span));
                     writing = false;
                 }
             }

@@ -49,7 +49,7 @@ pub(crate) fn read(
         lines: 0,
         exhausted: false,
     };
-    match reader.load(path) {
+    match reader.load(path, None) {
         Ok(file) => reader.file(file, 0),
         Err(reason) => {
             let message = format!("read {}: {reason}", path.display());
@@ -80,13 +80,13 @@ struct Unfinished {
 }
 
 impl Reader<'_> {
-    fn load(&mut self, path: &Path) -> Result<FileId, String> {
+    fn load(&mut self, path: &Path, included_at: Option<Span>) -> Result<FileId, String> {
         let bytes = self.files.read(path).map_err(|error| error.to_string())?;
         if bytes.len() > LARGEST_FILE {
             return Err(format!("{} MiB are too much for a configuration", bytes.len() >> 20));
         }
         let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
-        let file = self.sources.add(path.to_owned(), text.clone());
+        let file = self.sources.add(path.to_owned(), text.clone(), included_at);
         if let Err(error) = std::str::from_utf8(&bytes) {
             let start = u32::try_from(error.valid_up_to()).expect("files are limited far below 4 GiB");
             self.findings
@@ -299,7 +299,7 @@ impl Reader<'_> {
             self.findings.error("include-cycle", span, format!("more than {MOST_FILES} files"));
             return;
         }
-        match self.load(path) {
+        match self.load(path, Some(span)) {
             Ok(file) => self.file(file, depth + 1),
             Err(reason) => {
                 let message = format!("read {}: {reason}", path.display());

@@ -1,5 +1,7 @@
 //! What the tests share: settings as short text, and expectations in files.
 
+mod services;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -45,6 +47,9 @@ pub(crate) fn describe(settings: &Settings) -> String {
     if global.enable_script_security {
         line(&mut out, format_args!("enable_script_security"));
     }
+    if global.address_lifetime != tanist_config::AddressLifetime::Derived {
+        line(&mut out, format_args!("address_lifetime {:?}", global.address_lifetime));
+    }
     let mail = &global.mail;
     if *mail != tanist_config::Mail::default() {
         line(
@@ -75,6 +80,7 @@ pub(crate) fn describe(settings: &Settings) -> String {
     for instance in &settings.instances {
         describe_instance(&mut out, instance);
     }
+    services::describe(&mut out, settings);
     out
 }
 
@@ -139,6 +145,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     for tracked in &router.track_scripts {
         line(out, format_args!("    track script {} {}", tracked.script, weight(tracked.weight)));
     }
+    for service in &router.services {
+        line(out, format_args!("    service {service}"));
+    }
     let notify = &instance.notify;
     let kinds = [
         ("active", &notify.active),
@@ -150,9 +159,8 @@ fn describe_instance(out: &mut String, instance: &Instance) {
         ("any", &notify.any),
     ];
     for (kind, script) in kinds {
-        if let Some(NotifyScript { command: runs, user }) = script {
-            let user = user.as_ref().map_or(String::new(), |user| format!(" as {}", user_text(user)));
-            line(out, format_args!("    notify {kind}: {}{user}", command(runs)));
+        if let Some(script) = script {
+            line(out, format_args!("    notify {kind}: {}", notify_script(script)));
         }
     }
 }
@@ -174,6 +182,12 @@ fn command(command: &Command) -> String {
         Command::Shell(text) => format!("sh -c {text:?}"),
         Command::ReadFile(path) => format!("read {}", path.display()),
     }
+}
+
+fn notify_script(script: &NotifyScript) -> String {
+    let NotifyScript { command: runs, user } = script;
+    let user = user.as_ref().map_or(String::new(), |user| format!(" as {}", user_text(user)));
+    format!("{}{user}", command(runs))
 }
 
 fn address_text(address: &VirtualAddress) -> String {

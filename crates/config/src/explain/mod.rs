@@ -1,0 +1,272 @@
+//! What a configuration will do, and when: plain sentences with the worst cases, for `tanist explain`.
+//!
+//! The formulas of the protocol are the engine's own; what is added here is only how often a check looks.
+
+mod checks;
+mod page;
+mod service;
+
+use std::time::Duration;
+
+use engine::vrrp::timers::{active_down_interval, longest_succession, skew_time};
+use engine::{Interval, RouterConfig, Transport, Version, Weight};
+
+use self::page::{Page, every, list, range, seconds};
+use crate::settings::{AddressLifetime, Command, Instance, NotifyScript, Pair, Service, Settings};
+
+/// Everything there is to say about one node's file.
+#[must_use]
+pub fn explain(settings: &Settings) -> String {
+    let mut page = Page::default();
+    about_the_other_node(settings, &mut page);
+    for instance in &settings.instances {
+        about_instance(settings, instance, &mut page);
+        for name in &instance.router.services {
+            if let Some(service) = settings.services.iter().find(|service| service.service.name == *name) {
+                service::about(settings, instance, service, &mut page);
+            }
+        }
+    }
+    page.finish()
+}
+
+fn about_the_other_node(settings: &Settings, page: &mut Page) {
+    page.heading("This is what one node does by this file. The other node does what its own file says.");
+    match &settings.pair {
+        Some(Pair { paths, heartbeat, dead_after, .. }) => {
+            let ways: Vec<String> = paths.iter().map(|path| path.peer.to_string()).collect();
+            page.point(&format!(
+                "The other Tanist is at {}. The nodes tell each other everything every {} and at each change, and \
+                 hand over in order: the old side has let go before the new one begins.",
+                list(&ways),
+                seconds(*heartbeat)
+            ));
+            page.point(&format!(
+                "Silence of {} on every way and in VRRP means that the other node is dead. Two nodes alone cannot \
+                 tell a dead node from a cut cable: when every way is cut, both become Active. When it is mended, the \
+                 worse of the two stops its services and gives way.",
+                seconds(*dead_after)
+            ));
+        }
+        None if settings.services.is_empty() => {}
+        None => page.point(
+            "There is no `pair`: the other node hears VRRP and nothing else. A node that resigns stops its services \
+             first; a node that takes over by a higher priority does not wait for the other's to end.",
+        ),
+    }
+}
+
+fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
+    let router = &instance.router;
+    page.heading(&format!(
+        "{}: virtual router {} on {}, version {}, priority {}, an advertisement every {}",
+        router.name,
+        router.vrid,
+        router.link,
+        router.version.number(),
+        router.priority,
+        seconds(router.advertisement_interval.as_duration())
+    ));
+    what_moves(router, page);
+    the_role(settings, router, page);
+    a_dead_node(settings, router, page);
+    a_resignation(settings, router, page);
+    links(settings, router, page);
+    a_dead_daemon(settings, router, page);
+    tracked_checks(settings, router, page);
+    hooks(instance, page);
+}
+
+fn what_moves(router: &RouterConfig, page: &mut Page) {
+    let addresses = router.addresses.iter().chain(&router.excluded_addresses);
+    let mut moves: Vec<String> = addresses.map(|address| format!("{}/{}", address.address, address.prefix)).collect();
+    const MOST: usize = 6;
+    if moves.len() > MOST {
+        let more = moves.len() - MOST;
+        moves.truncate(MOST);
+        moves.push(format!("{more} more addresses"));
+    }
+    moves.extend(router.services.iter().map(|service| format!("the service {service}")));
+    let to = match &router.transport {
+        Transport::Multicast { group, .. } => format!("the group {group}"),
+        Transport::Unicast { peers, .. } => list(&peers.iter().map(ToString::to_string).collect::<Vec<_>>()),
+    };
+    let moves = if moves.is_empty() { "Nothing".to_owned() } else { list(&moves) };
+    page.point(&format!("On the Active node only: {moves}. Advertisements go to {to}."));
+}
+
+fn the_role(settings: &Settings, router: &RouterConfig, page: &mut Page) {
+    let services: Vec<&Service> =
+        settings.services.iter().filter(|service| router.services.contains(&service.service.name)).collect();
+    let by_hand = services.iter().any(|service| service.service.failback == engine::Failback::Manual);
+    let text = if router.priority.is_address_owner() {
+        "Priority 255, the address owner: this node takes the role whenever it can.".to_owned()
+    } else if by_hand {
+        "A node that is Active stays so until it is gone, has let go, or `tanist switch` says otherwise.".to_owned()
+    } else if !router.preempt_mode {
+        "A node that is Active stays so. This node takes over only from one that is gone or has let go.".to_owned()
+    } else {
+        let when = if router.preempt_delay.is_zero() {
+            "as soon as it is ready".to_owned()
+        } else {
+            format!("{} after it has heard it", seconds(router.preempt_delay))
+        };
+        let how = if settings.pair.is_some() { ", in order: the other side has let go first" } else { "" };
+        format!("The highest priority wins. This node takes over from a lower one {when}{how}.")
+    };
+    page.point(&text);
+}
+
+fn a_dead_node(settings: &Settings, router: &RouterConfig, page: &mut Page) {
+    let RouterConfig { version, priority, advertisement_interval: interval, .. } = *router;
+    let silence = active_down_interval(version, priority, interval);
+    let between = silence.saturating_sub(interval.as_duration())..=silence;
+    let by_vrrp = format!(
+        "this node takes over {} later: 3 × {} and {} after its last advertisement",
+        range(&between),
+        seconds(interval.as_duration()),
+        seconds(skew_time(version, priority, interval))
+    );
+    let text = match &settings.pair {
+        Some(pair) => {
+            let least = pair.dead_after.saturating_sub(pair.heartbeat);
+            format!(
+                "The Active node loses power or crashes: {} later the other one has missed it and takes over. From a \
+                 node without Tanist, {by_vrrp}.",
+                range(&(least..=pair.dead_after))
+            )
+        }
+        None => format!(
+            "The Active node loses power or crashes: {by_vrrp}. From this node the other one takes over after at \
+             most {}, the sooner the higher its priority.",
+            seconds(longest_silence(version, interval))
+        ),
+    };
+    page.point(&text);
+}
+
+/// What the node of the lowest priority waits.
+fn longest_silence(version: Version, interval: Interval) -> Duration {
+    active_down_interval(version, engine::Priority::new(1), interval)
+}
+
+fn a_resignation(settings: &Settings, router: &RouterConfig, page: &mut Page) {
+    let RouterConfig { version, priority, advertisement_interval: interval, .. } = *router;
+    let skew = seconds(skew_time(version, priority, interval));
+    page.point(&match &settings.pair {
+        Some(_) => format!(
+            "The Active node is stopped, or has a fault: it hands over to a ready standby at once. From a node without \
+             Tanist, this node takes over {skew} later."
+        ),
+        None => format!(
+            "The Active node resigns, because it is stopped or has a fault: this node takes over {skew} later. After \
+             this node, the other one does within {}.",
+            seconds(skew_time(version, engine::Priority::new(1), interval))
+        ),
+    });
+    if !router.addresses.is_empty() {
+        page.point(&format!(
+            "This daemon is stopped while Active: its addresses go with the successor's first advertisement, at the \
+             latest {} after the goodbye.",
+            seconds(longest_succession(version, interval))
+        ));
+    }
+}
+
+fn links(settings: &Settings, router: &RouterConfig, page: &mut Page) {
+    let faults = router.track_links.iter().filter(|tracked| matches!(tracked.weight, Weight::Fault));
+    let mut names: Vec<String> = faults.map(|tracked| tracked.link.to_string()).collect();
+    if !router.ignore_own_link {
+        names.insert(0, router.link.to_string());
+    }
+    if !names.is_empty() {
+        let or = names.join(" or ");
+        let silent = if settings.pair.is_some() {
+            "The other node hears of it on any way that is left, and takes over at once; without one, as from a \
+             dead node."
+        } else if router.ignore_own_link {
+            "The other node takes over as after a resignation."
+        } else {
+            "A goodbye cannot leave by a dead link: there the other node takes over as from a dead node."
+        };
+        page.point(&format!(
+            "The link of {or} goes down: the kernel tells at once, this node goes to FAULT and lets go. {silent}"
+        ));
+    }
+    for tracked in &router.track_links {
+        if let Some(consequence) = checks::priority_consequence(router, tracked.weight) {
+            page.point(&format!("The link of {} goes down: the kernel tells at once. {consequence}", tracked.link));
+        }
+    }
+}
+
+fn a_dead_daemon(settings: &Settings, router: &RouterConfig, page: &mut Page) {
+    let addresses = router.addresses.len() + router.excluded_addresses.len();
+    if addresses == 0 {
+        return;
+    }
+    let text = match settings.address_lifetime(router) {
+        Some(lifetime) => {
+            let lifetime = Duration::from_secs(u64::from(lifetime));
+            let why = match settings.global.address_lifetime {
+                AddressLifetime::Derived => " (`address_lifetime` changes that)",
+                AddressLifetime::Seconds(_) | AddressLifetime::Unlimited => "",
+            };
+            let worst = lifetime + Duration::from_millis(500);
+            format!(
+                "Only the daemon dies or hangs: its addresses leave this node by themselves after {}, at the latest \
+                 {}{why}.",
+                seconds(lifetime),
+                seconds(worst)
+            )
+        }
+        None => "Only the daemon dies or hangs: its addresses stay on this node for ever (`address_lifetime \
+                 unlimited`), also when the other node has them."
+            .to_owned(),
+    };
+    page.point(&text);
+}
+
+fn tracked_checks(settings: &Settings, router: &RouterConfig, page: &mut Page) {
+    for tracked in &router.track_scripts {
+        if let Some(script) = settings.scripts.iter().find(|script| script.checking.name == tracked.script) {
+            checks::about_script(router, script, tracked.weight, page);
+        }
+    }
+    if router.track_scripts.is_empty() && router.services.is_empty() {
+        page.point("No check runs for it on this node: nothing that breaks behind the network moves it.");
+    }
+}
+
+/// What is told of changes, and when.
+fn hooks(instance: &Instance, page: &mut Page) {
+    let notify = &instance.notify;
+    let kinds: [(&str, &Option<NotifyScript>); 7] = [
+        ("becomes MASTER", &notify.active),
+        ("becomes BACKUP", &notify.backup),
+        ("goes to FAULT", &notify.fault),
+        ("stops", &notify.stop),
+        ("is deleted by a reload", &notify.deleted),
+        ("hears a lower priority while MASTER", &notify.active_heard_lower_priority),
+        ("changes", &notify.any),
+    ];
+    for (when, script) in kinds {
+        if let Some(script) = script {
+            page.point(&format!("When it {when} on this node, {} runs.", command(&script.command)));
+        }
+    }
+}
+
+/// A command as short as it can be recognised.
+fn command(command: &Command) -> String {
+    match command {
+        Command::Program(words) => format!("`{}`", words.join(" ")),
+        Command::Shell(line) => format!("`sh -c \"{line}\"`"),
+        Command::ReadFile(path) => format!("a look at {}", path.display()),
+    }
+}
+
+/// `1 h` or so, for what runs again and again.
+fn again(interval: Duration) -> String {
+    format!("every {}", every(interval))
+}
