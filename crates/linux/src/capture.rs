@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType, socket_with};
 
-use crate::socket_option::{set, set_int, set_receive_buffer};
+use crate::socket_option::{set, set_filter, set_int, set_receive_buffer};
 use crate::{Error, Result, clock};
 
 /// A non-blocking socket whose packets carry their moment.
@@ -44,7 +44,7 @@ impl Capture {
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             // Deaf until the filter stands.
             let socket = socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None)?;
-            set(&socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter_program(REDUNDANCY_FILTER))?;
+            set_filter(&socket, REDUNDANCY_FILTER)?;
             listen_to_all_links(&socket, every_protocol)?;
             Self::stamped(socket)
         };
@@ -149,11 +149,6 @@ fn listen_to_all_links(socket: &OwnedFd, protocol: Option<Protocol>) -> io::Resu
     // SAFETY: the address is a live local of the length given.
     let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-fn filter_program(instructions: &[libc::sock_filter]) -> libc::sock_fprog {
-    // The kernel only reads it, although the type says otherwise.
-    libc::sock_fprog { len: instructions.len() as u16, filter: instructions.as_ptr().cast_mut() }
 }
 
 const LOAD_HALF: u16 = 0x28;

@@ -10,10 +10,12 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod arp_socket;
+pub mod baton_socket;
 pub mod capture;
 pub mod clock;
 pub mod daemonize;
 mod error;
+pub mod file_watch;
 mod link_name;
 pub mod local_time;
 pub mod memory;
@@ -22,14 +24,18 @@ pub mod netns;
 pub mod packet_filter;
 pub mod poll;
 pub mod process;
+pub mod process_list;
+pub mod random;
 mod receive_buffers;
 pub mod script_security;
 pub mod sd_notify;
 pub mod send_batch;
+pub mod service_notices;
 pub mod signals;
 mod socket_option;
 pub mod spawn;
 pub mod system_log;
+pub mod tcp_connect;
 pub mod timer;
 pub mod users;
 pub mod virtual_host;

@@ -17,6 +17,8 @@ pub enum Interest {
     Readable,
     /// Once per event: for a [`Timer`](crate::timer::Timer), which is never read.
     ReadableEdge,
+    /// Once whenever it becomes readable or writable: for a connection of ours that makes its way by itself.
+    ProgressEdge,
 }
 
 /// So many are told of by one [`Poll::wait`]; the others by the next.
@@ -73,6 +75,7 @@ fn flags(interest: Interest) -> epoll::EventFlags {
     match interest {
         Interest::Readable => epoll::EventFlags::IN,
         Interest::ReadableEdge => epoll::EventFlags::IN | epoll::EventFlags::ET,
+        Interest::ProgressEdge => epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET,
     }
 }
 

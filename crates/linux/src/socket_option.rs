@@ -37,8 +37,13 @@ pub(crate) fn set_send_buffer(socket: impl AsFd, bytes: usize) -> Result<(), Err
 /// Makes the kernel drop everything that comes in for this socket.
 pub(crate) fn refuse_everything(socket: impl AsFd) -> Result<(), Errno> {
     // One instruction of classic BPF: keep zero bytes.
-    let mut program = [libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: 0 }];
-    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    set_filter(socket, &[libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: 0 }])
+}
+
+/// Lets the kernel ask a program of classic BPF what of the incoming is for this socket.
+pub(crate) fn set_filter(socket: impl AsFd, program: &[libc::sock_filter]) -> Result<(), Errno> {
+    // The kernel copies the program, although the type says that it may write to it.
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
     set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter)
 }
 

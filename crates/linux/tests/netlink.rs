@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use common::{Pair, namespace, pair, wait_until};
 use tanist_linux::netlink::{
-    Address, AddressOperation, Applied, Change, Monitor, Netlink, OUR_MARK, Route, WantedAddress, kernel_keeps_marks,
-    reconcile,
+    Address, AddressOperation, Applied, Change, Lifetime, Monitor, Netlink, OUR_MARK, Route, WantedAddress,
+    kernel_keeps_marks, reconcile,
 };
 
 fn wanted(link: u32, address: &str) -> WantedAddress {
@@ -21,6 +21,7 @@ fn wanted(link: u32, address: &str) -> WantedAddress {
         scope: 0,
         label: None,
         broadcast: None,
+        lifetime: Lifetime::Unlimited,
     }
 }
 

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{
-    AddressAttribute, AddressHeaderFlags, AddressMessage, AddressProtocol, AddressScope,
+    AddressAttribute, AddressHeaderFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
 };
 
 use super::socket::{Refusal, Request};
-use super::{Address, AddressOperation, Netlink, OUR_MARK, WantedAddress, decode};
+use super::{Address, AddressOperation, Lifetime, Netlink, OUR_MARK, WantedAddress, decode};
 use crate::error::refused;
 use crate::{Error, Result};
 
@@ -99,16 +99,27 @@ fn address_message(link: u32, address: IpAddr, prefix: u8) -> AddressMessage {
 
 fn encode(operation: &AddressOperation) -> AddressMessage {
     match operation {
-        AddressOperation::Add(wanted) => {
-            let mut message = address_message(wanted.link, wanted.address, wanted.prefix);
-            message.header.scope = AddressScope::from(wanted.scope);
-            message.attributes.extend(wanted.broadcast.map(AddressAttribute::Broadcast));
-            message.attributes.extend(wanted.label.clone().map(AddressAttribute::Label));
-            message.attributes.push(AddressAttribute::Protocol(AddressProtocol::from(OUR_MARK)));
-            message
-        }
+        AddressOperation::Add(wanted) => addition(wanted),
         AddressOperation::Remove { link, address, prefix } => address_message(*link, *address, *prefix),
     }
+}
+
+/// The address as it is to be, our mark included: a renewal without it would take it away.
+pub(super) fn addition(wanted: &WantedAddress) -> AddressMessage {
+    let mut message = address_message(wanted.link, wanted.address, wanted.prefix);
+    message.header.scope = AddressScope::from(wanted.scope);
+    message.attributes.extend(wanted.broadcast.map(AddressAttribute::Broadcast));
+    message.attributes.extend(wanted.label.clone().map(AddressAttribute::Label));
+    message.attributes.push(AddressAttribute::Protocol(AddressProtocol::from(OUR_MARK)));
+    let seconds = match wanted.lifetime {
+        Lifetime::Seconds(seconds) => seconds.get(),
+        Lifetime::Unlimited => decode::FOREVER,
+    };
+    let mut lifetimes = CacheInfo::default();
+    // Preferred as long as it is valid: nobody should avoid a virtual address.
+    (lifetimes.ifa_preferred, lifetimes.ifa_valid) = (seconds, seconds);
+    message.attributes.push(AddressAttribute::CacheInfo(lifetimes));
+    message
 }
 
 /// Whether this kernel keeps the mark on our addresses (5.18 and later).

@@ -13,6 +13,8 @@ const LINK_HEADER_SIZE: usize = 16;
 const ADDRESS_HEADER_SIZE: usize = 8;
 const ARPHRD_NONE: u16 = 0xfffe;
 const IFA_PROTO: u16 = 11;
+/// `INFINITY_LIFE_TIME`
+pub(super) const FOREVER: u32 = u32::MAX;
 const IFF_LOWER_UP: u32 = 1 << 16;
 
 /// Type and value of each attribute.
@@ -97,6 +99,7 @@ pub(super) fn address(payload: &[u8]) -> Option<Address> {
     let mut flags = u32::from(header[2]);
     let (mut local, mut peer) = (None, None);
     let (mut label, mut broadcast, mut protocol) = (None, None, None);
+    let mut seconds_left = None;
     for (kind, value) in attributes(&payload[ADDRESS_HEADER_SIZE..]) {
         match kind {
             // On a point-to-point link IFA_ADDRESS is the other end; elsewhere both are the same or only one is given.
@@ -106,6 +109,8 @@ pub(super) fn address(payload: &[u8]) -> Option<Address> {
             libc::IFA_BROADCAST => broadcast = ipv4_address(value),
             libc::IFA_FLAGS => flags = u32_at(value, 0).unwrap_or(flags),
             IFA_PROTO => protocol = value.first().copied(),
+            // struct ifa_cacheinfo: preferred, then valid.
+            libc::IFA_CACHEINFO => seconds_left = u32_at(value, 4).filter(|left| *left != FOREVER),
             _ => {}
         }
     }
@@ -118,6 +123,7 @@ pub(super) fn address(payload: &[u8]) -> Option<Address> {
         broadcast,
         protocol,
         flags,
+        seconds_left,
     })
 }
 
@@ -126,7 +132,7 @@ mod tests {
     use netlink_packet_core::{Emitable, Parseable};
     use netlink_packet_route::AddressFamily;
     use netlink_packet_route::address::{
-        AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope,
+        AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
     };
     use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage};
     use proptest::prelude::*;
@@ -218,10 +224,17 @@ mod tests {
             broadcast: Some(Ipv4Addr::new(192, 0, 2, 255)),
             protocol: Some(0x54),
             flags: 0x280,
+            seconds_left: None,
         };
         let read = address(&bytes(&message)).unwrap();
         assert_eq!(read, expected);
         assert!(read.is_marked() && !read.is_secondary());
+        for (valid, seconds_left) in [(7, Some(7)), (0, Some(0)), (FOREVER, None)] {
+            let mut lifetimes = CacheInfo::default();
+            (lifetimes.ifa_preferred, lifetimes.ifa_valid) = (3, valid);
+            message.attributes.push(AddressAttribute::CacheInfo(lifetimes));
+            assert_eq!(address(&bytes(&message)).unwrap().seconds_left, seconds_left);
+        }
         // IPv6 sends no IFA_LOCAL.
         message.attributes = vec![AddressAttribute::Address("2001:db8::7".parse().unwrap())];
         let read = address(&bytes(&message)).unwrap();

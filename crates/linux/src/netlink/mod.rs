@@ -1,7 +1,8 @@
 //! Links and addresses of one network namespace, over rtnetlink.
 //!
 //! [`Netlink`] asks and changes, [`Monitor`] hears of changes; they are two sockets, so that an overrun of events
-//! can never lose an answer. What should be changed is worked out by [`reconcile`].
+//! can never lose an answer. What should be changed is worked out by [`reconcile`]. A third, [`Renewer`], renews the
+//! lifetimes of addresses; the monitor can be made deaf for what it does.
 //!
 //! Requests are encoded with netlink-packet-route. Answers are read attribute by attribute and only as far as we
 //! look at them (`decode.rs`), so that an attribute of a newer kernel can't spoil a message that we need.
@@ -11,6 +12,7 @@ mod decode;
 mod links;
 mod monitor;
 mod reconcile;
+mod renewal;
 mod socket;
 mod types;
 mod virtual_links;
@@ -18,7 +20,8 @@ mod virtual_links;
 pub use addresses::{Applied, kernel_keeps_marks};
 pub use monitor::{Change, Monitor};
 pub use reconcile::{AddressOperation, WantedAddress, reconcile};
-pub use types::{Address, Link};
+pub use renewal::Renewer;
+pub use types::{Address, Lifetime, Link};
 pub use virtual_links::{Route, VethEnd};
 
 use crate::Result;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::Address;
+use super::{Address, Lifetime};
 
 /// An address that should exist.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,9 @@ pub struct WantedAddress {
     pub label: Option<String>,
     /// IPv4 only.
     pub broadcast: Option<Ipv4Addr>,
+    /// What it is added with. One that is there fulfils the wish whatever is left of its lifetime: that is the affair
+    /// of whoever renews it (see [`Renewer`](super::Renewer)).
+    pub lifetime: Lifetime,
 }
 
 /// One step towards what is wanted.
@@ -152,7 +155,8 @@ mod tests {
         let link = words.next().unwrap().parse().unwrap();
         let (address, prefix) = words.next().unwrap().split_once('/').unwrap();
         let (address, prefix) = (address.parse().unwrap(), prefix.parse().unwrap());
-        let wanted = WantedAddress { link, address, prefix, scope: 0, label: None, broadcast: None };
+        let lifetime = Lifetime::Unlimited;
+        let wanted = WantedAddress { link, address, prefix, scope: 0, label: None, broadcast: None, lifetime };
         let mut line = Line { wanted, ours: false, known: false, secondary: false };
         for word in words {
             match word.split_once('=') {
@@ -169,7 +173,7 @@ mod tests {
     }
 
     fn actual_address(line: &Line) -> Address {
-        let WantedAddress { link, address, prefix, scope, ref label, broadcast } = line.wanted;
+        let WantedAddress { link, address, prefix, scope, ref label, broadcast, .. } = line.wanted;
         Address {
             link,
             address,
@@ -180,6 +184,7 @@ mod tests {
             broadcast,
             protocol: line.ours.then_some(OUR_MARK),
             flags: if line.secondary { libc::IFA_F_SECONDARY } else { 0 },
+            seconds_left: None,
         }
     }
 
@@ -333,7 +338,8 @@ mod tests {
         (1..3_u32, address, prefix, prop_oneof![Just(0_u8), Just(253)], label).prop_map(
             |(link, address, prefix, scope, label)| {
                 let label = label.filter(|_| address.is_ipv4());
-                WantedAddress { link, address, prefix, scope, label, broadcast: None }
+                let lifetime = Lifetime::Unlimited;
+                WantedAddress { link, address, prefix, scope, label, broadcast: None, lifetime }
             },
         )
     }

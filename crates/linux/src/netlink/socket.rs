@@ -6,7 +6,9 @@ use netlink_packet_core::{Emitable, NetlinkBuffer, NlasIterator};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recvfrom, send, socket_with};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, getsockname, recvfrom, send, socket_with,
+};
 
 use super::decode::{string, u32_at};
 use crate::Result;
@@ -19,7 +21,7 @@ const DATAGRAM_SIZE: usize = 32 * 1024;
 /// Room for the answers if every request of a batch fails (each costs the kernel up to some 1.3 kB).
 const RECEIVE_BUFFER: usize = 512 * 1024;
 /// So many requests go into one datagram: their answers fit the receive buffer even where it can't be raised.
-const BATCH: usize = 128;
+pub(super) const BATCH: usize = 128;
 /// A dump that others change meanwhile is begun again, but not for ever.
 const DUMP_ATTEMPTS: usize = 8;
 
@@ -146,26 +148,75 @@ impl CommandSocket {
         let first = self.sequence.wrapping_add(1);
         let mut datagram = std::mem::take(&mut self.datagram);
         datagram.clear();
-        for (position, request) in batch.iter().enumerate() {
-            let acknowledge = if position + 1 == batch.len() { libc::NLM_F_ACK as u16 } else { 0 };
-            self.push(&mut datagram, request, acknowledge);
-        }
-        let last = self.sequence;
+        self.push_batch(&mut datagram, batch);
         let sent = send_whole(&self.descriptor, &datagram);
         self.datagram = datagram;
         sent?;
+        self.read_answers(first, |position, answer| {
+            if let Some(slot) = answers.get_mut(position) {
+                *slot = answer;
+            }
+        })
+    }
+
+    /// Encodes requests that are to be sent again and again; at most [`BATCH`] of them.
+    pub(super) fn prepare(&mut self, batch: &[Request<'_>]) -> Vec<u8> {
+        let mut datagram = Vec::new();
+        self.push_batch(&mut datagram, batch);
+        datagram.shrink_to_fit();
+        datagram
+    }
+
+    /// Has requests carried out that were prepared before. Allocates nothing unless something is refused.
+    pub(super) fn send_again(
+        &mut self,
+        datagram: &mut [u8],
+        mut refused: impl FnMut(usize, Refusal),
+    ) -> std::result::Result<(), Errno> {
+        let first = self.sequence.wrapping_add(1);
+        let mut rest = &mut *datagram;
+        while rest.len() >= HEADER_SIZE {
+            self.sequence = self.sequence.wrapping_add(1);
+            let mut header = NetlinkBuffer::new(&mut *rest);
+            header.set_sequence_number(self.sequence);
+            let length = (header.length() as usize).next_multiple_of(4).min(rest.len());
+            rest = &mut rest[length..];
+        }
+        send_whole(&self.descriptor, datagram)?;
+        self.read_answers(first, |position, answer| {
+            if let Err(refusal) = answer {
+                refused(position, refusal);
+            }
+        })
+    }
+
+    fn push_batch(&mut self, datagram: &mut Vec<u8>, batch: &[Request<'_>]) {
+        for (position, request) in batch.iter().enumerate() {
+            let acknowledge = if position + 1 == batch.len() { libc::NLM_F_ACK as u16 } else { 0 };
+            self.push(datagram, request, acknowledge);
+        }
+    }
+
+    /// Hands over what the kernel says to the requests from that sequence number to the newest.
+    fn read_answers(&mut self, first: u32, mut hand_over: impl FnMut(usize, Answer)) -> std::result::Result<(), Errno> {
+        let count = self.sequence.wrapping_sub(first);
         loop {
             receive(&self.descriptor, &mut self.datagram)?;
             for message in messages(&self.datagram).filter(|message| i32::from(message.kind) == libc::NLMSG_ERROR) {
-                let position = message.sequence.wrapping_sub(first) as usize;
-                if let Some(answer) = answers.get_mut(position) {
-                    *answer = read_answer(message);
-                    if message.sequence == last {
+                let position = message.sequence.wrapping_sub(first);
+                if position <= count {
+                    hand_over(position as usize, read_answer(message));
+                    if position == count {
                         return Ok(());
                     }
                 }
             }
         }
+    }
+
+    /// The number by which the kernel knows this socket: what it does is told to others with it.
+    pub(super) fn port(&self) -> std::result::Result<u32, Errno> {
+        SocketAddrNetlink::try_from(getsockname(&self.descriptor)?).map(|address| address.pid())
     }
 
     /// Asks for everything of a kind; `read` makes an item of each message of the answer that is one.

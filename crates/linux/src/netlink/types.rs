@@ -1,6 +1,15 @@
 //! What the kernel has: links and addresses, as far as we look at them.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+
+/// How long the kernel keeps an address that nobody renews.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lifetime {
+    /// So many seconds, give or take a quarter of one. The kernel takes the greatest number for "for ever".
+    Seconds(NonZeroU32),
+    Unlimited,
+}
 
 /// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +46,8 @@ pub struct Address {
     pub protocol: Option<u8>,
     /// `IFA_F_*`.
     pub flags: u32,
+    /// The kernel removes it in so many seconds, counted from when it told; `None`: never.
+    pub seconds_left: Option<u32>,
 }
 
 impl Address {

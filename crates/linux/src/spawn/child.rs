@@ -19,6 +19,8 @@ pub(super) struct Orders<'a> {
     /// Arguments behind those.
     pub further: &'a [CString],
     pub environment: &'a [CString],
+    /// Behind that.
+    pub further_environment: &'a [CString],
     pub directory: Option<&'a CStr>,
     pub identity: Option<&'a Identity>,
     pub namespace: Option<RawFd>,
@@ -65,41 +67,60 @@ struct Shared<'a> {
 /// Plenty for a function that calls nothing but system calls. Untouched pages cost nothing.
 const STACK_SIZE: usize = 64 * 1024;
 /// The kernel's signal mask, which is not that of the C library.
-type Mask = [u8; 8];
+pub(super) type Mask = [u8; 8];
 const LAST_SIGNAL: c_int = 64;
 
-/// Starts a child and answers its process id when it has executed its program, or why it could not. The child that
-/// could not must be collected.
-pub(super) fn start(orders: &Orders<'_>) -> Result<(u32, Option<Failure>), c_int> {
-    let all_arguments = || orders.arguments.iter().chain(orders.further).map(CString::as_c_str);
-    let arguments = pointers(all_arguments());
-    // As a shell has it: the file in place of its own name, then the arguments.
-    let shell_arguments = pointers([c"/bin/sh", orders.path].into_iter().chain(all_arguments().skip(1)));
-    let environment = pointers(orders.environment.iter().map(CString::as_c_str));
-    let mut shared = Shared {
-        path: orders.path.as_ptr(),
-        arguments: arguments.as_ptr(),
-        shell_arguments: shell_arguments.as_ptr(),
-        environment: environment.as_ptr(),
-        orders,
-        parent: std::process::id(),
-        failure: None,
-    };
-    let mut stack: Vec<MaybeUninit<u8>> = Vec::with_capacity(STACK_SIZE);
-    // The ABIs want 16; it grows downwards on all architectures that we know.
-    let top = stack.as_mut_ptr().wrapping_add(STACK_SIZE).map_addr(|address| address & !0xf);
-    let before = set_mask(&[u8::MAX; size_of::<Mask>()]);
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: `top` ends a block that nobody else uses and that lives until the call returns, which (CLONE_VFORK) is
-    // after the child has stopped using our memory. `shared` and all that it points to live as long, and this thread
-    // does not look at them meanwhile. The child only makes system calls and writes into `shared`.
-    let pid = unsafe { libc::clone(child, top.cast(), flags, (&raw mut shared).cast()) };
-    let error = if pid < 0 { Some(last_errno().raw_os_error()) } else { None };
-    set_mask(&before);
-    match error {
-        None => Ok((pid.cast_unsigned(), shared.failure)),
-        Some(errno) => Err(errno),
+/// A child with all that it needs, made before it or a [keeper](super::keeper) exists: neither may allocate.
+pub(super) struct Prepared<'a> {
+    /// What `shared` points into.
+    _pointers: [Vec<*const c_char>; 3],
+    shared: Shared<'a>,
+    stack: Vec<MaybeUninit<u8>>,
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(orders: &'a Orders<'a>) -> Prepared<'a> {
+        let all_arguments = || orders.arguments.iter().chain(orders.further).map(CString::as_c_str);
+        let arguments = pointers(all_arguments());
+        // As a shell has it: the file in place of its own name, then the arguments.
+        let shell_arguments = pointers([c"/bin/sh", orders.path].into_iter().chain(all_arguments().skip(1)));
+        let environment = pointers(orders.environment.iter().chain(orders.further_environment).map(CString::as_c_str));
+        let shared = Shared {
+            path: orders.path.as_ptr(),
+            arguments: arguments.as_ptr(),
+            shell_arguments: shell_arguments.as_ptr(),
+            environment: environment.as_ptr(),
+            orders,
+            parent: 0,
+            failure: None,
+        };
+        Prepared { _pointers: [arguments, shell_arguments, environment], shared, stack: Vec::with_capacity(STACK_SIZE) }
     }
+
+    /// Starts the child and answers its process id when it has executed its program, or why it could not. The child
+    /// that could not must be collected.
+    pub(super) fn launch(&mut self) -> Result<(u32, Option<Failure>), c_int> {
+        self.shared.parent = std::process::id();
+        // The ABIs want 16; it grows downwards on all architectures that we know.
+        let top = self.stack.as_mut_ptr().wrapping_add(STACK_SIZE).map_addr(|address| address & !0xf);
+        let before = block_all_signals();
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        // SAFETY: `top` ends a block that nobody else uses and that lives until the call returns, which (CLONE_VFORK)
+        // is after the child has stopped using our memory. `shared` and all that it points to live as long, and this
+        // thread does not look at them meanwhile. The child only makes system calls and writes into `shared`.
+        let pid = unsafe { libc::clone(child, top.cast(), flags, (&raw mut self.shared).cast()) };
+        let error = if pid < 0 { Some(last_errno().raw_os_error()) } else { None };
+        set_mask(&before);
+        match error {
+            None => Ok((pid.cast_unsigned(), self.shared.failure)),
+            Some(errno) => Err(errno),
+        }
+    }
+}
+
+/// Blocks every signal in this thread and answers which were blocked before.
+pub(super) fn block_all_signals() -> Mask {
+    set_mask(&[u8::MAX; size_of::<Mask>()])
 }
 
 /// Pointers to the strings, ended by null. They are good as long as the strings are.
@@ -109,7 +130,7 @@ fn pointers<'a>(strings: impl Iterator<Item = &'a CStr>) -> Vec<*const c_char> {
 
 /// Sets which signals are blocked and answers which were. The kernel's own call, because the C library would leave out
 /// the signals that it keeps for itself, whose handlers must not run on the child's stack either.
-fn set_mask(mask: &Mask) -> Mask {
+pub(super) fn set_mask(mask: &Mask) -> Mask {
     let mut before = Mask::default();
     let (new, old) = (mask.as_ptr() as c_long, before.as_mut_ptr() as c_long);
     let call = [libc::SYS_rt_sigprocmask, c_long::from(libc::SIG_SETMASK), new, old, size_of::<Mask>() as c_long, 0];
@@ -120,7 +141,7 @@ fn set_mask(mask: &Mask) -> Mask {
 
 /// The child: ends in `execve` or in `exit_group`.
 extern "C" fn child(shared: *mut c_void) -> c_int {
-    // SAFETY: `start` passes its `Shared` and waits until we are done with it.
+    // SAFETY: `launch` passes its `Shared` and waits until we are done with it.
     let shared = unsafe { &mut *shared.cast::<Shared<'_>>() };
     // SAFETY: we are that child.
     let failure = unsafe { execute(shared) };
@@ -144,7 +165,7 @@ unsafe fn system_call(call: [c_long; 6]) -> Result<c_long, c_int> {
 /// Carries out the orders; comes back only if one of them failed.
 ///
 /// # Safety
-/// To be called in the child of [`start`] only.
+/// To be called in the child of [`Prepared::launch`] only.
 unsafe fn execute(shared: &Shared<'_>) -> Failure {
     let orders = shared.orders;
     let fail = |step| move |errno| Failure { step, errno };

@@ -1,9 +1,11 @@
 //! Starts programs without forking ourselves, and collects their ends.
 //!
 //! A fork copies our page tables and makes both sides copy pages for a while. Instead the child borrows our memory
-//! until it executes its program: see `child.rs`. Here is what to start, and how it ended.
+//! until it executes its program: see `child.rs`. Here is what to start, and how it ended. What must end with all its
+//! processes is started behind a keeper: see `keeper.rs`.
 
 mod child;
+mod keeper;
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -11,7 +13,8 @@ use std::sync::Arc;
 
 use rustix::process::{WaitOptions, WaitStatus, wait};
 
-use self::child::{Failure, Orders, Step, Target};
+use self::child::{Failure, Orders, Prepared, Step, Target};
+pub use self::keeper::{Keeper, Refusal, Wish, Word};
 
 use crate::netns::Namespace;
 use crate::signals::Signal;
@@ -120,11 +123,41 @@ impl Program {
 
     /// As [`start`](Program::start), with further arguments behind its own.
     pub fn start_with(&self, further: &[CString]) -> Result<Child> {
-        let orders = Orders {
+        self.start_telling(further, &[])
+    }
+
+    /// As [`start_with`](Program::start_with), with more in the environment, whose names its own must not contain.
+    pub fn start_telling(&self, further: &[CString], environment: &[CString]) -> Result<Child> {
+        match Prepared::new(&self.orders(further, environment)).launch() {
+            Ok((pid, None)) => Ok(Child { pid }),
+            Ok((pid, Some(failure))) => {
+                collect(pid);
+                Err(self.explain(failure))
+            }
+            Err(errno) => Err(self.explain(Failure { step: Step::Execute, errno })),
+        }
+    }
+
+    /// Starts it behind a [`Keeper`], with more in the environment; answers before the program is there.
+    pub fn start_kept(&self, environment: &[CString]) -> Result<Keeper> {
+        keeper::start(&self.orders(&[], environment)).map_err(|errno| {
+            let program = self.path.to_string_lossy();
+            Error::new(format!("start a keeper for {program}"), errno)
+        })
+    }
+
+    /// What a refusal that its keeper told means.
+    pub fn explain_refusal(&self, refusal: Refusal) -> Error {
+        self.explain(refusal.0)
+    }
+
+    fn orders<'a>(&'a self, further: &'a [CString], further_environment: &'a [CString]) -> Orders<'a> {
+        Orders {
             path: &self.path,
             arguments: &self.arguments,
             further,
             environment: &self.environment,
+            further_environment,
             directory: self.directory.as_deref(),
             identity: self.identity.as_ref().filter(|identity| !is_own(identity)),
             namespace: self.namespace.as_ref().map(|namespace| namespace.as_fd().as_raw_fd()),
@@ -134,14 +167,6 @@ impl Program {
                 Stream::Inherit => Target::Inherit,
                 Stream::File(file) => Target::File(file.as_raw_fd()),
             }),
-        };
-        match child::start(&orders) {
-            Ok((pid, None)) => Ok(Child { pid }),
-            Ok((pid, Some(failure))) => {
-                collect(pid);
-                Err(self.explain(failure))
-            }
-            Err(errno) => Err(self.explain(Failure { step: Step::Execute, errno })),
         }
     }
 

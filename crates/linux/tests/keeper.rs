@@ -1,0 +1,310 @@
+//! Programs behind a keeper: when they are gone, everything that they have started is gone.
+
+use std::ffi::CString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use tanist_linux::poll::{Interest, Poll};
+use tanist_linux::process::signal;
+use tanist_linux::process_list::{ProcessId, find_marked};
+use tanist_linux::signals::Signal;
+use tanist_linux::spawn::{Exit, Keeper, Program, Wish, Word, reap};
+
+/// `reap` collects every child of the process: one test at a time.
+static CHILDREN: Mutex<()> = Mutex::new(());
+/// Says to a copy of this test program what it is to do.
+const ROLE: &str = "TANIST_TEST_ROLE";
+
+fn alone() -> MutexGuard<'static, ()> {
+    CHILDREN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..2000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain: {what}");
+}
+
+/// A shell script behind a keeper; all its processes carry a mark, and none survives the test.
+struct Kept {
+    keeper: Option<Keeper>,
+    ended: Option<Exit>,
+    mark: String,
+}
+
+fn c_string(text: &str) -> CString {
+    CString::new(text).unwrap()
+}
+
+fn program(script: &str, mark: &str) -> Program {
+    let arguments = ["/bin/sh", "-c", script].map(c_string).to_vec();
+    let environment = vec![c_string("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), c_string(mark)];
+    Program::new(c_string("/bin/sh"), arguments).environment(environment).death_signal(Signal::KILL)
+}
+
+impl Kept {
+    fn start(name: &str, script: &str) -> Kept {
+        let mark = format!("TANIST_TEST_MARK={name} {}", std::process::id());
+        let keeper = program(script, &mark).start_kept(&[]).unwrap();
+        let mut kept = Kept { keeper: Some(keeper), ended: None, mark };
+        assert!(matches!(kept.word(), Word::Started(_)));
+        kept
+    }
+
+    fn keeper(&self) -> &Keeper {
+        self.keeper.as_ref().unwrap()
+    }
+
+    fn word(&mut self) -> Word {
+        let keeper = self.keeper();
+        let mut poll = Poll::new().unwrap();
+        poll.add(keeper, 1, Interest::Readable).unwrap();
+        let _ = poll.wait(Some(Duration::from_secs(20))).unwrap().count();
+        keeper.next_word().expect("the keeper says something")
+    }
+
+    /// Whether the keeper has ended; collects it.
+    fn is_gone(&mut self) -> bool {
+        let (pid, ended) = (self.keeper().pid(), &mut self.ended);
+        reap(&mut |child, exit| {
+            if child == pid {
+                *ended = Some(exit);
+            }
+        });
+        self.ended.is_some()
+    }
+
+    fn wait_until_gone(&mut self) {
+        wait_until("the keeper ends", || self.is_gone());
+        assert_eq!(self.processes(), [], "gone means gone");
+    }
+
+    fn processes(&self) -> Vec<ProcessId> {
+        find_marked(&self.mark)
+    }
+
+    fn wait_for_processes(&self, count: usize) -> Vec<ProcessId> {
+        wait_until("its processes are there", || self.processes().len() == count);
+        self.processes()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        for process in self.processes() {
+            let _ = process.signal(Signal::KILL);
+        }
+    }
+}
+
+#[test]
+fn tells_how_it_ended_and_leaves_nothing() {
+    let _alone = alone();
+    let check = |script: &str, exit| {
+        let mut kept = Kept::start("ended", script);
+        assert_eq!(kept.word(), Word::Ended(exit));
+        kept.wait_until_gone();
+        assert_eq!(kept.ended, Some(Exit::Code(0)));
+    };
+    check("exit 0", Exit::Code(0));
+    check("exit 7", Exit::Code(7));
+    check("kill -SEGV $$", Exit::Signal(11));
+}
+
+#[test]
+fn tells_why_it_could_not_be_executed() {
+    let _alone = alone();
+    let nowhere = Program::new(c_string("/no/such/program"), vec![c_string("program")]);
+    let keeper = nowhere.start_kept(&[]).unwrap();
+    let mut kept = Kept { keeper: Some(keeper), ended: None, mark: String::from("NO=body") };
+    let Word::Refused(refusal) = kept.word() else { panic!("it was refused") };
+    let text = nowhere.explain_refusal(refusal).to_string();
+    assert_eq!(text, "start /no/such/program: no such file or directory");
+    kept.wait_until_gone();
+}
+
+#[test]
+fn has_the_environment_of_this_start() {
+    let _alone = alone();
+    let mark = format!("TANIST_TEST_MARK=environment {}", std::process::id());
+    let keeper = program("test \"$EPOCH\" = 7 && exit 3", &mark).start_kept(&[c_string("EPOCH=7")]).unwrap();
+    let mut kept = Kept { keeper: Some(keeper), ended: None, mark };
+    assert!(matches!(kept.word(), Word::Started(_)));
+    assert_eq!(kept.word(), Word::Ended(Exit::Code(3)));
+    kept.wait_until_gone();
+}
+
+#[test]
+fn asks_the_whole_group() {
+    let _alone = alone();
+    let mut kept = Kept::start("group", "sleep 300 & sleep 300 & wait");
+    kept.wait_for_processes(3);
+    kept.keeper().tell(Wish::Terminate);
+    kept.wait_until_gone();
+}
+
+#[test]
+fn asks_those_who_went_away_to_be_on_their_own() {
+    let _alone = alone();
+    // One in a session of its own whose parent is gone; it says good-bye, so it was asked and not killed.
+    let said = std::env::temp_dir().join(format!("tanist-farewell-{}", std::process::id()));
+    let file = said.display();
+    let orphan = format!("trap 'echo bye >> {file}; exit' TERM; echo hello > {file}; while :; do sleep 0.05; done");
+    let mut kept = Kept::start("double", &format!("(setsid sh -c \"{orphan}\" &) ; exec sleep 300"));
+    let says = |text: &str| std::fs::read_to_string(&said).is_ok_and(|said| said == text);
+    wait_until("it is there", || says("hello\n"));
+    kept.keeper().tell(Wish::Terminate);
+    kept.wait_until_gone();
+    assert!(says("hello\nbye\n"));
+    std::fs::remove_file(&said).unwrap();
+}
+
+#[test]
+fn who_ignores_it_is_waited_for_and_then_killed() {
+    let _alone = alone();
+    let mut kept = Kept::start("stubborn", "trap '' TERM; setsid sleep 300 & sleep 300 & while :; do sleep 1; done");
+    wait_until("all are there", || kept.processes().len() >= 3);
+    kept.keeper().tell(Wish::Terminate);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!kept.is_gone());
+    kept.keeper().tell(Wish::Kill);
+    kept.wait_until_gone();
+}
+
+#[test]
+fn who_is_stopped_ends_all_the_same() {
+    let _alone = alone();
+    let mut kept = Kept::start("frozen", "kill -STOP $$; sleep 300");
+    let process = kept.wait_for_processes(1)[0];
+    wait_until("it is stopped", || {
+        std::fs::read_to_string(format!("/proc/{}/stat", process.pid)).unwrap().contains(") T ")
+    });
+    kept.keeper().tell(Wish::Terminate);
+    kept.wait_until_gone();
+}
+
+#[test]
+fn what_a_dead_program_leaves_is_killed() {
+    let _alone = alone();
+    let script = "trap '' TERM; sleep 300 & (setsid sleep 300 &); sleep 0.3; exit 4";
+    let mut kept = Kept::start("half-dead", script);
+    assert_eq!(kept.word(), Word::Ended(Exit::Code(4)));
+    kept.wait_until_gone();
+}
+
+#[test]
+fn forking_is_no_way_out() {
+    let _alone = alone();
+    // Each generation leaves its session and its parent, for ever.
+    let next = std::env::temp_dir().join(format!("tanist-runaway-{}", std::process::id()));
+    std::fs::write(&next, format!("trap '' TERM; sleep 0.01; (setsid sh {} &); exit 0", next.display())).unwrap();
+    let mut kept = Kept::start("runaway", &format!("sh {}; exec sleep 300", next.display()));
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(!kept.is_gone());
+    kept.keeper().tell(Wish::Kill);
+    kept.wait_until_gone();
+    std::fs::remove_file(&next).unwrap();
+}
+
+#[test]
+fn ends_with_us() {
+    let _alone = alone();
+    let mut kept = Kept::start("orphaned", "trap '' TERM; (setsid sleep 300 &); sleep 300 & while :; do sleep 1; done");
+    wait_until("all are there", || kept.processes().len() >= 3);
+    // What the kernel does when we die.
+    let pid = kept.keeper().pid();
+    drop(kept.keeper.take());
+    let mut gone = false;
+    wait_until("the keeper ends", || {
+        reap(&mut |child, _| gone |= child == pid);
+        gone
+    });
+    assert_eq!(kept.processes(), []);
+}
+
+#[test]
+fn ends_when_its_daemon_is_killed() {
+    let _alone = alone();
+    let mark = format!("TANIST_TEST_MARK=killed {}", std::process::id());
+    let mut daemon = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "in_a_daemon", "--nocapture"])
+        .env(ROLE, &mark)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the service is there", || find_marked(&mark).len() >= 3);
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    wait_until("the service is gone", || find_marked(&mark).is_empty());
+}
+
+/// What [`ends_when_its_daemon_is_killed`] kills; without a role it has nothing to do.
+#[test]
+fn in_a_daemon() {
+    let Ok(mark) = std::env::var(ROLE) else { return };
+    // Descriptors that a keeper must not keep.
+    let _listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let script = "(setsid sleep 300 &); sleep 300 & while :; do sleep 1; done";
+    let _keeper = program(script, &mark).start_kept(&[]).unwrap();
+    // Not for ever, whatever happens to the test.
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+#[test]
+fn dies_with_a_killed_keeper() {
+    let _alone = alone();
+    let mut kept = Kept::start("unkept", "exec sleep 300");
+    kept.wait_for_processes(1);
+    signal(kept.keeper().pid(), Signal::KILL).unwrap();
+    wait_until("the keeper is collected", || kept.is_gone());
+    assert_eq!(kept.ended, Some(Exit::Signal(9)));
+    wait_until("the program is gone", || kept.processes().is_empty());
+}
+
+#[test]
+fn can_be_let_go() {
+    let _alone = alone();
+    let mut kept = Kept::start("let go", "exec sleep 300");
+    let process = kept.wait_for_processes(1)[0];
+    let pid = kept.keeper().pid();
+    kept.keeper().tell(Wish::LetGo);
+    drop(kept.keeper.take());
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(process.lives());
+    process.signal(Signal::TERMINATE).unwrap();
+    let mut gone = false;
+    wait_until("the keeper ends behind it", || {
+        reap(&mut |child, _| gone |= child == pid);
+        gone
+    });
+}
+
+/// Ours only: not what the harness has open.
+fn descriptors() -> Vec<PathBuf> {
+    let mut open: Vec<PathBuf> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
+        .collect();
+    open.retain(|target| !target.to_string_lossy().starts_with("/proc/"));
+    open
+}
+
+#[test]
+fn two_hundred_lives_leave_nothing_behind() {
+    let _alone = alone();
+    let before = descriptors().len();
+    for turn in 0..200 {
+        let mut kept = Kept::start("cycles", "sleep 300 & (setsid sleep 300 &) ; exec sleep 300");
+        kept.keeper().tell(if turn % 2 == 0 { Wish::Terminate } else { Wish::Kill });
+        wait_until("the keeper ends", || kept.is_gone());
+    }
+    assert_eq!(find_marked(&format!("TANIST_TEST_MARK=cycles {}", std::process::id())), []);
+    assert_eq!(descriptors().len(), before);
+    reap(&mut |pid, exit| panic!("{pid} {exit:?} was left behind"));
+}
