@@ -1,0 +1,248 @@
+//! Conversations with a container, line by line: what it hears, and what it then wants.
+
+use super::super::words::{Actor, Attributes};
+use super::*;
+
+/// Plays a conversation. After `|` stands all that the line before must lead to.
+#[track_caller]
+fn check(conversation: &str) {
+    let mut container = Container::new("svc");
+    let mut now = Instant::now();
+    for line in conversation.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (heard, expected) = line.split_once('|').unwrap_or((line, ""));
+        let mut out = Vec::new();
+        if heard.trim() == "a second later" {
+            now += Duration::from_secs(1);
+            container.look_again(now, &mut out);
+        } else {
+            hear(&mut container, heard.trim(), now, &mut out);
+        }
+        let wanted: Vec<String> = out.iter().map(text).collect();
+        let expected: Vec<&str> = expected.split(';').map(str::trim).filter(|part| !part.is_empty()).collect();
+        assert_eq!(wanted, expected, "after {heard:?}");
+    }
+}
+
+fn hear(container: &mut Container, heard: &str, now: Instant, out: &mut Vec<Out>) {
+    let (verb, rest) = heard.split_once(' ').unwrap_or((heard, ""));
+    match verb {
+        "watch" => container.order(ServiceOrder::Watch, now, out),
+        "start" => container.order(ServiceOrder::Start, now, out),
+        "stop" => container.order(ServiceOrder::Stop, now, out),
+        "kill" => container.order(ServiceOrder::Kill, now, out),
+        "assess" => container.order(ServiceOrder::AssessReadiness, now, out),
+        "describe" => container.describe(out),
+        "described" => container.described(description(rest), now, out),
+        "event" => container.happened(&event(rest), now, out),
+        "reply" => container.replied(&ask(rest), Ok(()), out),
+        "refuse" => container.replied(&ask(rest), Err("no".to_owned()), out),
+        "image" => container.image_found(rest == "there", out),
+        "disconnected" => container.disconnected(),
+        "lost" => container.lost(rest, out),
+        other => panic!("what is {other:?}?"),
+    }
+}
+
+fn ask(word: &str) -> Ask {
+    match word {
+        "start" => Ask::Start,
+        "stop" => Ask::Stop,
+        "give-up" => Ask::GiveUp,
+        "kill" => Ask::Kill,
+        other => panic!("what is {other:?}?"),
+    }
+}
+
+/// `absent`, or words such as `running` and `exit=3`.
+fn description(text: &str) -> Option<Description> {
+    let mut description = Description { id: "0123".to_owned(), image: "sha".to_owned(), ..Description::default() };
+    for word in text.split_whitespace() {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("absent", _) => return None,
+            ("running", _) => description.state.running = true,
+            ("restarting", _) => (description.state.running, description.state.restarting) = (true, true),
+            ("dead", _) => description.state.dead = true,
+            ("exit", status) => description.state.exit_code = status.parse().unwrap(),
+            ("policy", name) => name.clone_into(&mut description.host_config.restart_policy.name),
+            other => panic!("what is {other:?}?"),
+        }
+    }
+    Some(description)
+}
+
+/// `die 137`, `kill 15`, `stop`, …
+fn event(text: &str) -> Event {
+    let (action, number) = text.split_once(' ').unwrap_or((text, ""));
+    let (exit_code, signal) = (number.to_owned(), number.to_owned());
+    let attributes = Attributes { name: "svc".to_owned(), exit_code, signal };
+    Event { action: action.to_owned(), actor: Actor { id: "0123".to_owned(), attributes } }
+}
+
+fn text(out: &Out) -> String {
+    match out {
+        Out::Ask(ask) => format!("ask {ask:?}"),
+        Out::Report(ServiceReport::Gone(ending)) => format!("gone {ending:?}"),
+        Out::Report(report) => format!("{report:?}"),
+        Out::Remark(weight, text) => format!("{weight:?}: {}", text.split(':').next().unwrap_or_default()),
+    }
+}
+
+#[test]
+fn starts_and_stops() {
+    check(
+        "watch
+         described exit=1             | gone NotRunning
+         start                        | ask Start
+         event start                  | ask Describe
+         described running
+         reply start                  | ask Describe
+         described running            | Running
+         stop                         | ask Stop
+         event kill 15
+         event die 143                | gone Exited(143)
+         event stop
+         reply stop                   | ask Describe
+         described exit=143",
+    );
+}
+
+#[test]
+fn a_crash_and_a_kill_are_told_at_once() {
+    check(
+        "watch
+         described running            | Running
+         event die 3                  | gone Exited(3)
+         event start                  | ask Describe
+         described running            | Running
+         event kill 9
+         event die 137                | gone Exited(137)",
+    );
+}
+
+#[test]
+fn a_stop_by_hand_is_one_and_a_restart_is_nothing() {
+    check(
+        "watch
+         described running            | Running
+         event kill 15
+         event kill 9
+         event die 137
+         event stop
+         a second later               | ask Describe
+         described exit=137           | StoppedByHand
+         event start                  | ask Describe
+         described running            | Running
+         event kill 15
+         event die 143
+         event stop
+         event start                  | ask Describe
+         described running
+         event kill 15
+         event die 143
+         event stop
+         a second later               | ask Describe
+         event start
+         described running            | ask Describe
+         described running
+         event kill 15
+         event die 143
+         a second later               | gone Exited(143)",
+    );
+}
+
+#[test]
+fn an_old_description_counts_for_nothing() {
+    check(
+        "watch
+         described running            | Running
+         describe                     | ask Describe
+         event die 1                  | gone Exited(1)
+         described running            | ask Describe
+         described exit=1",
+    );
+}
+
+#[test]
+fn dockers_own_restart_is_prevented_before_gone_is_said() {
+    check(
+        "watch
+         described running policy=always | Warning: the container svc has --restart=always; Running
+         event die 1                  | ask GiveUp
+         event start                  | ask Describe
+         described running policy=always
+         event die 143
+         reply give-up                | ask Describe
+         described exit=143 policy=always | gone Exited(143)
+         watch                        | gone NotRunning",
+    );
+    check(
+        "watch
+         described restarting         | ask GiveUp
+         reply give-up                | ask Describe
+         described exit=1             | gone NotRunning",
+    );
+}
+
+#[test]
+fn says_why_it_did_not_start_or_stop() {
+    check(
+        "described exit=0
+         start                        | ask Start
+         refuse start                 | StartRefused(\"no\"); ask Describe
+         described exit=127           | gone NotRunning
+         start                        | ask Start
+         event start                  | ask Describe
+         event die 4
+         described running            | ask Describe
+         described exit=4
+         reply start                  | ask Describe
+         described exit=4             | gone Exited(4)
+         start                        | ask Start
+         reply start                  | ask Describe
+         described running            | Running
+         stop                         | ask Stop
+         refuse stop                  | ask Describe
+         described running            | StopRefused(\"no\")",
+    );
+}
+
+#[test]
+fn assesses_whether_it_could_start() {
+    check(
+        "assess
+         lost closed                  | Readiness(Err(\"closed\"))
+         described absent
+         assess                       | ask Describe
+         described absent             | Readiness(Err(\"there is no container svc\"))
+         assess                       | ask Describe
+         described dead               | Readiness(Err(\"the container svc is dead and can only be removed\"))
+         assess                       | ask Describe
+         described exit=0             | ask Image(\"sha\")
+         image there                  | Readiness(Ok(()))
+         assess                       | ask Describe
+         described exit=0             | ask Image(\"sha\")
+         image missing                | Readiness(Err(\"the image of the container svc is not there\"))",
+    );
+}
+
+#[test]
+fn a_lost_connection_makes_it_unknown_and_forgets_no_order() {
+    check(
+        "watch
+         lost closed                  | Unknown(\"closed\")
+         stop
+         described running            | ask Stop
+         disconnected
+         described exit=137           | ask Stop; gone Exited(137)
+         reply stop                   | ask Describe
+         described exit=137
+         watch                        | gone NotRunning",
+    );
+    check(
+        "watch
+         described running            | Running
+         disconnected
+         lost closed                  | Unknown(\"closed\")
+         described exit=137           | gone Exited(137)",
+    );
+}
