@@ -1,0 +1,280 @@
+//! The picture of a pair: what each node is, how old that knowledge is, and what is missing.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use api::{
+    Instance, Mode, Peer, PeerInstance, PeerService, ProtectionState, Readiness, Role, STALE_AFTER_MS, Service,
+    ServiceState, Status, span,
+};
+
+/// The picture, and everything in it is that much older (`silence`) than it was when the daemon said it.
+#[must_use]
+pub fn screen(status: &Status, silence: Duration) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = draw(&mut text, status, u64::try_from(silence.as_millis()).unwrap_or(u64::MAX));
+    text
+}
+
+fn draw(text: &mut String, status: &Status, silence_ms: u64) -> std::fmt::Result {
+    let state = match status.protection.state {
+        ProtectionState::Protected => "PROTECTED",
+        ProtectionState::Unknown => "NOTHING WRONG HERE",
+        ProtectionState::Degraded => "DEGRADED",
+        ProtectionState::Maintenance => "MAINTENANCE",
+        ProtectionState::Unprotected => "UNPROTECTED",
+        ProtectionState::Latched => "LATCHED",
+    };
+    let stale = silence_ms > STALE_AFTER_MS;
+    if stale {
+        writeln!(text, "STALE: all of this is {} old and may no longer be so", age(silence_ms))?;
+        writeln!(text, "was {state}")?;
+    } else {
+        writeln!(text, "{state}")?;
+    }
+    for reason in &status.protection.reasons {
+        writeln!(text, "  - {reason}")?;
+    }
+    for instance in &status.instances {
+        writeln!(text)?;
+        draw_instance(text, status, instance, silence_ms)?;
+    }
+    draw_checks(text, status)?;
+    if let Some(peer) = &status.peer {
+        draw_paths(text, peer, silence_ms)?;
+    }
+    Ok(())
+}
+
+/// One instance as a table: what, here, there.
+fn draw_instance(text: &mut String, status: &Status, instance: &Instance, silence_ms: u64) -> std::fmt::Result {
+    let stale = silence_ms > STALE_AFTER_MS;
+    let was = if stale { "was " } else { "" };
+    let theirs = status.peer.as_ref().map(|peer| Theirs::of(peer, &instance.name, silence_ms));
+    let mut rows = vec![Row {
+        what: instance.name.clone(),
+        here: if stale {
+            format!("{} (stale: {} old)", status.node, age(silence_ms))
+        } else {
+            format!("{} (this node)", status.node)
+        },
+        there: theirs.as_ref().map_or_else(String::new, Theirs::heading),
+    }];
+    let mut row = |what: &str, here: String, there: &dyn Fn(&Theirs<'_>) -> String| {
+        let there = theirs.as_ref().map_or_else(String::new, there);
+        rows.push(Row { what: format!("  {what}"), here, there });
+    };
+    row("role", format!("{was}{}", role_here(instance)), &|theirs| theirs.role());
+    row("priority", priority_here(instance), &|theirs| theirs.say(|there| there.effective_priority.to_string()));
+    if status.mode == Mode::Pair {
+        row("epoch", instance.epoch.to_string(), &|theirs| theirs.say(|there| there.epoch.to_string()));
+    }
+    for name in &instance.services {
+        let here = status.services.iter().find(|service| service.name == *name);
+        let here = here.map_or_else(|| "not known".to_owned(), |here| format!("{was}{}", service_here(here)));
+        row(&format!("service {name}"), here, &|theirs| theirs.service(name));
+    }
+    for fault in &instance.faults {
+        row("fault", fault.clone(), &|_| String::new());
+    }
+    for held in &instance.held {
+        row("stands back", held.clone(), &|_| String::new());
+    }
+    if let Some((address, priority)) = &instance.master {
+        row("hears master", format!("{address}, priority {priority}"), &|_| String::new());
+    }
+    for address in &instance.addresses {
+        let place = if instance.holds_addresses { "here" } else { "not here" };
+        let place = format!("{was}{place}");
+        row("address", format!("{} on {}, {place}", address.address, address.interface), &|_| String::new());
+    }
+    for name in &instance.services {
+        if let Some(service) = status.services.iter().find(|service| service.name == *name) {
+            history_here(service, &mut |what, here| row(what, here, &|_| String::new()));
+        }
+    }
+    draw_table(text, &rows)
+}
+
+struct Row {
+    what: String,
+    here: String,
+    there: String,
+}
+
+fn draw_table(text: &mut String, rows: &[Row]) -> std::fmt::Result {
+    let width = |cell: fn(&Row) -> &str| rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0);
+    // A long cell with nothing beside it needs no column.
+    let (first, second) = (width(|row| &row.what), width(|row| if row.there.is_empty() { "" } else { &row.here }));
+    for Row { what, here, there } in rows {
+        let line = format!("{what:first$}  {here:second$}  {there}");
+        writeln!(text, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Master => "MASTER",
+        Role::Backup => "BACKUP",
+        Role::Fault => "FAULT",
+        Role::Init => "INIT",
+    }
+}
+
+fn role_here(instance: &Instance) -> String {
+    let letting_go = if instance.letting_go { ", letting it go" } else { "" };
+    format!("{} for {}{letting_go}", role_word(instance.role), age(instance.since_ms))
+}
+
+fn priority_here(instance: &Instance) -> String {
+    let Instance { priority, effective_priority, .. } = instance;
+    if priority == effective_priority {
+        priority.to_string()
+    } else {
+        format!("{effective_priority} (configured {priority})")
+    }
+}
+
+fn service_here(service: &Service) -> String {
+    let state = service_words(service.state, service.healthy, service.readiness.as_ref());
+    format!("{state}, for {}", age(service.since_ms))
+}
+
+fn service_words(state: ServiceState, healthy: Option<bool>, readiness: Option<&Readiness>) -> String {
+    match state {
+        ServiceState::Running => match healthy {
+            Some(true) => "running well".to_owned(),
+            Some(false) => "running, but not well".to_owned(),
+            None => "running, not checked yet".to_owned(),
+        },
+        ServiceState::Starting => "starting".to_owned(),
+        ServiceState::Stopping => "stopping".to_owned(),
+        ServiceState::Unknown => "nobody can tell whether it runs".to_owned(),
+        ServiceState::Stopped => match readiness {
+            Some(Readiness { ready: true, .. }) => "stopped, could start".to_owned(),
+            Some(Readiness { reason: Some(reason), .. }) => format!("stopped, could not start: {reason}"),
+            Some(Readiness { reason: None, .. }) => "stopped, could not start".to_owned(),
+            None => "stopped, not known whether it could start".to_owned(),
+        },
+    }
+}
+
+/// What has gone wrong with a service here; nothing if nothing has.
+fn history_here(service: &Service, row: &mut dyn FnMut(&str, String)) {
+    let name = &service.name;
+    let within = |milliseconds| span(Duration::from_millis(milliseconds));
+    for (what, budget) in [("restarts", service.restarts), ("moves", service.moves)] {
+        if budget.used > 0 {
+            let here = format!("{} of {} within {}", budget.used, budget.limit, within(budget.within_ms));
+            row(&format!("{name} {what}"), here);
+        }
+    }
+    if let Some(failure) = &service.last_failure {
+        row(&format!("{name} failed"), format!("{} ago: {}", age(failure.age_ms), failure.text));
+    }
+    for check in service.checks.iter().filter(|check| check.good == Some(false)) {
+        row(&format!("{name} check"), failed_check(check));
+    }
+}
+
+fn failed_check(check: &api::Check) -> String {
+    let last = check.last.as_ref().map_or_else(String::new, |last| format!(" ({last})"));
+    format!("{} has failed{last}", check.name)
+}
+
+fn draw_checks(text: &mut String, status: &Status) -> std::fmt::Result {
+    if status.checks.is_empty() {
+        return Ok(());
+    }
+    let words = status.checks.iter().map(|check| match check.good {
+        Some(true) => format!("{} is good", check.name),
+        Some(false) => failed_check(check),
+        None => format!("{} has not run yet", check.name),
+    });
+    writeln!(text, "\nchecks: {}", words.collect::<Vec<_>>().join(", "))
+}
+
+fn draw_paths(text: &mut String, peer: &Peer, silence_ms: u64) -> std::fmt::Result {
+    let words = peer.paths.iter().map(|path| match path.age_ms {
+        None => format!("{} never heard", path.address),
+        Some(milliseconds) => {
+            let ago = age(milliseconds.saturating_add(silence_ms));
+            if path.works {
+                format!("{} heard {ago} ago", path.address)
+            } else {
+                format!("{} silent for {ago}", path.address)
+            }
+        }
+    });
+    let round_trip = peer.round_trip_us.map_or_else(String::new, |microseconds| {
+        format!("; round trip {}.{} ms", microseconds / 1_000, microseconds % 1_000 / 100)
+    });
+    let discarded = match peer.discarded {
+        0 => String::new(),
+        count => format!("; {count} messages discarded"),
+    };
+    writeln!(text, "\npaths: {}{round_trip}{discarded}", words.collect::<Vec<_>>().join(", "))
+}
+
+/// What is known of the other node about one instance.
+struct Theirs<'a> {
+    peer: &'a Peer,
+    instance: Option<&'a PeerInstance>,
+    age_ms: Option<u64>,
+    /// It said so, but that was too long ago.
+    stale: bool,
+}
+
+impl<'a> Theirs<'a> {
+    fn of(peer: &'a Peer, instance: &str, silence_ms: u64) -> Self {
+        let age_ms = peer.age_ms.map(|age| age.saturating_add(silence_ms));
+        let stale = !peer.alive || peer.stale || age_ms.is_some_and(|age| age > STALE_AFTER_MS);
+        let instance = peer.instances.iter().find(|theirs| theirs.name == instance);
+        Self { peer, instance, age_ms, stale }
+    }
+
+    fn heading(&self) -> String {
+        let node = if self.peer.node.is_empty() { "the peer" } else { &self.peer.node };
+        match self.age_ms {
+            None => format!("{node} (never heard)"),
+            Some(milliseconds) if !self.peer.alive => {
+                format!("{node} (silent for {})", age(milliseconds))
+            }
+            Some(milliseconds) if self.stale => {
+                format!("{node} (stale: {} old)", age(milliseconds))
+            }
+            Some(milliseconds) => format!("{node} (heard {} ago)", age(milliseconds)),
+        }
+    }
+
+    /// What it said; as past if it may no longer be so.
+    fn say(&self, words: impl Fn(&PeerInstance) -> String) -> String {
+        match self.instance {
+            None if self.age_ms.is_none() => "not known".to_owned(),
+            None => "has no such instance".to_owned(),
+            Some(instance) if self.stale => format!("was {}", words(instance)),
+            Some(instance) => words(instance),
+        }
+    }
+
+    fn role(&self) -> String {
+        self.say(|there| {
+            let held = if there.held { ", stands back" } else { "" };
+            format!("{}{held}", role_word(there.role))
+        })
+    }
+
+    fn service(&self, name: &str) -> String {
+        self.say(|there| match there.services.iter().find(|service| service.name == name) {
+            None => "has no such service".to_owned(),
+            Some(PeerService { failed: true, .. }) => "failed there".to_owned(),
+            Some(PeerService { state, healthy, readiness, .. }) => service_words(*state, *healthy, readiness.as_ref()),
+        })
+    }
+}
+
+fn age(milliseconds: u64) -> String {
+    span(Duration::from_millis(milliseconds))
+}
