@@ -1,17 +1,19 @@
-//! The thread that may be slow: it writes log lines and dump files, so that the loop never waits for a console, a
-//! syslogd or a disk. Its queue is bounded; what does not fit is counted, and the count is told.
+//! The thread that may be slow: it writes log lines, dump files and the engine's record, so that the loop never waits
+//! for a console, a syslogd or a disk. Its queue is bounded; what does not fit is counted, and the count is told. A record
+//! is never lost: the newest one takes the place of one that still waits.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use engine::Record;
 use linux::system_log::Severity;
 
-use crate::dump;
 use crate::log::Sinks;
+use crate::{dump, record};
 
 /// Lines that may wait. A failover of 250 instances tells some 3 000.
 const CAPACITY: usize = 8192;
@@ -24,6 +26,8 @@ pub(crate) enum Job {
     Line(Severity, String),
     /// Replaces a file at once and follows no link.
     File(PathBuf, String),
+    /// Saves the record that waits beside the queue.
+    Record,
 }
 
 /// The loop's end of the queue.
@@ -40,6 +44,8 @@ pub(crate) struct Background {
 struct Load {
     waiting: AtomicUsize,
     lost: AtomicU64,
+    /// The directory and the text of a record that is to be saved. While there is one, a job for it is in the queue.
+    record: Mutex<Option<(PathBuf, String)>>,
 }
 
 impl Background {
@@ -70,6 +76,16 @@ impl Background {
         }
     }
 
+    /// Has a record saved, instead of one that still waits. Waits for nothing but a moment's lock.
+    pub(crate) fn save_record(&self, directory: &Path, record: &Record) {
+        let next = (directory.to_owned(), record::text(record));
+        let before = self.load.record.lock().unwrap_or_else(PoisonError::into_inner).replace(next);
+        if let (None, Some(sender)) = (before, &self.sender) {
+            self.load.waiting.fetch_add(1, Ordering::Relaxed);
+            let _ = sender.send(Job::Record);
+        }
+    }
+
     /// Lets the thread finish, but not for ever.
     pub(crate) fn finish(mut self) {
         self.sender = None;
@@ -82,6 +98,8 @@ impl Background {
 }
 
 fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
+    // Why the record could not be saved, as far as it was told.
+    let mut told = None;
     while let Ok(job) = receiver.recv() {
         load.waiting.fetch_sub(1, Ordering::Relaxed);
         let missed = load.lost.swap(0, Ordering::Relaxed);
@@ -93,6 +111,23 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
             Job::File(path, content) => {
                 if let Err(error) = dump::replace_file(&path, &content) {
                     sinks.write(Severity::Error, &format!("write {}: {error}", path.display()));
+                }
+            }
+            Job::Record => {
+                let next = load.record.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let Some((directory, text)) = next else { continue };
+                let failure = record::save(&directory, &text).err().map(|error| error.to_string());
+                if failure != told {
+                    let place = directory.display();
+                    match &failure {
+                        // A disk that is read-only stays so: told once.
+                        Some(error) => sinks.write(
+                            Severity::Error,
+                            &format!("save the record in {place}: {error}; going on, but a restart would forget it"),
+                        ),
+                        None => sinks.write(Severity::Notice, &format!("the record in {place} is saved again")),
+                    }
+                    told = failure;
                 }
             }
         }

@@ -6,6 +6,7 @@ use engine::Name;
 use linux::spawn::{Exit, reap};
 
 use crate::notify::QueueKey;
+use crate::services::HookKey;
 
 /// What a child runs for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,21 @@ pub(crate) enum Purpose {
     AbandonedCheck,
     /// A notify script.
     Notify(QueueKey),
+    /// Something of a service.
+    Service(ServiceChild),
+}
+
+/// What a child does for a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ServiceChild {
+    /// It keeps its processes together.
+    Keeper(Name),
+    /// Its start, stop or status script.
+    Script(Name),
+    /// Its `could_start`.
+    CouldStart(Name),
+    /// One of its hooks.
+    Hook(HookKey),
 }
 
 /// All children.
@@ -44,6 +60,16 @@ impl Children {
     pub(crate) fn checks(&self) -> impl Iterator<Item = u32> {
         let is_check = |purpose: &Purpose| matches!(purpose, Purpose::Check(_) | Purpose::AbandonedCheck);
         self.running.iter().filter(move |(_, purpose)| is_check(purpose)).map(|(pid, _)| *pid)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        self.running.keys().copied().collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.running.len()
     }
 
     /// Takes out everything that has ended.

@@ -14,6 +14,7 @@ use linux::clock;
 use linux::local_time::LocalTime;
 
 use crate::preflight::words_for;
+use crate::status::fault_words;
 
 /// Where keepalived puts these files unless told otherwise.
 pub(crate) fn directory() -> PathBuf {
@@ -108,7 +109,7 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         }
         put("Number of tracker faults", &router.faults.len())?;
         for fault in &router.faults {
-            put("Fault", &fault_words(engine, fault))?;
+            put("Fault", &fault_words(engine.links(), fault))?;
         }
         writeln!(text, "   Virtual IP ({}):", config.addresses.len())?;
         for address in &config.addresses {
@@ -136,19 +137,6 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         put("State", &if script.running_since.is_some() { "running" } else { "idle" })?;
     }
     Ok(())
-}
-
-/// A fault for people.
-fn fault_words(engine: &Engine, fault: &engine::FaultReason) -> String {
-    use engine::FaultReason;
-    let name = |link: &engine::LinkId| engine.links().get(link.0 as usize).map_or("?", |name| &**name);
-    match fault {
-        FaultReason::LinkAbsent(link) => format!("interface {} does not exist", name(link)),
-        FaultReason::LinkDown(link) => format!("interface {} is down", name(link)),
-        FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
-        FaultReason::ScriptFailed(script) => format!("script {script} has failed"),
-        FaultReason::ScriptPending(script) => format!("script {script} has not run yet"),
-    }
 }
 
 fn seconds_of(version: Version, interval: Duration) -> String {

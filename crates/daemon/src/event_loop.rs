@@ -1,5 +1,9 @@
 //! The loop: wait, take everything in, let the engine decide, carry everything out.
 
+mod operators;
+mod pair;
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
@@ -7,7 +11,7 @@ use std::time::Duration;
 
 use config::Settings;
 use engine::wire::arp;
-use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
+use engine::{Engine, Event, Input, Instant, LinkId, Output, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
 use linux::poll::{Interest, Poll};
 use linux::sd_notify::Notifier;
@@ -19,15 +23,19 @@ use linux::timer::Timer;
 use linux::{clock, memory};
 
 use crate::background::{Background, Job};
+use crate::baton::Batons;
 use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
+use crate::control::Control;
+use crate::down_files::DownFiles;
 use crate::dump;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Loss};
 use crate::notify::{NotifyQueues, Prepared, Told};
 use crate::options::Options;
 use crate::preflight::Plan;
 use crate::reload::{Loaded, Reading, Remark};
+use crate::services::{self as running, Services};
 use crate::sockets::Sockets;
 use crate::words;
 
@@ -36,13 +44,21 @@ const SIGNALS: u64 = 1;
 const MONITOR: u64 = 2;
 const UNICAST: u64 = 3;
 const RELOAD: u64 = 4;
+const CONTROL: u64 = 5;
+const DOWN_FILES: u64 = 6;
+/// The sockets of the pair's paths follow this.
+const BATONS: u64 = 1 << 16;
 /// The socket pair of an interface is this plus its index.
 const LINKS: u64 = 1 << 32;
 
 /// How long the last notify scripts may take after a stop, as keepalived waits for its children; in nanoseconds.
 const LAST_SCRIPTS: u64 = 5_000_000_000;
+/// How long clients of the control socket may take to hear the last answers.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// After the kernel refused an address, it is asked again this much later; in nanoseconds.
 const ASK_AGAIN: u64 = 1_000_000_000;
+/// A renewal that takes so much time has been interrupted for longer than some lifetime may last; in nanoseconds.
+const FROZEN: u64 = 1_000_000_000;
 /// Where packets arrive one behind the other, they are left to gather for this long, in nanoseconds.
 const GATHERING: u64 = 1_000_000;
 /// When nothing has happened for this long, memory that only the last happening needed is given back; in nanoseconds.
@@ -74,6 +90,12 @@ pub(crate) struct EventLoop {
     signals: Signals,
     children: Children,
     notify: NotifyQueues,
+    services: Services,
+    /// The way to the other Tanist, if there is one.
+    batons: Option<Batons>,
+    /// Where operators' programs ask, if it could be opened.
+    control: Option<Control>,
+    down_files: DownFiles,
     notifier: Notifier,
     background: Background,
     reading: Option<Reading>,
@@ -81,7 +103,7 @@ pub(crate) struct EventLoop {
     /// The addresses may not be as desired.
     reconcile: bool,
     /// Set when an address was found missing, so that its return is told and announced.
-    restoring: bool,
+    restoring: Option<Loss>,
     /// The kernel refused something: ask it again then.
     ask_again_at: Option<u64>,
     /// What it refused since the desired addresses changed last, so that it is told once.
@@ -116,12 +138,14 @@ impl EventLoop {
     ) -> Result<Self, (linux::Error, Background)> {
         let opened = (|| {
             let (poll, timer, kernel, arp) = (Poll::new()?, Timer::new()?, Kernel::open()?, ArpSocket::open()?);
+            let (down_files, seed) = (DownFiles::open()?, u64::from_ne_bytes(linux::random::octets()?));
             poll.add(&timer, TIMER, Interest::ReadableEdge)?;
             poll.add(&signals, SIGNALS, Interest::Readable)?;
             poll.add(&kernel.monitor, MONITOR, Interest::Readable)?;
-            Ok((poll, timer, kernel, arp))
+            poll.add(&down_files.watch, DOWN_FILES, Interest::Readable)?;
+            Ok((poll, timer, kernel, arp, down_files, seed))
         })();
-        let (poll, timer, kernel, arp) = match opened {
+        let (poll, timer, kernel, arp, down_files, seed) = match opened {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
@@ -130,9 +154,11 @@ impl EventLoop {
             told.push((Severity::Warning, error.to_string()));
             Notifier::silent()
         });
+        let engine_config = plan.engine_config();
         told.extend(plan.findings.into_iter().map(|finding| (finding.severity, finding.text)));
-        Ok(Self {
-            engine: Engine::new(plan.settings.engine_config(), clock::boot_time()),
+        let identity = running::identity(&options.config);
+        let mut made = Self {
+            engine: Engine::new(engine_config, seed),
             options,
             settings: plan.settings,
             checks: plan.checks,
@@ -149,12 +175,16 @@ impl EventLoop {
             signals,
             children: Children::default(),
             notify: NotifyQueues::default(),
+            services: Services::new(identity),
+            batons: None,
+            control: None,
+            down_files,
             notifier,
             background,
             reading: None,
             reload_again: false,
             reconcile: true,
-            restoring: false,
+            restoring: None,
             ask_again_at: None,
             refused: BTreeSet::new(),
             quiet_at: None,
@@ -166,7 +196,9 @@ impl EventLoop {
             stopped_until: None,
             hurried: false,
             panic_drill: std::env::var_os(PANIC_DRILL).is_some(),
-        })
+        };
+        made.configure_services(plan.services);
+        Ok(made)
     }
 
     /// Tells the engine what there is, and begins.
@@ -181,6 +213,11 @@ impl EventLoop {
         }
         self.adjust_sockets();
         self.close_addresses();
+        self.kernel.adjust_lifetimes(&self.settings);
+        self.restore();
+        self.open_batons();
+        self.open_control();
+        self.adjust_down_files();
         self.engine.handle(now(), Input::Start, &mut self.out);
         self.carry_out();
         if let Err(error) = self.notifier.ready() {
@@ -199,9 +236,28 @@ impl EventLoop {
             ready.extend(self.poll.wait(patience)?);
             self.take_in(&ready)?;
             self.carry_out();
+            self.renew_addresses()?;
             self.send_some_announcements();
-            if ready.iter().any(|token| *token == UNICAST || *token >= LINKS) {
+            if ready.iter().any(|token| *token == UNICAST || (LINKS..running::TOKENS).contains(token)) {
                 self.let_packets_gather();
+            }
+        }
+        Ok(())
+    }
+
+    /// Renews lifetimes last of all: the engine may have found that it was late and that nothing is ours any more, and
+    /// an address that somebody has taken away meanwhile would come back in silence.
+    fn renew_addresses(&mut self) -> linux::Result<()> {
+        if self.kernel.renew_deadline().is_some_and(|at| at <= clock::boot_time()) {
+            let begin = clock::boot_time();
+            self.take_changes()?;
+            self.carry_out();
+            let failures = self.kernel.renew(clock::boot_time());
+            self.tell_refusals(failures);
+            // Frozen just here, we have renewed what may have expired meanwhile, and added it thereby.
+            if clock::boot_time() - begin > FROZEN {
+                self.kernel.distrust();
+                self.ask_again_at = Some(clock::boot_time());
             }
         }
         Ok(())
@@ -220,14 +276,16 @@ impl EventLoop {
     }
 
     fn is_done(&self) -> bool {
-        self.stopped_until.is_some_and(|until| self.notify.is_idle() || clock::boot_time() >= until)
+        let idle = self.notify.is_idle() && self.services.hooks_are_idle();
+        self.stopped_until.is_some_and(|until| idle || clock::boot_time() >= until)
     }
 
     fn deadline(&self) -> Option<u64> {
         let engine = self.engine.deadline().map(Instant::as_nanos);
         let half = self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(LAST_SCRIPTS / 2));
         let own = [self.notify.deadline(), self.ask_again_at, self.quiet_at, self.stopped_until, half];
-        engine.into_iter().chain(own.into_iter().flatten()).min()
+        let own = own.into_iter().chain([self.kernel.renew_deadline(), self.services.deadline()]);
+        engine.into_iter().chain(own.flatten()).min()
     }
 
     /// What has happened first, what is due last: a packet that waits in a socket may be the one that tells a
@@ -240,15 +298,28 @@ impl EventLoop {
                 MONITOR => self.take_changes()?,
                 UNICAST => self.take_packets(None),
                 RELOAD => self.take_configuration(),
-                link => self.take_packets(Some((link - LINKS) as u32)),
+                CONTROL => self.take_requests(),
+                DOWN_FILES => self.take_down_files()?,
+                path @ BATONS..LINKS => self.take_batons(path),
+                link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),
+                service => {
+                    let (services, lent) = self.services_and_loop();
+                    services.ready(service, lent);
+                }
             }
         }
         if self.ask_again_at.take_if(|at| *at <= clock::boot_time()).is_some() {
             self.take_changes()?;
             self.adjust_sockets();
+            self.reopen_batons();
             self.reconcile = true;
         }
         let moment = now();
+        if self.services.deadline().is_some_and(|at| at <= moment.as_nanos()) {
+            let (services, lent) = self.services_and_loop();
+            services.handle_timer(lent);
+        }
+        self.take_reports();
         if self.engine.deadline().is_some_and(|deadline| deadline <= moment) {
             self.engine.handle(moment, Input::Timer, &mut self.out);
         }
@@ -279,7 +350,7 @@ impl EventLoop {
             self.adjust_sockets();
         }
         self.reconcile |= changed.addresses;
-        self.restoring |= changed.missing;
+        self.restoring = changed.missing.or(self.restoring);
         self.tell_refusals(changed.failure);
         for input in changed.inputs {
             self.engine.handle(now(), input, &mut self.out);
@@ -320,6 +391,10 @@ impl EventLoop {
                 Purpose::Notify(key) => {
                     let moment = clock::boot_time();
                     self.notify.ended(&key, pid, exit, moment, &mut self.children, &mut self.told);
+                }
+                Purpose::Service(child) => {
+                    let (services, lent) = self.services_and_loop();
+                    services.child_ended(pid, &child, exit, lent);
                 }
             }
         }
@@ -398,14 +473,20 @@ impl EventLoop {
         for (severity, remark) in remarks {
             self.say(severity, remark);
         }
+        let config = plan.engine_config();
         for finding in plan.findings {
             self.say(finding.severity, finding.text);
         }
-        let config = plan.settings.engine_config();
         let before = std::mem::replace(&mut self.settings, plan.settings);
         let prepared = std::mem::replace(&mut self.prepared, plan.notify);
         self.checks = plan.checks;
+        self.configure_services(plan.services);
         self.close_addresses();
+        self.reconcile |= self.kernel.adjust_lifetimes(&self.settings);
+        if before.pair != self.settings.pair {
+            self.open_batons();
+        }
+        self.adjust_down_files();
         if self.engine.config() == &config {
             self.say(Severity::Notice, "Reloaded: nothing that the election depends on has changed".to_owned());
             return;
@@ -446,6 +527,7 @@ impl EventLoop {
             for output in &carried {
                 self.carry_out_rest(output);
             }
+            self.take_reports();
             // What tells something is not what goes on for years.
             if carried.iter().any(|output| matches!(output, Output::Tell(_))) {
                 self.quiet_at = Some(clock::boot_time() + QUIET);
@@ -484,11 +566,14 @@ impl EventLoop {
     fn bring_into_line(&mut self) -> BTreeSet<(LinkId, IpAddr)> {
         let desired = self.engine.desired();
         let reconciled = self.kernel.reconcile(&desired);
-        if std::mem::take(&mut self.restoring) {
+        if let Some(loss) = self.restoring.take() {
             for restored in &reconciled.added {
                 let (address, prefix, link) = (restored.address, restored.prefix, self.kernel.name_of(restored.link));
-                let text = format!("{address}/{prefix} was missing from {link} and has been put back");
-                self.told.push((Severity::Warning, text));
+                let what = match loss {
+                    Loss::TakenAway => format!("was missing from {link}"),
+                    Loss::Expired => format!("had expired on {link}, as this daemon was kept from renewing it,"),
+                };
+                self.told.push((Severity::Warning, format!("{address}/{prefix} {what} and has been put back")));
                 self.push_announcement(restored.link, address);
             }
         }
@@ -555,7 +640,15 @@ impl EventLoop {
     fn carry_out_rest(&mut self, output: &Output) {
         match output {
             Output::Advertise { .. } | Output::DesiredChanged | Output::Announce { .. } => {}
+            Output::RunScript { script } if self.services.has_probe(script) => {
+                let (services, lent) = self.services_and_loop();
+                services.run_probe(script, lent);
+            }
             Output::RunScript { script } => self.run_check(script),
+            Output::EndScript { script, .. } if self.services.has_probe(script) => {
+                let (services, lent) = self.services_and_loop();
+                services.end_probe(script, lent);
+            }
             Output::EndScript { script, how } => {
                 if let Err(error) = self.checks.end(script, *how, &mut self.children) {
                     self.say(Severity::Warning, error.to_string());
@@ -570,18 +663,25 @@ impl EventLoop {
                 }
             }
             Output::Tell(event) => self.tell(event),
+            Output::Service { service, order } => {
+                let (services, lent) = self.services_and_loop();
+                services.order(service, *order, lent);
+            }
+            Output::RunHook(call) => {
+                let (services, lent) = self.services_and_loop();
+                services.run_hook(call, lent);
+            }
+            Output::SendBaton { path, octets } => self.send_baton(*path, octets),
+            Output::Save(record) => self.save(record),
+            Output::Answer { number, answer } => self.answer(*number, answer),
             Output::Stopped => self.stopped_until = Some(clock::boot_time() + LAST_SCRIPTS),
         }
     }
 
-    fn run_check(&mut self, script: &Name) {
-        if let Some(outcome) = self.checks.run(script, &mut self.children) {
-            self.engine.handle(now(), Input::ScriptFinished { script, outcome }, &mut self.out);
-        }
-    }
-
     fn tell(&mut self, event: &Event) {
-        for line in words::lines(&self.engine, event) {
+        let lines = words::lines(&self.engine, event);
+        self.publish(event, &lines);
+        for line in lines {
             if !line.detail || self.options.log.detail {
                 self.background.hand_over(Job::Line(line.severity, line.text));
             }
@@ -623,6 +723,7 @@ impl EventLoop {
 
     /// Nothing of ours stays, whichever way the loop ended.
     pub(crate) fn finish(mut self) {
+        self.services.abandon();
         Checks::kill_all(&self.children);
         self.notify.tell_unfinished(&mut self.told);
         for failure in self.kernel.withdraw_everything().into_iter().chain(self.closed.open_all().err()) {
@@ -632,6 +733,9 @@ impl EventLoop {
             self.say(severity, text);
         }
         self.say(Severity::Notice, "Stopped".to_owned());
+        if let Some(control) = self.control.take() {
+            control.finish(LAST_WORDS);
+        }
         self.background.finish();
     }
 }

@@ -4,16 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use config::Settings;
 use engine::{Desired, Engine, Input, LinkId, LinkState};
+use linux::clock;
 use linux::netlink::{
-    Address, AddressOperation, Applied, Change, Link, Monitor, Netlink, OUR_MARK, WantedAddress, reconcile,
+    Address, AddressOperation, Applied, Change, Link, Monitor, Netlink, OUR_MARK, WantedAddress, kernel_keeps_marks,
+    reconcile,
 };
+
+use crate::lifetimes::{Key, Lifetimes};
 
 /// Stands for an interface that the configuration does not mention.
 const UNMENTIONED: LinkId = LinkId(u32::MAX);
-
-/// An address on an interface: index, address, prefix length.
-type Key = (u32, IpAddr, u8);
 
 #[derive(Debug)]
 pub(crate) struct Kernel {
@@ -24,8 +26,11 @@ pub(crate) struct Kernel {
     addresses: BTreeMap<Key, Held>,
     /// The next address to appear is this one in the kernel's order.
     next_order: u64,
-    /// What we have added. Kernels before 5.18 do not keep our mark, and another daemon may use the same one.
+    /// What we have added or adopted. Kernels before 5.18 do not keep our mark, and another daemon may use the same one.
     ours: BTreeSet<Key>,
+    /// What was wanted when the addresses were brought into line last.
+    wanted: Vec<WantedAddress>,
+    lifetimes: Lifetimes,
     /// Index of each interface that the engine knows, by its id.
     indexes: Vec<Option<u32>>,
     /// What we may ever hold: the left-overs of an earlier process are found by it.
@@ -45,6 +50,15 @@ struct Held {
     order: u64,
 }
 
+/// How a desired address was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// Somebody has taken it away.
+    TakenAway,
+    /// Its lifetime was over before we renewed it.
+    Expired,
+}
+
 /// What a round of events means.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
@@ -56,8 +70,8 @@ pub(crate) struct Changed {
     pub(crate) gone: Vec<u32>,
     /// Addresses of ours may no longer be as desired.
     pub(crate) addresses: bool,
-    /// A desired address was taken away by somebody else.
-    pub(crate) missing: bool,
+    /// A desired address was lost.
+    pub(crate) missing: Option<Loss>,
     /// The machine could not be looked at; it will be tried again.
     pub(crate) failure: Option<linux::Error>,
 }
@@ -76,12 +90,14 @@ impl Kernel {
         let monitor = Monitor::open()?;
         let mut kernel = Self {
             netlink: Netlink::open()?,
+            lifetimes: Lifetimes::open(&monitor)?,
             monitor,
             changes: Vec::new(),
             links: BTreeMap::new(),
             addresses: BTreeMap::new(),
             next_order: 0,
             ours: BTreeSet::new(),
+            wanted: Vec::new(),
             indexes: Vec::new(),
             known: BTreeSet::new(),
             deaf: BTreeSet::new(),
@@ -101,6 +117,7 @@ impl Kernel {
         for address in addresses {
             self.keep(address);
         }
+        self.lifetimes.held_changed(clock::boot_time());
         Ok(())
     }
 
@@ -221,7 +238,7 @@ impl Kernel {
                     changed.gone.push(index);
                 }
                 Change::Address(address) => {
-                    if !address.is_marked() {
+                    if !address.is_marked() && !self.ours.contains(&key(&address)) {
                         touched.insert(address.link);
                     }
                     self.keep(address);
@@ -239,11 +256,16 @@ impl Kernel {
         }
         self.changes = changes;
         if !missing.is_empty() {
+            let now = clock::boot_time();
+            self.lifetimes.held_changed(now);
             let desired = engine.desired();
             let is_missing =
                 |link, address| self.index_of(link).is_some_and(|index| missing.contains(&(index, address)));
-            changed.missing = desired.addresses.iter().any(|desired| is_missing(desired.link, desired.address));
-            changed.addresses |= changed.missing;
+            if desired.addresses.iter().any(|desired| is_missing(desired.link, desired.address)) {
+                let overdue = self.lifetimes.is_overdue(now);
+                changed.missing = Some(if overdue { Loss::Expired } else { Loss::TakenAway });
+                changed.addresses = true;
+            }
         }
         if changed.links {
             // An interface that went away took our addresses along; one that came back has none.
@@ -273,6 +295,7 @@ impl Kernel {
                         IpAddr::V4(broadcast) => Some(broadcast),
                         IpAddr::V6(_) => None,
                     }),
+                    lifetime: self.lifetimes.of(address.router),
                 })
             })
             .collect();
@@ -282,9 +305,56 @@ impl Kernel {
             .values()
             .filter_map(|held| self.as_concerning_us(&held.address, |address| wanted_anywhere.contains(&address)))
             .collect();
-        self.fresh = false;
+        let now = clock::boot_time();
+        if std::mem::take(&mut self.fresh) && self.adopt(&wanted) {
+            self.lifetimes.convert(now);
+        }
         let operations = reconcile(&wanted, &actual, &self.known);
+        self.wanted = wanted;
+        self.lifetimes.held_changed(now);
         self.apply(&operations)
+    }
+
+    /// Makes ours what an earlier process has left behind and what is wanted just so; `true` if there was any.
+    fn adopt(&mut self, wanted: &[WantedAddress]) -> bool {
+        let is_left_over = |address: &Address| {
+            let known = || self.known.contains(&(address.link, address.address));
+            address.is_marked() || (!kernel_keeps_marks() && known())
+        };
+        let keys = wanted.iter().map(|wanted| (wanted.link, wanted.address, wanted.prefix));
+        let adopted: Vec<Key> =
+            keys.filter(|key| self.addresses.get(key).is_some_and(|held| is_left_over(&held.address))).collect();
+        self.ours.extend(&adopted);
+        !adopted.is_empty()
+    }
+
+    /// Follows the settings; `true` if addresses should be brought into line because of it.
+    pub(crate) fn adjust_lifetimes(&mut self, settings: &Settings) -> bool {
+        self.lifetimes.adjust(settings, clock::boot_time())
+    }
+
+    /// The picture may be wrong: the next [`receive`](Self::receive) looks at the machine.
+    pub(crate) fn distrust(&mut self) {
+        self.astray = true;
+    }
+
+    /// When [`renew`](Self::renew) should be called.
+    pub(crate) fn renew_deadline(&self) -> Option<u64> {
+        self.lifetimes.deadline()
+    }
+
+    /// Renews the lifetimes of some of our addresses if that is due. The picture must be up to date: what has vanished
+    /// would be added.
+    pub(crate) fn renew(&mut self, now: u64) -> Vec<linux::Error> {
+        let Self { lifetimes, wanted, ours, addresses, .. } = self;
+        lifetimes.renew(now, || {
+            let key = |wanted: &WantedAddress| (wanted.link, wanted.address, wanted.prefix);
+            let held = |wanted: &&WantedAddress| ours.contains(&key(wanted)) && addresses.contains_key(&key(wanted));
+            let mut held: Vec<WantedAddress> = wanted.iter().filter(held).cloned().collect();
+            held.sort_by_key(key);
+            held.dedup_by_key(|wanted| key(wanted));
+            held
+        })
     }
 
     /// An address as the reconciliation should see it: marked if it is ours, as it is if it is wanted, and not at
@@ -356,5 +426,7 @@ fn as_held(added: &WantedAddress) -> Address {
         broadcast: added.broadcast,
         protocol: Some(OUR_MARK),
         flags: 0,
+        // Looked at by nobody.
+        seconds_left: None,
     }
 }

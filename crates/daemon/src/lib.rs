@@ -6,21 +6,30 @@
 #![forbid(unsafe_code)]
 
 mod background;
+mod baton;
 mod checks;
 mod children;
 mod closed_addresses;
+pub mod control;
+mod down_files;
 mod dump;
 mod event_loop;
 mod kernel;
+mod lifetimes;
 mod log;
 mod notify;
 mod options;
+pub mod pair_key;
 mod preflight;
+mod record;
 mod reload;
 mod run;
+mod services;
 mod sockets;
+pub mod status;
 mod words;
 
+pub use control::ControlPlace;
 pub use linux::system_log::stderr_is_journal;
 pub use options::{LogOptions, Options, PidFiles};
 pub use preflight::{Finding, preflight};

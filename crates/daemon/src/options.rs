@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::control::ControlPlace;
+
 /// How a daemon is to run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -19,6 +21,10 @@ pub struct Options {
     pub die_with_parent: bool,
     /// Write the whole configuration to the log at start.
     pub dump_config: bool,
+    /// Where operators' programs ask.
+    pub control: ControlPlace,
+    /// Where the record is kept that the next life needs; `None` means nowhere.
+    pub state_directory: Option<PathBuf>,
 }
 
 /// Where log lines go; several at once are possible.

@@ -6,21 +6,37 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use config::{Command, NotifyScript, ScriptUser, Settings};
+use config::{Command, Manager, NotifyScript, ScriptUser, Service, ServiceCheck, Settings};
 use engine::Name;
 use linux::script_security::{Verdict, examine, find_program};
 use linux::signals::Signal;
-use linux::spawn::Program;
+use linux::spawn::{Program, Stream};
 use linux::system_log::Severity;
 use linux::users::{self, Identity, IdentityError};
 
 use crate::checks::Checks;
 use crate::notify::{Notifier, Prepared};
+use crate::services::plan::{ManagerPlan, ProbePlan, Recipe, RecipeKind, ServicePlan};
 
 /// The user that runs scripts unless the configuration names another, if it exists.
 const DEFAULT_SCRIPT_USER: &str = "keepalived_script";
 /// Not handed on to scripts.
 const WITHHELD: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
+/// Not handed on to services and their hooks, who get their own: these would be another daemon's words, or meant for
+/// us.
+const SAID_ANEW: [&str; 11] = [
+    "TANIST_SERVICE",
+    "TANIST_SUPERVISED",
+    "TANIST_HOOK",
+    "TANIST_ROLE",
+    "TANIST_PREVIOUS_ROLE",
+    "TANIST_EPOCH",
+    "TANIST_EVENT",
+    "TANIST_REASON",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+];
 const SHELL: &str = "/bin/sh";
 /// For lines with `[[`, which a plain shell does not know and would quietly take for "false".
 const BASH: &str = "/bin/bash";
@@ -41,6 +57,9 @@ pub(crate) struct Plan {
     pub(crate) checks: Checks,
     /// By instance, in the order of the settings.
     pub(crate) notify: Vec<Prepared>,
+    pub(crate) services: Vec<ServicePlan>,
+    /// The other node, with the key.
+    pub(crate) pair: Option<engine::PairConfig>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -79,36 +98,52 @@ impl Plan {
             instance.router.track_scripts.retain(|tracked| !disabled.contains(&tracked.script));
             notify.push(scripts.prepare_notify(&instance.router.name, &instance.notify));
         }
+        let services = settings.services.iter_mut().map(|service| scripts.prepare_service(service, &mut checks));
+        let services = services.collect();
         let mut findings = scripts.findings;
         findings.dedup();
-        Self { settings, checks, notify, findings }
+        Self { settings, checks, notify, services, pair: None, findings }
+    }
+
+    /// What the engine decides by.
+    pub(crate) fn engine_config(&self) -> engine::Config {
+        engine::Config { pair: self.pair.clone(), ..self.settings.engine_config() }
     }
 }
 
-/// How scripts are run on this machine.
+/// How programs are made ready on this machine. It can be asked again at any time, by any thread.
 #[derive(Debug)]
-pub(crate) struct Scripts {
+pub(crate) struct Workshop {
     environment: Arc<[CString]>,
+    /// Of services and their programs.
+    service_environment: Arc<[CString]>,
     search_path: String,
     own: Identity,
     default: Result<Identity, String>,
     security: bool,
+}
+
+/// The scripts of a configuration, and what there is to say about them.
+#[derive(Debug)]
+struct Scripts {
+    workshop: Arc<Workshop>,
     findings: Vec<Finding>,
 }
 
-impl Scripts {
+impl Workshop {
     fn new(settings: &Settings) -> Self {
-        let environment = std::env::vars_os()
-            .filter(|(name, _)| !WITHHELD.iter().any(|withheld| name == withheld))
-            .filter_map(|(mut name, value)| {
-                name.push("=");
-                name.push(value);
-                CString::new(name.into_encoded_bytes()).ok()
-            })
-            .collect();
+        let environment_without = |withheld: &[&str]| -> Arc<[CString]> {
+            std::env::vars_os()
+                .filter(|(name, _)| !withheld.iter().any(|withheld| name == withheld))
+                .filter_map(|(mut name, value)| {
+                    name.push("=");
+                    name.push(value);
+                    CString::new(name.into_encoded_bytes()).ok()
+                })
+                .collect()
+        };
         let own = users::own_identity();
         let global = &settings.global;
-        let mut findings = Vec::new();
         let default = match &global.script_user {
             Some(user) => identity(user),
             None => match users::find_user(DEFAULT_SCRIPT_USER) {
@@ -118,11 +153,25 @@ impl Scripts {
                 _ => Ok(own.clone()),
             },
         };
-        if let Err(reason) = &default {
-            findings.push(Finding { severity: Severity::Error, text: format!("script_user: {reason}") });
-        }
         let search_path = std::env::var("PATH").unwrap_or_else(|_| "/usr/sbin:/usr/bin:/sbin:/bin".to_owned());
-        Self { environment, search_path, own, default, security: global.enable_script_security, findings }
+        Self {
+            environment: environment_without(&WITHHELD),
+            service_environment: environment_without(&[&WITHHELD[..], &SAID_ANEW[..]].concat()),
+            search_path,
+            own,
+            default,
+            security: global.enable_script_security,
+        }
+    }
+}
+
+impl Scripts {
+    fn new(settings: &Settings) -> Self {
+        let workshop = Workshop::new(settings);
+        let default = workshop.default.as_ref().err();
+        let finding = |reason| Finding { severity: Severity::Error, text: format!("script_user: {reason}") };
+        let findings = default.map(finding).into_iter().collect();
+        Self { workshop: Arc::new(workshop), findings }
     }
 
     fn prepare_notify(&mut self, instance: &Name, notify: &config::Notify) -> Prepared {
@@ -143,6 +192,84 @@ impl Scripts {
         }
     }
 
+    /// The programs of a service. A check that cannot be run is taken out of its settings, as with instances.
+    fn prepare_service(&mut self, service: &mut Service, checks: &mut Checks) -> ServicePlan {
+        let name = service.service.name.clone();
+        let mut probes = Vec::new();
+        let is_child = matches!(service.manager, Manager::Command { .. });
+        let looks = std::mem::take(&mut service.checks);
+        let schedules = std::mem::take(&mut service.service.checks);
+        for (look, schedule) in looks.into_iter().zip(schedules) {
+            let check = schedule.name.clone();
+            let is_there = match (&look, ProbePlan::of(&look, schedule.timeout)) {
+                (ServiceCheck::Notify, _) if !is_child => {
+                    let text = format!(
+                        "service {name}: check notify is for a service that we start ourselves (`command`); the check is \
+                         left out and counts as good"
+                    );
+                    self.findings.push(Finding { severity: Severity::Error, text });
+                    false
+                }
+                (_, Some(probe)) => {
+                    probes.push((check, probe));
+                    true
+                }
+                (ServiceCheck::Script(script), None) => {
+                    let what = format!("service {name}: check script");
+                    let consequence = "the check is left out and counts as good";
+                    let program = self.prepare(&what, &script.command, script.user.as_ref(), consequence);
+                    let is_there = program.is_some();
+                    checks.programs.extend(program.map(|program| (check, program)));
+                    is_there
+                }
+                (_, None) => false,
+            };
+            if is_there {
+                service.checks.push(look);
+                service.service.checks.push(schedule);
+            }
+        }
+        let cannot = "it cannot be started here";
+        let mut recipe = |keyword: &str, script: &NotifyScript, kind, consequence: &str| {
+            let (recipe, warning) = Recipe::make(&self.workshop, script, kind);
+            let what = format!("service {name}: {keyword}");
+            let finding = match (recipe.program(), warning) {
+                (Err(reason), _) => Some((Severity::Error, format!("{what}: {reason}; {consequence}"))),
+                (Ok(_), Some(warning)) => Some((Severity::Warning, format!("{what}: {warning}"))),
+                (Ok(_), None) => None,
+            };
+            self.findings.extend(finding.map(|(severity, text)| Finding { severity, text }));
+            Arc::new(recipe)
+        };
+        let manager = match &service.manager {
+            Manager::Command { script } => {
+                ManagerPlan::Command { recipe: recipe("command", script, RecipeKind::Service, cannot) }
+            }
+            Manager::Scripts { start, stop, status } => ManagerPlan::Scripts {
+                start: recipe("start", start, RecipeKind::ServiceScript, cannot),
+                stop: recipe("stop", stop, RecipeKind::ServiceScript, "it cannot be stopped here"),
+                status: recipe("status", status, RecipeKind::ServiceScript, "nobody can tell whether it runs"),
+            },
+            Manager::Systemd { unit } => ManagerPlan::Systemd { unit: unit.clone() },
+            Manager::Docker { container } => ManagerPlan::Docker { container: container.clone() },
+        };
+        let mut script = |keyword: &str, script: &NotifyScript, consequence: &str| {
+            recipe(keyword, script, RecipeKind::ServiceScript, consequence)
+        };
+        let not_run = "it will not be run";
+        let could_start = service.could_start.as_ref();
+        let (on_role, post_takeover) = (service.on_role.as_ref(), service.post_takeover.as_ref());
+        ServicePlan {
+            could_start: could_start.map(|hook| script("could_start", hook, cannot)),
+            on_role: on_role.map(|hook| script("on_role", hook, not_run)),
+            post_takeover: post_takeover.map(|hook| script("post_takeover", hook, not_run)),
+            while_active: service.while_active.iter().map(|hook| script("while_active", hook, not_run)).collect(),
+            manager,
+            probes,
+            name,
+        }
+    }
+
     /// A program that may be started again and again; `None`, with a finding that ends in `consequence`, if it may
     /// not.
     fn prepare(
@@ -152,8 +279,7 @@ impl Scripts {
         user: Option<&ScriptUser>,
         consequence: &str,
     ) -> Option<Program> {
-        let prepared = self.try_prepare(command, user);
-        match prepared {
+        match self.workshop.make(command, user, RecipeKind::Script) {
             Ok((program, warning)) => {
                 let warning =
                     warning.map(|text| Finding { severity: Severity::Warning, text: format!("{what}: {text}") });
@@ -167,8 +293,16 @@ impl Scripts {
             }
         }
     }
+}
 
-    fn try_prepare(&self, command: &Command, user: Option<&ScriptUser>) -> Result<(Program, Option<String>), String> {
+impl Workshop {
+    /// A program, and what is to be said about it; or why it may not run.
+    pub(crate) fn make(
+        &self,
+        command: &Command,
+        user: Option<&ScriptUser>,
+        kind: RecipeKind,
+    ) -> Result<(Program, Option<String>), String> {
         let run_as = match user {
             Some(user) => identity(user),
             None => self.default.clone(),
@@ -191,11 +325,22 @@ impl Scripts {
         let c_string = |text: String| CString::new(text).map_err(|_| "it contains a NUL octet".to_owned());
         let arguments = argv.into_iter().map(c_string).collect::<Result<Vec<_>, _>>()?;
         let path = c_string(path.to_string_lossy().into_owned())?;
-        let mut prepared = Program::new(path, arguments).environment(Arc::clone(&self.environment));
+        let program = Program::new(path, arguments);
+        let mut prepared = match kind {
+            RecipeKind::Script => program.environment(Arc::clone(&self.environment)).death_signal(Signal::TERMINATE),
+            RecipeKind::ServiceScript => {
+                program.environment(Arc::clone(&self.service_environment)).death_signal(Signal::TERMINATE)
+            }
+            RecipeKind::Service => program
+                .environment(Arc::clone(&self.service_environment))
+                .stdout(Stream::Inherit)
+                .stderr(Stream::Inherit)
+                .death_signal(Signal::KILL),
+        };
         if run_as != self.own {
             prepared = prepared.identity(run_as);
         }
-        Ok((prepared.death_signal(Signal::TERMINATE), warning))
+        Ok((prepared, warning))
     }
 
     /// Whether a program may run, and what is to be said about it. The resolved path is what is looked at and run.

@@ -5,10 +5,13 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 
-use config::{LoadOptions, RealFiles};
+use config::{LoadOptions, RealFiles, Settings};
+use engine::PairConfig;
 use linux::system_log::Severity;
 
+use crate::pair_key;
 use crate::preflight::Plan;
+use crate::status::node_name;
 
 /// Something to be said about a configuration.
 pub(crate) type Remark = (Severity, String);
@@ -20,6 +23,23 @@ pub(crate) enum Loaded {
     Good { plan: Box<Plan>, remarks: Vec<Remark> },
     /// It cannot; why, and keepalived's exit status for it.
     Bad { reasons: Vec<Remark>, status: u8 },
+}
+
+/// keepalived's exit status for a file that cannot be used.
+const BAD_CONFIGURATION: u8 = 4;
+
+/// What the engine needs to know of the other node. Without the key nothing is begun: the pair would be without order,
+/// and nobody would know.
+fn pair(settings: &Settings) -> Result<Option<PairConfig>, String> {
+    let Some(pair) = &settings.pair else { return Ok(None) };
+    let key = pair_key::read(&pair.key_file).map_err(|error| format!("`pair`: {error}"))?;
+    Ok(Some(PairConfig {
+        node: node_name(settings).as_str().into(),
+        paths: u32::try_from(pair.paths.len()).unwrap_or(u32::MAX),
+        key,
+        heartbeat: pair.heartbeat,
+        dead_after: pair.dead_after,
+    }))
 }
 
 /// Reads and validates everything.
@@ -35,7 +55,13 @@ pub(crate) fn load(path: &std::path::Path, config_id: Option<String>) -> Loaded 
     };
     let remarks: Vec<Remark> = loaded.report.diagnostics().iter().map(remark).collect();
     match loaded.settings {
-        Some(settings) => Loaded::Good { plan: Box::new(Plan::make(settings)), remarks },
+        Some(settings) => match pair(&settings) {
+            Ok(pair) => Loaded::Good { plan: Box::new(Plan { pair, ..Plan::make(settings) }), remarks },
+            Err(reason) => {
+                let reasons = remarks.into_iter().chain([(Severity::Error, reason)]).collect();
+                Loaded::Bad { reasons, status: BAD_CONFIGURATION }
+            }
+        },
         None => Loaded::Bad { reasons: remarks, status: loaded.report.exit_status() },
     }
 }

@@ -1,8 +1,14 @@
 //! The operator's words for what the engine tells. Facts and wordings follow keepalived's, so that searches and
-//! alarms that people have keep working.
+//! alarms that people have keep working; what keepalived does not know, services and the pair, has files of its own.
+
+pub(crate) mod pair;
+pub(crate) mod service;
 
 use engine::vrrp::receive::{Discard, Oddity};
-use engine::{Cause, Engine, Event, FaultReason, LinkCondition, LinkId, RouterId, ScriptOutcome, StateName, Transport};
+use engine::{
+    Cause, Engine, Event, FaultReason, LinkCondition, LinkId, ProbeFailure, RouterId, ScriptOutcome, StateName,
+    Transport,
+};
 use linux::system_log::Severity;
 
 /// A line of the log.
@@ -19,6 +25,27 @@ fn line(severity: Severity, text: String) -> Vec<Line> {
 
 fn detail(severity: Severity, text: String) -> Vec<Line> {
     vec![Line { severity, text, detail: true }]
+}
+
+/// Why a router is in its state, in one word for scripts. They depend on it, so it does not change.
+pub(crate) const fn reason(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Started => "started",
+        Cause::ActiveDownTimer => "timeout",
+        Cause::ActiveResigned => "resigned",
+        Cause::AddressOwner => "address-owner",
+        Cause::HigherPriority { .. } => "higher-priority",
+        Cause::HigherAddress { .. } => "higher-address",
+        Cause::Fault => "fault",
+        Cause::FaultsCleared => "fault-cleared",
+        Cause::Overslept => "overslept",
+        Cause::HandedOver => "handed-over",
+        Cause::Resumed => "resumed",
+        Cause::PeerSilent => "peer-silent",
+        Cause::LetGo => "let-go",
+        Cause::PeerStays => "peer-stays",
+        Cause::Stopped => "stopped",
+    }
 }
 
 /// What is said about an event; nothing, a line, or several.
@@ -43,13 +70,21 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                         Some(source) => {
                             format!("({name}) entering FAULT state (source address {source} is not on this machine)")
                         }
-                        None => format!("({name}) entering FAULT state (no IPv4 address for interface)"),
+                        None => {
+                            format!("({name}) entering FAULT state (no IPv4 address for interface)")
+                        }
                     },
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}): entering FAULT state due to script {script}")
                     }
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) waits for the first result of script {script}")
+                    }
+                    FaultReason::ServiceFailed(service) => {
+                        format!("({name}): entering FAULT state (service {service} failed here)")
+                    }
+                    FaultReason::Latched(service) => {
+                        format!("({name}): entering FAULT state (service {service} is latched until `tanist ack`)")
                     }
                 },
             )
@@ -59,13 +94,27 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
             line(
                 Notice,
                 match reason {
-                    FaultReason::LinkAbsent(id) => format!("({name}) interface {} exists again", link(id)),
-                    FaultReason::LinkDown(id) => format!("({name}) interface {} is no longer down", link(id)),
-                    FaultReason::NoPrimaryAddress => format!("({name}) has an address to send from again"),
+                    FaultReason::LinkAbsent(id) => {
+                        format!("({name}) interface {} exists again", link(id))
+                    }
+                    FaultReason::LinkDown(id) => {
+                        format!("({name}) interface {} is no longer down", link(id))
+                    }
+                    FaultReason::NoPrimaryAddress => {
+                        format!("({name}) has an address to send from again")
+                    }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}) script {script} no longer keeps it in FAULT state")
                     }
-                    FaultReason::ScriptPending(script) => format!("({name}) script {script} has its first result"),
+                    FaultReason::ScriptPending(script) => {
+                        format!("({name}) script {script} has its first result")
+                    }
+                    FaultReason::ServiceFailed(service) => {
+                        format!("({name}) service {service} could be started here again, a ready standby")
+                    }
+                    FaultReason::Latched(service) => {
+                        format!("({name}) service {service} is no longer latched")
+                    }
                 },
             )
         }
@@ -143,18 +192,48 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
         Event::LinkChanged { link: changed, condition } => line(
             Notice,
             match condition {
-                LinkCondition::Absent => format!("Netlink reports {} does not exist", link(changed)),
+                LinkCondition::Absent => {
+                    format!("Netlink reports {} does not exist", link(changed))
+                }
                 LinkCondition::Down => format!("Netlink reports {} down", link(changed)),
                 LinkCondition::Up => format!("Netlink reports {} up", link(changed)),
             },
         ),
+        Event::ServiceChanged { service, from, to, cause } => service::changed(service, *from, *to, cause),
+        Event::ServiceFailed { service, failure, remedy } => service::failed(service, failure, *remedy),
+        Event::ServiceLingers { service, since } => service::lingers(service, *since),
+        Event::ReadinessChanged { service, readiness } => service::readiness_changed(service, readiness),
+        Event::ServiceUnknown { service, reason } => service::unknown(service, reason.as_ref()),
+        Event::PeerHeard { node, restarted } => pair::heard(node, *restarted),
+        Event::PeerSilent { node, silence } => pair::silent(node, *silence),
+        Event::PeerStopped { node } => pair::stopped(node),
+        Event::PathChanged { path, works } => pair::path_changed(*path, *works),
+        Event::BatonDiscarded { path, reason } => pair::baton_discarded(*path, *reason),
+        Event::HandoverBegun { router, to_us, reason } => pair::handover_begun(name(router), *to_us, *reason),
+        Event::HandoverEnded { router, to_us, outage, overlap } => {
+            pair::handover_ended(name(router), *to_us, *outage, *overlap)
+        }
+        Event::HandoverFailed { router, reason } => pair::handover_failed(name(router), reason),
+        Event::HandoverUnordered { router } => pair::handover_unordered(name(router)),
+        Event::DualActive { router, we_stay } => pair::dual_active(name(router), *we_stay),
+        Event::AdvertisementsUnheard { router } => pair::advertisements_unheard(name(router)),
+        Event::NoCounterpart { router } => pair::no_counterpart(name(router)),
+        Event::Latched { service, reason, node } => service::latched(service, *reason, node),
+        Event::Unlatched => service::unlatched(),
+        Event::MaintenanceBegun { span, node } => pair::maintenance_begun(*span, node),
+        Event::MaintenanceEnded { expired } => pair::maintenance_ended(*expired),
+        Event::Held { router, by } => pair::held(name(router), *by),
+        Event::Released { router, by } => pair::released(name(router), *by),
+        Event::RecordDamaged { reason } => pair::record_damaged(reason),
     }
 }
 
 /// The reason first, then keepalived's line for the state.
 fn state_changed(engine: &Engine, router: RouterId, from: StateName, to: StateName, cause: Cause) -> Vec<Line> {
     use Severity::{Info, Notice, Warning};
-    let Some(config) = engine.router(router) else { return Vec::new() };
+    let Some(config) = engine.router(router) else {
+        return Vec::new();
+    };
     let name = &config.name;
     let ours = engine.effective_priority(router).unwrap_or(config.priority);
     let reason = match cause {
@@ -166,6 +245,11 @@ fn state_changed(engine: &Engine, router: RouterId, from: StateName, to: StateNa
         Cause::HigherAddress { from, priority } => Some(format!(
             "({name}) Master received advert from {from} with same priority {priority} but higher IP address than ours"
         )),
+        Cause::HandedOver => Some(format!("({name}) the peer has handed it over")),
+        Cause::Resumed => Some(format!("({name}) had it before this daemon was started anew, and the peer agrees")),
+        Cause::PeerSilent => Some(format!("({name}) nothing is heard of the peer, which was master")),
+        Cause::LetGo => Some(format!("({name}) has let it go, nothing of its services runs here any more")),
+        Cause::PeerStays => Some(format!("({name}) the peer is master too and has the better claim")),
         Cause::Started
         | Cause::AddressOwner
         | Cause::Fault
@@ -194,7 +278,9 @@ fn configured_source(engine: &Engine, router: RouterId) -> Option<std::net::IpAd
 }
 
 fn odd(engine: &Engine, router: RouterId, from: std::net::IpAddr, oddity: Oddity) -> Vec<Line> {
-    let Some(config) = engine.router(router) else { return Vec::new() };
+    let Some(config) = engine.router(router) else {
+        return Vec::new();
+    };
     let (name, vrid) = (&config.name, config.vrid);
     match oddity {
         Oddity::AddressCount { received, expected } => {
@@ -240,15 +326,31 @@ fn returned(outcome: ScriptOutcome) -> String {
     match outcome {
         ScriptOutcome::Exited(status) => status.to_string(),
         ScriptOutcome::Signalled(signal) => format!("signal {signal}"),
-        ScriptOutcome::NotStarted(error) => format!("nothing, it could not be started: {}", errno(error)),
+        ScriptOutcome::NotStarted(error) => {
+            format!("nothing, it could not be started: {}", errno(error))
+        }
+        ScriptOutcome::ProbeFailed(failure) => probe(failure),
     }
 }
 
-fn ended(outcome: ScriptOutcome) -> String {
+/// How a run of a check ended.
+pub(crate) fn ended(outcome: ScriptOutcome) -> String {
     match outcome {
         ScriptOutcome::Exited(status) => format!("exited with status {status}"),
         ScriptOutcome::Signalled(signal) => format!("ended by signal {signal}"),
         ScriptOutcome::NotStarted(error) => format!("could not be started: {}", errno(error)),
+        ScriptOutcome::ProbeFailed(failure) => probe(failure),
+    }
+}
+
+/// What a probe that needs no program found.
+fn probe(failure: ProbeFailure) -> String {
+    match failure {
+        ProbeFailure::System(error) => errno(error),
+        ProbeFailure::HttpStatus(status) => format!("HTTP status {status}"),
+        ProbeFailure::Nonsense => "an answer that is not of its protocol".to_owned(),
+        ProbeFailure::TooOld(seconds) => format!("last changed {seconds} s ago"),
+        ProbeFailure::NoProcess => "no such process".to_owned(),
     }
 }
 
@@ -257,7 +359,7 @@ fn errno(error: i32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::net::{IpAddr, Ipv4Addr};
     use std::time::Duration;
@@ -274,7 +376,7 @@ mod tests {
     const ETH0: LinkId = LinkId(0);
 
     /// One instance VI_1 on eth0, VRID 51, priority 150.
-    fn engine() -> Engine {
+    pub(crate) fn engine() -> Engine {
         let router = RouterConfig {
             name: Name::from("VI_1"),
             link: Name::from("eth0"),
@@ -294,11 +396,12 @@ mod tests {
             track_links: Vec::new(),
             ignore_own_link: false,
             track_scripts: Vec::new(),
+            services: Vec::new(),
         };
-        Engine::new(Config { scripts: Vec::new(), routers: vec![router] }, 0)
+        Engine::new(Config { routers: vec![router], ..Config::default() }, 0)
     }
 
-    fn check(event: &Event, expected: &[&str]) {
+    pub(crate) fn check(event: &Event, expected: &[&str]) {
         let texts: Vec<String> = lines(&engine(), event).into_iter().map(|line| line.text).collect();
         assert_eq!(texts, expected, "{event:?}");
     }

@@ -1,0 +1,230 @@
+//! Threads for what may wait in the kernel: a file on a lost server, a process that hangs while `/proc` is read. The
+//! loop hands over and goes on; whoever asked decides how long the answer is worth something.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use engine::Name;
+use linux::process_list::{self, ProcessId};
+
+use super::plan::Recipe;
+
+/// Each stuck file takes one of them away, so there are more than anybody needs.
+const MOST_THREADS: usize = 32;
+
+/// Something that may take its time.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Find the processes that carry this mark.
+    Look { service: Name, mark: String },
+    /// Look at the programs of a service anew.
+    Prepare { service: Name, recipes: Vec<Arc<Recipe>> },
+    /// Find a process of this name, most likely this one.
+    Process { check: Name, name: String, known: Option<ProcessId> },
+    /// How long ago was this file changed.
+    File { check: Name, path: PathBuf },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Looked {
+        service: Name,
+        found: Vec<ProcessId>,
+    },
+    /// Whether all of them may run, or why the first does not.
+    Prepared {
+        service: Name,
+        result: Result<(), String>,
+    },
+    Process {
+        check: Name,
+        found: Option<ProcessId>,
+    },
+    /// Its age, or the system's error number.
+    File {
+        check: Name,
+        age: Result<Duration, i32>,
+    },
+}
+
+fn carry_out(job: Job) -> Answer {
+    match job {
+        Job::Look { service, mark } => Answer::Looked { service, found: process_list::find_marked(&mark) },
+        Job::Prepare { service, recipes } => {
+            let result = recipes.iter().try_for_each(|recipe| recipe.renew());
+            Answer::Prepared { service, result }
+        }
+        Job::Process { check, name, known } => {
+            let still = known.filter(|process| process.has_name(&name));
+            Answer::Process { check, found: still.or_else(|| process_list::find_named(&name)) }
+        }
+        Job::File { check, path } => {
+            let changed = std::fs::metadata(&path).and_then(|found| found.modified());
+            // One that was changed in the future is new.
+            let age = changed.map(|at| at.elapsed().unwrap_or_default());
+            Answer::File { check, age: age.map_err(|error| error.raw_os_error().unwrap_or_default()) }
+        }
+    }
+}
+
+/// The loop's end.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    answers: Receiver<Answer>,
+    sender: Sender<Answer>,
+    /// Becomes readable when there are answers.
+    woken: UnixStream,
+    waker: Arc<UnixStream>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    more: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    /// Those that will take the next jobs.
+    idle: usize,
+    /// The loop is gone.
+    over: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing can panic while it is held.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Worker {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        let (woken, waker) = UnixStream::pair()?;
+        woken.set_nonblocking(true)?;
+        waker.set_nonblocking(true)?;
+        let (sender, answers) = channel();
+        Ok(Self { shared: Arc::default(), answers, sender, woken, waker: Arc::new(waker) })
+    }
+
+    /// Hands a job over. A thread is started only if none is free.
+    pub(crate) fn ask(&self, job: Job) -> std::io::Result<()> {
+        let mut queue = self.shared.lock();
+        queue.jobs.push_back(job);
+        if queue.idle >= queue.jobs.len() || queue.threads >= MOST_THREADS {
+            self.shared.more.notify_one();
+            return Ok(());
+        }
+        let (shared, sender, waker) = (Arc::clone(&self.shared), self.sender.clone(), Arc::clone(&self.waker));
+        let started = std::thread::Builder::new()
+            .name("tanist-look".to_owned())
+            .stack_size(128 * 1024)
+            .spawn(move || work(&shared, &sender, &waker));
+        match started {
+            Ok(_) => {
+                queue.threads += 1;
+                queue.idle += 1;
+            }
+            // One of those that there are will see to it.
+            Err(_) if queue.threads > 0 => {}
+            Err(error) => {
+                queue.jobs.pop_back();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The answers that are there.
+    pub(crate) fn answers(&mut self) -> Vec<Answer> {
+        let mut octets = [0; 64];
+        while self.woken.read(&mut octets).is_ok_and(|length| length == octets.len()) {}
+        self.answers.try_iter().collect()
+    }
+}
+
+impl AsFd for Worker {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.woken.as_fd()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.shared.lock().over = true;
+        self.shared.more.notify_all();
+    }
+}
+
+fn work(shared: &Shared, sender: &Sender<Answer>, mut waker: &UnixStream) {
+    loop {
+        let job = {
+            let mut queue = shared
+                .more
+                .wait_while(shared.lock(), |queue| queue.jobs.is_empty() && !queue.over)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
+            if queue.over {
+                return;
+            }
+            // It was waited for until there is one.
+            let Some(job) = queue.jobs.pop_front() else { return };
+            job
+        };
+        let answer = carry_out(job);
+        // Whoever asks again because of this answer finds us free.
+        shared.lock().idle += 1;
+        if sender.send(answer).is_err() {
+            return;
+        }
+        // If there is no room, the loop has been woken already.
+        let _ = waker.write(b"!");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linux::poll::{Interest, Poll};
+
+    use super::*;
+
+    fn next(worker: &mut Worker) -> Vec<Answer> {
+        let mut poll = Poll::new().unwrap();
+        poll.add(&*worker, 1, Interest::Readable).unwrap();
+        assert_eq!(poll.wait(Some(Duration::from_secs(20))).unwrap().count(), 1);
+        worker.answers()
+    }
+
+    #[test]
+    fn answers_what_it_is_asked() {
+        let mut worker = Worker::new().unwrap();
+        let check = Name::from("file");
+        worker.ask(Job::File { check: check.clone(), path: "/no/such/file".into() }).unwrap();
+        assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Err(2), .. }]));
+        worker.ask(Job::File { check: check.clone(), path: "/proc/self/stat".into() }).unwrap();
+        assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Ok(_), .. }]));
+        worker.ask(Job::Look { service: check, mark: "TANIST_TEST_MARK=nobody".to_owned() }).unwrap();
+        assert!(matches!(&next(&mut worker)[..], [Answer::Looked { found, .. }] if found.is_empty()));
+        assert_eq!(worker.shared.lock().threads, 1, "one is enough for one after the other");
+    }
+
+    #[test]
+    fn what_is_stuck_holds_up_nobody_else() {
+        // Nothing here hangs on demand; a thread that does is one that is counted and not free.
+        let mut worker = Worker::new().unwrap();
+        worker.shared.lock().threads = 3;
+        worker.ask(Job::File { check: Name::from("file"), path: "/".into() }).unwrap();
+        assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Ok(_), .. }]));
+        assert_eq!(worker.shared.lock().threads, 4);
+    }
+}
