@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser};
+use daemon::control::ControlPlace;
 use daemon::{LogOptions, Options, PidFiles};
 
 use crate::check;
-use crate::run::FACILITY_DAEMON;
+use crate::run::{FACILITY_DAEMON, STATE_DIRECTORY};
 
 const CONFIGURATION: &str = "/etc/keepalived/keepalived.conf";
 const PID_FILE: &str = "/run/keepalived.pid";
@@ -108,6 +109,8 @@ pub(crate) fn main() -> ExitCode {
         background: !arguments.dont_fork,
         die_with_parent: false,
         dump_config: arguments.dump_conf,
+        control: ControlPlace::default(),
+        state_directory: Some(STATE_DIRECTORY.into()),
     })
     .into()
 }

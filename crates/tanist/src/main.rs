@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod explain;
+mod export;
 mod keepalived;
+mod pair;
 mod run;
 
 use std::process::ExitCode;
@@ -23,8 +26,16 @@ enum Command {
     Run(run::Arguments),
     /// Read configurations and say what is wrong with them
     Check(check::Arguments),
+    /// Tell in plain sentences what a configuration will do, and when
+    Explain(explain::Arguments),
+    /// Write a configuration without what only Tanist knows
+    Export(export::Arguments),
+    /// Make the secret that the two nodes of a pair share
+    Pair(pair::Arguments),
     /// Let a pair fail over on this machine, in network namespaces, and measure it
     Rehearse(rehearse::Arguments),
+    #[command(flatten)]
+    Control(ctl::Command),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +46,10 @@ fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Run(arguments) => run::main(arguments),
         Command::Check(arguments) => check::main(&arguments),
+        Command::Explain(arguments) => explain::main(arguments),
+        Command::Export(arguments) => export::main(arguments),
+        Command::Pair(arguments) => pair::main(&arguments),
         Command::Rehearse(arguments) => rehearse::main(arguments),
+        Command::Control(command) => ctl::main(&command),
     }
 }

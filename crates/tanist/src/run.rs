@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use daemon::control::ControlPlace;
 use daemon::{LogOptions, Options, PidFiles};
 
 /// Where the configuration is unless the command line says otherwise: ours first, then keepalived's.
 const CONFIGURATIONS: [&str; 2] = ["/etc/tanist/tanist.conf", "/etc/keepalived/keepalived.conf"];
+/// Where latches, roles and maintenance are remembered.
+pub(crate) const STATE_DIRECTORY: &str = "/var/lib/tanist";
 /// syslog's number for daemons.
 pub(crate) const FACILITY_DAEMON: u8 = 3;
 
@@ -29,6 +32,12 @@ pub(crate) struct Arguments {
     /// Write our process id to this file; a stale one never blocks a start
     #[arg(short = 'p', long, value_name = "FILE")]
     pid_file: Option<PathBuf>,
+    /// Where `tanist status` and its like ask this daemon; `none` for nowhere
+    #[arg(long, value_name = "SOCKET", default_value = "/run/tanist/control.sock")]
+    control: ControlPlace,
+    /// Where latches, roles and maintenance are remembered across restarts; `none` for nowhere
+    #[arg(long, value_name = "DIRECTORY", default_value = STATE_DIRECTORY)]
+    state_dir: PathBuf,
     /// Stop in order when the process that started us ends
     #[arg(long)]
     die_with_parent: bool,
@@ -65,6 +74,8 @@ pub(crate) fn main(arguments: Arguments) -> ExitCode {
         background: false,
         die_with_parent: arguments.die_with_parent,
         dump_config: false,
+        control: arguments.control,
+        state_directory: (arguments.state_dir.as_os_str() != "none").then_some(arguments.state_dir),
     })
     .into()
 }
