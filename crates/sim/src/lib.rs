@@ -9,6 +9,7 @@
 
 mod client;
 pub mod coverage;
+mod disk;
 mod frame;
 pub mod hunt;
 pub mod invariant;
@@ -19,6 +20,7 @@ mod random;
 mod rules;
 pub mod scenario;
 mod trace;
+mod unit;
 pub mod world;
 
 pub use random::Random;

@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use engine::{Engine, Instant, LinkState, Name, ScriptOutcome};
+use engine::{Engine, Instant, LinkState, Name, ScriptOutcome, ServiceReport, View};
 
+use crate::disk::Disk;
+use crate::invariant::order::OrderWatch;
 use crate::invariant::step::NodeWatch;
-use crate::plan::{LinkPlan, NodePlan, Plan, RouterSpec, ScriptPlan};
+use crate::plan::{LinkPlan, NodePlan, Plan, RouterSpec, ScriptPlan, ServiceSpec};
+use crate::unit::{Unit, UnitStep};
 
 /// A machine.
 #[derive(Debug)]
@@ -21,6 +24,19 @@ pub(crate) struct Node {
     pub(crate) scripts: Vec<ScriptPlan>,
     pub(crate) daemon: Option<Daemon>,
     pub(crate) asleep: Option<Asleep>,
+    /// As the managers of its services have them.
+    pub(crate) units: Vec<Unit>,
+    /// As its configuration has them.
+    pub(crate) services: Vec<ServiceSpec>,
+    /// What processes would have done while the whole machine slept.
+    pub(crate) frozen: Vec<(usize, u64, UnitStep)>,
+    pub(crate) disk: Disk,
+    /// Which boot of the machine this is.
+    pub(crate) boot: u64,
+    /// The file that means standing back is there.
+    pub(crate) down_file: bool,
+    /// The last daemon that had time to write down everything.
+    pub(crate) left_in_order: Option<u64>,
     /// Counts daemons and sleeps, so that what was meant for an earlier one does not reach a later one.
     pub(crate) lives: u64,
 }
@@ -46,17 +62,40 @@ pub(crate) struct Asleep {
 #[derive(Debug)]
 pub(crate) struct Daemon {
     pub(crate) engine: Engine,
+    /// As it was after the last input.
+    pub(crate) view: View,
     pub(crate) life: u64,
     /// The deadline that was asked for, and when the loop will really wake up.
     pub(crate) wake: Option<(Instant, Instant)>,
     /// Packets that wait while the daemon does not run.
-    pub(crate) socket: Vec<(Name, Rc<[u8]>)>,
-    /// Ends of runs that wait while the daemon does not run.
-    pub(crate) ended: Vec<(Name, ScriptOutcome)>,
+    pub(crate) socket: Vec<Packet>,
+    /// Reports that wait while the daemon does not run.
+    pub(crate) reports: Vec<Report>,
     pub(crate) runs: Vec<ScriptRun>,
     pub(crate) reconcile_pending: bool,
     pub(crate) stopping: bool,
     pub(crate) watch: NodeWatch,
+    pub(crate) orders: OrderWatch,
+    /// Commands of operators so far.
+    pub(crate) commands: u64,
+}
+
+/// A packet in a socket.
+#[derive(Debug)]
+pub(crate) enum Packet {
+    /// Of the VRRP protocol, on an interface.
+    Frame(Name, Rc<[u8]>),
+    /// Of the pair's side channel, by a path.
+    Baton(u32, Rc<[u8]>),
+}
+
+/// What a daemon hears of its children and of the managers.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// A run of a check has ended.
+    Run(Name, ScriptOutcome),
+    /// Something about a service.
+    Service(Name, ServiceReport),
 }
 
 /// A run of a check under way.
@@ -83,6 +122,13 @@ impl Node {
             scripts: vec![ScriptPlan::Succeeds; node.scripts.len()],
             daemon: None,
             asleep: None,
+            units: node.services.iter().map(Unit::new).collect(),
+            services: node.services.clone(),
+            frozen: Vec::new(),
+            disk: Disk::default(),
+            boot: 1,
+            down_file: false,
+            left_in_order: None,
             lives: 0,
         }
     }
@@ -99,6 +145,16 @@ impl Node {
 
     pub(crate) fn link_mut(&mut self, name: &str) -> Option<&mut Link> {
         self.links.iter_mut().find(|link| &*link.name == name)
+    }
+
+    /// The line of this service, as it reads now.
+    pub(crate) fn service(&self, name: &str) -> Option<&ServiceSpec> {
+        self.services.iter().find(|service| &*service.settings.name == name)
+    }
+
+    /// The service of this name.
+    pub(crate) fn unit(&self, name: &str) -> Option<&Unit> {
+        self.units.iter().find(|unit| &*unit.name == name)
     }
 
     /// A daemon that gets processor time.

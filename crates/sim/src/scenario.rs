@@ -8,7 +8,9 @@ use engine::Instant;
 
 use crate::plan::cursor::Cursor;
 use crate::plan::measure::{moment_text, parse_moment};
-use crate::plan::{Act, Command, Mistake, NodePlan, NodeRef, Plan, RouterOption, ScriptSpec, Step};
+use crate::plan::{
+    Act, Command, Mistake, NodePlan, NodeRef, PairPlan, Plan, RouterOption, ScriptSpec, ServiceSpec, Step,
+};
 use crate::trace::{EXPECTATION_WORDS, Line};
 
 /// A scenario file: what happens, and everything needed to write the file again.
@@ -42,6 +44,7 @@ impl Scenario {
                 reader.mistakes.push(mistake);
             }
         }
+        reader.check_services();
         if !reader.ended && reader.mistakes.is_empty() {
             let cursor = Cursor::new(text.lines().count().max(1), "");
             reader.mistakes.push(cursor.here("the scenario has no end: add a line such as `30.000  end`".to_owned()));
@@ -134,7 +137,7 @@ struct Reader {
     ended: bool,
 }
 
-const HEADER: &[&str] = &["router", "script", "lan", "kernel", "wake", "seed", "show"];
+const HEADER: &[&str] = &["router", "script", "service", "pair", "lan", "kernel", "wake", "disk", "seed", "show"];
 
 impl Reader {
     fn line(&mut self, number: usize, line: &str) -> Result<(), Mistake> {
@@ -175,20 +178,27 @@ impl Reader {
                 let name = cursor.take("the name of a script")?.into();
                 self.plan.nodes[index].scripts.push(ScriptSpec::parse(name, cursor)?);
             }
+            "service" => {
+                let index = self.node(cursor)?;
+                let name = cursor.take("the name of a service")?.into();
+                self.plan.nodes[index].services.push(ServiceSpec::parse(name, cursor)?);
+            }
+            "pair" => {
+                let nodes = (self.node(cursor)?, self.node(cursor)?);
+                if nodes.0 == nodes.1 {
+                    return Err(cursor.before("a pair has two nodes".to_owned()));
+                }
+                self.plan.pair = Some(PairPlan::parse(nodes, cursor)?);
+            }
             "lan" => {
-                while cursor.peek().is_some() {
-                    match cursor.take("an option of the LAN")? {
-                        "delay" => self.plan.lan.delay = cursor.span("delay")?,
-                        "jitter" => self.plan.lan.jitter = cursor.span("jitter")?,
-                        "loss" => self.plan.lan.loss = cursor.percentage("loss")?,
-                        "duplicate" => self.plan.lan.duplicate = cursor.percentage("duplicate")?,
-                        other => {
-                            let mistake = cursor.before(format!("the LAN has no option `{other}`"));
-                            return Err(mistake.did_you_mean(other, &["delay", "jitter", "loss", "duplicate"]));
-                        }
-                    }
+                while self.plan.lan.option(cursor)? {}
+                if let Some(other) = cursor.peek() {
+                    let mistake = cursor.here(format!("the LAN has no option `{other}`"));
+                    return Err(mistake.did_you_mean(other, &["delay", "jitter", "loss", "duplicate"]));
                 }
             }
+            "disk" if cursor.accept("delay") => self.plan.disk_delay = cursor.span("delay")?,
+            "disk" => return Err(cursor.here("expected `disk delay TIME`".to_owned())),
             "kernel" if cursor.accept("delay") => self.plan.kernel_delay = cursor.span("delay")?,
             "wake" if cursor.accept("late") => self.plan.wake_late = cursor.span("late")?,
             "kernel" => return Err(cursor.here("expected `kernel delay TIME`".to_owned())),
@@ -204,9 +214,11 @@ impl Reader {
                         "announcements" => self.plan.show.announcements = true,
                         "notices" => self.plan.show.notices = true,
                         "kernel" => self.plan.show.kernel = true,
+                        "orders" => self.plan.show.orders = true,
+                        "hooks" => self.plan.show.hooks = true,
                         other => {
                             let mistake = cursor.before(format!("`{other}` cannot be shown"));
-                            let known = ["advertisements", "announcements", "notices", "kernel"];
+                            let known = ["advertisements", "announcements", "notices", "kernel", "orders", "hooks"];
                             return Err(mistake.did_you_mean(other, &known));
                         }
                     }
@@ -221,11 +233,12 @@ impl Reader {
 
     fn node(&mut self, cursor: &mut Cursor<'_>) -> Result<usize, Mistake> {
         let name = cursor.take("the name of a node")?;
-        if ["lan", "stranger", "client", "end", "!"].contains(&name) || name.contains(['/', '-']) {
+        if ["lan", "line", "stranger", "client", "end", "!"].contains(&name) || name.contains(['/', '-']) {
             return Err(cursor.before(format!("a node cannot be called `{name}`")));
         }
         Ok(self.plan.nodes.iter().position(|node| node.name == name).unwrap_or_else(|| {
-            self.plan.nodes.push(NodePlan { name: name.to_owned(), routers: Vec::new(), scripts: Vec::new() });
+            let (routers, scripts, services) = (Vec::new(), Vec::new(), Vec::new());
+            self.plan.nodes.push(NodePlan { name: name.to_owned(), routers, scripts, services });
             self.plan.nodes.len() - 1
         }))
     }
@@ -247,16 +260,17 @@ impl Reader {
                 self.plan.end = at;
                 ("end".to_owned(), String::new(), None)
             }
-            "lan" | "stranger" => {
+            "lan" | "line" | "stranger" => {
                 cursor.accept(first);
                 let text = cursor.copy_of_rest();
                 let command = match first {
-                    "lan" => Command::parse_lan(&self.plan.nodes, cursor)?,
+                    "lan" => Command::Lan(Command::parse_lan(&self.plan.nodes, cursor)?),
+                    "line" => Command::Line(Command::parse_lan(&self.plan.nodes, cursor)?),
                     _ => Command::parse_stranger(&self.plan.nodes, cursor)?,
                 };
                 (first.to_owned(), text, Some(command))
             }
-            "client" | "!" => {
+            _ if ["client", "!"].contains(&first) || self.is_service(first) => {
                 cursor.accept(first);
                 (first.to_owned(), cursor.rest(), None)
             }
@@ -326,6 +340,11 @@ impl Reader {
                 Act::Script(name, _) if !node.scripts.iter().any(|script| script.settings.name == *name) => {
                     return Err(cursor.before(format!("`{}` has no script `{name}`", node.name)));
                 }
+                Act::Process(name, _) | Act::ReloadService(name, _)
+                    if !node.services.iter().any(|service| service.settings.name == *name) =>
+                {
+                    return Err(cursor.before(format!("`{}` has no service `{name}`", node.name)));
+                }
                 Act::Link(name, _) if !node.links().contains(name) => {
                     return Err(cursor.before(format!("`{}` has no interface `{name}`", node.name)));
                 }
@@ -333,6 +352,33 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    /// A router's services must be there, and each may belong to one router only.
+    fn check_services(&mut self) {
+        let mut messages = Vec::new();
+        for node in &self.plan.nodes {
+            let options = node.routers.iter().flatten();
+            let used: Vec<_> = options
+                .filter_map(|option| match option {
+                    RouterOption::Service(name) => Some(name),
+                    _ => None,
+                })
+                .collect();
+            for (place, name) in used.iter().enumerate() {
+                if !node.services.iter().any(|service| service.settings.name == **name) {
+                    messages.push(format!("`{}` has no service `{name}`", node.name));
+                } else if used[..place].contains(name) {
+                    messages.push(format!("`{name}` belongs to two routers of `{}`", node.name));
+                }
+            }
+        }
+        let mistake = |message| Mistake { line: 1, column: 1, message, suggestion: None };
+        self.mistakes.extend(messages.into_iter().map(mistake));
+    }
+
+    fn is_service(&self, word: &str) -> bool {
+        self.plan.nodes.iter().flat_map(|node| &node.services).any(|service| &*service.settings.name == word)
     }
 
     fn reference(&self, word: &str) -> Option<NodeRef> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::{Instant, Interval, Name, ScriptConfig, Version, Vrid, Weight};
 
-use crate::invariant::settle::time_to_settle;
+use crate::invariant::settle::{time_of_services, time_to_settle};
 use crate::plan::{
     Act, Command, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice, PathQuality, Plan, RouterOption, RouterSpec,
     ScriptPlan, ScriptSpec, Spoof, SpoofContent, Step,
@@ -25,9 +25,9 @@ pub fn generate(seed: u64) -> Plan {
     maker.plan
 }
 
-struct Maker {
-    random: Random,
-    plan: Plan,
+pub(super) struct Maker {
+    pub(super) random: Random,
+    pub(super) plan: Plan,
     /// Routers that a reload has taken away, to be given back.
     removed: Vec<NodeRef>,
 }
@@ -56,15 +56,19 @@ impl Maker {
     }
 
     fn nodes(&mut self) {
-        let count = *self.random.pick(&[2, 2, 2, 2, 3, 3, 4, 5]);
+        let paired = self.random.chance(45);
+        let count =
+            if paired { *self.random.pick(&[2, 2, 2, 2, 2, 3]) } else { *self.random.pick(&[2, 2, 2, 2, 3, 3, 4, 5]) };
         for index in 0..count {
             let name = char::from(b'a' + index as u8).to_string();
             let scripts = self.scripts();
-            self.plan.nodes.push(NodePlan { name, routers: Vec::new(), scripts });
+            self.plan.nodes.push(NodePlan { name, routers: Vec::new(), scripts, services: Vec::new() });
         }
         let routers = if self.random.chance(25) { 2 } else { 1 };
         for number in 0..routers {
-            let kinship = self.kinship(51 + number, count);
+            let mut kinship = self.kinship(51 + number, count);
+            // An owner asks nobody, not even its peer.
+            kinship.owner = kinship.owner.filter(|_| !paired);
             for index in 0..count {
                 // The first router keeps every node in play.
                 if number == 0 || self.random.chance(80) {
@@ -72,6 +76,9 @@ impl Maker {
                     self.plan.nodes[index].routers.push(options);
                 }
             }
+        }
+        if paired {
+            self.pair();
         }
     }
 
@@ -191,6 +198,9 @@ impl Maker {
     }
 
     fn fault(&mut self, at: u64, healed_at: u64) {
+        if self.plan.pair.is_some() && self.random.chance(60) {
+            return self.fault_of_pair(at, healed_at);
+        }
         let random = &mut self.random;
         let node = random.below(self.plan.nodes.len() as u64) as usize;
         let target = NodeRef { node, vrid: None };
@@ -243,7 +253,7 @@ impl Maker {
         self.at(at, Command::Nodes(vec![target], act));
     }
 
-    fn lan_change(&mut self) -> LanChange {
+    pub(super) fn lan_change(&mut self) -> LanChange {
         let random = &mut self.random;
         let nodes = self.plan.nodes.len() as u64;
         let left = random.below(nodes) as usize;
@@ -333,6 +343,9 @@ impl Maker {
     /// Everything is put right; then there is time to settle, and some more to stay settled.
     fn mend(&mut self, at: u64) {
         self.at(at, Command::Lan(LanChange::Heal));
+        if self.plan.pair.is_some_and(|pair| pair.line.is_some()) {
+            self.at(at, Command::Line(LanChange::Heal));
+        }
         let mut everybody: Vec<NodeRef> = Vec::new();
         for node in 0..self.plan.nodes.len() {
             let target = vec![NodeRef { node, vrid: None }];
@@ -344,6 +357,7 @@ impl Maker {
             for name in names {
                 self.at(at, Command::Nodes(target.clone(), Act::Script(name, ScriptPlan::Succeeds)));
             }
+            self.mend_services(at, node);
             self.at(at, Command::Nodes(target.clone(), Act::Sending(true)));
             self.at(at, Command::Nodes(target.clone(), Act::Returns));
             self.at(at, Command::Nodes(target, Act::Start));
@@ -353,13 +367,15 @@ impl Maker {
         for target in &everybody {
             self.at(last, Command::Nodes(vec![*target], Act::Start));
         }
+        self.calm_operators(last + 2);
         for target in std::mem::take(&mut self.removed) {
             self.at(last + 1, Command::Nodes(vec![target], Act::Reload(vec![RouterOption::Added])));
         }
         let specs: Vec<RouterSpec> =
             self.plan.nodes.iter().flat_map(|node| &node.routers).map(|options| RouterSpec::new(options)).collect();
         let checks = self.plan.nodes.iter().flat_map(|node| &node.scripts);
-        let settled = time_to_settle(specs.iter(), checks, self.plan.longest_interval()) + Duration::from_millis(500);
+        let settled = time_to_settle(specs.iter(), checks, self.plan.longest_interval());
+        let settled = settled + time_of_services(&self.plan) + Duration::from_millis(500);
         let settled = last + settled.as_millis() as u64;
         let rest = self.random.between(3000, 9000);
         self.plan.end = Instant::from_millis(settled + rest);
@@ -386,7 +402,7 @@ impl Maker {
         self.at(at, Command::Nodes(vec![target], act));
     }
 
-    fn at(&mut self, milliseconds: u64, command: Command) {
+    pub(super) fn at(&mut self, milliseconds: u64, command: Command) {
         self.plan.steps.push(Step { at: Instant::from_millis(milliseconds), command });
     }
 }

@@ -3,6 +3,7 @@
 //! Each seed stands for one made-up plan: some time of faults, then everything is mended and must settle.
 
 mod generate;
+mod services;
 mod shrink;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use crate::scenario::Scenario;
 use crate::world::{self, Record, Run};
 
 pub use generate::generate;
+pub use services::crash_schedule;
 pub use shrink::shrink;
 
 /// Which seeds to try.
@@ -80,7 +82,7 @@ pub fn hunt(order: Hunt) -> Bag {
     let mut bag = bag.into_inner().expect("no hunter panics");
     bag.findings.sort_by_key(|(seed, _)| *seed);
     for (seed, finding) in bag.findings.iter().take(order.shown) {
-        let small = shrink(&generate(*seed), finding.rule);
+        let small = shrink(&generate(*seed), finding);
         let lines = run_safely(&small, Record::Lines).lines;
         let heading = format!("# Found by seed {seed}: {finding}\n\n");
         bag.scenarios.push(heading + &Scenario::print(&small, &lines));
@@ -99,6 +101,7 @@ pub(crate) fn run_safely(plan: &Plan, record: Record) -> Run {
             inapplicable: Vec::new(),
             coverage: Coverage::default(),
             simulated: Duration::ZERO,
+            figures: Vec::new(),
         }
     })
 }

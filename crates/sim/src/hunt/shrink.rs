@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use engine::Instant;
 
-use crate::invariant::Rule;
-use crate::plan::{Act, Command, LanChange, NodeRef, PathChoice, Plan, RouterOption, Step};
+use crate::invariant::{Finding, Rule};
+use crate::plan::{Act, Command, LanChange, NodeRef, PairPlan, PathChoice, Plan, RouterOption, ServiceSpec, Step};
 use crate::world::Record;
 
 /// The smallest plan found.
 #[must_use]
-pub fn shrink(plan: &Plan, rule: Rule) -> Plan {
-    let mut best = Attempt { plan: plan.clone(), rule, left: 4000 };
+pub fn shrink(plan: &Plan, finding: &Finding) -> Plan {
+    let mut best = Attempt { plan: plan.clone(), rule: finding.rule, sentence: sentence(&finding.what), left: 4000 };
     loop {
         let before = best.plan.clone();
         best.fewer_steps();
@@ -26,22 +26,30 @@ pub fn shrink(plan: &Plan, rule: Rule) -> Plan {
     }
 }
 
+/// What was found without its figures and names of nodes: another sentence is another mistake.
+fn sentence(what: &str) -> String {
+    let words = what.split_whitespace().filter(|word| word.trim_end_matches(':').len() > 1);
+    words.map(|word| word.trim_matches(|c: char| c.is_ascii_digit() || c == '.')).collect::<Vec<_>>().join(" ")
+}
+
 struct Attempt {
     plan: Plan,
     rule: Rule,
+    sentence: String,
     /// Runs that may still be spent.
     left: usize,
 }
 
 impl Attempt {
-    /// Keeps a smaller plan if it breaks the same rule.
+    /// Keeps a smaller plan if it breaks the same rule in the same way.
     fn keep(&mut self, smaller: Plan) -> bool {
         if self.left == 0 || smaller == self.plan {
             return false;
         }
         self.left -= 1;
         let run = super::run_safely(&smaller, Record::Findings);
-        let still = run.finding.is_some_and(|finding| finding.rule == self.rule);
+        let still =
+            run.finding.is_some_and(|finding| finding.rule == self.rule && sentence(&finding.what) == self.sentence);
         if still {
             self.plan = smaller;
         }
@@ -91,14 +99,51 @@ impl Attempt {
                     }
                 }
             }
+            self.plainer_services(node);
             for script in (0..self.plan.nodes[node].scripts.len()).rev() {
                 self.keep(without_script(&self.plan, node, script));
             }
         }
     }
 
+    /// Services as by default, or none.
+    fn plainer_services(&mut self, node: usize) {
+        for place in (0..self.plan.nodes[node].services.len()).rev() {
+            if self.keep(without_service(&self.plan, node, place)) {
+                continue;
+            }
+            let plainer: [fn(&mut ServiceSpec, &ServiceSpec); 14] = [
+                |spec, plain| *spec = plain.clone(),
+                |spec, plain| spec.manager = plain.manager,
+                |spec, plain| spec.starts_in = plain.starts_in,
+                |spec, plain| spec.stops_in = plain.stops_in,
+                |spec, plain| spec.enabled = plain.enabled,
+                |spec, plain| spec.respawns_in = plain.respawns_in,
+                |spec, plain| spec.settings.checks = plain.settings.checks.clone(),
+                |spec, plain| spec.settings.start_timeout = plain.settings.start_timeout,
+                |spec, plain| spec.settings.stop_timeout = plain.settings.stop_timeout,
+                |spec, plain| spec.settings.restart = plain.settings.restart,
+                |spec, plain| spec.settings.max_moves = plain.settings.max_moves,
+                |spec, plain| spec.settings.on_manual_stop = plain.settings.on_manual_stop,
+                |spec, plain| spec.settings.failback = plain.settings.failback,
+                |spec, plain| spec.settings.while_active = plain.settings.while_active.clone(),
+            ];
+            for change in plainer {
+                let mut smaller = self.plan.clone();
+                let spec = &mut smaller.nodes[node].services[place];
+                change(spec, &ServiceSpec::new(spec.settings.name.clone()));
+                self.keep(smaller);
+            }
+        }
+    }
+
     fn plainer_lan(&mut self) {
-        let plainer: [fn(&mut Plan); 6] = [
+        let plainer: [fn(&mut Plan); 11] = [
+            |plan| plan.pair = None,
+            |plan| plan.pair = plan.pair.map(|pair| PairPlan::new(pair.nodes)),
+            |plan| plan.pair = plan.pair.map(|pair| PairPlan { line: None, ..pair }),
+            |plan| plan.pair = plan.pair.map(|pair| PairPlan { line: pair.line.map(|_| Plan::default().lan), ..pair }),
+            |plan| plan.disk_delay = Plan::default().disk_delay,
             |plan| plan.lan = Plan::default().lan,
             |plan| plan.lan.jitter = Duration::ZERO,
             |plan| plan.lan.duplicate = 0,
@@ -172,6 +217,7 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
             (!targets.is_empty()).then(|| Command::Nodes(targets, act.clone()))
         }
         Command::Lan(lan) => change(*lan).map(Command::Lan),
+        Command::Line(line) => change(*line).map(Command::Line),
         Command::Stranger(spoof) => {
             let mut spoof = spoof.clone();
             if let Some(to) = spoof.to {
@@ -180,8 +226,28 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
             Some(Command::Stranger(spoof))
         }
     };
+    smaller.pair = plan.pair.and_then(|pair| {
+        let nodes = (moved(pair.nodes.0)?, moved(pair.nodes.1)?);
+        Some(PairPlan { nodes, ..pair })
+    });
     smaller.steps =
         plan.steps.iter().filter_map(|step| Some(Step { at: step.at, command: command(&step.command)? })).collect();
+    smaller
+}
+
+/// The plan without a service, and without everything that speaks of it.
+fn without_service(plan: &Plan, node: usize, place: usize) -> Plan {
+    let mut smaller = plan.clone();
+    let gone = smaller.nodes[node].services.remove(place).settings.name;
+    for options in &mut smaller.nodes[node].routers {
+        options.retain(|option| !matches!(option, RouterOption::Service(name) if *name == gone));
+    }
+    smaller.steps.retain(|step| match &step.command {
+        Command::Nodes(targets, Act::Process(name, _) | Act::ReloadService(name, _)) => {
+            *name != gone || targets.iter().any(|target| target.node != node)
+        }
+        _ => true,
+    });
     smaller
 }
 

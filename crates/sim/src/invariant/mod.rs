@@ -1,10 +1,13 @@
 //! What must hold whatever happens. Each rule has its own arithmetic and asks the engine for no figure.
 //!
-//! `step` looks at one engine before and after each input; `pairs` at two Active routers that hear each
-//! other; `settle` at a LAN that has been left alone for long enough.
+//! `step` looks at one engine before and after each input, `order` at what it does with its services; `pairs` at two
+//! Active routers that hear each other, `shared` at the processes of a service on all nodes; `settle` at a LAN that has
+//! been left alone for long enough.
 
+pub(crate) mod order;
 pub(crate) mod pairs;
 pub(crate) mod settle;
+pub(crate) mod shared;
 pub(crate) mod step;
 
 use std::fmt;
@@ -43,6 +46,19 @@ pub enum Rule {
     Agreement,
     /// No check runs twice at once.
     Checks,
+    /// Nothing of a service is started on a node while something of it is on another that is heard; if it runs on
+    /// both all the same (a cut, somebody's hand), one is ended soon after they hear each other.
+    OneRuns,
+    /// Starts and stops alternate: no start before the last end is reported, no kill before asking.
+    Orders,
+    /// A service is started by an Active router that does not let go, and by nobody else.
+    RunsWhereActive,
+    /// Hooks are called in order, those of an active service only where it is active, once for each take-over.
+    Hooks,
+    /// Epochs never go back, no two takings of a role share one, and both nodes of a pair know the newest.
+    Epochs,
+    /// The role moves no oftener than `max_moves` says; a latch goes by an acknowledgement and by nothing else.
+    Latch,
     /// The engine does not panic.
     NoPanic,
 }

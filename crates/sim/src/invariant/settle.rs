@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use engine::{Instant, StateName};
+use engine::{Failback, Instant, Name, StateName};
 
 use super::Rule;
-use crate::plan::{LinkPlan, Plan, RouterSpec, ScriptPlan, ScriptSpec};
+use crate::node::Daemon;
+use crate::plan::{Act, Command, LinkPlan, Plan, RouterSpec, ScriptPlan, ScriptSpec, ServiceChange, ServiceSpec};
 use crate::rules::{self, Meaning};
+use crate::unit::Unit;
 use crate::world::World;
 
 /// From when on everything must have come to rest; `None` while something is still wrong.
@@ -45,7 +47,7 @@ impl World<'_> {
         let specs = running().flat_map(|(node, _)| &node.specs);
         let checks = running().flat_map(|(_, plan)| &plan.scripts);
         let slack = (self.paths.longest() + self.plan.wake_late + self.plan.kernel_delay) * 4;
-        time_to_settle(specs, checks, self.plan.longest_interval()) + slack
+        time_to_settle(specs, checks, self.plan.longest_interval()) + time_of_services(self.plan) + slack
     }
 
     /// Looks at everything once enough time has passed.
@@ -60,6 +62,9 @@ impl World<'_> {
         for vrid in vrids {
             if let Err(what) = self.settled(vrid) {
                 self.found(Rule::Settles, format!("VRID {vrid} has not settled: {what}"));
+            }
+            if let Some(what) = self.epochs_that_differ(vrid) {
+                self.found(Rule::Epochs, what);
             }
         }
     }
@@ -94,6 +99,13 @@ impl World<'_> {
         for (index, spec) in &members {
             let name = &self.plan.nodes[*index].name;
             let state = self.state(*index, vrid);
+            if self.is_excused(*index, spec) {
+                // It may take part, and it need not.
+                if state == StateName::Active {
+                    candidates.push((*index, spec, 255));
+                }
+                continue;
+            }
             match self.role(*index, spec) {
                 Role::Faulty if state != StateName::Initialize => {
                     return Err(format!("{name} is {state:?} in spite of a fault"));
@@ -103,6 +115,7 @@ impl World<'_> {
                 Role::Faulty => {}
             }
         }
+        let stuck = self.nodes.iter().flat_map(|node| &node.units).any(|unit| !unit.can_end());
         let active: Vec<_> = candidates.iter().filter(|(i, ..)| self.state(*i, vrid) == StateName::Active).collect();
         let names = |list: &[&(usize, &RouterSpec, u8)]| {
             list.iter().map(|(index, ..)| self.plan.nodes[*index].name.as_str()).collect::<Vec<_>>().join(", ")
@@ -110,17 +123,95 @@ impl World<'_> {
         let (winner, spec, priority) = match active.as_slice() {
             [one] => **one,
             [] if candidates.is_empty() => return Ok(()),
+            // Something may run where nobody can look, or does not end: until it is gone, nothing is handed over.
+            [] if stuck => return Ok(()),
             [] => return Err("nobody is Active".to_owned()),
             several => return Err(format!("several are Active: {}", names(several))),
         };
-        let better = |(_, spec, theirs): &&(usize, &RouterSpec, u8)| {
-            *theirs > priority && (spec.settings.preempt_mode || *theirs == 255)
+        let better = |(index, spec, theirs): &&(usize, &RouterSpec, u8)| {
+            *theirs > priority && (spec.settings.preempt_mode || *theirs == 255) && self.comes_back(*index, spec)
         };
-        if let Some((index, _, theirs)) = candidates.iter().find(better) {
+        if let Some((index, _, theirs)) = candidates.iter().find(better).filter(|_| !stuck) {
             let (left, right) = (&self.plan.nodes[winner].name, &self.plan.nodes[*index].name);
             return Err(format!("{left} is Active with priority {priority} although {right} has {theirs}"));
         }
+        if let Some(standby) =
+            candidates.iter().find(|(index, spec, _)| *index != winner && !self.is_held(*index, spec))
+            && self.is_held(winner, spec)
+            && self.is_paired(winner, standby.0)
+        {
+            let (left, right) = (&self.plan.nodes[winner].name, &self.plan.nodes[standby.0].name);
+            return Err(format!("{left} is Active and stands back, although {right} could be"));
+        }
+        self.services_run(winner, spec)?;
         self.found_by_client(winner, spec)
+    }
+
+    /// Two nodes that have heard each other for long know the same newest epoch.
+    fn epochs_that_differ(&self, vrid: u8) -> Option<String> {
+        let pair = self.plan.pair.filter(|_| self.shared.have_agreed())?;
+        let epoch = |node: usize| {
+            let spec = self.nodes[node].specs.iter().find(|spec| spec.present && spec.settings.vrid.get() == vrid)?;
+            let routers = &self.nodes[node].daemon.as_ref()?.view.routers;
+            routers.iter().find(|router| router.name == spec.settings.name).map(|router| router.epoch)
+        };
+        let (left, right) = (epoch(pair.nodes.0)?, epoch(pair.nodes.1)?);
+        let names = (&self.plan.nodes[pair.nodes.0].name, &self.plan.nodes[pair.nodes.1].name);
+        (left != right).then(|| format!("{} knows epoch {left} of {vrid}, {} knows {right}", names.0, names.1))
+    }
+
+    /// What belongs to the Active router runs there and nowhere else.
+    fn services_run(&self, winner: usize, spec: &RouterSpec) -> Result<(), String> {
+        if self.maintained() {
+            return Ok(());
+        }
+        let present = |node: usize, name: &Name| self.nodes[node].service(name).is_some_and(|service| service.present);
+        for service in spec.settings.services.iter().filter(|service| present(winner, service)) {
+            let here = self.nodes[winner].unit(service);
+            // Where it does not do what it should, the role may come and go without end.
+            let sound = self.nodes.iter().filter_map(|node| node.unit(service)).all(Unit::is_sound);
+            // An operator stopped it where nobody else could have it, and has not released the node.
+            let left_so = here.is_some_and(|unit| unit.ended_by_hand) && self.is_held(winner, spec);
+            if here.is_some_and(|unit| sound && !unit.works()) && !left_so && !self.is_excused(winner, spec) {
+                return Err(format!("{} is Active and {service} does not run there", self.plan.nodes[winner].name));
+            }
+            for (index, node) in self.nodes.iter().enumerate().filter(|(index, _)| *index != winner) {
+                let runs = node.unit(service).is_some_and(|unit| unit.exists() && unit.can_end() && !unit.is_unseen());
+                // Without a daemon, nobody can be asked to end it.
+                if runs && node.daemon.is_some() && present(index, service) {
+                    let (left, right) = (&self.plan.nodes[winner].name, &self.plan.nodes[index].name);
+                    return Err(format!("{left} is Active and {service} runs on {right}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is promised of a node: a human has said so, or a service of its is not as it should be.
+    fn is_excused(&self, index: usize, spec: &RouterSpec) -> bool {
+        let unsound =
+            spec.settings.services.iter().any(|name| !self.nodes[index].unit(name).is_some_and(Unit::is_sound));
+        let latched = |daemon: &Daemon| daemon.view.latch.is_some() || daemon.view.maintenance.is_some();
+        unsound || self.nodes[index].daemon.as_ref().is_some_and(latched)
+    }
+
+    fn is_held(&self, index: usize, spec: &RouterSpec) -> bool {
+        let daemon = self.nodes[index].daemon.as_ref();
+        daemon.is_some_and(|daemon| {
+            daemon.view.routers.iter().any(|router| router.name == spec.settings.name && !router.held_by.is_empty())
+        })
+    }
+
+    fn is_paired(&self, left: usize, right: usize) -> bool {
+        self.plan.pair.is_some_and(|pair| pair.peer_of(left) == Some(right) && !pair.keys_differ)
+    }
+
+    /// Whether a better router takes the role back by itself.
+    fn comes_back(&self, index: usize, spec: &RouterSpec) -> bool {
+        let present = self.nodes[index].services.iter().filter(|service| service.present);
+        let services = present.map(|service| &service.settings);
+        let mut of_router = services.filter(|settings| spec.settings.services.contains(&settings.name));
+        !self.is_held(index, spec) && of_router.all(|settings| settings.failback == Failback::Auto)
     }
 
     /// The client must send to the Active router.
@@ -190,6 +281,27 @@ pub(crate) fn time_to_settle<'a>(
     let delay = specs.iter().map(|spec| spec.settings.preempt_delay).max().unwrap_or_default();
     let preemption = if delay.is_zero() { Duration::ZERO } else { delay + down * 2 };
     checks.map(time_of_check).max().unwrap_or_default() + down + preemption + Duration::from_millis(50)
+}
+
+/// What services add: the role moves, comes back when the better node is ready again, and each way costs a start and a
+/// stop that may have to be enforced; before that, silence had to be noticed.
+pub(crate) fn time_of_services(plan: &Plan) -> Duration {
+    let one = |service: &ServiceSpec| {
+        let settings = &service.settings;
+        let checks = settings.checks.iter().map(|check| {
+            (check.interval * 2 + check.timeout + Duration::from_secs(3)) * (check.rise.max(check.fall) + 1)
+        });
+        let start = service.starts_in.min(settings.start_timeout) + settings.start_grace.min(service.starts_in * 2);
+        let way = start + settings.stop_timeout.min(service.stops_in * 2) + checks.max().unwrap_or_default();
+        way * 3 + settings.readiness_interval * (settings.readiness_rise + 2) + Duration::from_secs(5)
+    };
+    let changed = plan.steps.iter().filter_map(|step| match &step.command {
+        Command::Nodes(_, Act::ReloadService(_, ServiceChange::Becomes(spec))) => Some(&**spec),
+        _ => None,
+    });
+    let services = plan.nodes.iter().flat_map(|node| &node.services).chain(changed);
+    let services = services.map(one).max().unwrap_or_default();
+    services + plan.pair.map_or(Duration::ZERO, |pair| pair.dead_after * 4)
 }
 
 /// So many runs, each after the end of a run that may have to be killed.

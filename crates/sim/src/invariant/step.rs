@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::{
-    Cause, DesiredAddress, Engine, Event, Instant, Output, Priority, RouterConfig, RouterId, RouterView, StateName,
-    Version,
+    Cause, DesiredAddress, Engine, Event, Instant, Output, Priority, RouterConfig, RouterId, RouterView, ServiceOrder,
+    StateName, Version, View,
 };
 
 use super::Rule;
@@ -14,7 +14,7 @@ use crate::frame::Head;
 use crate::rules;
 
 /// A broken rule before it has a moment.
-type Broken = (Rule, String);
+pub(super) type Broken = (Rule, String);
 
 /// What is remembered of a daemon's engine.
 #[derive(Debug, Default)]
@@ -52,6 +52,8 @@ pub(crate) struct Step<'a> {
     pub(crate) kind: Kind,
     pub(crate) head: Option<Head>,
     pub(crate) stopping: bool,
+    /// Another Tanist is configured.
+    pub(crate) paired: bool,
     pub(crate) outputs: &'a [Output],
 }
 
@@ -59,9 +61,18 @@ impl Step<'_> {
     pub(crate) fn changed_state(&self) -> bool {
         let changes = |output: &Output| match output {
             Output::Tell(Event::StateChanged { from, to, .. }) => from != to,
+            Output::Service { order, .. } => {
+                matches!(order, ServiceOrder::Start | ServiceOrder::Stop | ServiceOrder::Kill)
+            }
             _ => false,
         };
         self.outputs.iter().any(changes)
+    }
+
+    fn yields_to_peer(&self) -> bool {
+        let yields =
+            |output: &Output| matches!(output, Output::Tell(Event::StateChanged { cause: Cause::PeerStays, .. }));
+        self.outputs.iter().any(yields)
     }
 }
 
@@ -99,7 +110,13 @@ impl NodeWatch {
     }
 
     /// Remembers how things are, and counts which situation meets which input.
-    pub(crate) fn before(&mut self, engine: &Engine, kind: Kind, head: Option<Head>, coverage: &mut Coverage) {
+    pub(crate) fn before(
+        &mut self,
+        (engine, view): (&Engine, &View),
+        kind: Kind,
+        head: Option<Head>,
+        coverage: &mut Coverage,
+    ) {
         for seen in &mut self.routers {
             seen.before = seen.state;
             seen.resigned = false;
@@ -109,7 +126,7 @@ impl NodeWatch {
                 seen.patient_until = Instant::START;
             }
         }
-        for router in engine.view().routers {
+        for router in &view.routers {
             let Some(config) = engine.router(router.router) else { continue };
             let seen = self.seen(config.vrid.get());
             seen.accepted = router.statistics.advertisements_received;
@@ -118,10 +135,11 @@ impl NodeWatch {
                 (StateName::Initialize, true) => Situation::Leaving,
                 (StateName::Initialize, false) => Situation::Initialize,
                 (StateName::Backup, _) => Situation::Backup,
+                (StateName::Active, _) if router.letting_go => Situation::LettingGo,
                 (StateName::Active, _) => Situation::Active,
             };
             match head {
-                Some(head) if head.vrid == config.vrid.get() => coverage.count(situation, compare(&router, head)),
+                Some(head) if head.vrid == config.vrid.get() => coverage.count(situation, compare(router, head)),
                 Some(_) => {}
                 None => coverage.count(situation, kind),
             }
@@ -130,7 +148,7 @@ impl NodeWatch {
     }
 
     /// Examines what came of it.
-    pub(crate) fn after(&mut self, engine: &Engine, step: &Step<'_>) -> Result<(), Broken> {
+    pub(crate) fn after(&mut self, engine: &Engine, view: &View, step: &Step<'_>) -> Result<(), Broken> {
         let desired = engine.desired().addresses;
         for output in step.outputs {
             self.examine_output(engine, step, output, &desired)?;
@@ -140,11 +158,11 @@ impl NodeWatch {
             return Err((Rule::Agreement, "desired addresses changed and nobody was told".to_owned()));
         }
         self.desired = desired;
-        for router in engine.view().routers {
+        for router in &view.routers {
             let Some(config) = engine.router(router.router) else {
                 return Err((Rule::Agreement, "a router in the view is unknown".to_owned()));
             };
-            self.examine_router(engine, step, config, &router)
+            self.examine_router((engine, view), step, config, router)
                 .map_err(|(rule, what)| (rule, format!("{what} (router {}, {:?})", config.vrid, router.state)))?;
         }
         if step.kind == Kind::Timer && engine.deadline().is_some_and(|deadline| deadline <= step.now) {
@@ -198,6 +216,11 @@ impl NodeWatch {
             | Output::DesiredChanged
             | Output::RunScript { .. }
             | Output::EndScript { .. }
+            | Output::Service { .. }
+            | Output::RunHook(_)
+            | Output::SendBaton { .. }
+            | Output::Save(_)
+            | Output::Answer { .. }
             | Output::Notify(_)
             | Output::Tell(_) => Ok(()),
         }
@@ -232,7 +255,9 @@ impl NodeWatch {
         if (from, to) == (StateName::Active, StateName::Initialize) && !seen.resigned {
             return Err((Rule::CausedAdvertisement, format!("router {vrid} leaves without resigning")));
         }
-        if (from, to) == (StateName::Backup, StateName::Active) && step.now < seen.patient_until {
+        // Between two nodes of a pair, a word or its absence is enough.
+        let told = matches!(cause, Cause::HandedOver | Cause::Resumed | Cause::PeerSilent);
+        if (from, to) == (StateName::Backup, StateName::Active) && !told && step.now < seen.patient_until {
             let early = seen.patient_until.since(step.now).as_micros();
             return Err((Rule::Patience, format!("router {vrid} takes over {early} µs too soon because of {cause:?}")));
         }
@@ -274,6 +299,10 @@ impl NodeWatch {
         if !was {
             return Ok(());
         }
+        if step.yields_to_peer() {
+            // It lets the winner know that there were two.
+            return Ok(());
+        }
         let overslept = interval + rules::longest_down_interval(config.version, interval);
         if last.is_some_and(|last| step.now.since(last) > overslept) {
             return Err(without_cause(vrid, "advertises after others must have taken over"));
@@ -281,6 +310,8 @@ impl NodeWatch {
         match step.kind {
             // A wake-up may serve what is due a little later.
             Kind::Timer if last.is_none_or(|last| step.now.since(last) >= interval * 30 / 32) => Ok(()),
+            // When the side channel is in doubt, it says by VRRP that it is there.
+            Kind::Timer if step.paired => Ok(()),
             Kind::Timer => Err(without_cause(vrid, "advertises before it is due")),
             Kind::Resignation
             | Kind::LowerPriority
@@ -299,13 +330,17 @@ impl NodeWatch {
             | Kind::CheckBad
             | Kind::SendFailed
             | Kind::Reload
+            | Kind::Service
+            | Kind::Baton
+            | Kind::Command
+            | Kind::Restored
             | Kind::Stop => Err(without_cause(vrid, &format!("advertises because of {:?}", step.kind))),
         }
     }
 
     fn examine_router(
         &mut self,
-        engine: &Engine,
+        (engine, whole): (&Engine, &View),
         step: &Step<'_>,
         config: &RouterConfig,
         view: &RouterView,
@@ -334,7 +369,9 @@ impl NodeWatch {
             let told = seen.state;
             return disagree(&format!("{told:?} was told last"));
         }
-        if told_all && view.faults.is_empty() == (view.state == StateName::Initialize) {
+        // In maintenance, or while its services end, an Active router stays in spite of a fault.
+        let stays = view.state == StateName::Active && (view.letting_go || whole.maintenance.is_some());
+        if told_all && !stays && view.faults.is_empty() == (view.state == StateName::Initialize) {
             return disagree(&format!("faults are {:?}", view.faults));
         }
         if let Some(at) = view.active_down_at {
@@ -351,7 +388,7 @@ impl NodeWatch {
             seen.successor_heard |= seen.stopped_at.is_some();
         }
         if let Some(head) = step.head.filter(|_| accepted && view.state == StateName::Backup) {
-            seen.hear(config, head, step.now);
+            seen.hear(config, head, step);
         }
         let resignation =
             step.head.is_some_and(|head| accepted && head.vrid == config.vrid.get() && head.priority == 0);
@@ -379,7 +416,8 @@ fn same_addresses(left: &BTreeSet<DesiredAddress>, right: &BTreeSet<DesiredAddre
 
 impl Seen {
     /// A Backup has accepted a packet.
-    fn hear(&mut self, config: &RouterConfig, head: Head, now: Instant) {
+    fn hear(&mut self, config: &RouterConfig, head: Head, step: &Step<'_>) {
+        let now = step.now;
         let owner = self.priority == 255;
         let (version, ours) = (config.version, self.priority);
         let known = config.advertisement_interval.as_duration();
@@ -392,8 +430,9 @@ impl Seen {
         let until = now + rules::down_interval(version, ours, head.interval);
         if head.priority >= ours || (!config.preempt_mode && !owner) {
             self.patient_until = until;
-        } else if !config.preempt_delay.is_zero() {
-            // It is listened to as long as the delay has not ended, which is not reckoned here.
+        } else if !config.preempt_delay.is_zero() || step.paired {
+            // It is listened to as long as the delay has not ended, or if it is the other node of the pair; neither is
+            // reckoned here.
             self.patient_until = self.patient_until.min(until);
         }
     }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use engine::{Interval, Name, Version};
 
+use super::act::{DiskAct, ORDERS, Order, ServiceAct};
 use super::cursor::Cursor;
 use super::measure::span_text;
 use super::mistake::Mistake;
 use super::router::{self, RouterOption};
+use super::service::ServiceChange;
 use super::{NodePlan, Plan};
 
 /// One thing that happens to somebody.
@@ -18,6 +20,8 @@ pub enum Command {
     Nodes(Vec<NodeRef>, Act),
     /// To the paths between them.
     Lan(LanChange),
+    /// To the second way between the nodes of a pair.
+    Line(LanChange),
     /// A stranger sends a frame.
     Stranger(Spoof),
 }
@@ -50,6 +54,8 @@ pub enum Act {
     Suspend(Duration),
     /// The daemon reads a changed configuration, or the same one if the list is empty.
     Reload(Vec<RouterOption>),
+    /// The daemon reads a configuration in which the line of a service has changed.
+    ReloadService(Name, ServiceChange),
     /// An interface changes.
     Link(Name, LinkPlan),
     /// From now on, a check behaves like this.
@@ -58,6 +64,16 @@ pub enum Act {
     AddressDeleted(Ipv4Addr),
     /// Whether the system takes packets.
     Sending(bool),
+    /// The machine comes back without its daemon; what is enabled starts.
+    Boots,
+    /// Something happens to a service.
+    Process(Name, ServiceAct),
+    /// An operator says something.
+    Order(Order),
+    /// The file that means standing back appears or vanishes.
+    DownFile(bool),
+    /// Something happens to what was saved.
+    Disk(DiskAct),
 }
 
 /// How an interface is to be.
@@ -158,7 +174,29 @@ pub enum SpoofContent {
 }
 
 const ACTS: &[&str] = &[
-    "start", "stop", "killed", "loses", "returns", "pause", "suspend", "reload", "link", "script", "address", "sending",
+    "start",
+    "stop",
+    "killed",
+    "loses",
+    "returns",
+    "boots",
+    "pause",
+    "suspend",
+    "reload",
+    "reload_service",
+    "link",
+    "script",
+    "address",
+    "sending",
+    "process",
+    "switch",
+    "hold",
+    "release",
+    "maintain",
+    "end_maintenance",
+    "ack",
+    "down_file",
+    "disk",
 ];
 const LAN: &[&str] = &["cut", "heal", "loss", "duplicate", "delay", "jitter"];
 
@@ -193,6 +231,10 @@ impl Command {
                 }
                 Act::Reload(options)
             }
+            "reload_service" => {
+                let name: Name = cursor.take("the name of a service")?.into();
+                Act::ReloadService(name.clone(), ServiceChange::parse(name, cursor)?)
+            }
             "link" => {
                 let link = cursor.take("the name of an interface")?.into();
                 let known = ["up", "addressless", "down", "absent"];
@@ -217,6 +259,14 @@ impl Command {
                 choice(cursor, "an address", &["deleted"], &[()])?;
                 Act::AddressDeleted(address)
             }
+            "boots" => Act::Boots,
+            "process" => {
+                let service = cursor.take("the name of a service")?.into();
+                Act::Process(service, ServiceAct::parse(cursor)?)
+            }
+            "down_file" => Act::DownFile(choice(cursor, "a down file", &["appears", "vanishes"], &[true, false])?),
+            "disk" => Act::Disk(DiskAct::parse(cursor)?),
+            word if ORDERS.contains(&word) => Act::Order(Order::parse(word, cursor)?),
             "sending" => Act::Sending(choice(cursor, "sending", &["works", "fails"], &[true, false])?),
             other => {
                 return Err(cursor.before(format!("nothing called `{other}` can happen")).did_you_mean(other, ACTS));
@@ -226,8 +276,8 @@ impl Command {
         Ok(Self::Nodes(nodes, act))
     }
 
-    /// What happens to the LAN.
-    pub(crate) fn parse_lan(nodes: &[NodePlan], cursor: &mut Cursor<'_>) -> Result<Self, Mistake> {
+    /// What happens to the LAN, or to the line.
+    pub(crate) fn parse_lan(nodes: &[NodePlan], cursor: &mut Cursor<'_>) -> Result<LanChange, Mistake> {
         let change = match cursor.take("what happens to the LAN")? {
             "cut" => LanChange::Cut(paths(nodes, cursor)?),
             "heal" => LanChange::Heal,
@@ -241,7 +291,7 @@ impl Command {
             }
         };
         cursor.finish()?;
-        Ok(Self::Lan(change))
+        Ok(change)
     }
 
     /// What a stranger does.
@@ -295,7 +345,7 @@ impl Command {
                     *password = Some(router::password(cursor)?);
                 }
                 ("virtual_ipaddress", SpoofContent::Advertisement { addresses, .. }) => {
-                    *addresses = if cursor.accept("none") { Vec::new() } else { router::addresses(cursor)? };
+                    *addresses = router::addresses(cursor)?;
                     addresses_given = true;
                 }
                 ("bad_checksum", SpoofContent::Advertisement { bad_checksum, .. }) => *bad_checksum = true,
@@ -338,7 +388,7 @@ impl Command {
         match self {
             Self::Nodes(_, Act::Reload(options)) => options.iter().all(addresses),
             Self::Nodes(_, Act::AddressDeleted(_)) => true,
-            Self::Nodes(..) | Self::Lan(_) | Self::Stranger(_) => false,
+            Self::Nodes(..) | Self::Lan(_) | Self::Line(_) | Self::Stranger(_) => false,
         }
     }
 
@@ -354,6 +404,7 @@ impl Command {
                 (refs.iter().map(one).collect::<Vec<_>>().join(" "), act_text(act))
             }
             Self::Lan(change) => ("lan".to_owned(), lan_text(*change, nodes)),
+            Self::Line(change) => ("line".to_owned(), lan_text(*change, nodes)),
             Self::Stranger(spoof) => ("stranger".to_owned(), spoof_text(spoof, nodes)),
         }
     }
@@ -371,6 +422,11 @@ fn act_text(act: &Act) -> String {
         Act::Reload(options) => {
             let options: Vec<String> = options.iter().map(|option| format!(" {option}")).collect();
             format!("reload{}", options.concat())
+        }
+        Act::ReloadService(service, change) => {
+            // One blank between words, as in every other line of a timeline.
+            let words: Vec<String> = change.to_string().split_whitespace().map(str::to_owned).collect();
+            format!("reload_service {service} {}", words.join(" "))
         }
         Act::Link(link, plan) => {
             let word = match plan {
@@ -392,6 +448,12 @@ fn act_text(act: &Act) -> String {
             format!("script {script} {word}")
         }
         Act::AddressDeleted(address) => format!("address {address} deleted"),
+        Act::Boots => "boots".to_owned(),
+        Act::Process(service, act) => format!("process {service} {}", act.text()),
+        Act::Order(order) => order.text(),
+        Act::DownFile(true) => "down_file appears".to_owned(),
+        Act::DownFile(false) => "down_file vanishes".to_owned(),
+        Act::Disk(act) => format!("disk {}", act.text()),
         Act::Sending(true) => "sending works".to_owned(),
         Act::Sending(false) => "sending fails".to_owned(),
     }
@@ -435,10 +497,7 @@ fn spoof_text(spoof: &Spoof, nodes: &[NodePlan]) -> String {
             if let Some(password) = password {
                 text += &format!(" auth_pass {password}");
             }
-            match addresses.as_slice() {
-                [] => text += " virtual_ipaddress none",
-                list => text += &format!(" virtual_ipaddress {}", router::addresses_text(list)),
-            }
+            text += &format!(" virtual_ipaddress {}", router::addresses_text(addresses));
             if *bad_checksum {
                 text += " bad_checksum";
             }

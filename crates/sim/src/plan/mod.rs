@@ -2,23 +2,27 @@
 //!
 //! The text form is read by [`crate::scenario`]; the invariants and the hunt work on this value alone.
 
+mod act;
 pub(crate) mod command;
 pub(crate) mod cursor;
 pub(crate) mod measure;
 mod mistake;
 pub(crate) mod router;
 mod script;
+mod service;
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use engine::{Config, Instant, Name};
+use engine::{Config, Instant, Name, PairConfig, PairKey};
 
+pub use act::{DiskAct, Order, ServiceAct};
 pub use command::{Act, Command, LanChange, LinkPlan, NodeRef, PathChoice, ScriptPlan, Spoof, SpoofContent};
 pub use mistake::Mistake;
 pub use router::{RouterOption, RouterSpec};
 pub use script::ScriptSpec;
+pub use service::{ManagerPlan, PairPlan, ServiceChange, ServiceSpec};
 
 /// A whole scenario without its expectations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,10 @@ pub struct Plan {
     pub kernel_delay: Duration,
     /// A daemon wakes up at most this much too late.
     pub wake_late: Duration,
+    /// From the moment at which a daemon saves something until it survives whatever happens.
+    pub disk_delay: Duration,
+    /// Two of the nodes that know each other.
+    pub pair: Option<PairPlan>,
     /// The machines; the first has the addresses 192.0.2.1, 10.1.0.1 …, the next 192.0.2.2 and so on.
     pub nodes: Vec<NodePlan>,
     /// What happens, in order.
@@ -52,6 +60,10 @@ pub struct Show {
     pub notices: bool,
     /// Each virtual address that comes or goes in a kernel.
     pub kernel: bool,
+    /// What the managers of services are told.
+    pub orders: bool,
+    /// What hooks would be run.
+    pub hooks: bool,
 }
 
 /// One machine.
@@ -63,6 +75,8 @@ pub struct NodePlan {
     pub routers: Vec<Vec<RouterOption>>,
     /// Its checks.
     pub scripts: Vec<ScriptSpec>,
+    /// Its services.
+    pub services: Vec<ServiceSpec>,
 }
 
 /// How a packet fares on its way from one node to another.
@@ -95,6 +109,8 @@ impl Default for Plan {
             lan: PathQuality { delay: Duration::from_micros(100), jitter: Duration::ZERO, loss: 0, duplicate: 0 },
             kernel_delay: Duration::ZERO,
             wake_late: Duration::ZERO,
+            disk_delay: Duration::from_millis(5),
+            pair: None,
             nodes: Vec::new(),
             steps: Vec::new(),
             end: Instant::START,
@@ -125,7 +141,7 @@ impl Plan {
         let changed = self.steps.iter().flat_map(|step| match &step.command {
             Command::Nodes(_, Act::Reload(options)) => options.iter().filter_map(of_option).collect(),
             Command::Stranger(Spoof { content: SpoofContent::Advertisement { interval, .. }, .. }) => vec![*interval],
-            Command::Nodes(..) | Command::Lan(_) | Command::Stranger(_) => Vec::new(),
+            Command::Nodes(..) | Command::Lan(_) | Command::Line(_) | Command::Stranger(_) => Vec::new(),
         });
         let longest = configured.chain(changed).max().unwrap_or(engine::Interval::SECOND);
         longest.max(engine::Interval::SECOND).as_duration()
@@ -143,20 +159,31 @@ impl Plan {
         }
     }
 
-    /// The configuration of a node whose routers are at present as `specs` says.
+    /// The configuration of a node whose routers and services are at present as `specs` and `services` say.
     #[must_use]
-    pub fn config(&self, node: usize, specs: &[RouterSpec]) -> Config {
+    pub fn config(&self, node: usize, specs: &[RouterSpec], services: &[ServiceSpec]) -> Config {
+        let services: Vec<_> = services.iter().filter(|service| service.present).map(|s| s.settings.clone()).collect();
         let router = |spec: &RouterSpec| {
             let peer = |other: usize| IpAddr::V4(Self::primary(other, &spec.settings.link));
             let has_it = |other: &usize| {
                 let same = |options: &Vec<RouterOption>| options.contains(&RouterOption::Vrid(spec.settings.vrid));
                 *other != node && self.nodes[*other].routers.iter().any(same)
             };
-            spec.config((0..self.nodes.len()).filter(has_it).map(peer).collect())
+            let mut config = spec.config((0..self.nodes.len()).filter(has_it).map(peer).collect());
+            config.services.retain(|name| services.iter().any(|service| service.name == *name));
+            config
         };
         Config {
             scripts: self.nodes[node].scripts.iter().map(|script| script.settings.clone()).collect(),
             routers: specs.iter().filter(|spec| spec.present).map(router).collect(),
+            pair: self.pair.filter(|pair| pair.peer_of(node).is_some()).map(|pair| PairConfig {
+                node: self.nodes[node].name.as_str().into(),
+                paths: pair.paths(),
+                key: PairKey([if pair.keys_differ { node as u8 } else { 7 }; 32]),
+                heartbeat: pair.heartbeat,
+                dead_after: pair.dead_after,
+            }),
+            services,
         }
     }
 
@@ -173,6 +200,8 @@ impl Plan {
             (self.show.announcements, "announcements"),
             (self.show.notices, "notices"),
             (self.show.kernel, "kernel"),
+            (self.show.orders, "orders"),
+            (self.show.hooks, "hooks"),
         ];
         let shown: Vec<&str> = shown.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
         if !shown.is_empty() {
@@ -187,6 +216,10 @@ impl Plan {
                 writeln!(text, "{word} {what} {}", measure::span_text(span)).expect("a string takes everything");
             }
         }
+        if self.disk_delay != default.disk_delay {
+            let span = measure::span_text(self.disk_delay);
+            writeln!(text, "disk delay {span}").expect("a string takes everything");
+        }
         for node in &self.nodes {
             for router in &node.routers {
                 write!(text, "router {}", node.name).expect("a string takes everything");
@@ -199,6 +232,14 @@ impl Plan {
                 writeln!(text, "script {}  {}  {script}", node.name, script.settings.name)
                     .expect("a string takes everything");
             }
+            for service in &node.services {
+                writeln!(text, "service {}  {}  {service}", node.name, service.settings.name)
+                    .expect("a string takes everything");
+            }
+        }
+        if let Some(pair) = &self.pair {
+            let (left, right) = (&self.nodes[pair.nodes.0].name, &self.nodes[pair.nodes.1].name);
+            writeln!(text, "pair {left} {right}  {pair}").expect("a string takes everything");
         }
         text
     }
@@ -218,6 +259,24 @@ impl NodePlan {
         links.sort();
         links.dedup();
         links
+    }
+}
+
+impl PathQuality {
+    /// Reads one option, if one follows.
+    pub(crate) fn option(&mut self, cursor: &mut cursor::Cursor<'_>) -> Result<bool, Mistake> {
+        if cursor.accept("delay") {
+            self.delay = cursor.span("delay")?;
+        } else if cursor.accept("jitter") {
+            self.jitter = cursor.span("jitter")?;
+        } else if cursor.accept("loss") {
+            self.loss = cursor.percentage("loss")?;
+        } else if cursor.accept("duplicate") {
+            self.duplicate = cursor.percentage("duplicate")?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
     }
 }
 

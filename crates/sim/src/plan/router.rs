@@ -64,6 +64,8 @@ pub enum RouterOption {
     TrackInterface(Name, Weight),
     /// `track_script chk weight -20 reverse`
     TrackScript(Name, Weight),
+    /// `service web`: it runs where this router is Active.
+    Service(Name),
     /// `dont_track_primary`
     DontTrackPrimary,
     /// `later`: not there until a `reload added`.
@@ -100,6 +102,7 @@ const KEYWORDS: &[&str] = &[
     "garp_interval",
     "track_interface",
     "track_script",
+    "service",
     "dont_track_primary",
     "later",
     "added",
@@ -139,6 +142,7 @@ impl RouterOption {
             "garp_interval" => Self::GarpPacing(cursor.span(keyword)?),
             "track_interface" => Self::TrackInterface(cursor.take("the name of an interface")?.into(), weight(cursor)?),
             "track_script" => Self::TrackScript(cursor.take("the name of a script")?.into(), weight(cursor)?),
+            "service" => Self::Service(cursor.take("the name of a service")?.into()),
             "dont_track_primary" => Self::DontTrackPrimary,
             "later" => Self::Later,
             "added" => Self::Added,
@@ -178,6 +182,7 @@ impl fmt::Display for RouterOption {
             Self::GarpPacing(span) => write!(f, "garp_interval {}", span_text(*span)),
             Self::TrackInterface(link, weight) => write!(f, "track_interface {link}{}", weight_text(*weight)),
             Self::TrackScript(script, weight) => write!(f, "track_script {script}{}", weight_text(*weight)),
+            Self::Service(service) => write!(f, "service {service}"),
             Self::DontTrackPrimary => f.write_str("dont_track_primary"),
             Self::Later => f.write_str("later"),
             Self::Added => f.write_str("added"),
@@ -230,6 +235,7 @@ impl RouterSpec {
                 track_links: Vec::new(),
                 ignore_own_link: false,
                 track_scripts: Vec::new(),
+                services: Vec::new(),
             },
         };
         for option in options {
@@ -279,6 +285,10 @@ impl RouterSpec {
                 settings.track_scripts.retain(|tracked| tracked.script != *script);
                 settings.track_scripts.push(TrackedScript { script: script.clone(), weight: *weight });
             }
+            RouterOption::Service(service) => {
+                settings.services.retain(|known| known != service);
+                settings.services.push(service.clone());
+            }
             RouterOption::DontTrackPrimary => settings.ignore_own_link = true,
             RouterOption::Later | RouterOption::Removed => self.present = false,
             RouterOption::Added => self.present = true,
@@ -322,8 +332,11 @@ pub(crate) fn password(cursor: &mut Cursor<'_>) -> Result<String, Mistake> {
     }
 }
 
-/// `ADDRESS[/PREFIX]`, several with commas between them.
+/// `ADDRESS[/PREFIX]`, several with commas between them, or `none`.
 pub(crate) fn addresses(cursor: &mut Cursor<'_>) -> Result<Vec<(IpAddr, u8)>, Mistake> {
+    if cursor.accept("none") {
+        return Ok(Vec::new());
+    }
     let word = cursor.take("addresses")?;
     let one = |text: &str| {
         let (address, prefix) = text.split_once('/').unwrap_or((text, "32"));
@@ -335,6 +348,9 @@ pub(crate) fn addresses(cursor: &mut Cursor<'_>) -> Result<Vec<(IpAddr, u8)>, Mi
 }
 
 pub(crate) fn addresses_text(list: &[(IpAddr, u8)]) -> String {
+    if list.is_empty() {
+        return "none".to_owned();
+    }
     let texts: Vec<String> = list.iter().map(|(address, prefix)| format!("{address}/{prefix}")).collect();
     texts.join(",")
 }

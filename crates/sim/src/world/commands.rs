@@ -9,13 +9,17 @@ use engine::{Config, Engine, Input, Name};
 use super::{Happening, World};
 use crate::coverage::Kind;
 use crate::frame;
+use crate::invariant::order::OrderWatch;
 use crate::invariant::step::NodeWatch;
-use crate::node::{Asleep, Daemon};
-use crate::plan::{Act, Command, LinkPlan, NodeRef, Plan, RouterOption, RouterSpec, Spoof};
+use crate::node::{Asleep, Daemon, Packet, Report};
+use crate::plan::{Act, Command, LinkPlan, NodeRef, Plan, RouterOption, RouterSpec, ServiceChange, Spoof};
 use crate::random::Random;
+use crate::unit::Unit;
 
 impl World<'_> {
     pub(super) fn command(&mut self, command: &Command) -> Result<(), &'static str> {
+        // Processes may have died with their machine or their daemon, or be asleep.
+        self.shared.stale = true;
         match command {
             Command::Nodes(targets, act) => {
                 let mut result = Ok(());
@@ -26,6 +30,11 @@ impl World<'_> {
             }
             Command::Lan(change) => {
                 self.paths.change(*change);
+                Ok(())
+            }
+            Command::Line(change) => {
+                self.plan.pair.and_then(|pair| pair.line).ok_or("there is no line")?;
+                self.line.change(*change);
                 Ok(())
             }
             Command::Stranger(spoof) => {
@@ -45,9 +54,11 @@ impl World<'_> {
             Act::Start => self.start(index),
             Act::Returns if node.powered => return Err("the machine has power"),
             Act::Returns => {
-                node.powered = true;
+                self.boot(index);
                 self.start(index);
             }
+            Act::Boots if node.powered => return Err("the machine has power"),
+            Act::Boots => self.boot(index),
             Act::LosesPower if !node.powered => return Err("the machine has no power"),
             Act::LosesPower => self.lose_power(index),
             Act::Killed if node.daemon.is_none() || !node.powered => return Err("no daemon runs"),
@@ -56,13 +67,27 @@ impl World<'_> {
                 let node = &mut self.nodes[index];
                 node.daemon = None;
                 node.asleep = node.asleep.filter(|asleep| asleep.machine);
+                node.units.iter_mut().for_each(Unit::daemon_died);
             }
-            Act::Stop | Act::Pause(_) | Act::Reload(_) if !running => return Err("no daemon runs"),
+            Act::Process(..) if !node.powered => return Err("the machine has no power"),
+            Act::Process(name, act) => return self.service_acts(index, name, *act),
+            Act::Order(_) if !running => return Err("no daemon runs"),
+            Act::Order(order) => return self.operator(target, *order),
+            Act::DownFile(there) if node.down_file == *there => return Err("it is so already"),
+            Act::DownFile(there) => {
+                node.down_file = *there;
+                self.tell_down_file(index);
+            }
+            Act::Disk(act) => node.disk.act(*act),
+            Act::Stop | Act::Pause(_) | Act::Reload(_) | Act::ReloadService(..) if !running => {
+                return Err("no daemon runs");
+            }
             Act::Stop => return self.stop(index),
             Act::Pause(span) => self.sleep(index, *span, false),
             Act::Suspend(_) if !node.is_awake() => return Err("the machine is off or asleep"),
             Act::Suspend(span) => self.sleep(index, *span, true),
             Act::Reload(options) => return self.reload(target, options),
+            Act::ReloadService(name, change) => return self.reload_service(index, name, change),
             Act::Link(name, condition) => return self.link_changes(index, name, *condition),
             Act::Script(name, behaviour) => {
                 let position = self.plan.nodes[index].scripts.iter().position(|script| script.settings.name == *name);
@@ -75,22 +100,29 @@ impl World<'_> {
     }
 
     fn start(&mut self, index: usize) {
-        let config = self.plan.config(index, &self.nodes[index].specs);
+        let config = self.plan.config(index, &self.nodes[index].specs, &self.nodes[index].services);
         let life = self.nodes[index].next_life();
         let seed = Random::new(self.plan.seed ^ (index as u64) << 32 ^ life).any();
+        let engine = Engine::new(config, seed);
         self.nodes[index].daemon = Some(Daemon {
-            engine: Engine::new(config, seed),
+            view: engine.view(),
+            engine,
             life,
             wake: None,
             socket: Vec::new(),
-            ended: Vec::new(),
+            reports: Vec::new(),
             runs: Vec::new(),
             reconcile_pending: false,
             stopping: false,
             watch: NodeWatch::default(),
+            orders: OrderWatch::default(),
+            commands: 0,
         });
+        self.shared.forgotten(index);
         self.tell_links(index, 0);
+        self.restore(index);
         self.feed(index, Input::Start, Kind::Start);
+        self.tell_down_file(index);
         self.reconcile_soon(index);
     }
 
@@ -107,6 +139,8 @@ impl World<'_> {
         node.daemon = None;
         node.asleep = None;
         node.powered = false;
+        node.units.iter_mut().for_each(Unit::lose_power);
+        node.frozen.clear();
         for link in &mut node.links {
             let primary = IpAddr::V4(Plan::primary(index, &link.name));
             link.addresses.retain(|address| *address == primary);
@@ -125,19 +159,29 @@ impl World<'_> {
             return;
         }
         node.asleep = None;
+        self.shared.stale = true;
+        for (service, number, step) in std::mem::take(&mut node.frozen) {
+            self.due(self.now, Happening::Unit { node: index, service, number, step });
+        }
         self.disturb();
         let Some(daemon) = &mut self.nodes[index].daemon else { return };
         let life = daemon.life;
         daemon.wake = None;
-        let (packets, ended) = (std::mem::take(&mut daemon.socket), std::mem::take(&mut daemon.ended));
-        for (link, frame) in packets {
-            self.receive(index, &link, &frame);
+        let (packets, reports) = (std::mem::take(&mut daemon.socket), std::mem::take(&mut daemon.reports));
+        for packet in packets {
+            match packet {
+                Packet::Frame(link, frame) => self.receive(index, &link, &frame),
+                Packet::Baton(path, octets) => self.hear_baton(index, path, &octets),
+            }
         }
         if self.daemon(index, life).is_some() {
             self.tell_links(index, 0);
         }
-        for (script, outcome) in ended {
-            self.finish_run(index, &script, outcome);
+        for report in reports {
+            match report {
+                Report::Run(script, outcome) => self.finish_run(index, &script, outcome),
+                Report::Service(service, report) => self.hear_report(index, &service, report),
+            }
         }
         if self.daemon(index, life).is_some() {
             self.set_wake(index);
@@ -166,8 +210,37 @@ impl World<'_> {
                 self.client.lose(index, Some(entry.address));
             }
         }
-        let config: Config = self.plan.config(index, &node.specs);
-        let Some(daemon) = &mut node.daemon else { return Ok(()) };
+        self.reconfigure(index);
+        Ok(())
+    }
+
+    /// What a service is told about itself changes; what is made of its processes does not, unless the engine says so.
+    fn reload_service(&mut self, index: usize, name: &Name, change: &ServiceChange) -> Result<(), &'static str> {
+        let node = &mut self.nodes[index];
+        if node.daemon.as_ref().is_none_or(|daemon| daemon.stopping) {
+            return Err("the daemon is stopping");
+        }
+        let place = node.services.iter().position(|service| service.settings.name == *name);
+        let service = place.map(|place| &mut node.services[place]).ok_or("there is no such service")?;
+        match change {
+            ServiceChange::Added => service.present = true,
+            ServiceChange::Removed => service.present = false,
+            ServiceChange::Becomes(spec) if spec.manager != service.manager => return Err("it keeps its manager"),
+            ServiceChange::Becomes(spec) => {
+                *service = (**spec).clone();
+                if let Some(unit) = node.units.iter_mut().find(|unit| unit.name == *name) {
+                    unit.reread(spec);
+                }
+            }
+        }
+        self.reconfigure(index);
+        Ok(())
+    }
+
+    fn reconfigure(&mut self, index: usize) {
+        let node = &mut self.nodes[index];
+        let config: Config = self.plan.config(index, &node.specs, &node.services);
+        let Some(daemon) = &mut node.daemon else { return };
         let known = daemon.engine.links().len();
         daemon.watch.introducing = true;
         self.feed(index, Input::Reconfigure(Box::new(config)), Kind::Reload);
@@ -176,7 +249,6 @@ impl World<'_> {
             daemon.watch.introducing = false;
         }
         self.reconcile_soon(index);
-        Ok(())
     }
 
     fn link_changes(&mut self, index: usize, name: &Name, condition: LinkPlan) -> Result<(), &'static str> {

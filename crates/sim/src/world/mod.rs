@@ -1,30 +1,35 @@
 //! Runs a plan: real engines, pretend everything else. Nothing here decides what a router does.
 //!
-//! `commands` is what the plan makes happen, `outputs` what the daemons do for their engines; here is what
-//! reaches an engine, and when.
+//! `commands` is what the plan makes happen, `outputs` what the daemons do for their engines, `services` and `pair`
+//! the same for services and for the side channel; here is what reaches an engine, and when.
 
 mod commands;
 mod outputs;
+mod pair;
+mod services;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use engine::{Family, Input, Instant, LinkId, Name, Output, Received, RouterId, ScriptOutcome};
+use engine::{Family, Input, Instant, LinkId, Name, Output, Received, RouterId, ScriptOutcome, ServiceReport};
 
 use crate::client::Client;
 use crate::coverage::{Coverage, Kind};
 use crate::frame::Head;
 use crate::invariant::pairs::Pairs;
 use crate::invariant::settle::Quiet;
+pub use crate::invariant::shared::Figures;
+use crate::invariant::shared::Shared;
 use crate::invariant::step;
 use crate::invariant::{Finding, Rule};
-use crate::node::{Asleep, Daemon, Link, Node, SOCKET_BUFFER};
+use crate::node::{Asleep, Daemon, Link, Node, Packet, Report, SOCKET_BUFFER};
 use crate::path::Paths;
 use crate::plan::Plan;
 use crate::plan::measure::moment_text;
 use crate::random::Random;
 use crate::trace::Line;
+use crate::unit::UnitStep;
 
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +53,8 @@ pub struct Run {
     pub coverage: Coverage,
     /// How far it went.
     pub simulated: Duration,
+    /// What came of each service.
+    pub figures: Vec<Figures>,
 }
 
 /// Runs a plan to its end, or until an invariant breaks.
@@ -56,8 +63,9 @@ pub fn run(plan: &Plan, record: Record) -> Run {
     let mut world = World::new(plan, record);
     world.run();
     let simulated = world.now.since(Instant::START);
+    let figures = world.figures();
     let World { lines, finding, inapplicable, coverage, .. } = world;
-    Run { lines: lines.unwrap_or_default(), finding, inapplicable, coverage, simulated }
+    Run { lines: lines.unwrap_or_default(), finding, inapplicable, coverage, simulated, figures }
 }
 
 /// The whole pretend world at one moment.
@@ -66,15 +74,18 @@ pub(crate) struct World<'p> {
     pub(crate) now: Instant,
     pub(crate) nodes: Vec<Node>,
     pub(crate) paths: Paths,
+    /// The second way between the nodes of the pair; only their entries count.
+    pub(crate) line: Paths,
     pub(crate) client: Client,
     pub(crate) pairs: Pairs,
     pub(crate) quiet: Quiet,
+    pub(crate) shared: Shared,
     pub(crate) finding: Option<Finding>,
     /// When the last packet that is under way arrives.
     pub(crate) last_arrival: Instant,
     coverage: Coverage,
     inapplicable: Vec<String>,
-    lines: Option<Vec<Line>>,
+    pub(crate) lines: Option<Vec<Line>>,
     queue: BTreeMap<(Instant, u64), Happening>,
     queued: u64,
     random: Random,
@@ -96,6 +107,14 @@ enum Happening {
     RunEnds { node: usize, script: Name, number: u64, outcome: ScriptOutcome },
     /// A packet was refused by the system.
     Refused { node: usize, life: u64, router: RouterId, error: i32 },
+    /// A message of the side channel is there.
+    Baton { node: usize, path: u32, octets: Rc<[u8]> },
+    /// The processes of a service do what they were about to.
+    Unit { node: usize, service: usize, number: u64, step: UnitStep },
+    /// A manager says something.
+    Report { node: usize, life: u64, service: Name, report: ServiceReport },
+    /// What a daemon wanted to keep has reached the disk.
+    Saved { node: usize, life: u64, record: Box<engine::Record> },
     /// A pause or suspension is over.
     Resume { node: usize, life: u64 },
 }
@@ -107,9 +126,11 @@ impl<'p> World<'p> {
             now: Instant::START,
             nodes: (0..plan.nodes.len()).map(|index| Node::new(plan, index)).collect(),
             paths: Paths::new(plan.nodes.len(), plan.lan),
+            line: Paths::new(plan.nodes.len(), plan.pair.and_then(|pair| pair.line).unwrap_or(plan.lan)),
             client: Client::default(),
             pairs: Pairs::default(),
             quiet: Quiet::default(),
+            shared: Shared::new(plan),
             finding: None,
             last_arrival: Instant::START,
             coverage: Coverage::default(),
@@ -135,6 +156,7 @@ impl<'p> World<'p> {
             self.check_pairs();
             self.happen(happening);
             self.refresh_pairs();
+            self.refresh_shared();
             if self.finding.is_some() {
                 return;
             }
@@ -142,6 +164,7 @@ impl<'p> World<'p> {
         self.now = self.plan.end;
         self.check_pairs();
         self.check_settled();
+        self.sum_up();
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -175,6 +198,10 @@ impl<'p> World<'p> {
                     self.feed(node, Input::SendFailed { router, error }, Kind::SendFailed);
                 }
             }
+            Happening::Baton { node, path, octets } => self.baton_arrives(node, path, octets),
+            Happening::Unit { node, service, number, step } => self.unit_steps(node, service, number, step),
+            Happening::Report { node, life, service, report } => self.report_arrives(node, life, service, report),
+            Happening::Saved { node, life, record } => self.saved(node, life, *record),
             Happening::Resume { node, life } => self.resume(node, life),
         }
     }
@@ -234,8 +261,9 @@ impl<'p> World<'p> {
         match node.asleep {
             Some(Asleep { machine: true, .. }) => {}
             Some(Asleep { machine: false, .. }) => {
-                if daemon.socket.len() < SOCKET_BUFFER {
-                    daemon.socket.push((link, frame));
+                let frames = daemon.socket.iter().filter(|packet| matches!(packet, Packet::Frame(..)));
+                if frames.count() < SOCKET_BUFFER {
+                    daemon.socket.push(Packet::Frame(link, frame));
                 }
             }
             None => self.receive(index, &link, &frame),
@@ -260,7 +288,7 @@ impl<'p> World<'p> {
         if awake {
             self.finish_run(index, script, outcome);
         } else {
-            daemon.ended.push((script.clone(), outcome));
+            daemon.reports.push(Report::Run(script.clone(), outcome));
         }
     }
 
@@ -279,20 +307,25 @@ impl<'p> World<'p> {
             Input::Received(received) => Head::read(received.octets),
             _ => None,
         };
-        daemon.watch.before(&daemon.engine, kind, head, &mut self.coverage);
+        daemon.watch.before((&daemon.engine, &daemon.view), kind, head, &mut self.coverage);
+        daemon.orders.before(&daemon.view, kind, &input, &mut self.coverage);
         let mut outputs = std::mem::take(&mut self.outputs);
         daemon.engine.handle(now, input, &mut outputs);
-        let step = step::Step { now, kind, head, stopping: daemon.stopping, outputs: &outputs };
-        let broken = daemon.watch.after(&daemon.engine, &step);
+        let paired = daemon.engine.config().pair.is_some();
+        let step = step::Step { now, kind, head, stopping: daemon.stopping, paired, outputs: &outputs };
+        daemon.view = daemon.engine.view();
+        let Daemon { engine, view, watch, orders, .. } = daemon;
+        let broken = watch.after(engine, view, &step).and_then(|()| orders.after(engine, view, &step));
         if step.changed_state() {
             self.pairs.stale = true;
-            if self.quiet.is_settled(now) {
+            if self.quiet.is_settled(now) && self.is_well_matched() {
                 self.found(Rule::Unrest, format!("{} changes its state on a LAN at rest", plan.nodes[index].name));
             }
         }
         if let Err((rule, what)) = broken {
             self.found(rule, format!("{}: {what}", plan.nodes[index].name));
         }
+        self.notice(index, &outputs);
         for output in &outputs {
             self.carry_out(index, output);
         }

@@ -11,7 +11,7 @@ use crate::frame;
 use crate::invariant::Rule;
 use crate::node::{Link, ScriptRun};
 use crate::plan::{LinkPlan, Plan, ScriptPlan};
-use crate::trace::{Line, event_text, notice_text};
+use crate::trace::{Line, answer_text, event_text, hook_text, notice_text};
 
 impl World<'_> {
     pub(super) fn set_wake(&mut self, index: usize) {
@@ -42,9 +42,21 @@ impl World<'_> {
                 }
             }
             Output::Tell(event) => self.tell(index, event),
+            Output::Service { service, order } => self.order(index, service, *order),
+            Output::RunHook(call) => {
+                if self.plan.show.hooks {
+                    self.line(index, None, || hook_text(call));
+                }
+            }
+            Output::SendBaton { path, octets } => self.send_baton(index, *path, octets),
+            Output::Save(record) => self.save(index, record),
+            // The daemon itself asks with number 0, and nobody wants to know.
+            Output::Answer { number: 0, .. } => {}
+            Output::Answer { answer, .. } => self.line(index, None, || answer_text(answer)),
             Output::Stopped => {
                 self.reconcile(index);
                 self.line(index, None, || "stopped".to_owned());
+                self.leave_services(index);
                 self.nodes[index].daemon = None;
                 self.disturb();
             }
@@ -130,10 +142,15 @@ impl World<'_> {
 
     fn run_script(&mut self, index: usize, script: &Name) {
         let number = self.nodes[index].next_life();
-        let plans = &self.plan.nodes[index].scripts;
-        let Some(place) = plans.iter().position(|plan| plan.settings.name == *script) else { return };
+        let plan = &self.plan.nodes[index];
+        let services = &self.nodes[index].services;
+        let of_service = services.iter().find(|service| service.settings.checks.iter().any(|c| c.name == *script));
+        if let Some(service) = of_service.map(|service| service.settings.name.clone()) {
+            return self.run_check(index, &service, script, number);
+        }
+        let Some(place) = plan.scripts.iter().position(|plan| plan.settings.name == *script) else { return };
         let node = &mut self.nodes[index];
-        let (behaviour, takes) = (node.scripts[place], plans[place].takes);
+        let (behaviour, takes) = (node.scripts[place], plan.scripts[place].takes);
         let Some(daemon) = &mut node.daemon else { return };
         if daemon.runs.iter().any(|run| run.script == *script) {
             self.found(Rule::Checks, format!("{} runs {script} twice at once", self.plan.nodes[index].name));
@@ -194,7 +211,7 @@ impl World<'_> {
         self.line(index, router, || text);
     }
 
-    fn line(&mut self, index: usize, router: Option<RouterId>, text: impl FnOnce() -> String) {
+    pub(super) fn line(&mut self, index: usize, router: Option<RouterId>, text: impl FnOnce() -> String) {
         let Some(lines) = &mut self.lines else { return };
         let plan = &self.plan.nodes[index];
         let daemon = self.nodes[index].daemon.as_ref();

@@ -1,11 +1,13 @@
-//! What came of it, line by line, in the words of a scenario.
+//! What came of it, line by line, in the words of a scenario. `service` has the words for services and pairs.
+
+mod service;
 
 use std::net::IpAddr;
 
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
-    Cause, Engine, Event, FaultReason, Instant, LinkCondition, LinkId, Notice, NoticeKind, RouterId, ScriptOutcome,
-    StateName,
+    Cause, Engine, Event, FaultReason, Instant, LinkCondition, LinkId, Notice, NoticeKind, ProbeFailure, RouterId,
+    ScriptOutcome, StateName,
 };
 
 use crate::plan::Plan;
@@ -51,7 +53,21 @@ pub(crate) const EXPECTATION_WORDS: &[&str] = &[
     "kernel",
     "notifies",
     "stopped",
+    "service",
+    "peer",
+    "path",
+    "hand-over",
+    "both",
+    "latched",
+    "unlatched",
+    "maintenance",
+    "stands",
+    "record",
+    "order:",
+    "hook",
 ];
+
+pub(crate) use service::{answer_text, hook_text, order_text};
 
 /// The words for an event of a node: whose router it is about, if one, and the text.
 pub(crate) fn event_text(plan: &Plan, engine: &Engine, event: &Event) -> (Option<RouterId>, String) {
@@ -113,6 +129,30 @@ pub(crate) fn event_text(plan: &Plan, engine: &Engine, event: &Event) -> (Option
             };
             (None, format!("sees {} {word}", link(which)))
         }
+        Event::ServiceChanged { .. }
+        | Event::ServiceFailed { .. }
+        | Event::ServiceLingers { .. }
+        | Event::ReadinessChanged { .. }
+        | Event::ServiceUnknown { .. }
+        | Event::PeerHeard { .. }
+        | Event::PeerSilent { .. }
+        | Event::PeerStopped { .. }
+        | Event::PathChanged { .. }
+        | Event::BatonDiscarded { .. }
+        | Event::HandoverBegun { .. }
+        | Event::HandoverEnded { .. }
+        | Event::HandoverFailed { .. }
+        | Event::HandoverUnordered { .. }
+        | Event::DualActive { .. }
+        | Event::AdvertisementsUnheard { .. }
+        | Event::NoCounterpart { .. }
+        | Event::Latched { .. }
+        | Event::Unlatched
+        | Event::MaintenanceBegun { .. }
+        | Event::MaintenanceEnded { .. }
+        | Event::Held { .. }
+        | Event::Released { .. }
+        | Event::RecordDamaged { .. } => service::event_text(event),
     }
 }
 
@@ -150,6 +190,11 @@ fn cause_text(plan: &Plan, cause: Cause) -> String {
         Cause::Fault => "fault".to_owned(),
         Cause::FaultsCleared => "no fault left".to_owned(),
         Cause::Overslept => "overslept".to_owned(),
+        Cause::HandedOver => "handed over".to_owned(),
+        Cause::Resumed => "resumed".to_owned(),
+        Cause::PeerSilent => "peer silent".to_owned(),
+        Cause::LetGo => "let go".to_owned(),
+        Cause::PeerStays => "peer stays".to_owned(),
         Cause::Stopped => "stopped".to_owned(),
     }
 }
@@ -161,11 +206,18 @@ fn reason_text(reason: &FaultReason, link: &dyn Fn(&LinkId) -> String) -> String
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
         FaultReason::ScriptFailed(name) => format!("check {name} failed"),
         FaultReason::ScriptPending(name) => format!("check {name} has not run"),
+        FaultReason::ServiceFailed(name) => format!("service {name} failed"),
+        FaultReason::Latched(name) => format!("service {name} latched"),
     }
 }
 
 fn outcome_text(outcome: ScriptOutcome) -> String {
     match outcome {
+        ScriptOutcome::ProbeFailed(ProbeFailure::System(error)) => format!("finds error {error}"),
+        ScriptOutcome::ProbeFailed(ProbeFailure::HttpStatus(status)) => format!("finds HTTP status {status}"),
+        ScriptOutcome::ProbeFailed(ProbeFailure::Nonsense) => "finds nonsense".to_owned(),
+        ScriptOutcome::ProbeFailed(ProbeFailure::TooOld(seconds)) => format!("finds a file {seconds} s old"),
+        ScriptOutcome::ProbeFailed(ProbeFailure::NoProcess) => "finds no process".to_owned(),
         ScriptOutcome::Exited(status) => format!("returns {status}"),
         ScriptOutcome::Signalled(signal) => format!("ended by signal {signal}"),
         ScriptOutcome::NotStarted(error) => format!("cannot be started: error {error}"),
