@@ -98,7 +98,7 @@ fn two_files_must_be_a_pair() {
 fn acts_are_listed() {
     let output = rehearse(&["--list"]);
     let told = String::from_utf8_lossy(&output.stdout);
-    for act in ["start", "service", "crash", "stop", "power", "link", "cut"] {
+    for act in ["start", "service", "move", "hang", "switch", "stop", "crash", "power", "link", "cut", "latch"] {
         assert!(told.lines().any(|line| line.starts_with(act)), "{act} is not in the list:\n{told}");
     }
     assert_eq!(rehearse(&["--act", "earthquake"]).status.code(), Some(2));

@@ -9,7 +9,8 @@ use linux::signals::Signal;
 pub struct Daemon {
     /// The name under which its lines and its end appear in the journal.
     pub name: String,
-    /// Program and arguments. `{conf}` stands for the configuration file, `{dir}` for a fresh directory of the host.
+    /// Program and arguments. `{conf}` stands for the configuration file, `{dir}` for a directory of the host that is
+    /// empty when the host is switched on, `{disk}` for one whose files survive a loss of power.
     pub command: Vec<String>,
     /// What makes it stop in order.
     pub stop: i32,
@@ -53,7 +54,7 @@ impl Daemon {
     /// Ours, at this path.
     #[must_use]
     pub fn tanist(program: &Path) -> Self {
-        let mut daemon = Self::new("tanist", &["", "run", "-f", "{conf}"]);
+        let mut daemon = Self::new("tanist", &["", "run", "-f", "{conf}", "--state-dir", "{disk}"]);
         daemon.command[0] = program.display().to_string();
         daemon
     }
@@ -91,9 +92,10 @@ impl Daemon {
     }
 
     /// The command with its holes filled and its program found.
-    pub(crate) fn filled_in(&self, conf: &Path, dir: &Path) -> Vec<String> {
+    pub(crate) fn filled_in(&self, conf: &Path, dir: &Path, disk: &Path) -> Vec<String> {
+        let holes = [("{conf}", conf), ("{dir}", dir), ("{disk}", disk)];
         let fill = |word: &String| {
-            word.replace("{conf}", &conf.display().to_string()).replace("{dir}", &dir.display().to_string())
+            holes.iter().fold(word.clone(), |word, (hole, path)| word.replace(hole, &path.display().to_string()))
         };
         let mut words: Vec<String> = self.command.iter().map(fill).collect();
         if let (Some(word), Some(program)) = (words.first_mut(), self.program()) {
@@ -137,12 +139,12 @@ mod tests {
 
     #[test]
     fn any_other_command_is_taken_as_it_stands() {
-        let line = "/no/such/daemon -c 'exec daemon -f \"{conf}\"' {dir}";
+        let line = "/no/such/daemon -c 'exec daemon -f \"{conf}\"' {dir} {disk}/state";
         let daemon = Daemon::from_command_line(line).expect("a command");
         assert_eq!((daemon.name.as_str(), daemon.is_installed()), ("daemon", false));
         assert_eq!(
-            daemon.filled_in(Path::new("/run/a.conf"), Path::new("/run/d")),
-            ["/no/such/daemon", "-c", "exec daemon -f \"/run/a.conf\"", "/run/d"]
+            daemon.filled_in(Path::new("/run/a.conf"), Path::new("/run/d"), Path::new("/disk")),
+            ["/no/such/daemon", "-c", "exec daemon -f \"/run/a.conf\"", "/run/d", "/disk/state"]
         );
     }
 }

@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use linux::netlink::{AddressOperation, Netlink, Route};
 use linux::virtual_host::HostInit;
 
+use super::collector;
 use super::daemon::Daemon;
+use super::disk::{DISK, Disk};
 use super::frame::Mac;
 use super::inside::Inside;
 use super::journal::{Journal, Seen};
@@ -70,6 +72,8 @@ struct Shared {
     switch: Arc<Switch>,
     ports: Ports,
     journal: Journal,
+    /// What is on its disk while it has no power.
+    disk: Mutex<Disk>,
     powered: Mutex<Option<Powered>>,
 }
 
@@ -78,9 +82,10 @@ struct Shared {
 struct Powered {
     cables: BTreeMap<String, Port>,
     isolated: bool,
-    // The recorder and the watch hold sockets and files of the host.
-    _recorder: Recorder,
-    _watch: Watch,
+    // The recorder and the watches hold sockets and files of the host.
+    recorder: Recorder,
+    collectors: Watch,
+    watch: Watch,
     init: HostInit,
     inside: Inside,
 }
@@ -99,8 +104,8 @@ impl Host {
             interfaces.push((interface.clone(), addresses?));
         }
         let routes = plan.routes.clone();
-        let powered = Mutex::default();
-        let shared = Shared { number, interfaces, routes, switch, ports, journal, powered };
+        let (disk, powered) = (Mutex::default(), Mutex::default());
+        let shared = Shared { number, interfaces, routes, switch, ports, journal, disk, powered };
         let host = Self { name: plan.name.as_str().into(), shared: Arc::new(shared) };
         host.power_on()?;
         Ok(host)
@@ -123,7 +128,8 @@ impl Host {
         Mac([2, 0, 0, 0, self.shared.number, n])
     }
 
-    /// Switches it on: fresh interfaces with their addresses, nothing running, no files. Nothing happens if it is on.
+    /// Switches it on: fresh interfaces with their addresses, nothing running, no files but those on its [`DISK`], and
+    /// the kernel says that it is another boot. Nothing happens if it is on.
     pub fn power_on(&self) -> Result<(), LabError> {
         let mut powered = self.powered();
         if powered.is_some() {
@@ -133,11 +139,17 @@ impl Host {
         let (shared, name) = (&*self.shared, self.name.clone());
         let ttl = self.time_to_live();
         let many = shared.interfaces.len() > 1;
-        inside.run(move || set_up_kernel(ttl, many)).map_err(|error| LabError::io(format!("set up {name}"), &error))?;
+        let disk = self.disk().clone();
+        let set_up = move || {
+            set_up_kernel(ttl, many)?;
+            disk.write(Path::new(DISK))?;
+            begin_boot()
+        };
+        inside.run(set_up).map_err(|error| LabError::io(format!("set up {name}"), &error))?;
         let recorder = stand_in::start_recorder(&inside, self.name.clone(), shared.journal.clone())?;
+        let collectors = collector::start_reader(&inside, self.name.clone(), shared.journal.clone())?;
         let watch = watch_kernel(&inside, self.name.clone(), shared.journal.clone())?;
-        let mut fresh =
-            Powered { cables: BTreeMap::new(), isolated: false, _recorder: recorder, _watch: watch, init, inside };
+        let mut fresh = Powered { cables: BTreeMap::new(), isolated: false, recorder, collectors, watch, init, inside };
         for n in 0..shared.interfaces.len() {
             self.plug_in(&mut fresh, n)?;
         }
@@ -147,7 +159,7 @@ impl Host {
     }
 
     /// Takes its power away: all its programs are killed and its cables are dead, at the same moment. Nothing of it
-    /// remains. Nothing happens if it is off.
+    /// remains but what is on its [`DISK`]. Nothing happens if it is off.
     pub fn power_off(&self) -> Result<(), LabError> {
         let Some(powered) = self.powered().take() else { return Ok(()) };
         let at = Moment::now();
@@ -156,7 +168,13 @@ impl Host {
             self.ports().remove(&port.0);
             self.shared.switch.unplug(port)?;
         }
-        drop(powered);
+        let Powered { recorder, collectors, watch, init, inside, .. } = powered;
+        drop((recorder, collectors, watch));
+        // Until the last process has gone, somebody may still write.
+        drop(init);
+        let disk = inside.run(|| Disk::read(Path::new(DISK)));
+        *self.disk() = disk.map_err(|error| LabError::io(format!("look at the disk of {}", self.name), &error))?;
+        drop(inside);
         self.shared.journal.add(at, &self.name, Seen::PoweredOff);
         Ok(())
     }
@@ -165,6 +183,11 @@ impl Host {
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.powered().is_some()
+    }
+
+    /// The process id of its process 1, as seen from outside.
+    pub(super) fn init_pid(&self) -> Result<u32, LabError> {
+        self.with(|powered| Ok(powered.init.pid()))
     }
 
     /// Starts a program. The command's first word is looked up in `PATH`.
@@ -181,7 +204,7 @@ impl Host {
 
     /// Starts the daemon with a configuration that exists.
     pub fn start_daemon_with(&self, daemon: &Daemon, conf: &Path) -> Result<Program, LabError> {
-        let words = daemon.filled_in(conf, Path::new(HOST_DIR));
+        let words = daemon.filled_in(conf, Path::new(HOST_DIR), Path::new(DISK));
         self.with(|powered| Program::start(&powered.inside, &self.name, &daemon.name, &words, &self.shared.journal))
     }
 
@@ -205,6 +228,11 @@ impl Host {
     /// As [`write_file`](Self::write_file), for a program.
     pub fn write_program(&self, name: &str, text: &str) -> Result<PathBuf, LabError> {
         self.write(name, text, 0o755)
+    }
+
+    /// As [`write_file`](Self::write_file), for what only root may read.
+    pub fn write_secret(&self, name: &str, text: &str) -> Result<PathBuf, LabError> {
+        self.write(name, text, 0o600)
     }
 
     fn write(&self, name: &str, text: &str, mode: u32) -> Result<PathBuf, LabError> {
@@ -388,6 +416,10 @@ impl Host {
         self.shared.powered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.shared.disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn ports(&self) -> MutexGuard<'_, std::collections::HashMap<u32, Arc<str>>> {
         self.shared.ports.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -409,9 +441,18 @@ fn add_routes(netlink: &mut Netlink, link: u32, routes: &[IpAddr]) -> Result<(),
     Ok(())
 }
 
+/// Each boot has a name of its own in the kernel; the machine that we run on has not been booted anew.
+fn begin_boot() -> io::Result<()> {
+    let name = Path::new(HOST_DIR).join("boot_id");
+    fs::write(&name, fs::read("/proc/sys/kernel/random/uuid")?)?;
+    Ok(rustix::mount::mount_bind(&name, "/proc/sys/kernel/random/boot_id")?)
+}
+
 /// A new namespace inherits these from the machine that we run on, whatever they are there.
 fn set_up_kernel(ttl: u8, many_interfaces: bool) -> io::Result<()> {
     let set = |name: &str, value: &str| fs::write(format!("/proc/sys/net/{name}"), value);
+    // A host is no router, whatever the machine is. First, because changing it sets others back.
+    set("ipv4/ip_forward", "0")?;
     set("ipv4/ip_default_ttl", &ttl.to_string())?;
     for group in ["all", "default"] {
         set(&format!("ipv4/conf/{group}/rp_filter"), "0")?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Moment;
 use super::frame::{Advertisement, Mac};
+use super::ticks::Tick;
 
 /// One thing that was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +78,8 @@ pub struct Journal {
 #[derive(Debug, Default)]
 struct Shared {
     records: Mutex<Vec<Record>>,
+    // Apart from the rest: there are many, and they say little one by one.
+    ticks: Mutex<Vec<Tick>>,
     grown: Condvar,
 }
 
@@ -85,6 +88,18 @@ impl Journal {
     pub fn add(&self, at: Moment, host: &Arc<str>, what: Seen) {
         self.records().push(Record { at, host: host.clone(), what });
         self.shared.grown.notify_all();
+    }
+
+    pub(crate) fn add_tick(&self, tick: Tick) {
+        self.shared.ticks.lock().unwrap_or_else(PoisonError::into_inner).push(tick);
+    }
+
+    /// What collectors have done, in the order of the moments.
+    #[must_use]
+    pub fn ticks(&self) -> Vec<Tick> {
+        let mut ticks = self.shared.ticks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        ticks.sort_by_key(|tick| tick.at);
+        ticks
     }
 
     /// Everything seen from `since` on, in the order of the moments.

@@ -25,7 +25,9 @@
 mod answers;
 mod cidr;
 mod client;
+mod collector;
 mod daemon;
+mod disk;
 mod error;
 pub mod frame;
 mod holders;
@@ -39,6 +41,7 @@ mod probe;
 mod program;
 mod stand_in;
 mod switch;
+mod ticks;
 mod web_probe;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,7 +51,9 @@ use std::time::{Duration, Instant};
 pub use answers::{Answer, Answers, Asked, Outage, Stretch};
 pub use cidr::Cidr;
 pub use client::Client;
+pub use collector::{COLLECTOR_PIPE, HostProcess, Manner};
 pub use daemon::Daemon;
+pub use disk::DISK;
 pub use error::LabError;
 pub use holders::{Holding, held_by_several, holdings};
 pub use host::{HOST_DIR, Host, HostPlan};
@@ -57,6 +62,7 @@ pub use moment::Moment;
 pub use privileges::{again_as_root, permission, run_test, skip};
 pub use probe::Probe;
 pub use program::Program;
+pub use ticks::{Audit, Collecting, Tick, audit, collectings};
 pub use web_probe::WebProbe;
 
 use observers::{Ports, Watch, watch_switch};

@@ -1,13 +1,14 @@
 //! Those who watch: one at the switch for packets, one in each host for what its kernel has.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use linux::capture::Capture;
-use linux::netlink::{Change, Link, Monitor, Netlink};
+use linux::netlink::{Address, Change, Link, Monitor, Netlink};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::frame::{self, Frame};
@@ -84,7 +85,7 @@ pub(crate) fn watch_switch(switch: &Inside, ports: Ports, journal: Journal) -> R
 
 /// Watches addresses and links of a host. Those that are there already are told at once.
 pub(crate) fn watch_kernel(inside: &Inside, host: Arc<str>, journal: Journal) -> Result<Watch, LabError> {
-    let mut view = KernelView { host, journal, links: BTreeMap::new() };
+    let mut view = KernelView { host, journal, links: BTreeMap::new(), addresses: BTreeSet::new() };
     let (monitor, links, addresses) = inside.run(|| -> Result<_, LabError> {
         let monitor = Monitor::open()?;
         let mut netlink = Netlink::open()?;
@@ -105,11 +106,13 @@ pub(crate) fn watch_kernel(inside: &Inside, host: Arc<str>, journal: Journal) ->
     }))
 }
 
-/// What is known of a host's interfaces, to tell news from repetition.
+/// What is known of a host's interfaces and addresses, to tell news from repetition: an address whose lifetime was
+/// renewed is no news.
 struct KernelView {
     host: Arc<str>,
     journal: Journal,
     links: BTreeMap<u32, (String, bool)>,
+    addresses: BTreeSet<(u32, IpAddr, u8)>,
 }
 
 impl KernelView {
@@ -117,18 +120,23 @@ impl KernelView {
         let now = Moment::now();
         let seen = match change {
             Change::Link(link) => self.note_link(&link),
-            Change::LinkGone { index, name } => self.links.remove(&index).map(|_| Seen::LinkDown { interface: name }),
-            Change::Address(added) => Some(Seen::AddressAdded {
-                interface: self.name_of(added.link),
-                address: added.address,
-                prefix: added.prefix,
-            }),
-            Change::AddressGone(gone) => Some(Seen::AddressRemoved {
-                interface: self.name_of(gone.link),
-                address: gone.address,
-                prefix: gone.prefix,
-            }),
-            Change::Lost => Some(Seen::Deed("lost events of the kernel: what follows has a hole".to_owned())),
+            Change::LinkGone { index, name } => {
+                self.addresses.retain(|(link, _, _)| *link != index);
+                self.links.remove(&index).map(|_| Seen::LinkDown { interface: name })
+            }
+            Change::Address(Address { link, address, prefix, .. }) => {
+                let is_new = self.addresses.insert((link, address, prefix));
+                is_new.then(|| Seen::AddressAdded { interface: self.name_of(link), address, prefix })
+            }
+            Change::AddressGone(Address { link, address, prefix, .. }) => {
+                self.addresses.remove(&(link, address, prefix));
+                Some(Seen::AddressRemoved { interface: self.name_of(link), address, prefix })
+            }
+            Change::Lost => {
+                // What is there may have gone and come meanwhile: what is heard next is news.
+                self.addresses.clear();
+                Some(Seen::Deed("lost events of the kernel: what follows has a hole".to_owned()))
+            }
         };
         if let Some(seen) = seen {
             self.journal.add(now, &self.host, seen);

@@ -12,6 +12,7 @@ use std::{fs, thread};
 use linux::signals::Signal;
 use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 
+use super::collector;
 use super::inside::Inside;
 use super::journal::{Journal, Seen};
 use super::{LabError, Moment, wait_until};
@@ -138,9 +139,13 @@ impl Program {
         Ok(())
     }
 
-    /// Its first process and those descendants that run the same program file.
+    /// Its first process and those descendants that run the same program file. A collector, though it may run that file,
+    /// is none of them.
     fn family(&self) -> Vec<OwnedFd> {
-        let file = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let is_collector = |pid: u32| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim_end() == collector::NAME)
+        };
+        let file = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok().filter(|_| !is_collector(pid));
         let mut family = vec![self.pid];
         if let Some(own) = file(self.pid) {
             let parents = parents();
@@ -172,7 +177,7 @@ fn parents() -> Vec<(u32, u32)> {
 const STOP: Signal = Signal(rustix::process::Signal::STOP.as_raw());
 const CONTINUE: Signal = Signal(rustix::process::Signal::CONT.as_raw());
 
-fn send(handle: &OwnedFd, signal: Signal) -> io::Result<()> {
+pub(super) fn send(handle: &OwnedFd, signal: Signal) -> io::Result<()> {
     let signal = rustix::process::Signal::from_named_raw(signal.0)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no such signal"))?;
     match pidfd_send_signal(handle, signal) {

@@ -16,10 +16,25 @@ use super::{LabError, Moment};
 /// Reads what the stand-ins of a host tell.
 pub(crate) type Recorder = Watch;
 
-/// A pipe with a name in the host: whoever runs there can write a line to it, and the moment of its arrival counts.
+/// The stand-ins' pipe: the moment of a line's arrival counts.
 pub(crate) fn start_recorder(inside: &Inside, host: Arc<str>, journal: Journal) -> Result<Recorder, LabError> {
-    let opened = inside.run(|| -> std::io::Result<File> {
-        let path = format!("{HOST_DIR}/records");
+    let of = host.clone();
+    read_lines(inside, &host, "records", move |line| {
+        let mut words = line.split('\t').map(str::to_owned);
+        let name = words.next().unwrap_or_default();
+        journal.add(Moment::now(), &of, Seen::ScriptRun { name, arguments: words.collect() });
+    })
+}
+
+/// Makes a pipe with a name in the host, to which whoever runs there can write lines, and reads them.
+pub(crate) fn read_lines(
+    inside: &Inside,
+    host: &str,
+    name: &str,
+    mut take: impl FnMut(&str) + Send + 'static,
+) -> Result<Watch, LabError> {
+    let path = format!("{HOST_DIR}/{name}");
+    let opened = inside.run(move || -> std::io::Result<File> {
         mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o622), 0)?;
         rustix::fs::chmod(&path, Mode::from_raw_mode(0o622))?;
         // Open for writing, too: so there is always a reader, and never an end.
@@ -27,7 +42,7 @@ pub(crate) fn start_recorder(inside: &Inside, host: Arc<str>, journal: Journal) 
         fcntl_setfl(&pipe, OFlags::NONBLOCK)?;
         Ok(pipe)
     });
-    let pipe = opened.map_err(|error| LabError::io(format!("make the recorder of {host}"), &error))?;
+    let pipe = opened.map_err(|error| LabError::io(format!("make the pipe {name} of {host}"), &error))?;
     let mut rest = Vec::new();
     Ok(Watch::start(pipe, move |pipe| {
         let mut buffer = [0; 4096];
@@ -36,10 +51,7 @@ pub(crate) fn start_recorder(inside: &Inside, host: Arc<str>, journal: Journal) 
         }
         while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
             let line: Vec<u8> = rest.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line);
-            let mut words = line.trim_end_matches('\n').split('\t').map(str::to_owned);
-            let name = words.next().unwrap_or_default();
-            journal.add(Moment::now(), &host, Seen::ScriptRun { name, arguments: words.collect() });
+            take(String::from_utf8_lossy(&line).trim_end_matches('\n'));
         }
     }))
 }

@@ -2,10 +2,12 @@
 //!
 //! Every act leaves the pair as it found it: both nodes up, one of them active.
 
+mod supervised;
+
 use std::time::Duration;
 
 use super::outcome::ActOutcome;
-use super::pair::{Node, Service};
+use super::pair::{HANDED_OVER, Node, Service};
 use super::scene::Scene;
 use super::stage::Stage;
 use crate::lab::{LabError, Moment, Seen, held_by_several, holdings, wait_until};
@@ -15,52 +17,89 @@ use crate::lab::{LabError, Moment, Seen, held_by_several, holdings, wait_until};
 pub(crate) enum Act {
     Start,
     Service,
+    Move,
+    Hang,
+    Switch,
     Crash,
     Stop,
     Power,
     Link,
     Cut,
+    Latch,
 }
 
 /// While the address moves in order, a client may lose a few answers.
 const MOVING: Duration = Duration::from_millis(50);
 /// A daemon's own time to start, besides the protocol's timers.
 const STARTING: Duration = Duration::from_secs(1);
+/// A collector's own time from the order to start until it is at work.
+const STARTS: Duration = Duration::from_millis(100);
+/// From one question of a kernel for a neighbour that did not answer to the next.
+const ASKING_AGAIN: Duration = Duration::from_secs(1);
+/// The kernel looks now and then which addresses are due.
+const EXPIRING: Duration = Duration::from_millis(500);
 /// How much longer than promised we wait for what is late.
 const LATE: Duration = Duration::from_secs(10);
 /// What happens right after the last event belongs to the act.
 const AFTERMATH: Duration = Duration::from_millis(500);
 
 impl Act {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Start, Self::Service, Self::Crash, Self::Stop, Self::Power, Self::Link, Self::Cut];
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Start,
+        Self::Service,
+        Self::Move,
+        Self::Hang,
+        Self::Switch,
+        Self::Stop,
+        Self::Crash,
+        Self::Power,
+        Self::Link,
+        Self::Cut,
+        Self::Latch,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Service => "service",
+            Self::Move => "move",
+            Self::Hang => "hang",
+            Self::Switch => "switch",
             Self::Crash => "crash",
             Self::Stop => "stop",
             Self::Power => "power",
             Self::Link => "link",
             Self::Cut => "cut",
+            Self::Latch => "latch",
         }
     }
 
     pub(crate) fn description(self) -> &'static str {
         match self {
             Self::Start => "both nodes start (always played)",
-            Self::Service => "the checked service dies and is started again",
+            Self::Service => "the service dies, and is started again",
+            Self::Move => "the service dies more often than `restart` allows, and moves",
+            Self::Hang => "the service hangs",
+            Self::Switch => "an operator has the service moved, and back (`tanist switch`)",
             Self::Crash => "the daemon is killed by SIGKILL and started again",
             Self::Stop => "the daemon is stopped in order and started again",
             Self::Power => "the node loses power and comes back",
             Self::Link => "the node's cable is pulled and put back",
             Self::Cut => "the nodes are cut off from each other, then the network heals",
+            Self::Latch => "the service fails on both nodes: nothing moves until `tanist ack`",
         }
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|act| act.name() == name)
+    }
+
+    /// Whether it is about a service that the daemons look after.
+    pub(crate) fn needs_supervision(self) -> bool {
+        match self {
+            Self::Move | Self::Hang | Self::Switch | Self::Latch => true,
+            Self::Start | Self::Service | Self::Crash | Self::Stop | Self::Power | Self::Link | Self::Cut => false,
+        }
     }
 
     /// Plays it.
@@ -71,9 +110,18 @@ impl Act {
         let &[active] = stage.holders().as_slice() else {
             return Ok(skipped(self, "there is not exactly one active node to begin with".to_owned()));
         };
+        let supervised = stage.players[active].node.supervised().is_some();
+        if self.needs_supervision() && !supervised {
+            return Ok(skipped(self, "the daemons look after no `service` here".to_owned()));
+        }
         match self {
             Self::Start => unreachable!("handled above"),
+            Self::Service if supervised => supervised::dies(stage, active),
             Self::Service => service(stage, active),
+            Self::Move => supervised::moves(stage, active),
+            Self::Hang => supervised::hangs(stage, active),
+            Self::Switch => supervised::switches(stage, active),
+            Self::Latch => supervised::latches(stage, active),
             Self::Crash | Self::Stop | Self::Power | Self::Link => failure(self, stage, active),
             Self::Cut => cut(stage, active),
         }
@@ -115,7 +163,14 @@ fn start(stage: &mut Stage) -> Result<ActOutcome, LabError> {
     }
     let taken = taken_at(stage, first.or_else(|| stage.holders().first().copied()), started);
     scene.promise("one node is active", limit, taken.filter(|_| settled));
+    if stage.players[0].node.supervised().is_some() {
+        let began = stage.wait_for_beginning(started, STARTS + LATE).filter(|_| settled);
+        scene.promise("the service is at work", limit + STARTS, began.map(|(_, at)| at.since(started)));
+    }
     calm_down(stage);
+    if stage.players[0].node.supervised().is_some() {
+        supervised::promise_never_two(&mut scene, stage);
+    }
     Ok(scene.end(stage))
 }
 
@@ -127,6 +182,7 @@ fn service(stage: &mut Stage, active: usize) -> Result<ActOutcome, LabError> {
         Service::Web { script, .. } => (script, true),
         Service::StandIn { script, .. } => (script, false),
         Service::Unwatched(why) => return Ok(skipped(Act::Service, (*why).to_owned())),
+        Service::Supervised(_) => unreachable!("that is another play"),
     };
     let (checking, weight) = node.check(script).expect("a watched service has a tracked check");
     let fault = matches!(weight, engine::Weight::Fault);
@@ -135,7 +191,7 @@ fn service(stage: &mut Stage, active: usize) -> Result<ActOutcome, LabError> {
     // A killed service fails its check at once; one that hangs would take its timeout longer.
     let noticed = checking.interval * checking.fall;
     // A fault makes the active one resign; a lower priority makes the standby ignore it until its timer runs out.
-    let succession = if fault { other.skew_time(&node) } else { other.down_interval(&node) };
+    let succession = if fault { other.replaces_leaving(&node) } else { other.down_interval(&node) };
 
     let (title, breaking, mending) = if real {
         ("the web service of {} dies", "the web service is killed", "the web service is started again")
@@ -196,7 +252,9 @@ fn failure(act: Act, stage: &mut Stage, active: usize) -> Result<ActOutcome, Lab
         Act::Stop => ("daemon of {} is stopped", "the daemon is stopped by SIGTERM", "the daemon is started again"),
         Act::Power => ("{} loses power", "power goes", "power returns"),
         Act::Link => ("cable of {} is pulled", "the cable is pulled", "the cable is put back"),
-        Act::Start | Act::Service | Act::Cut => unreachable!("other acts have their own play"),
+        Act::Start | Act::Service | Act::Move | Act::Hang | Act::Switch | Act::Cut | Act::Latch => {
+            unreachable!("other acts have their own play")
+        }
     };
     let mut scene = Scene::begin(act.name(), title.replace("{}", name));
     let failed = stage.lab.note(name, deed);
@@ -207,19 +265,33 @@ fn failure(act: Act, stage: &mut Stage, active: usize) -> Result<ActOutcome, Lab
         Act::Power => player.host.power_off()?,
         _ => player.host.set_cable(&node.router.link, false)?,
     }
-    let limit = if act == Act::Stop { other.skew_time(&node) } else { other.down_interval(&node) };
+    let limit = if act == Act::Stop { other.replaces_leaving(&node) } else { other.replaces_dead(&node) };
     // What the failed node's kernel still has is another question.
     let moved = stage.wait_for_answer_by(standby, limit + LATE);
     stage.dwell(AFTERMATH);
     if act == Act::Stop && !stage.players[active].wait_for_daemons_end() {
         scene.remark(format!("the daemon of {name} does not end"));
     }
+    // Only the kernel is left to take the address from a host whose daemon was killed.
+    let lets_go = node.address_lifetime.filter(|_| act == Act::Crash);
+    let released = lets_go.and_then(|lifetime| {
+        let gone = || !stage.players[active].host.has_address(stage.address.into());
+        wait_until(lifetime + LATE, gone).then(|| released_at(stage, active, failed)).flatten()
+    });
     let mended = Moment::now();
-    scene.promise(
-        format!("{} takes over", other.name),
-        limit,
-        taken_at(stage, Some(standby), failed).filter(|_| moved),
-    );
+    let taken = if moved { taken_at(stage, Some(standby), failed) } else { None };
+    scene.promise(format!("{} takes over", other.name), limit, taken);
+    if node.supervised().is_some() {
+        supervised::promise_work(&mut scene, stage, failed, limit + STARTS);
+    }
+    if let Some(lifetime) = lets_go {
+        scene.promise(format!("{name} loses the address by itself"), lifetime + EXPIRING, released);
+        scene.remark(format!(
+            "until then both nodes have it ({:.0} ms); whoever asks follows the announcement of {}",
+            super::scene::millis(overlap(stage, failed, mended)),
+            other.name,
+        ));
+    }
     let silent = Some(outage(stage, failed, mended)).filter(|_| moved);
     if act == Act::Stop && node.is_tanist {
         // Tanist goes on answering until its successor speaks.
@@ -247,7 +319,13 @@ fn failure(act: Act, stage: &mut Stage, active: usize) -> Result<ActOutcome, Lab
         ));
     }
     let starting = if act == Act::Link { Duration::ZERO } else { STARTING + first_check(&node) };
-    let back = starting + node.down_interval(&other) + node.router.preempt_delay;
+    let waits = match &node.pair {
+        // With the cable back, the kernels ask once a second where the other one is.
+        Some(_) if act == Act::Link => ASKING_AGAIN + HANDED_OVER,
+        Some(_) => HANDED_OVER,
+        None => node.down_interval(&other),
+    };
+    let back = starting + waits + node.router.preempt_delay;
     come_back(stage, &mut scene, active, true, mended, back);
     Ok(scene.end(stage))
 }
@@ -264,7 +342,7 @@ fn come_back(stage: &Stage, scene: &mut Scene, active: usize, moved: bool, mende
         let holder = if moved { standby } else { active };
         if moved {
             // Nothing is to happen; a node that wanted the address would have it by then.
-            stage.dwell(node.down_interval(other));
+            stage.dwell(if node.supervised().is_some() { limit } else { node.down_interval(other) });
         } else {
             wait_for_full_priority(stage, &stage.players[active].node, limit);
         }
@@ -274,6 +352,11 @@ fn come_back(stage: &Stage, scene: &mut Scene, active: usize, moved: bool, mende
     }
     calm_down(stage);
     scene.promise("silent meanwhile", MOVING, Some(outage(stage, mended, Moment::now())));
+    if node.supervised().is_some() {
+        let limit = if node.pair.is_some() { HANDED_OVER } else { node.skew_time(other) } + STARTS;
+        scene.promise("no service meanwhile", limit, supervised::gap(stage, mended));
+        supervised::promise_never_two(scene, stage);
+    }
 }
 
 /// The nodes no longer hear each other, but the client hears both.
@@ -284,7 +367,7 @@ fn cut(stage: &mut Stage, active: usize) -> Result<ActOutcome, LabError> {
     let parted = stage.lab.note("", "the network between a and b is cut");
     let [a, b] = &stage.players;
     stage.lab.cut(&[&a.host, &b.host])?;
-    let both = wait_until(other.down_interval(&node) + LATE, || stage.holders().len() == 2);
+    let both = wait_until(other.replaces_dead(&node) + LATE, || stage.holders().len() == 2);
     // Long enough for the client to be told by both.
     stage.dwell(AFTERMATH * 2);
     scene.promise("the address is silent", MOVING, Some(outage(stage, parted, Moment::now())));
@@ -301,11 +384,17 @@ fn cut(stage: &mut Stage, active: usize) -> Result<ActOutcome, LabError> {
     let limit = winning.router.advertisement_interval.as_duration() + losing.skew_time(winning);
     let alone = wait_until(limit + LATE, || stage.holders() == [winner]);
     let released = released_at(stage, 1 - winner, healed).filter(|_| alone);
+    if node.supervised().is_some() {
+        let alone = stage.wait_for_sole_work(winner, limit + LATE);
+        let ended = stage.last_work(1 - winner).map(|at| at.since(healed));
+        scene.promise("one service is at work again", limit, ended.filter(|_| alone));
+        scene.promise("no service meanwhile", MOVING, supervised::gap(stage, parted));
+    }
     if both {
         scene.promise("one node is active again", limit, released);
         scene.remark(format!(
-            "while they can't hear each other, both hold the address ({:.0} ms): two nodes without a third vote can't \
-             do better",
+            "while they can't hear each other, both {} ({:.0} ms): two nodes without a third vote can't do better",
+            if node.supervised().is_some() { "hold the address and run the service" } else { "hold the address" },
             super::scene::millis(overlap(stage, parted, Moment::now())),
         ));
     } else {
@@ -354,23 +443,31 @@ fn first_check(node: &Node) -> Duration {
 /// How long after `since` the node's kernel got the address.
 fn taken_at(stage: &Stage, which: Option<usize>, since: Moment) -> Option<Duration> {
     let name = stage.name(which?);
-    let holdings = holdings(&stage.lab.journal().all(), stage.address.into());
-    let taken = holdings.iter().rfind(|holding| &*holding.by == name && holding.from >= since)?;
-    Some(taken.from.since(since))
+    told_soon(|| {
+        let holdings = holdings(&stage.lab.journal().all(), stage.address.into());
+        let taken = holdings.iter().rfind(|holding| &*holding.by == name && holding.from >= since)?;
+        Some(taken.from.since(since))
+    })
 }
 
 /// How long after `since` the node's kernel lost the address.
 fn released_at(stage: &Stage, which: usize, since: Moment) -> Option<Duration> {
     let name = stage.name(which);
-    // The watch of the kernel may be a little behind.
-    let mut released = None;
-    let _ = wait_until(AFTERMATH, || {
+    told_soon(|| {
         let holdings = holdings(&stage.lab.journal().all(), stage.address.into());
         let ends = holdings.iter().filter(|holding| &*holding.by == name).filter_map(|holding| holding.until);
-        released = ends.filter(|&end| end >= since).min().map(|end| end.since(since));
-        released.is_some()
+        ends.filter(|&end| end >= since).min().map(|end| end.since(since))
+    })
+}
+
+/// The watch of the kernels may be a little behind.
+fn told_soon(told: impl Fn() -> Option<Duration>) -> Option<Duration> {
+    let mut found = None;
+    let _ = wait_until(AFTERMATH, || {
+        found = told();
+        found.is_some()
     });
-    released
+    found
 }
 
 fn outage(stage: &Stage, from: Moment, until: Moment) -> Duration {

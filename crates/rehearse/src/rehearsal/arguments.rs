@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::acts::Act;
+use crate::collector::Manner;
 
 /// Without files a built-in pair rehearses; with two files, your own.
 #[derive(Clone, Debug, Default, Args)]
@@ -18,7 +19,7 @@ pub struct Arguments {
     /// List the acts
     #[arg(long)]
     pub(super) list: bool,
-    /// Run the notify and check scripts of your configurations instead of stand-ins
+    /// Run the scripts and commands of your configurations instead of stand-ins
     #[arg(long, requires = "files")]
     pub(super) run_scripts: bool,
     /// Another daemon on the first node; {conf} and {dir} are filled in
@@ -33,22 +34,32 @@ pub struct Arguments {
     /// At the end, print everything that was seen and logged to standard error
     #[arg(long)]
     pub(super) logs: bool,
-    /// Be a program of the built-in pair
+    /// Be a program that runs inside a host
     #[arg(long, hide = true, value_name = "ROLE")]
     pub(super) helper: Option<Helper>,
+    /// How a collector is to behave
+    #[arg(long, hide = true, value_name = "WORDS", requires = "helper")]
+    pub(super) manner: Option<Manner>,
 }
 
-/// What our own program does inside the hosts of the built-in pair.
+/// What our own program does inside hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Helper {
+    /// The web service of the built-in pair.
     Web,
+    /// Its check.
     Check,
+    /// The service that daemons look after, of the built-in pair and of trials.
+    Collector,
+    /// Its check.
+    Probe,
 }
 
 impl Arguments {
-    /// The nodes must start in any case.
-    pub(super) fn wants(&self, act: Act) -> bool {
-        act == Act::Start || self.acts.is_empty() || self.acts.iter().any(|name| name == act.name())
+    /// The nodes must start in any case. What only a `supervised` service does is played for others only if somebody asks.
+    pub(super) fn wants(&self, act: Act, supervised: bool) -> bool {
+        let usual = self.acts.is_empty() && (supervised || !act.needs_supervision());
+        act == Act::Start || usual || self.acts.iter().any(|name| name == act.name())
     }
 }
 

@@ -4,25 +4,39 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use config::{Instance, NotifyScript, Settings, StatedRole};
-use engine::{AnnouncePolicy, Authentication, RouterConfig, Scope, Transport, Version, VirtualAddress, Weight};
+use config::{AddressLifetime, Instance, NotifyScript, Settings, StatedRole};
+use engine::{AnnouncePolicy, Authentication, Name, RouterConfig, Scope, Transport, Version, VirtualAddress, Weight};
 
+use super::pair::HostFile;
 use crate::lab::HOST_DIR;
 
+mod services;
+
 /// A configuration that runs no script of its user's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct StandInText {
     pub(crate) text: String,
     /// Files that stand in for checks, in the order of the settings' scripts.
     pub(crate) checks: Vec<String>,
     /// Files that stand in for notifications.
     pub(crate) recorders: Vec<String>,
+    /// What else must be there.
+    pub(crate) others: Vec<HostFile>,
+    /// Whether it may use words that only Tanist knows.
+    own_words: bool,
 }
 
-/// The settings as text, every script replaced.
-pub(crate) fn with_stand_ins(settings: &Settings) -> StandInText {
-    let mut out = StandInText::default();
+/// The settings as text, every script replaced. Of the services, a collector plays the part of the one that is
+/// `watched`.
+pub(crate) fn with_stand_ins(settings: &Settings, watched: Option<&Name>, own_words: bool) -> StandInText {
+    let mut out = StandInText { own_words, ..StandInText::default() };
     out.global(settings);
+    if own_words {
+        out.pair(settings);
+        for service in &settings.services {
+            out.service(service, watched == Some(&service.service.name));
+        }
+    }
     for script in &settings.scripts {
         let checking = &script.checking;
         let file = file_name("check", &checking.name);
@@ -51,6 +65,12 @@ impl StandInText {
             self.line(format_args!("router_id {}", word(router_id)));
         }
         self.line(format_args!("script_user root"));
+        match settings.global.address_lifetime {
+            _ if !self.own_words => {}
+            AddressLifetime::Derived => {}
+            AddressLifetime::Seconds(seconds) => self.line(format_args!("address_lifetime {seconds}")),
+            AddressLifetime::Unlimited => self.line(format_args!("address_lifetime unlimited")),
+        }
         // Pacing and the group can only be said for all instances together, so that is how they were read.
         let pacing = settings.instances.first().map(|instance| instance.router.announce.pacing);
         if let Some(pacing) = pacing.filter(|pacing| !pacing.is_zero()) {
@@ -108,6 +128,11 @@ impl StandInText {
         self.announcing(&router.announce);
         self.tracking(router);
         self.notifications(instance);
+        if self.own_words {
+            for service in &router.services {
+                self.line(format_args!("service {}", word(service)));
+            }
+        }
         self.close();
     }
 
@@ -254,8 +279,9 @@ fn seconds(span: Duration) -> String {
 mod tests {
     use std::path::Path;
 
-    use config::{Command, LoadOptions, MemoryFiles};
+    use config::{Command, LoadOptions, Manager, MemoryFiles, ServiceCheck};
 
+    use super::super::pair::sees_hangs;
     use super::*;
 
     fn load(text: &str) -> Settings {
@@ -267,7 +293,27 @@ mod tests {
     /// Everything but the commands and who runs them must come back as it was.
     fn without_commands(mut settings: Settings) -> Settings {
         let command = || Command::Program(vec!["a stand-in".to_owned()]);
-        settings.global = config::Global { router_id: settings.global.router_id, ..config::Global::default() };
+        let config::Global { router_id, address_lifetime, .. } = settings.global;
+        settings.global = config::Global { router_id, address_lifetime, ..config::Global::default() };
+        settings.files.clear();
+        if let Some(pair) = &mut settings.pair {
+            pair.key_file = "a stand-in".into();
+        }
+        let stand_in = || NotifyScript { command: command(), user: None };
+        for service in &mut settings.services {
+            service.manager = Manager::Command { script: stand_in() };
+            for check in &mut service.checks {
+                *check = ServiceCheck::Notify;
+            }
+            for checking in &mut service.service.checks {
+                checking.name = "a stand-in".into();
+            }
+            for hook in [&mut service.could_start, &mut service.on_role, &mut service.post_takeover] {
+                *hook = hook.take().map(|_| stand_in());
+            }
+            service.while_active.fill(stand_in());
+            service.down_file = service.down_file.take().map(|_| "a stand-in".into());
+        }
         for script in &mut settings.scripts {
             script.command = command();
             script.user = None;
@@ -346,13 +392,86 @@ mod tests {
             }
         "#;
         let settings = load(written);
-        let text = with_stand_ins(&settings);
+        let text = with_stand_ins(&settings, None, false);
         let again = load(&text.text);
         assert_eq!(without_commands(again), without_commands(settings), "{}", text.text);
         assert_eq!(text.checks, ["check-web", "check-down"]);
         assert_eq!(text.recorders, ["notify_master-ONE", "notify-ONE", "notify_stop-TWO"]);
         for theirs in ["/etc", "curl", "nobody"] {
             assert!(!text.text.contains(theirs), "{theirs} is still there:\n{}", text.text);
+        }
+    }
+
+    const SERVICES: &str = r#"
+        global_defs { address_lifetime 7 }
+        pair { node here  peer 192.0.2.2 198.51.100.2  source 192.0.2.1 198.51.100.1
+            port 4000
+            key_file /etc/theirs.key
+            profile fast }
+        service web {
+            systemd theirs.service
+            check http http://192.0.2.100:81/theirs { interval 0.5 timeout 2 rise 2 fall 4 status 200 }
+            check tcp 127.0.0.1:81
+            check process theirs
+            check file /theirs { max_age 3 }
+            check script "/theirs arg" nobody
+            start_grace 3
+            start_timeout 40
+            stop_timeout 1.5
+            restart 2 within 1h
+            max_moves 1 within 1d
+            on_manual_stop maintenance
+            failback manual
+            could_start /theirs/ready
+            readiness_interval 2
+            readiness_rise 4
+            on_role /theirs/role
+            post_takeover /theirs/takeover
+            while_active { every 1h /theirs/hourly
+                every 1.5 /theirs/often }
+            down_file /theirs/down
+        }
+        service worker { user nobody
+            command /theirs/worker
+            check notify
+            restart never }
+        vrrp_instance ONE {
+            interface eth0
+            virtual_router_id 51
+            priority 150
+            service web
+        }
+        vrrp_instance TWO {
+            interface eth0
+            virtual_router_id 52
+            service worker
+        }
+    "#;
+
+    #[test]
+    fn services_read_as_they_were() {
+        let settings = load(SERVICES);
+        let web = Name::from("web");
+        let text = with_stand_ins(&settings, Some(&web), true);
+        let again = load(&text.text);
+        let kinds: Vec<bool> = again.services[0].checks.iter().map(sees_hangs).collect();
+        assert_eq!(kinds, [true, false, false, true, true], "{}", text.text);
+        let mut expected = without_commands(settings);
+        // One that nobody watches never fails.
+        expected.services[1].checks.clear();
+        expected.services[1].service.checks.clear();
+        assert_eq!(without_commands(again), expected, "{}", text.text);
+        assert_eq!(text.recorders, ["on_role-web", "post_takeover-web", "every-1-web", "every-2-web"], "{}", text.text);
+        for theirs in ["theirs", "nobody", "systemd"] {
+            assert!(!text.text.contains(theirs), "{theirs} is still there:\n{}", text.text);
+        }
+    }
+
+    #[test]
+    fn keepalived_is_not_told_what_it_does_not_know() {
+        let text = with_stand_ins(&load(SERVICES), None, false).text;
+        for ours in ["service", "pair", "address_lifetime", "worker"] {
+            assert!(!text.contains(ours), "{ours} is there:\n{text}");
         }
     }
 

@@ -26,7 +26,7 @@ use show::Style;
 use stage::Stage;
 
 use crate::lab::{self, Daemon, LabError};
-use crate::web;
+use crate::{collector, web};
 
 /// Exit status when a promise was broken.
 const BROKEN: u8 = 1;
@@ -37,7 +37,7 @@ const NO_REHEARSAL: u8 = 3;
 #[must_use]
 pub fn main(arguments: Arguments) -> ExitCode {
     if let Some(helper) = arguments.helper {
-        return help(helper);
+        return help(helper, arguments.manner.unwrap_or_default());
     }
     let mut out = std::io::stdout().lock();
     if arguments.list {
@@ -72,11 +72,13 @@ fn no_rehearsal(why: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::from(NO_REHEARSAL)
 }
 
-/// What the hosts of the built-in pair run of our own program.
-fn help(helper: Helper) -> ExitCode {
+/// What hosts of a lab run of our own program.
+fn help(helper: Helper, manner: collector::Manner) -> ExitCode {
     let result = match helper {
         Helper::Web => web::serve().map(|never| match never {}),
-        Helper::Check => web::check(),
+        Helper::Check => web::check(web::PORT, web::PATIENCE),
+        Helper::Collector => collector::collect(&manner),
+        Helper::Probe => collector::probe(manner.port.unwrap_or(web::PORT)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,13 +103,18 @@ fn plan(arguments: &Arguments) -> Result<Pair, NoPair> {
     };
     let daemons = [daemon(&arguments.node_a_command)?, daemon(&arguments.node_b_command)?];
     match arguments.files.as_slice() {
-        [a, b] => own_pair::pair([a, b], daemons, arguments.run_scripts),
-        _ => Ok(built_in::pair(daemons, &helper_command(&own_program))),
+        [a, b] => own_pair::pair([a, b], daemons, &rehearser(&own_program), arguments.run_scripts),
+        _ => {
+            // Another daemon may know nothing of services.
+            let own = arguments.node_a_command.is_none() && arguments.node_b_command.is_none();
+            Ok(built_in::pair(daemons, &rehearser(&own_program), own))
+        }
     }
 }
 
-fn helper_command(own_program: &Path) -> Vec<String> {
-    vec![own_program.display().to_string(), "rehearse".to_owned(), "--helper".to_owned()]
+/// Our own program as it is called inside the hosts.
+fn rehearser(own_program: &Path) -> Vec<String> {
+    vec![own_program.display().to_string(), "rehearse".to_owned()]
 }
 
 /// Plays the acts; whether every promise was kept.
@@ -119,6 +126,7 @@ fn rehearse(pair: &Pair, arguments: &Arguments, out: &mut impl Write) -> Result<
         address: pair.address.to_string(),
         nodes: pair.nodes.iter().map(view).collect(),
         remarks: pair.remarks.clone(),
+        service: pair.nodes[0].supervised().map(|service| service.config.name.to_string()),
         acts: Vec::new(),
         kept: true,
     };
@@ -131,7 +139,8 @@ fn rehearse(pair: &Pair, arguments: &Arguments, out: &mut impl Write) -> Result<
     say(show::head(&outcome, style));
     let hint = |error| LabError::new(format!("{error}\nIt needs root, or a kernel that lets users make namespaces."));
     let mut stage = Stage::build(pair).map_err(hint)?;
-    for act in Act::ALL.into_iter().filter(|&act| arguments.wants(act)) {
+    let supervised = outcome.service.is_some();
+    for act in Act::ALL.into_iter().filter(|&act| arguments.wants(act, supervised)) {
         // For the impatient; the act itself overwrites it.
         let (waiting, gone) =
             if is_terminal { (format!("  … {}\r", act.description()), "\x1b[K") } else { Default::default() };

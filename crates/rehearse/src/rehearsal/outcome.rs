@@ -8,6 +8,8 @@ pub(crate) struct Outcome {
     pub(crate) address: String,
     pub(crate) nodes: Vec<NodeView>,
     pub(crate) remarks: Vec<String>,
+    /// The service that the daemons look after, if they look after one.
+    pub(crate) service: Option<String>,
     pub(crate) acts: Vec<ActOutcome>,
     /// Every promise of every act was kept.
     pub(crate) kept: bool,
@@ -42,6 +44,8 @@ pub(crate) struct ActOutcome {
     pub(crate) outage_ms: f64,
     /// How long more than one node had the address.
     pub(crate) overlap_ms: f64,
+    /// What the service did, if the daemons look after one.
+    pub(crate) work: Option<Work>,
     pub(crate) promises: Vec<Promise>,
     /// What is no promise and still worth knowing.
     pub(crate) remarks: Vec<String>,
@@ -51,6 +55,16 @@ impl ActOutcome {
     pub(crate) fn kept(&self) -> bool {
         self.promises.iter().all(|promise| promise.kept)
     }
+}
+
+/// Who was at work, by the service's own ticks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Work {
+    pub(crate) worked: Vec<Span>,
+    /// The longest time in which nobody was at work.
+    pub(crate) gap_ms: f64,
+    /// How long more than one was.
+    pub(crate) overlap_ms: f64,
 }
 
 /// One thing that happened.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::time::Duration;
 
-use config::{LoadOptions, RealFiles, Settings};
-use engine::{Name, RouterConfig, Transport, VirtualAddress, Weight};
+use config::{LoadOptions, Manager, RealFiles, Settings};
+use engine::{Name, RouterConfig, Scope, Transport, VirtualAddress, Weight};
 
 use super::config_text::with_stand_ins;
-use super::pair::{CLIENT, Configuration, HostFile, Node, Pair, Service};
+use super::pair::{CLIENT, Configuration, HostFile, Node, Pair, Service, Supervised};
 use crate::lab::{Cidr, Daemon, HostPlan};
 
 const NAMES: [&str; 2] = ["a", "b"];
@@ -24,23 +25,114 @@ pub(crate) enum NoPair {
 }
 
 /// Reads both files and plans the hosts that they were written for.
-pub(crate) fn pair(files: [&Path; 2], daemons: [(Daemon, bool); 2], run_scripts: bool) -> Result<Pair, NoPair> {
-    let settings = [load(files[0])?, load(files[1])?];
-    let (routers, address) = common_router(&settings)?;
-    let own = own_addresses(&routers);
+///
+/// `program` takes the words of `tanist rehearse`: it plays the parts of services.
+pub(crate) fn pair(
+    files: [&Path; 2],
+    daemons: [(Daemon, bool); 2],
+    program: &[String],
+    run_scripts: bool,
+) -> Result<Pair, NoPair> {
+    let mut settings = [load(files[0])?, load(files[1])?];
+    let has_services = settings.iter().any(|settings| !settings.services.is_empty());
+    let own_words = daemons.iter().all(|(_, is_tanist)| *is_tanist);
     let mut remarks = Vec::new();
+    if run_scripts {
+        let outside = settings.iter().flat_map(|settings| &settings.services).find(|service| is_outside(service));
+        if let Some(service) = outside {
+            return Err(NoPair::Unfit(format!(
+                "the service {} belongs to a manager that virtual hosts do not have; without --run-scripts a stand-in \
+                 plays its part",
+                service.service.name
+            )));
+        }
+    } else if give_address(&mut settings) {
+        let what = format!("the pair has no virtual address; it gets {STAND_IN_ADDRESS}, so that it can be watched");
+        remarks.push(what);
+    }
+    let (routers, address) = common_router(&settings)?;
+    let own = own_addresses(&settings, &routers);
     let others = settings[0].instances.len().max(settings[1].instances.len()) - 1;
     if others > 0 {
         remarks.push(format!("watched is {address} of {}; {others} more would do alike", routers[0].name));
     }
     if !run_scripts {
-        remarks.push("notify and check scripts are replaced by stand-ins (--run-scripts runs yours)".to_owned());
+        let what = if has_services { "services, hooks, notify and check scripts" } else { "notify and check scripts" };
+        remarks.push(format!("{what} are replaced by stand-ins (--run-scripts runs yours)"));
     }
-    let [a, b] = daemons;
-    let plan = |which: usize, daemon| {
-        node(which, &settings[which], &routers[which], own[which], files[which], daemon, run_scripts)
+    if has_services && !own_words {
+        remarks.push("the services are left out: keepalived does not know them".to_owned());
+    }
+    let watched = common_service(&routers);
+    let stage = |which: usize, daemon| Part {
+        which,
+        settings: &settings[which],
+        router: &routers[which],
+        own: own[which],
+        ways: ways(&settings, which),
+        file: files[which],
+        daemon,
+        program,
+        own_words,
+        watched: watched.as_ref().filter(|_| own_words),
     };
-    Ok(Pair { nodes: [plan(0, a), plan(1, b)], address, remarks })
+    let [a, b] = daemons;
+    let nodes = [stage(0, a).node(run_scripts), stage(1, b).node(run_scripts)];
+    Ok(Pair { nodes, address, remarks })
+}
+
+/// Of a pair that has none of its own (RFC 2544, as the client's).
+const STAND_IN_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 100);
+
+/// Whether virtual hosts cannot reach who manages it.
+fn is_outside(service: &config::Service) -> bool {
+    match service.manager {
+        Manager::Systemd { .. } | Manager::Docker { .. } => true,
+        Manager::Command { .. } | Manager::Scripts { .. } => false,
+    }
+}
+
+/// Gives an address to a pair of services that has none; one that is not advertised changes nothing else.
+fn give_address(settings: &mut [Settings; 2]) -> bool {
+    if common_router(settings).is_ok() || !settings.iter().all(|settings| !settings.services.is_empty()) {
+        return false;
+    }
+    let [a, b] = settings;
+    for one in a.instances.iter_mut().map(|instance| &mut instance.router) {
+        let other = b.instances.iter_mut().map(|instance| &mut instance.router);
+        let Some(other) = other.into_iter().find(|other| (other.vrid, other.family) == (one.vrid, one.family)) else {
+            continue;
+        };
+        for router in [one, other] {
+            router.excluded_addresses.push(VirtualAddress {
+                address: STAND_IN_ADDRESS.into(),
+                prefix: 32,
+                link: None,
+                scope: Scope::Global,
+                label: None,
+                broadcast: None,
+            });
+        }
+        return true;
+    }
+    false
+}
+
+/// The first service that both have in the watched virtual router.
+fn common_service(routers: &[RouterConfig; 2]) -> Option<Name> {
+    let [a, b] = routers;
+    a.services.iter().find(|name| b.services.contains(name)).cloned()
+}
+
+/// One way from a node to the other: its own address and the other's.
+type Way = (IpAddr, IpAddr);
+
+/// How the two nodes talk to each other, as far as both say where.
+fn ways(settings: &[Settings; 2], which: usize) -> Vec<Way> {
+    let Some(pair) = &settings[which].pair else { return Vec::new() };
+    let theirs = settings[1 - which].pair.as_ref().map_or(&[][..], |pair| &pair.paths);
+    let own = |n: usize| pair.paths[n].source.or_else(|| theirs.get(n).map(|path| path.peer));
+    pair.paths.iter().enumerate().filter_map(|(n, path)| Some((own(n)?, path.peer))).collect()
 }
 
 fn load(file: &Path) -> Result<Settings, NoPair> {
@@ -60,8 +152,8 @@ fn common_router(settings: &[Settings; 2]) -> Result<([RouterConfig; 2], Ipv4Add
             if (one.vrid, one.family) != (other.vrid, other.family) {
                 continue;
             }
-            let held = |address: &IpAddr| other.addresses.iter().any(|held| held.address == *address);
-            let address = one.addresses.iter().map(|held| held.address).find(held);
+            let held = |address: &IpAddr| all_addresses(other).any(|held| held.address == *address);
+            let address = all_addresses(one).map(|held| held.address).find(held);
             match address {
                 Some(IpAddr::V4(address)) => return Ok(([one.clone(), other.clone()], address)),
                 Some(IpAddr::V6(_)) | None => known.push(one.vrid),
@@ -82,13 +174,19 @@ fn common_router(settings: &[Settings; 2]) -> Result<([RouterConfig; 2], Ipv4Add
     }))
 }
 
+fn all_addresses(router: &RouterConfig) -> impl Iterator<Item = &VirtualAddress> {
+    router.addresses.iter().chain(&router.excluded_addresses)
+}
+
 /// The addresses that the two would have themselves: as stated, as the other one states, or made up.
-fn own_addresses(routers: &[RouterConfig; 2]) -> [Cidr; 2] {
+fn own_addresses(settings: &[Settings; 2], routers: &[RouterConfig; 2]) -> [Cidr; 2] {
     [0, 1].map(|which| {
         let stated = source(&routers[which]).or_else(|| match &routers[1 - which].transport {
             Transport::Unicast { peers, .. } if peers.len() == 1 => Some(peers[0]),
             Transport::Unicast { .. } | Transport::Multicast { .. } => None,
         });
+        let talking = ways(settings, which).into_iter().map(|(own, _)| own).find(IpAddr::is_ipv4);
+        let stated = stated.or(talking);
         let near = routers[which].addresses.first();
         fitting(stated, near, which as u8 + 1)
     })
@@ -121,45 +219,69 @@ fn fitting(stated: Option<IpAddr>, near: Option<&VirtualAddress>, number: u8) ->
     }
 }
 
-fn node(
+/// What one node is made of.
+struct Part<'a> {
     which: usize,
-    settings: &Settings,
-    router: &RouterConfig,
+    settings: &'a Settings,
+    router: &'a RouterConfig,
     own: Cidr,
-    file: &Path,
-    (daemon, is_tanist): (Daemon, bool),
-    run_scripts: bool,
-) -> Node {
-    let text = with_stand_ins(settings);
-    let mut files: Vec<HostFile> = Vec::new();
-    let service = if run_scripts {
-        Service::Unwatched("your own scripts run: only you can make them fail")
-    } else {
-        files.extend(text.checks.iter().cloned().map(HostFile::Check));
-        files.extend(text.recorders.iter().cloned().map(HostFile::Recorder));
-        watched_service(settings, router, &text.checks)
-    };
-    let configuration = if run_scripts {
-        // Inside, the working directory is another one.
-        Configuration::File(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()))
-    } else {
-        Configuration::Text(text.text)
-    };
-    Node {
-        name: NAMES[which],
-        plan: host_plan(which, settings, router, own),
-        own_address: own.address,
-        daemon,
-        is_tanist,
-        configuration,
-        files,
-        service,
-        router: router.clone(),
-        scripts: settings.scripts.iter().map(|script| script.checking.clone()).collect(),
+    ways: Vec<Way>,
+    file: &'a Path,
+    daemon: (Daemon, bool),
+    program: &'a [String],
+    /// Both daemons know what Tanist knows.
+    own_words: bool,
+    watched: Option<&'a Name>,
+}
+
+impl Part<'_> {
+    fn node(self, run_scripts: bool) -> Node {
+        let Part { which, settings, router, own, file, .. } = self;
+        let text = with_stand_ins(settings, self.watched, self.own_words);
+        let mut files: Vec<HostFile> = Vec::new();
+        let service = if run_scripts {
+            Service::Unwatched("your own scripts run: only you can make them fail")
+        } else {
+            files.extend(text.checks.iter().cloned().map(HostFile::Check));
+            files.extend(text.recorders.iter().cloned().map(HostFile::Recorder));
+            files.extend(text.others.iter().cloned());
+            self.watched_service(&text.checks)
+        };
+        let configuration = if run_scripts {
+            // Inside, the working directory is another one.
+            Configuration::File(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()))
+        } else {
+            Configuration::Text(text.text)
+        };
+        let plan = host_plan(which, settings, router, own, &self.ways);
+        let (daemon, is_tanist) = self.daemon;
+        let lifetime = settings.address_lifetime(router).filter(|_| is_tanist);
+        Node {
+            name: NAMES[which],
+            plan,
+            own_address: own.address,
+            daemon,
+            is_tanist,
+            configuration,
+            files,
+            service,
+            router: router.clone(),
+            scripts: settings.scripts.iter().map(|script| script.checking.clone()).collect(),
+            pair: settings.pair.clone().filter(|_| self.own_words && !self.ways.is_empty()),
+            address_lifetime: lifetime.map(|seconds| Duration::from_secs(seconds.into())),
+        }
+    }
+
+    fn watched_service(&self, checks: &[String]) -> Service {
+        let known = |name: &&Name| self.settings.services.iter().find(|service| service.service.name == **name);
+        match self.watched.as_ref().and_then(known) {
+            Some(service) => Service::Supervised(Supervised::new(service, self.program.to_vec())),
+            None => watched_script(self.settings, self.router, checks),
+        }
     }
 }
 
-fn watched_service(settings: &Settings, router: &RouterConfig, checks: &[String]) -> Service {
+fn watched_script(settings: &Settings, router: &RouterConfig, checks: &[String]) -> Service {
     let plain = |weight: Weight| matches!(weight, Weight::Fault | Weight::Priority(_));
     let Some(tracked) = router.track_scripts.iter().find(|tracked| plain(tracked.weight)) else {
         return Service::Unwatched("the virtual router tracks no check");
@@ -170,7 +292,7 @@ fn watched_service(settings: &Settings, router: &RouterConfig, checks: &[String]
 }
 
 /// Every interface that is spoken of, with an address where one is needed.
-fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cidr) -> HostPlan {
+fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cidr, ways: &[Way]) -> HostPlan {
     let mut interfaces: BTreeMap<Name, Vec<Cidr>> = BTreeMap::new();
     interfaces.entry(watched.link.clone()).or_default().push(own);
     let mut neighbours: Vec<(IpAddr, Name)> = Vec::new();
@@ -188,6 +310,22 @@ fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cid
         let named = router.addresses.iter().chain(&router.excluded_addresses).filter_map(|held| held.link.clone());
         for link in named.chain(router.track_links.iter().map(|tracked| tracked.link.clone())) {
             interfaces.entry(link).or_default();
+        }
+    }
+    for (n, &(own, peer)) in ways.iter().enumerate() {
+        let known = interfaces.iter().find(|(_, held)| held.iter().any(|held| held.address == own));
+        let near = interfaces.iter().find(|(_, held)| held.iter().any(|held| held.contains(own)));
+        // Another network is another cable: one that has no address yet, or one more.
+        let bare = || interfaces.iter().find(|(_, held)| held.is_empty()).map(|(name, _)| name.clone());
+        let over = known.or(near).map(|(name, _)| name.clone()).or_else(bare);
+        let over = over.unwrap_or_else(|| format!("way{}", n + 1).as_str().into());
+        let held = interfaces.entry(over.clone()).or_default();
+        if held.iter().all(|held| held.address != own) {
+            let prefix = held.iter().find(|held| held.contains(own)).map(|held| held.prefix);
+            held.push(Cidr { address: own, prefix: prefix.unwrap_or(if own.is_ipv4() { 24 } else { 64 }) });
+        }
+        if held.iter().all(|held| !held.contains(peer)) {
+            neighbours.push((peer, over));
         }
     }
     let asked_over = watched.addresses.first().and_then(|first| first.link.clone()).unwrap_or(watched.link.clone());
@@ -213,7 +351,7 @@ mod tests {
 
     fn virtual_address(text: &str) -> VirtualAddress {
         let Cidr { address, prefix } = text.parse().expect("well formed");
-        VirtualAddress { address, prefix, link: None, scope: engine::Scope::Global, label: None, broadcast: None }
+        VirtualAddress { address, prefix, link: None, scope: Scope::Global, label: None, broadcast: None }
     }
 
     fn check(stated: Option<&str>, near: &str, expected: [&str; 2]) {

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::outcome::{ActOutcome, Line, Promise, Span};
+use super::outcome::{ActOutcome, Line, Promise, Span, Work};
 use super::stage::Stage;
-use crate::lab::{Answers, Holding, Moment, Outage, Record, Seen, held_by_several, holdings};
+use crate::lab::{Answers, Audit, Holding, Moment, Outage, Record, Seen, collectings, held_by_several, holdings};
 
 /// What a machine that is busy with other things may add to a limit of the protocol.
 pub(super) const ALLOWANCE: Duration = Duration::from_millis(250);
@@ -29,6 +29,10 @@ impl Scene {
         Self { act, title, start: Moment::now(), promises: Vec::new(), remarks: Vec::new() }
     }
 
+    pub(crate) const fn start(&self) -> Moment {
+        self.start
+    }
+
     /// What was `measured`, `None` if it never happened, against the most that the protocol or the product allows.
     pub(crate) fn promise(&mut self, what: impl Into<String>, limit: Duration, measured: Option<Duration>) {
         self.promises.push(Promise {
@@ -37,6 +41,12 @@ impl Scene {
             measured_ms: measured.map(millis),
             kept: measured.is_some_and(|measured| measured <= limit + ALLOWANCE),
         });
+    }
+
+    /// What must never be, however busy the machine is, and how long it was.
+    pub(crate) fn promise_never(&mut self, what: impl Into<String>, measured: Duration) {
+        let kept = measured.is_zero();
+        self.promises.push(Promise { what: what.into(), limit_ms: 0.0, measured_ms: Some(millis(measured)), kept });
     }
 
     pub(crate) fn remark(&mut self, remark: impl Into<String>) {
@@ -77,6 +87,7 @@ impl Scene {
             lost: answers.lost(),
             outage_ms: millis(answers.longest_outage()),
             overlap_ms: millis(held_by_several(&holdings, start, end)),
+            work: stage.players[0].node.supervised().map(|_| work(stage, start, end)),
             promises,
             remarks,
         }
@@ -135,6 +146,10 @@ impl Timeline<'_> {
                 Seen::LinkDown { interface } if interface != "lo" => format!("notices that {interface} is down"),
                 Seen::LinkUp { interface } if interface != "lo" => format!("notices that {interface} is up"),
                 Seen::Ended { program, how } => format!("{program} has ended ({how})"),
+                Seen::ScriptRun { name, arguments } if name == "collector" => match arguments.first() {
+                    Some(what) => format!("the service {what}"),
+                    None => continue,
+                },
                 Seen::ScriptRun { name, arguments } => match arguments.get(2) {
                     Some(state) => format!("runs {name} … {state}"),
                     None => format!("runs {name}"),
@@ -181,6 +196,15 @@ fn known_priorities<'a>(records: impl Iterator<Item = &'a Record>) -> HashMap<Ar
         _ => None,
     });
     advertised.collect()
+}
+
+fn work(stage: &Stage, start: Moment, end: Moment) -> Work {
+    let Audit { gap, overlap, .. } = stage.audit(start, end);
+    let worked = collectings(&stage.lab.journal().ticks()).into_iter().filter_map(|one| {
+        let (from, until) = (one.from.max(start), one.until.min(end));
+        (from < until).then(|| span(&one.by, from, until, start))
+    });
+    Work { worked: worked.collect(), gap_ms: millis(gap), overlap_ms: millis(overlap) }
 }
 
 fn spans(holdings: &[Holding], start: Moment, end: Moment) -> Vec<Span> {

@@ -45,6 +45,10 @@ pub(crate) fn head(outcome: &Outcome, style: Style) -> String {
         line(&mut out, &style.node(&outcome.nodes, name, &text));
     }
     line(&mut out, &format!("  A client asks for {} a thousand times a second.", outcome.address));
+    if let Some(service) = &outcome.service {
+        let text = format!("The service {service} is a stand-in that ticks every 20 ms, so that every gap is seen.");
+        wrapped(&mut out, "  ", &text, "0", style);
+    }
     for remark in &outcome.remarks {
         wrapped(&mut out, "  ", remark, DIM, style);
     }
@@ -70,6 +74,11 @@ pub(crate) fn act(outcome: &ActOutcome, nodes: &[NodeView], style: Style) -> Str
         let bar = bar(&outcome.held, outcome.duration_ms, |by| if by == node.name { Some('#') } else { None });
         line(&mut out, &format!("  {:<14}  {}", format!("{} has it", node.name), style.node(nodes, &node.name, &bar)));
     }
+    for node in nodes.iter().filter(|_| outcome.work.is_some()) {
+        let worked = outcome.work.as_ref().map_or(&[][..], |work| &work.worked);
+        let bar = bar(worked, outcome.duration_ms, |by| if by == node.name { Some('=') } else { None });
+        line(&mut out, &format!("  {:<14}  {}", format!("{} works", node.name), style.node(nodes, &node.name, &bar)));
+    }
     let answers = bar(&outcome.answered, outcome.duration_ms, |by| by.chars().next());
     line(&mut out, &format!("  {:<14}  {answers}", "answered by"));
     for promise in &outcome.promises {
@@ -87,19 +96,35 @@ pub(crate) fn act(outcome: &ActOutcome, nodes: &[NodeView], style: Style) -> Str
 pub(crate) fn foot(outcome: &Outcome, style: Style) -> String {
     let mut out = String::new();
     line(&mut out, "");
-    let title = format!("{:<10}{:>12}{:>12}{:>10}   promises", "act", "silent", "overlap", "lost");
+    let row = |act: &str, [silent, held, gap, overlap]: [&str; 4], verdict: &str| {
+        let service = format!("{gap:>12}{overlap:>12}");
+        let service = if outcome.service.is_some() { service.as_str() } else { "" };
+        format!("{act:<10}{silent:>12}{held:>12}{service}   {verdict}")
+    };
+    if outcome.service.is_some() {
+        let title = row("", ["address", "two", "nobody", "two"], "");
+        line(&mut out, &style.paint(BOLD, title.trim_end()));
+    }
+    let title = row("act", ["silent", "have it", "at work", "at work"], "promises");
     line(&mut out, &style.paint(BOLD, &title));
     for act in &outcome.acts {
         let row = if act.skipped.is_some() {
-            format!("{:<10}{:>12}{:>12}{:>10}   {}", act.act, "-", "-", "-", style.paint(DIM, "left out"))
+            row(act.act, ["-"; 4], &style.paint(DIM, "left out"))
         } else {
             let broken = act.promises.iter().filter(|promise| !promise.kept).count();
             let verdict = match (broken, act.promises.len()) {
                 (0, _) => style.paint(GREEN, "kept"),
                 (broken, all) => style.paint(RED, &format!("{broken} of {all} broken")),
             };
-            let (silent, overlap) = (format!("{:.0} ms", act.outage_ms), format!("{:.0} ms", act.overlap_ms));
-            format!("{:<10}{silent:>12}{overlap:>12}{:>10}   {verdict}", act.act, act.lost)
+            let work = act.work.as_ref();
+            let figures = [
+                act.outage_ms,
+                act.overlap_ms,
+                work.map_or(0.0, |work| work.gap_ms),
+                work.map_or(0.0, |work| work.overlap_ms),
+            ];
+            let [silent, held, gap, overlap] = figures.map(|figure| format!("{figure:.0} ms"));
+            row(act.act, [&silent, &held, &gap, &overlap], &verdict)
         };
         line(&mut out, &row);
     }
@@ -110,7 +135,8 @@ pub(crate) fn foot(outcome: &Outcome, style: Style) -> String {
     };
     line(&mut out, &verdict);
     let allowance = ALLOWANCE.as_millis();
-    let text = format!("Promised are the limits of the protocol; a busy machine may add {allowance} ms.");
+    let what = if outcome.service.is_some() { "the limits of the pair" } else { "the limits of the protocol" };
+    let text = format!("Promised are {what}; a busy machine may add {allowance} ms.");
     line(&mut out, &style.paint(DIM, &text));
     out
 }
@@ -223,6 +249,39 @@ power: a loses power ───────────────────�
 "
         .replace(&"·".repeat(76), &"·".repeat(60));
         assert_eq!(act(&outcome, &nodes, Style { coloured: false }), expected);
+    }
+
+    #[test]
+    fn who_was_at_work_has_rows_of_its_own() {
+        let (mut outcome, nodes) = example();
+        let worked = vec![span("a", 0.0, 600.0), span("b", 3100.0, 6000.0)];
+        outcome.work = Some(super::super::outcome::Work { worked, gap_ms: 2500.0, overlap_ms: 0.0 });
+        let shown = act(&outcome, &nodes, Style { coloured: false });
+        let works = |name: &str| {
+            let lead = format!("  {name} works         ");
+            let row = shown.lines().find_map(|row| row.strip_prefix(&lead));
+            row.unwrap_or_else(|| panic!("{shown}")).to_owned()
+        };
+        assert_eq!(works("a"), format!("{}{}", "=".repeat(6), "·".repeat(54)));
+        assert_eq!(works("b"), format!("{}{}", "·".repeat(31), "=".repeat(29)));
+        let whole = Outcome {
+            address: "192.0.2.100".to_owned(),
+            nodes,
+            remarks: Vec::new(),
+            service: Some("gateway".to_owned()),
+            acts: vec![outcome],
+            kept: false,
+        };
+        let table = foot(&whole, Style { coloured: false });
+        assert!(
+            table
+                .lines()
+                .any(|row| row.split_whitespace().eq("power 3013 ms 0 ms 2500 ms 0 ms 1 of 2 broken".split(' '))),
+            "{table}"
+        );
+        for row in table.lines().chain(head(&whole, Style { coloured: false }).lines()) {
+            assert!(row.chars().count() <= 80, "{row}");
+        }
     }
 
     #[test]
