@@ -15,6 +15,8 @@ pub(crate) struct Bench {
     pub(crate) static_tanist: Option<Daemon>,
     /// Instead of the usual number.
     pub(crate) repetitions: Option<usize>,
+    /// How many trials of services are played at the same time.
+    pub(crate) at_once: usize,
     /// Only to see that everything works.
     pub(crate) quick: bool,
 }
@@ -31,7 +33,10 @@ pub(crate) struct Group {
 /// Tanist as it is measured: it logs as much as keepalived does with `--log-detail`, and to the same place.
 pub(crate) fn tanist(program: &Path) -> Daemon {
     let program = program.display().to_string();
-    Daemon::new("tanist", &[&program, "run", "--log", "stderr", "--log-detail", "-f", "{conf}"])
+    Daemon::new(
+        "tanist",
+        &[&program, "run", "--log", "stderr", "--log-detail", "--state-dir", "{disk}", "-f", "{conf}"],
+    )
 }
 
 impl Bench {

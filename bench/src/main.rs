@@ -19,6 +19,7 @@ mod reload;
 mod row;
 mod scale;
 mod scripts;
+mod services;
 mod sightings;
 mod stage;
 mod start;
@@ -56,6 +57,9 @@ struct CommandLine {
     /// Repeat every measurement so often, instead of its usual number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     repetitions: Option<u16>,
+    /// Play so many trials of services at the same time: they mostly wait
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..))]
+    at_once: u16,
     /// Once and briefly, only to see that everything works
     #[arg(long)]
     quick: bool,
@@ -75,6 +79,7 @@ enum Name {
     Scale,
     Start,
     Reload,
+    Services,
 }
 
 impl Name {
@@ -89,6 +94,7 @@ impl Name {
             Self::Scale => scale::GROUP,
             Self::Start => start::GROUP,
             Self::Reload => reload::GROUP,
+            Self::Services => services::GROUP,
         }
     }
 }
@@ -161,6 +167,7 @@ fn prepare(arguments: &CommandLine) -> Result<Bench> {
         daemons: Both { keepalived, tanist: bench::tanist(&find(&arguments.tanist)?) },
         static_tanist: arguments.static_tanist.as_ref().map(find).transpose()?.map(|path| bench::tanist(&path)),
         repetitions: arguments.repetitions.map(usize::from),
+        at_once: usize::from(arguments.at_once),
         quick: arguments.quick,
     })
 }

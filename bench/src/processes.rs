@@ -30,6 +30,17 @@ impl Processes {
         }
     }
 
+    /// Those that run the daemon's own program file, and not the service that it looks after, whatever that runs.
+    pub(crate) fn of_daemon(program: &Program) -> Result<Self> {
+        let mut all = Self::of(program)?;
+        let file = |id: u32| fs::read_link(format!("/proc/{id}/exe")).ok();
+        let own = file(program.pid());
+        // The collector may be the same program as the daemon; by its name the lab finds it, too.
+        let is_service = |id: u32| read(id, "comm").is_ok_and(|name| name.trim_end() == "collector");
+        all.ids.retain(|&id| file(id) == own && !is_service(id));
+        Ok(all)
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = u32> {
         self.ids.iter().copied()
     }

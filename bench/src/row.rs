@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::statistics;
+
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
@@ -19,10 +21,48 @@ pub(crate) enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Target {
     AtMost(f64),
+    /// So are 99 of 100.
+    AtMostOf99(f64),
     /// At most this part of keepalived's.
     Ratio(f64),
     /// Nothing: the figure explains others.
     None,
+}
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Figure {
+    One(f64),
+    /// Of many.
+    Spread {
+        median: f64,
+        percentile_99: f64,
+        longest: f64,
+    },
+}
+
+impl Figure {
+    /// # Panics
+    /// If there is none: whoever measures nothing has failed before.
+    pub(crate) fn spread(figures: &[f64]) -> Self {
+        let (median, percentile_99) = (statistics::median(figures), statistics::percentile_99(figures));
+        Self::Spread { median, percentile_99, longest: statistics::largest(figures) }
+    }
+
+    /// The one that is compared.
+    fn worst(self) -> f64 {
+        match self {
+            Self::One(figure) | Self::Spread { longest: figure, .. } => figure,
+        }
+    }
+
+    /// The one that is judged.
+    fn judged(self, target: Target) -> f64 {
+        match (self, target) {
+            (Self::Spread { percentile_99, .. }, Target::AtMostOf99(_)) => percentile_99,
+            (Self::One(_) | Self::Spread { .. }, _) => self.worst(),
+        }
+    }
 }
 
 /// The same figure of both.
@@ -43,8 +83,9 @@ pub(crate) struct Row {
     pub(crate) what: String,
     pub(crate) unit: Unit,
     /// `None` where keepalived has nothing like it.
-    pub(crate) keepalived: Option<f64>,
-    pub(crate) tanist: f64,
+    pub(crate) keepalived: Option<Figure>,
+    /// `None` where only keepalived has something like it.
+    pub(crate) tanist: Option<Figure>,
     pub(crate) target: Target,
 }
 
@@ -57,31 +98,41 @@ pub(crate) enum Verdict {
 
 impl Row {
     pub(crate) fn new(what: impl Into<String>, unit: Unit, figures: Both<f64>, target: Target) -> Self {
-        Self { what: what.into(), unit, keepalived: Some(figures.keepalived), tanist: figures.tanist, target }
+        Self {
+            what: what.into(),
+            unit,
+            keepalived: Some(Figure::One(figures.keepalived)),
+            tanist: Some(Figure::One(figures.tanist)),
+            target,
+        }
     }
 
     pub(crate) fn of_tanist(what: impl Into<String>, unit: Unit, tanist: f64, target: Target) -> Self {
-        Self { what: what.into(), unit, keepalived: None, tanist, target }
+        Self { what: what.into(), unit, keepalived: None, tanist: Some(Figure::One(tanist)), target }
     }
 
     /// Tanist's figure as a part of keepalived's, where that means something.
     pub(crate) fn ratio(&self) -> Option<f64> {
-        let keepalived = self.keepalived.filter(|figure| *figure > 0.0)?;
-        (self.tanist >= 0.0).then_some(self.tanist / keepalived)
+        let keepalived = self.keepalived.map(Figure::worst).filter(|figure| *figure > 0.0)?;
+        self.tanist
+            .map(Figure::worst)
+            .filter(|figure| *figure >= 0.0)
+            .map(|tanist| tanist / keepalived)
+            .filter(|ratio| ratio.is_finite())
     }
 
     /// The most that Tanist's figure may be.
     fn limit(&self) -> Option<f64> {
         match self.target {
-            Target::AtMost(limit) => Some(limit),
-            Target::Ratio(part) => self.keepalived.map(|figure| figure * part),
+            Target::AtMost(limit) | Target::AtMostOf99(limit) => Some(limit),
+            Target::Ratio(part) => self.keepalived.map(|figure| figure.worst() * part),
             Target::None => None,
         }
     }
 
     pub(crate) fn verdict(&self) -> Verdict {
-        match self.limit() {
-            Some(limit) if self.tanist <= limit => Verdict::Met,
+        match self.limit().zip(self.tanist) {
+            Some((limit, tanist)) if tanist.judged(self.target) <= limit => Verdict::Met,
             Some(_) => Verdict::Missed,
             None => Verdict::NoTarget,
         }
@@ -90,20 +141,28 @@ impl Row {
     /// For a missed target: by how much, in words.
     pub(crate) fn miss(&self) -> Option<String> {
         let limit = self.limit().filter(|_| self.verdict() == Verdict::Missed)?;
-        let (is, allowed) = (self.unit.show(self.tanist), self.unit.show(limit));
-        let over = self.unit.show(self.tanist - limit);
+        let tanist = self.tanist?.judged(self.target);
+        let (is, allowed) = (self.unit.show(tanist), self.unit.show(limit));
+        let over = self.unit.show(tanist - limit);
         Some(format!("{}: {is}, where {allowed} is allowed: {over} too much", self.what))
     }
 
     pub(crate) fn cells(&self) -> [String; 6] {
-        let keepalived = self.keepalived.map_or_else(|| "–".to_owned(), |figure| self.unit.show(figure));
+        let show = |figure: Option<Figure>| match figure {
+            Some(Figure::One(figure)) => self.unit.show(figure),
+            Some(Figure::Spread { median, percentile_99, longest }) => {
+                [median, percentile_99, longest].map(|figure| self.unit.show(figure)).join(" / ")
+            }
+            None => "–".to_owned(),
+        };
         let ratio = self.ratio().map_or_else(|| "–".to_owned(), show_ratio);
         let target = match self.target {
             Target::AtMost(limit) => format!("≤ {}", self.unit.show(limit)),
+            Target::AtMostOf99(limit) => format!("99 %: ≤ {}", self.unit.show(limit)),
             Target::Ratio(part) => format!("≤ {} of it", (part * 1e3).round() / 1e3),
             Target::None => "–".to_owned(),
         };
-        [self.what.clone(), keepalived, self.unit.show(self.tanist), ratio, target, self.verdict().to_string()]
+        [self.what.clone(), show(self.keepalived), show(self.tanist), ratio, target, self.verdict().to_string()]
     }
 }
 
@@ -114,6 +173,7 @@ fn show_ratio(ratio: f64) -> String {
 impl Unit {
     pub(crate) fn show(self, figure: f64) -> String {
         match self {
+            _ if figure.is_infinite() => "no end".to_owned(),
             Self::Milliseconds => format!("{} ms", three_digits(figure)),
             Self::Megabytes => format!("{figure:.2} MB"),
             Self::PerSecond => format!("{}/s", three_digits(figure)),
@@ -170,6 +230,27 @@ mod tests {
         assert_eq!(row(0.0, 5.0, Target::None).ratio(), None);
         assert_eq!(row(1.0, -0.1, Target::None).ratio(), None);
         assert_eq!(Row::of_tanist("x", Unit::Megabytes, 1.0, Target::None).ratio(), None);
+    }
+
+    #[test]
+    fn what_has_no_end_is_told_in_words_and_compares() {
+        let row = row(f64::INFINITY, 5.0, Target::AtMost(0.0));
+        assert_eq!(row.cells()[1..4], ["no end", "5.00 ms", "0.000"]);
+        let missed = Row { tanist: Some(Figure::One(f64::INFINITY)), ..row };
+        assert_eq!((missed.ratio(), missed.verdict()), (None, Verdict::Missed));
+        let alone = Row { keepalived: Some(Figure::spread(&[1.0, 2.0])), tanist: None, ..missed };
+        assert_eq!(alone.cells()[1..3], ["1.50 ms / 2.00 ms / 2.00 ms", "–"]);
+        assert_eq!(alone.verdict(), Verdict::NoTarget);
+    }
+
+    #[test]
+    fn one_in_a_hundred_may_be_forgiven() {
+        let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
+        let row = Row { tanist: Some(Figure::spread(&hundred)), ..row(500.0, 0.0, Target::AtMostOf99(99.0)) };
+        assert_eq!((row.verdict(), row.ratio()), (Verdict::Met, Some(0.2)));
+        assert_eq!(row.cells()[4], "99 %: ≤ 99.0 ms");
+        let strict = Row { target: Target::AtMost(99.0), ..row };
+        assert_eq!(strict.verdict(), Verdict::Missed);
     }
 
     #[test]

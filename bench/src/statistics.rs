@@ -17,8 +17,20 @@ pub(crate) fn median(figures: &[f64]) -> f64 {
 /// # Panics
 /// If there is none.
 pub(crate) fn percentile_95(figures: &[f64]) -> f64 {
+    percentile(figures, 95)
+}
+
+/// The smallest figure that at least 99 of 100 do not exceed (nearest rank). Of fewer than 100 that is the largest.
+///
+/// # Panics
+/// If there is none.
+pub(crate) fn percentile_99(figures: &[f64]) -> f64 {
+    percentile(figures, 99)
+}
+
+fn percentile(figures: &[f64], of_hundred: usize) -> f64 {
     let sorted = sorted(figures);
-    let rank = (sorted.len() * 95).div_ceil(100);
+    let rank = (sorted.len() * of_hundred).div_ceil(100);
     sorted[rank - 1]
 }
 
@@ -47,15 +59,17 @@ mod tests {
     fn summaries() {
         let twenty: Vec<f64> = (1..=20).rev().map(f64::from).collect();
         let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
-        for (figures, middle, rank_95, top) in [
-            (&[7.0][..], 7.0, 7.0, 7.0),
-            (&[3.0, -1.0, 2.0], 2.0, 3.0, 3.0),
-            (&[4.0, 1.0, 2.0, 3.0], 2.5, 4.0, 4.0),
-            (&twenty, 10.5, 19.0, 20.0),
-            (&hundred, 50.5, 95.0, 100.0),
+        for (figures, middle, rank_95, rank_99, top) in [
+            (&[7.0][..], 7.0, 7.0, 7.0, 7.0),
+            (&[3.0, -1.0, 2.0], 2.0, 3.0, 3.0, 3.0),
+            (&[4.0, 1.0, 2.0, 3.0], 2.5, 4.0, 4.0, 4.0),
+            (&twenty, 10.5, 19.0, 20.0, 20.0),
+            (&hundred, 50.5, 95.0, 99.0, 100.0),
+            (&[1.0, f64::INFINITY], f64::INFINITY, f64::INFINITY, f64::INFINITY, f64::INFINITY),
         ] {
             assert_eq!(median(figures), middle, "median of {figures:?}");
             assert_eq!(percentile_95(figures), rank_95, "95 % of {figures:?}");
+            assert_eq!(percentile_99(figures), rank_99, "99 % of {figures:?}");
             assert_eq!(largest(figures), top, "largest of {figures:?}");
         }
     }

@@ -3,19 +3,26 @@
 use crate::row::Row;
 
 const HEADINGS: [&str; 6] = ["", "keepalived", "Tanist", "ratio", "target", ""];
+/// At least; what is wider widens its column.
 const WIDTHS: [usize; 6] = [43, 11, 11, 6, 13, 6];
 
 /// The table of one group.
 pub(crate) fn render(title: &str, rows: &[Row]) -> String {
-    let mut text = format!("{title}\n{}", line(&HEADINGS.map(str::to_owned)));
-    rows.iter().for_each(|row| text.push_str(&line(&row.cells())));
-    text
+    let lines: Vec<[String; 6]> =
+        std::iter::once(HEADINGS.map(str::to_owned)).chain(rows.iter().map(Row::cells)).collect();
+    let mut widths = WIDTHS;
+    for cells in &lines {
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    lines.iter().fold(format!("{title}\n"), |text, cells| text + &line(cells, &widths))
 }
 
 /// What is told at the left, figures at the right of their columns.
-fn line(cells: &[String; 6]) -> String {
-    let mut text = format!("  {:<width$}", cells[0], width = WIDTHS[0]);
-    for (cell, width) in cells[1..].iter().zip(&WIDTHS[1..]) {
+fn line(cells: &[String; 6], widths: &[usize; 6]) -> String {
+    let mut text = format!("  {:<width$}", cells[0], width = widths[0]);
+    for (cell, width) in cells[1..].iter().zip(&widths[1..]) {
         text.push_str(&format!(" {cell:>width$}"));
     }
     text.truncate(text.trim_end().len());
