@@ -18,6 +18,7 @@ fn a_router_that_does_not_accept_holds_the_address_and_answers_nobody() {
 
         let opened = Moment::now();
         node.reload(&configuration("", 150, QUICK));
+        scene.line("a", opened, "Reloaded");
         scene.answered_by(&probe, "a", opened);
         scene.nobody_resigned(closed);
 

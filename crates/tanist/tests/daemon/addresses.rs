@@ -11,6 +11,7 @@ fn an_address_that_somebody_deletes_is_put_back_without_an_election() {
         let nodes = [150, 100].into_iter().zip(&scene.hosts);
         let _nodes: Vec<Node> =
             nodes.map(|(priority, host)| Node::start(host, tanist(), &configuration("", priority, QUICK))).collect();
+        scene.line("a", Moment::from_nanos(0), "Entering MASTER STATE");
         scene.only("a", ADDRESS);
         for _ in 0..3 {
             let deleted = scene.lab.note("a", "an address is deleted");
@@ -28,7 +29,10 @@ fn an_address_that_somebody_deletes_is_put_back_without_an_election() {
 fn what_a_killed_daemon_left_behind_is_taken_away_or_kept() {
     slow_test(|| {
         let scene = Scene::new(&["a", "b"]);
-        let mut a = Node::start(&scene.hosts[0], tanist(), &configuration("", 150, QUICK));
+        // It would go by itself, which is not the point here.
+        let configuration =
+            |priority, lines: &str| configuration("global_defs {\n    address_lifetime unlimited\n}", priority, lines);
+        let mut a = Node::start(&scene.hosts[0], tanist(), &configuration(150, QUICK));
         scene.only("a", ADDRESS);
         // Alone: the address is ours again soon. Until then it must not answer here, or two might.
         a.kill();
@@ -40,14 +44,14 @@ fn what_a_killed_daemon_left_behind_is_taken_away_or_kept() {
         scene.only("a", ADDRESS);
 
         // With a successor: it keeps the address.
-        let _b = Node::start(&scene.hosts[1], tanist(), &configuration("", 100, &format!("{QUICK}\n    nopreempt")));
+        let _b = Node::start(&scene.hosts[1], tanist(), &configuration(100, &format!("{QUICK}\n    nopreempt")));
         let killed = scene.lab.note("a", "kill -9");
         scene.line("b", again, "master is 192.0.2.1");
         a.kill();
         scene.line("b", killed, "Entering MASTER STATE");
         assert_eq!(scene.holders(ADDRESS), ["a", "b"]);
         let again = Moment::now();
-        let standing_by = configuration("", 90, QUICK);
+        let standing_by = configuration(90, QUICK);
         a.host.write_file(&a.file(), &standing_by).expect("write");
         a.start_again();
         scene.only("b", ADDRESS);

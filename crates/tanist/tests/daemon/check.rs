@@ -117,3 +117,36 @@ fn the_version_is_told() {
         assert!(text.contains(env!("CARGO_PKG_VERSION")), "{text}");
     }
 }
+
+/// A node of a pair with a service. `lines` are further lines of the service.
+fn with_service(peer: &str, node: &str, lines: &str) -> String {
+    let before = format!("pair {{\n    peer {peer}\n    node {node}\n}}\nservice web {{\n    systemd web\n{lines}\n}}");
+    configuration(&before, 150, "    service web")
+}
+
+#[test]
+fn mistakes_in_a_service_are_told_as_well() {
+    expect(
+        &with_service("node-b", "a", "    chekc tcp 127.0.0.1:80\n    check tcp web:80\n    restart 3"),
+        2,
+        &[
+            "a.conf:2:10",
+            "`node-b` is not an IP address",
+            "did you mean `check`?",
+            "must not wait for a name server",
+            "a.conf:9:13",
+        ],
+    );
+}
+
+#[test]
+fn two_nodes_with_a_service_are_held_against_each_other() {
+    let bench = Bench::new(&with_service("192.0.2.2", "a", "    check tcp 127.0.0.1:80"));
+    let other = with_service("192.0.2.1", "a", "    check tcp 127.0.0.1:80\n    stop_timeout 3");
+    fs::write(bench.directory.join("b.conf"), other).expect("write");
+    let (code, text) = bench.check(&["a.conf", "b.conf"]);
+    assert_eq!(code, Some(0), "{text}");
+    for told in ["both nodes are called `a`", "service web: stop_timeout differs (10 s and 3 s)"] {
+        assert!(text.contains(told), "no {told:?} in\n{text}");
+    }
+}

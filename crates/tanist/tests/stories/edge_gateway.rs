@@ -3,10 +3,13 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use rehearse::lab::Manner;
+use rehearse::trials::{Played, Recipe, SCENARIOS, Service, play};
+
 use crate::support::story::{example, put_scripts, settle, start, start_tanist};
 use crate::support::{
     Advertisement, Daemon, Host, HostPlan, Moment, Node, Scene, binary, is_address_change, is_announcement, pcap,
-    slow_test, slow_test_with_scripts_of_keepalived, tanist,
+    slow_test, slow_test_with_scripts_of_keepalived, tanist, word,
 };
 
 const VIP: Ipv4Addr = Ipv4Addr::new(192, 160, 127, 254);
@@ -174,5 +177,35 @@ fn a_pair_without_an_address_fails_over() {
         scene.ran("b", off, &["service", "start"]);
         let told = scene.advertised("b", off, |_| true);
         assert!(told.to_string().contains("priority 100"), "{told}");
+    });
+}
+
+/// The recipe of scripts with a service that really runs: the files are keepalived's, the daemon is ours.
+fn trial_of_the_recipe(id: &str) -> Played {
+    let program = vec![word(binary()).to_owned(), "rehearse".to_owned()];
+    let service = Service { program, manner: Manner { start: Duration::from_millis(300), ..Manner::default() } };
+    let scenario = SCENARIOS.iter().find(|scenario| scenario.id == id).expect("it is in the table");
+    play(scenario, &Recipe::edge_gateway(tanist()), &service, 0).unwrap_or_else(|error| panic!("{id}: {error}"))
+}
+
+#[test]
+fn the_service_itself_is_at_work_on_the_other_node_after_a_loss_of_power() {
+    slow_test(|| {
+        let Played { outcome, story, .. } = trial_of_the_recipe("B3");
+        assert!(!outcome.gap_goes_on && outcome.overlap.is_zero(), "{outcome:?}\n{story}");
+        // (256 − 90)/256 s and 3 × 1 s after its last advertisement, which was up to a second old.
+        assert!(outcome.gap > Duration::from_millis(2_600), "{outcome:?}\n{story}");
+    });
+}
+
+/// Scripts cannot do better: both are at work while the network is parted. That it ends is the daemon's part.
+#[test]
+fn two_services_of_a_parted_network_become_one_when_it_heals() {
+    slow_test(|| {
+        let Played { outcome, story, .. } = trial_of_the_recipe("B8");
+        assert!(
+            !outcome.overlap_goes_on && !outcome.two_addresses_go_on && !outcome.gap_goes_on,
+            "{outcome:?}\n{story}"
+        );
     });
 }

@@ -1,12 +1,13 @@
 //! One file for both nodes, version 3, and nobody takes over from a node that works.
 
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::thread;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::support::story::{example, put, run, settle, start_tanist};
-use crate::support::{Host, HostPlan, Moment, Node, Scene, is_announcement, pcap, slow_test};
+use linux::signals::Signal;
+use rehearse::lab::{Manner, WebProbe};
+
+use crate::support::story::{example, put, settle, start_tanist};
+use crate::support::{Host, HostPlan, Moment, Node, PATIENCE, Scene, in_host, is_announcement, pcap, slow_test, word};
 
 const VIP: Ipv4Addr = Ipv4Addr::new(192, 168, 56, 128);
 const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 168, 56, 101), Ipv4Addr::new(192, 168, 56, 102)];
@@ -18,10 +19,12 @@ fn scene() -> Scene {
         let host = scene.add(&HostPlan::new(name).interface("enp0s8", &[&format!("{own}/24")]));
         settle(&host);
         put(&host, "/root/check.sh", &example("shadow-node/check.sh"), true);
-        // The little server lives as long as the process that is named in its file.
+        // The little server is a collector, which answers at its port as long as it lives.
+        let program = [word(&in_host("tanist")).to_owned(), "rehearse".to_owned()];
+        host.write_collector(&program, &Manner { port: Some(8000), ..Manner::default() }).expect("a collector");
         let stand_ins = [
-            ("ss", "kill -0 $(cat /run/rehearse/server) 2> /dev/null && echo LISTEN"),
-            ("python3", "echo $$ > /run/rehearse/server\necho served > /run/rehearse/records\nexec sleep 1000"),
+            ("ss", "/run/rehearse/collector-probe 2> /dev/null && echo LISTEN"),
+            ("python3", "echo served > /run/rehearse/records\nexec /run/rehearse/collector"),
         ];
         for (name, line) in stand_ins {
             host.write_program(name, &format!("#!/bin/sh\n{line}\n")).expect("a stand-in");
@@ -52,7 +55,7 @@ fn the_greater_address_wins_a_tie_and_a_return_changes_nothing() {
         scene.line("a", healed, "with same priority 101 but higher IP address than ours");
         scene.only("b", VIP);
 
-        // Dead daemons leave the address behind; the next start takes it away.
+        // Dead daemons leave the address behind for a while; the next start takes it away.
         for round in 0..2 {
             let dies = if round == 0 { "b" } else { "a" };
             let (dead, other) = if dies == "b" { (1, 0) } else { (0, 1) };
@@ -111,41 +114,40 @@ fn both_boot_at_once_and_one_of_them_is_active() {
     });
 }
 
-/// Answers one line to everybody.
-fn serve(host: &Host) -> TcpListener {
-    let listener = host.run(|| TcpListener::bind("0.0.0.0:8000")).expect("the host is on").expect("a port");
-    let (accepting, name) = (listener.try_clone().expect("a second handle"), host.name().to_owned());
-    thread::spawn(move || {
-        for stream in accepting.incoming() {
-            let _ = stream.and_then(|mut stream| stream.write_all(name.as_bytes()));
-        }
-    });
-    listener
-}
-
 #[test]
 fn the_service_answers_at_both_addresses_and_is_started_again_by_its_check() {
     slow_test(|| {
         let scene = scene();
         let begin = Moment::now();
-        let _nodes = start_both(&scene);
+        let nodes = start_both(&scene);
         let active = the_one(&scene);
-        let (host, own) = (scene.hosts[active].clone(), OWN[active]);
-        let _servers = [serve(&scene.hosts[0]), serve(&scene.hosts[1])];
-        for address in [VIP, own] {
-            let probe = scene.probe(address);
-            scene.answered_by(&probe, host.name(), Moment::now());
-            let asked =
-                scene.lab.client().run(move || TcpStream::connect((address, 8000)).and_then(std::io::read_to_string));
-            assert_eq!(asked.expect("an answer"), host.name(), "{address}");
+        let (host, other) = (scene.hosts[active].clone(), scene.hosts[1 - active].clone());
+        // The checks have started it on both nodes.
+        for host in &scene.hosts {
+            scene.ran(host.name(), begin, &["served"]);
         }
-        assert!(host.has_address(own.into()) && host.has_address(VIP.into()));
+        let answered = |probe: &WebProbe, host: &Host, since: Moment| {
+            let answer = probe.wait_for_answer_by(host.name(), since, PATIENCE);
+            assert!(answer.is_some(), "the server of {} does not answer\n{}", host.name(), scene.story());
+        };
+        let client = scene.lab.client();
+        let probe = client.probe_web(VIP, 8000).expect("a client");
+        answered(&probe, &host, begin);
+        answered(&client.probe_web(OWN[active], 8000).expect("a client"), &host, begin);
+        assert!(host.has_address(OWN[active].into()) && host.has_address(VIP.into()));
 
-        // The check starts the server, which outlives the run that started it.
-        scene.ran(host.name(), begin, &["served"]);
-        let killed = Moment::now();
-        run(&host, "kill $(cat /run/rehearse/server)");
+        // The next check starts it again, and it outlives the run that started it.
+        let killed = scene.lab.note(host.name(), "kill the server");
+        assert_eq!(host.signal_collectors(Signal::KILL).expect("kill the server"), 1);
         scene.ran(host.name(), killed, &["served"]);
+        answered(&probe, &host, Moment::now());
         assert_eq!(scene.holders(VIP), [host.name()], "nothing moved for that");
+
+        // The daemon goes: whoever asks at the virtual address is answered by the other node.
+        let stopped = scene.lab.note(host.name(), "stop the daemon");
+        nodes[active].stop();
+        scene.only(other.name(), VIP);
+        answered(&probe, &other, stopped);
+        assert_eq!(host.processes("collector").expect("look").len(), 1, "the server itself was left alone");
     });
 }

@@ -1,0 +1,24 @@
+//! Pairs that look after a service: what must never happen to it, and what must happen in the end.
+//!
+//! The service is a collector that ticks, so that nobody has to be believed about who was at work when. Rows of the
+//! stories, S2-18 for instance, are named where they are shown.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod checks;
+mod diagnoses;
+mod down_file;
+mod failback;
+mod flaps;
+mod hooks;
+mod ladder;
+mod manual_stop;
+mod neighbours;
+mod operators;
+mod pair;
+mod pretend_docker;
+mod shadow;
+mod start_up;
+mod status;
+mod trials;
