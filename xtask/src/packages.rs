@@ -9,11 +9,16 @@ pub(crate) struct Package {
     program: &'static str,
 }
 
-/// A real keepalived to talk to, a second opinion on our packets, and the `killall` of an example's check.
-pub(crate) const FOR_TESTS: [Package; 3] = [
+/// A real keepalived to talk to, a second opinion on our packets, the `killall` of an example's check, and the managers
+/// of services: a systemd with its bus, a docker and what its containers run.
+pub(crate) const FOR_TESTS: [Package; 7] = [
     Package { name: "keepalived", program: "keepalived" },
     Package { name: "tshark", program: "tshark" },
     Package { name: "psmisc", program: "killall" },
+    Package { name: "systemd", program: "systemctl" },
+    Package { name: "dbus", program: "dbus-daemon" },
+    Package { name: "docker.io", program: "dockerd" },
+    Package { name: "busybox-static", program: "busybox" },
 ];
 
 /// What measuring needs besides: counts system calls and allocations without stopping at them, as strace would.

@@ -40,7 +40,7 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
             })?;
             step("hunt", || {
                 cargo(
-                    &["run", "--release", "--locked", "--quiet", "-p", "tanist-sim", "--", "hunt", "--seeds", "20000"],
+                    &["run", "--release", "--locked", "--quiet", "-p", "tanist-sim", "--", "hunt", "--seeds", "10000"],
                     &[],
                 )
             })?;
