@@ -102,6 +102,8 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
     let mut told = None;
     while let Ok(job) = receiver.recv() {
         load.waiting.fetch_sub(1, Ordering::Relaxed);
+        // Lines may have to wait for whoever reads them; what must not be forgotten does not wait for lines.
+        save_record(&mut sinks, load, &mut told);
         let missed = load.lost.swap(0, Ordering::Relaxed);
         if missed > 0 {
             sinks.write(Severity::Warning, &format!("{missed} log lines were lost: the log does not keep up"));
@@ -113,23 +115,28 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
                     sinks.write(Severity::Error, &format!("write {}: {error}", path.display()));
                 }
             }
-            Job::Record => {
-                let next = load.record.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let Some((directory, text)) = next else { continue };
-                let failure = record::save(&directory, &text).err().map(|error| error.to_string());
-                if failure != told {
-                    let place = directory.display();
-                    match &failure {
-                        // A disk that is read-only stays so: told once.
-                        Some(error) => sinks.write(
-                            Severity::Error,
-                            &format!("save the record in {place}: {error}; going on, but a restart would forget it"),
-                        ),
-                        None => sinks.write(Severity::Notice, &format!("the record in {place} is saved again")),
-                    }
-                    told = failure;
-                }
-            }
+            // It was saved above, or with a job before it.
+            Job::Record => {}
         }
     }
+}
+
+/// Saves the record that waits, if one does.
+fn save_record(sinks: &mut Sinks, load: &Load, told: &mut Option<String>) {
+    let next = load.record.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some((directory, text)) = next else { return };
+    let failure = record::save(&directory, &text).err().map(|error| error.to_string());
+    if failure == *told {
+        return;
+    }
+    let place = directory.display();
+    match &failure {
+        // A disk that is read-only stays so: told once.
+        Some(error) => sinks.write(
+            Severity::Error,
+            &format!("save the record in {place}: {error}; going on, but a restart would forget it"),
+        ),
+        None => sinks.write(Severity::Notice, &format!("the record in {place} is saved again")),
+    }
+    *told = failure;
 }

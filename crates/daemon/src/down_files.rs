@@ -61,6 +61,11 @@ impl DownFiles {
         received
     }
 
+    /// Whether the down file of a service is there, as far as was told.
+    pub(crate) fn is_present(&self, service: &Name) -> bool {
+        self.files.get(service).is_some_and(|file| file.present)
+    }
+
     fn compare(&mut self, changes: &mut Vec<DownFileChange>) {
         for (service, DownFile { path, present }) in &mut self.files {
             let found = self.watch.is_there(path);

@@ -299,7 +299,7 @@ impl EventLoop {
                 UNICAST => self.take_packets(None),
                 RELOAD => self.take_configuration(),
                 CONTROL => self.take_requests(),
-                DOWN_FILES => self.take_down_files()?,
+                DOWN_FILES => self.take_down_files(),
                 path @ BATONS..LINKS => self.take_batons(path),
                 link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),
                 service => {
@@ -486,12 +486,14 @@ impl EventLoop {
         if before.pair != self.settings.pair {
             self.open_batons();
         }
-        self.adjust_down_files();
         if self.engine.config() == &config {
+            self.adjust_down_files();
             self.say(Severity::Notice, "Reloaded: nothing that the election depends on has changed".to_owned());
             return;
         }
         self.engine.handle(now(), Input::Reconfigure(Box::new(config)), &mut self.out);
+        // Not before the engine knows the instances by their new numbers.
+        self.adjust_down_files();
         let removed = (self.settings.instances.len()..).map_while(|id| self.engine.router(RouterId(id as u32)));
         let notify_of = |router: &engine::RouterConfig| {
             let place = before.instances.iter().position(|instance| instance.router.name == router.name);

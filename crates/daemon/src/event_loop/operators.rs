@@ -53,28 +53,32 @@ impl EventLoop {
 
     pub(super) fn adjust_down_files(&mut self) {
         let mut changes = Vec::new();
-        if let Err(error) = self.down_files.adjust(&self.settings, &mut changes) {
-            self.told.push((Severity::Warning, error.to_string()));
-        }
-        self.follow_down_files(changes);
+        let adjusted = self.down_files.adjust(&self.settings, &mut changes);
+        self.follow_down_files(adjusted, changes);
     }
 
-    pub(super) fn take_down_files(&mut self) -> linux::Result<()> {
+    pub(super) fn take_down_files(&mut self) {
         let mut changes = Vec::new();
         let received = self.down_files.receive(&mut changes);
-        self.follow_down_files(changes);
-        received
+        self.follow_down_files(received, changes);
     }
 
-    fn follow_down_files(&mut self, changes: Vec<DownFileChange>) {
+    /// Tells of the changes, and the engine how it is with every instance: saying it again does no harm, and after a
+    /// reload the instances have other numbers.
+    fn follow_down_files(&mut self, looked: linux::Result<()>, changes: Vec<DownFileChange>) {
+        self.told.extend(looked.err().map(|error| (Severity::Warning, error.to_string())));
         for DownFileChange { service, path, present } in changes {
-            let instances = self.settings.instances.iter();
-            let owner = instances.zip(0..).find(|(instance, _)| instance.router.services.contains(&service));
-            let Some((_, router)) = owner else { continue };
-            let (router, by) = (RouterId(router), HeldBy::DownFile);
-            let command = if present { Command::Hold { router, by } } else { Command::Release { router, by } };
             let what = if present { "is there" } else { "is gone" };
             self.told.push((Severity::Notice, format!("down file {} of service {service} {what}", path.display())));
+        }
+        for (instance, router) in self.settings.instances.iter().zip(0..) {
+            let services = &instance.router.services;
+            if services.is_empty() {
+                continue;
+            }
+            let down = services.iter().any(|service| self.down_files.is_present(service));
+            let (router, by) = (RouterId(router), HeldBy::DownFile);
+            let command = if down { Command::Hold { router, by } } else { Command::Release { router, by } };
             self.engine.handle(now(), Input::Command { number: NOBODY, command }, &mut self.out);
         }
     }

@@ -268,7 +268,10 @@ impl Services {
             (service.next.is_some() && service.manager.is_gone()).then(|| name.clone())
         };
         for name in self.services.iter().filter_map(due).collect::<Vec<_>>() {
-            let Some(next) = self.services.get_mut(&name).and_then(|service| service.next.take()) else { continue };
+            let Some(service) = self.services.get_mut(&name) else { continue };
+            let Some(next) = service.next.take() else { continue };
+            // Whoever has it now is not to be disturbed by the manager that no longer has it.
+            service.manager.order(&name, ServiceOrder::Forget, &self.outside, &mut context!(self, lent));
             let Some(plan) = next else {
                 self.services.remove(&name);
                 continue;
@@ -420,10 +423,8 @@ impl Services {
                     service.readiness.assess(Vec::new(), context);
                     continue;
                 }
-                ServiceReport::StartRefused(_)
-                | ServiceReport::StopRefused(_)
-                | ServiceReport::Readiness(_)
-                | ServiceReport::Unknown(_) => {}
+                ServiceReport::StartRefused(_) => *gone = true,
+                ServiceReport::StopRefused(_) | ServiceReport::Readiness(_) | ServiceReport::Unknown(_) => {}
             }
             context.report(&name, report);
         }

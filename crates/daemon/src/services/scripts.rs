@@ -41,6 +41,8 @@ pub(super) struct ScriptedService {
     look_at: Option<u64>,
     /// The newest order was to kill.
     by_kill: bool,
+    /// `start` has failed, for this reason. Whether it has started something nevertheless, `status` knows.
+    start_failed: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +87,7 @@ struct Run {
 impl ScriptedService {
     pub(super) fn new(name: Name, start: Arc<Recipe>, stop: Arc<Recipe>, status: Arc<Recipe>) -> Self {
         let (goal, known) = (Goal::Watch, Known::Nothing);
-        Self { name, start, stop, status, goal, run: None, known, look_at: None, by_kill: false }
+        Self { name, start, stop, status, goal, run: None, known, look_at: None, by_kill: false, start_failed: None }
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -101,7 +103,7 @@ impl ScriptedService {
                 self.known = Known::Nothing;
                 self.look_at = Some(context.now);
             }
-            ServiceOrder::Start => self.goal = Goal::Start { ran: false },
+            ServiceOrder::Start => (self.goal, self.start_failed) = (Goal::Start { ran: false }, None),
             ServiceOrder::Stop => self.goal = Goal::Stop { ran: false },
             ServiceOrder::Kill => {
                 let now = context.now;
@@ -199,7 +201,12 @@ impl ScriptedService {
                 self.goal = Goal::Stop { ran: true };
                 self.look_at = Some(context.now);
             }
-            (What::Start, Goal::Start { .. }) | (What::Stop, Goal::Stop { .. }) => {
+            (What::Start, Goal::Start { .. }) => {
+                self.start_failed = Some(format!("`{}` {}", self.recipe(run.what).label(), how(exit)));
+                self.goal = Goal::Start { ran: true };
+                self.look_at = Some(context.now);
+            }
+            (What::Stop, Goal::Stop { .. }) => {
                 let reason = format!("`{}` {}", self.recipe(run.what).label(), how(exit));
                 self.failed(run.what, &reason, context);
             }
@@ -220,6 +227,11 @@ impl ScriptedService {
         }
         match (self.goal, exit) {
             (Goal::Start { ran: true }, Exit::Code(0)) => self.is(Known::Running, exit, context),
+            (Goal::Start { ran: true }, Exit::Code(1..)) => {
+                if let Some(reason) = self.start_failed.take() {
+                    self.failed(What::Start, &reason, context);
+                }
+            }
             (Goal::Stop { ran: true }, Exit::Code(1..)) => self.is(Known::Gone, exit, context),
             // Something that crashes has not seen that it is gone.
             (Goal::Watch | Goal::Stop { .. }, Exit::Signal(_)) => {
