@@ -250,6 +250,10 @@ impl EventLoop {
     fn renew_addresses(&mut self) -> linux::Result<()> {
         if self.kernel.renew_deadline().is_some_and(|at| at <= clock::boot_time()) {
             let begin = clock::boot_time();
+            // Frozen since the engine was asked last: it does not know yet that nothing may be ours any more.
+            if self.engine.deadline().is_some_and(|due| due.as_nanos() + FROZEN < begin) {
+                return Ok(());
+            }
             self.take_changes()?;
             self.carry_out();
             let failures = self.kernel.renew(clock::boot_time());
