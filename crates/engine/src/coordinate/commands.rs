@@ -21,7 +21,7 @@ impl Engine {
 
     pub(super) fn obey(&mut self, now: Instant, command: Command, out: &mut Vec<Output>) -> Answer {
         match command {
-            Command::Switch { router, to_us, dry_run } => match self.may_switch(now, router, to_us) {
+            Command::Switch { router, to_us, dry_run } => match self.may_switch(router, to_us) {
                 Err(reason) => Answer::Refused(reason),
                 Ok(None) => Answer::Done,
                 Ok(Some(at_most)) if dry_run => Answer::Would { at_most },
@@ -71,17 +71,12 @@ impl Engine {
     }
 
     /// Whether the role could move: `None` if it is there already, otherwise the longest that it may take.
-    pub(super) fn may_switch(
-        &self,
-        now: Instant,
-        router: RouterId,
-        to_us: bool,
-    ) -> Result<Option<Duration>, RefusedCommand> {
+    pub(super) fn may_switch(&self, router: RouterId, to_us: bool) -> Result<Option<Duration>, RefusedCommand> {
         let index = router.0 as usize;
         let (Some(ours), Some(role)) = (self.routers.get(index), self.roles.get(index)) else {
             return Err(RefusedCommand::NoSuchRouter);
         };
-        let here = self.here(now, index).ok_or(RefusedCommand::NoSuchRouter)?;
+        let here = self.here(index).ok_or(RefusedCommand::NoSuchRouter)?;
         if here.stopping {
             return Err(RefusedCommand::Stopping);
         }

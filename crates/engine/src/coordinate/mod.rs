@@ -111,7 +111,7 @@ impl Engine {
         let maintained = self.standing.in_maintenance();
         let mut moved = false;
         for index in 0..self.routers.len() {
-            let goes_on = self.here(now, index).is_some_and(|here| here.resumes);
+            let goes_on = self.here(index).is_some_and(|here| here.resumes);
             let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get_mut(index)) else { continue };
             let state = router.state_name();
             role.is_keeper &= router.heard_at().is_none();
@@ -217,7 +217,7 @@ impl Engine {
 
     fn deal_with(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) -> bool {
         let id = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
-        let Some(here) = self.here(now, index) else { return false };
+        let Some(here) = self.here(index) else { return false };
         let Self { roles, routers, pair, .. } = self;
         let Some(router) = routers.get(index) else { return false };
         let there = there(pair.as_ref(), router);
@@ -431,7 +431,7 @@ impl Engine {
         elsewhere
     }
 
-    fn here(&self, _now: Instant, index: usize) -> Option<Here> {
+    fn here(&self, index: usize) -> Option<Here> {
         let (router, role) = (self.routers.get(index)?, self.roles.get(index)?);
         let config = router.config();
         let mut ready = Ok(());

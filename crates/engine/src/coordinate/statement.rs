@@ -39,7 +39,7 @@ impl Engine {
         }
         let age = |at: Option<Instant>| at.filter(|_| with_ages).map(|at| now.since(at));
         for (index, router) in self.routers.iter().enumerate() {
-            let (Some(here), Some(role)) = (self.here(now, index), self.roles.get(index)) else { continue };
+            let (Some(here), Some(role)) = (self.here(index), self.roles.get(index)) else { continue };
             let services = self.services_of(router).map(|service| ServiceStatement {
                 name: service.config().name.clone(),
                 state: service.state_name(),
