@@ -9,9 +9,10 @@ pub(crate) struct Package {
     program: &'static str,
 }
 
-/// A real keepalived to talk to, a second opinion on our packets, the `killall` of an example's check, and the managers
-/// of services: a systemd with its bus, a docker and what its containers run.
-pub(crate) const FOR_TESTS: [Package; 7] = [
+/// A second opinion on our routes, a real keepalived to talk to, a second opinion on our packets, the `killall` of an
+/// example's check, and the managers of services: a systemd with its bus, a docker and what its containers run.
+pub(crate) const FOR_TESTS: [Package; 8] = [
+    Package { name: "iproute2", program: "ip" },
     Package { name: "keepalived", program: "keepalived" },
     Package { name: "tshark", program: "tshark" },
     Package { name: "psmisc", program: "killall" },

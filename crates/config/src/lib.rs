@@ -62,7 +62,7 @@ pub struct Loaded {
 pub fn load(path: &Path, files: &dyn Files, options: &LoadOptions) -> Loaded {
     let Raw { tree, sources, mut findings } = read(path, files, options);
     let paths = sources.iter().map(|source| source.path.clone()).collect();
-    let settings = resolve::settings(&tree, paths, &mut findings);
+    let settings = resolve::settings(&tree, paths, files, &mut findings);
 
     let report = findings.into_report(sources);
     let settings = (!report.has_errors()).then_some(settings);

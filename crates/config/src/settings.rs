@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// A whole configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// What concerns the whole daemon.
     pub global: Global,
@@ -20,6 +20,8 @@ pub struct Settings {
     pub services: Vec<Service>,
     /// The other Tanist.
     pub pair: Option<Pair>,
+    /// What is there as long as the daemon runs: `static_ipaddress`, `static_routes`, `static_rules`.
+    pub statics: engine::Statics,
     /// Every file that was read, the first one first.
     pub files: Vec<PathBuf>,
 }
@@ -34,6 +36,7 @@ impl Settings {
             services: self.services.iter().map(|service| service.service.clone()).collect(),
             // Its key is a secret in a file of its own, which whoever runs the engine reads.
             pair: None,
+            statics: self.statics.clone(),
         }
     }
 
@@ -156,6 +159,8 @@ pub struct Instance {
     pub stated: Option<StatedRole>,
     /// Accept_Mode (RFC 9568 §6.1): packets to the addresses are let through. Always so at an address owner.
     pub accept_mode: bool,
+    /// `promote_secondaries`: the kernel keeps the other addresses of a subnet when its first one goes.
+    pub promote_secondaries: bool,
     /// Who is told about changes of state.
     pub notify: Notify,
 }

@@ -58,6 +58,10 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::CheckOptions => format!("service W {{\n systemd w\n check tcp 127.0.0.1:80 {{ {example} }}\n}}\n"),
         Block::HttpOptions => format!("service W {{\n systemd w\n check http http://127.0.0.1/ {{ {example} }}\n}}\n"),
         Block::FileOptions => format!("service W {{\n systemd w\n check file /run/w {{ {example} }}\n}}\n"),
+        // What only something static can have.
+        Block::AddressOptions if keyword.name == "track_group" => format!("static_ipaddress {{\n {example}\n}}\n"),
+        Block::RouteOptions if keyword.name == "track_group" => format!("static_routes {{\n {example}\n}}\n"),
+        Block::RuleOptions if keyword.name == "track_group" => format!("static_rules {{\n {example}\n}}\n"),
         Block::AddressOptions => instance(&format!("virtual_ipaddress {{\n {example}\n }}")),
         Block::PeerOptions => instance(&format!("unicast_peer {{\n {example}\n }}")),
         Block::TrackOptions => instance(&format!("track_interface {{\n {example}\n }}")),

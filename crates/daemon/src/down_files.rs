@@ -117,7 +117,7 @@ mod tests {
 
     fn settings(services: Vec<Service>) -> Settings {
         let global = Global::default();
-        Settings { global, scripts: vec![], instances: vec![], services, pair: None, files: vec![] }
+        Settings { global, services, ..Settings::default() }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use config::Settings;
 use engine::wire::arp;
-use engine::{Engine, Event, Input, Instant, LinkId, Output, RouterId, ScriptOutcome, StateName};
+use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
 use linux::poll::{Interest, Poll};
 use linux::sd_notify::Notifier;
@@ -37,6 +37,7 @@ use crate::preflight::Plan;
 use crate::reload::{Loaded, Reading, Remark};
 use crate::services::{self as running, Services};
 use crate::sockets::Sockets;
+use crate::sysctls::Sysctls;
 use crate::words;
 
 const TIMER: u64 = 0;
@@ -85,6 +86,7 @@ pub(crate) struct EventLoop {
     /// What is still to be announced.
     announcements: VecDeque<(LinkId, IpAddr)>,
     closed: ClosedAddresses,
+    sysctls: Sysctls,
     poll: Poll,
     timer: Timer,
     signals: Signals,
@@ -106,6 +108,8 @@ pub(crate) struct EventLoop {
     restoring: Option<Loss>,
     /// The kernel refused something: ask it again then.
     ask_again_at: Option<u64>,
+    /// The groups of which something static was missing last.
+    incomplete: BTreeSet<Name>,
     /// What it refused since the desired addresses changed last, so that it is told once.
     refused: BTreeSet<String>,
     /// When it will have been quiet for long enough.
@@ -170,6 +174,7 @@ impl EventLoop {
             frames: SendBatch::new(),
             announcements: VecDeque::new(),
             closed: ClosedAddresses::default(),
+            sysctls: Sysctls::default(),
             poll,
             timer,
             signals,
@@ -186,6 +191,7 @@ impl EventLoop {
             reconcile: true,
             restoring: None,
             ask_again_at: None,
+            incomplete: BTreeSet::new(),
             refused: BTreeSet::new(),
             quiet_at: None,
             packets_at: 0,
@@ -208,11 +214,10 @@ impl EventLoop {
                 self.say(Severity::Info, line.to_owned());
             }
         }
-        for input in self.kernel.introduce(&self.engine) {
-            self.engine.handle(now(), input, &mut self.out);
-        }
+        self.follow_configuration();
         self.adjust_sockets();
         self.close_addresses();
+        self.adjust_sysctls();
         self.kernel.adjust_lifetimes(&self.settings);
         self.restore();
         self.open_batons();
@@ -352,6 +357,7 @@ impl EventLoop {
         }
         if changed.links {
             self.adjust_sockets();
+            self.adjust_sysctls();
         }
         self.reconcile |= changed.addresses;
         self.restoring = changed.missing.or(self.restoring);
@@ -486,6 +492,7 @@ impl EventLoop {
         self.checks = plan.checks;
         self.configure_services(plan.services);
         self.close_addresses();
+        self.adjust_sysctls();
         self.reconcile |= self.kernel.adjust_lifetimes(&self.settings);
         if before.pair != self.settings.pair {
             self.open_batons();
@@ -506,12 +513,20 @@ impl EventLoop {
         self.retired = removed.map(notify_of).collect();
         // Farewells leave through the sockets that still exist.
         self.carry_out();
-        for input in self.kernel.introduce(&self.engine) {
-            self.engine.handle(now(), input, &mut self.out);
-        }
+        self.follow_configuration();
         self.adjust_sockets();
         self.reconcile = true;
         self.say(Severity::Notice, "Reloaded".to_owned());
+    }
+
+    /// Tells the engine of everything that its configuration is about, and hears of it from now on.
+    fn follow_configuration(&mut self) {
+        if let Err(error) = self.kernel.follow(self.engine.config()) {
+            self.say(Severity::Error, format!("{error}; routes and rules that others remove will not be put back"));
+        }
+        for input in self.kernel.introduce(&self.engine) {
+            self.engine.handle(now(), input, &mut self.out);
+        }
     }
 
     // ── carrying out ──────────────────────────────────────────────────────────────────────────────────
@@ -582,6 +597,16 @@ impl EventLoop {
                 self.told.push((Severity::Warning, format!("{address}/{prefix} {what} and has been put back")));
                 self.push_announcement(restored.link, address);
             }
+        }
+        for restored in reconciled.restored {
+            self.told.push((Severity::Warning, format!("{restored} was missing and has been put back")));
+        }
+        if reconciled.ask_again {
+            self.ask_again_at = Some(clock::boot_time() + ASK_AGAIN);
+        }
+        if self.incomplete != reconciled.incomplete {
+            self.incomplete.clone_from(&reconciled.incomplete);
+            self.engine.handle(now(), Input::StaticsMissing(reconciled.incomplete), &mut self.out);
         }
         self.tell_refusals(reconciled.failures);
         desired.addresses.iter().map(|address| (address.link, address.address)).collect()
@@ -705,6 +730,11 @@ impl EventLoop {
         }
     }
 
+    fn adjust_sysctls(&mut self) {
+        let failures = self.sysctls.adjust(&self.settings);
+        self.tell_refusals(failures);
+    }
+
     fn adjust_sockets(&mut self) {
         let Self { sockets, engine, kernel, poll, .. } = self;
         let failures =
@@ -732,7 +762,8 @@ impl EventLoop {
         self.services.abandon();
         Checks::kill_all(&self.children);
         self.notify.tell_unfinished(&mut self.told);
-        for failure in self.kernel.withdraw_everything().into_iter().chain(self.closed.open_all().err()) {
+        let failures = self.kernel.withdraw_everything().into_iter().chain(self.closed.open_all().err());
+        for failure in failures.chain(self.sysctls.restore()) {
             self.say(Severity::Error, failure.to_string());
         }
         for (severity, text) in std::mem::take(&mut self.told) {

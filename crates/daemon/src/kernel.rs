@@ -1,16 +1,20 @@
-//! A picture of the machine's interfaces and addresses, kept up to date by events, and the way to bring the
-//! addresses to what the engine desires.
+//! A picture of the machine's interfaces and addresses, kept up to date by events, and the way to bring addresses,
+//! routes and policy rules to what the engine desires.
+
+mod routing;
+mod specs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use config::Settings;
-use engine::{Desired, Engine, Input, LinkId, LinkState};
+use engine::{Desired, DesiredAddress, Engine, Input, LinkId, LinkState, Name, Owner};
 use linux::clock;
 use linux::netlink::{
-    Address, AddressOperation, Applied, Change, Link, Monitor, Netlink, OUR_MARK, WantedAddress, kernel_keeps_marks,
-    reconcile,
+    Address, AddressOperation, Applied, Change, Lifetime, Link, Monitor, Netlink, OUR_MARK, Operation, WantedAddress,
+    kernel_keeps_marks, reconcile,
 };
+use routing::{Plan, Routing};
 
 use crate::lifetimes::{Key, Lifetimes};
 
@@ -30,6 +34,13 @@ pub(crate) struct Kernel {
     ours: BTreeSet<Key>,
     /// What was wanted when the addresses were brought into line last.
     wanted: Vec<WantedAddress>,
+    /// Those of them that are always there: the machine's own, as far as anybody else is concerned.
+    statics: BTreeSet<Key>,
+    /// What nobody tracks is added once for each time that it is desired.
+    placed: BTreeSet<Key>,
+    /// When those that are preferred for some time only are so no longer.
+    deprecated_at: BTreeMap<Key, u64>,
+    routing: Routing,
     lifetimes: Lifetimes,
     /// Index of each interface that the engine knows, by its id.
     indexes: Vec<Option<u32>>,
@@ -80,17 +91,23 @@ pub(crate) struct Changed {
 #[derive(Debug, Default)]
 pub(crate) struct Reconciled {
     pub(crate) added: Vec<WantedAddress>,
+    /// Routes and rules that somebody had taken away, in words.
+    pub(crate) restored: Vec<String>,
     pub(crate) failures: Vec<linux::Error>,
+    /// Groups of which something static is not there.
+    pub(crate) incomplete: BTreeSet<Name>,
+    /// It should be asked again in a while, although nothing was refused.
+    pub(crate) ask_again: bool,
 }
 
 impl Kernel {
     /// Looks at the machine.
     pub(crate) fn open() -> linux::Result<Self> {
         // First the ear, then the look: nothing can happen unnoticed in between.
-        let monitor = Monitor::open()?;
+        let mut monitor = Monitor::open()?;
         let mut kernel = Self {
             netlink: Netlink::open()?,
-            lifetimes: Lifetimes::open(&monitor)?,
+            lifetimes: Lifetimes::open(&mut monitor)?,
             monitor,
             changes: Vec::new(),
             links: BTreeMap::new(),
@@ -98,6 +115,10 @@ impl Kernel {
             next_order: 0,
             ours: BTreeSet::new(),
             wanted: Vec::new(),
+            statics: BTreeSet::new(),
+            placed: BTreeSet::new(),
+            deprecated_at: BTreeMap::new(),
+            routing: Routing::default(),
             indexes: Vec::new(),
             known: BTreeSet::new(),
             deaf: BTreeSet::new(),
@@ -150,6 +171,11 @@ impl Kernel {
         self.links.get(&index).map_or("?", |link| &link.name)
     }
 
+    /// Hears of what the configuration is about. Comes before anything is brought into line with it.
+    pub(crate) fn follow(&mut self, config: &engine::Config) -> linux::Result<()> {
+        self.routing.follow(config, &mut self.monitor)
+    }
+
     /// Everything that the engine must know at its start or after its configuration has changed.
     pub(crate) fn introduce(&mut self, engine: &Engine) -> Vec<Input<'static>> {
         self.assign_indexes(engine);
@@ -200,13 +226,16 @@ impl Kernel {
 
     /// Addresses that are not ours to move, in the kernel's order: primary ones first, older ones first.
     fn own_addresses(&self, on: impl Fn(u32) -> bool) -> Vec<IpAddr> {
-        let own = self
-            .addresses
-            .iter()
-            .filter(|(key, held)| on(held.address.link) && !held.address.is_marked() && !self.ours.contains(*key));
+        let own = self.addresses.iter().filter(|(_, held)| on(held.address.link) && !self.moves(&held.address));
         let mut own: Vec<&Held> = own.map(|(_, held)| held).collect();
         own.sort_by_key(|held| (held.address.is_secondary(), held.order));
         own.into_iter().map(|held| held.address.address).collect()
+    }
+
+    /// Whether an address is ours to move: nobody may take it for the machine's own.
+    fn moves(&self, address: &Address) -> bool {
+        let key = key(address);
+        (address.is_marked() || self.ours.contains(&key)) && !self.statics.contains(&key)
     }
 
     /// Takes in everything that the kernel has told since the last call.
@@ -218,6 +247,7 @@ impl Kernel {
             // What was told before the look is older than what the look shows.
             changes.clear();
             changed.failure = self.look().err();
+            self.routing.distrust();
             (changed.links, changed.addresses) = (true, true);
         }
         let mut touched = BTreeSet::new();
@@ -226,30 +256,38 @@ impl Kernel {
             match change {
                 Change::Link(link) => {
                     let before = self.links.insert(link.index, link.clone());
+                    self.routing.note_link(before.as_ref(), Some(&link));
                     let renamed = before.as_ref().is_some_and(|before| before.name != link.name);
                     changed.links |= before.is_none() || renamed;
                     touched.insert(link.index);
                 }
                 Change::LinkGone { index, .. } => {
-                    self.links.remove(&index);
+                    let before = self.links.remove(&index);
+                    self.routing.note_link(before.as_ref(), None);
                     self.addresses.retain(|(link, _, _), _| *link != index);
                     self.ours.retain(|(link, _, _)| *link != index);
                     changed.links = true;
                     changed.gone.push(index);
                 }
                 Change::Address(address) => {
-                    if !address.is_marked() && !self.ours.contains(&key(&address)) {
+                    if !self.moves(&address) {
                         touched.insert(address.link);
                     }
                     self.keep(address);
                 }
                 Change::AddressGone(address) => {
-                    if !address.is_marked() {
+                    if !address.is_marked() || self.statics.contains(&key(&address)) {
                         touched.insert(address.link);
                     }
-                    self.addresses.remove(&key(&address));
+                    // With an address go the routes that prefer it as a source, and with the last one all of them.
+                    let known = self.addresses.remove(&key(&address)).is_some();
+                    self.routing.distrust_if(known);
                     missing.insert((address.link, address.address));
                 }
+                Change::Route(route) => self.routing.note_route(route),
+                Change::RouteGone(route) => self.routing.note_route_gone(&route),
+                Change::Rule(rule) => self.routing.note_rule(rule),
+                Change::RuleGone(rule) => self.routing.note_rule_gone(&rule),
                 // Handled above.
                 Change::Lost => {}
             }
@@ -261,12 +299,14 @@ impl Kernel {
             let desired = engine.desired();
             let is_missing =
                 |link, address| self.index_of(link).is_some_and(|index| missing.contains(&(index, address)));
-            if desired.addresses.iter().any(|desired| is_missing(desired.link, desired.address)) {
+            let mut tracked = desired.addresses.iter().filter(|desired| desired.tracked);
+            if tracked.any(|desired| is_missing(desired.link, desired.address)) {
                 let overdue = self.lifetimes.is_overdue(now);
                 changed.missing = Some(if overdue { Loss::Expired } else { Loss::TakenAway });
                 changed.addresses = true;
             }
         }
+        changed.addresses |= self.routing.is_stale();
         if changed.links {
             // An interface that went away took our addresses along; one that came back has none.
             changed.addresses = true;
@@ -279,26 +319,86 @@ impl Kernel {
         Ok(changed)
     }
 
-    /// Brings the addresses to what is desired.
+    /// Brings addresses, routes and rules to what is desired: in one batch, first away with what depends on something,
+    /// then in with what something depends on.
     pub(crate) fn reconcile(&mut self, desired: &Desired) -> Reconciled {
-        let wanted: Vec<WantedAddress> = desired
-            .addresses
-            .iter()
-            .filter_map(|address| {
-                Some(WantedAddress {
-                    link: self.index_of(address.link)?,
-                    address: address.address,
-                    prefix: address.prefix,
-                    scope: address.scope.number(),
-                    label: address.label.as_ref().map(ToString::to_string),
-                    broadcast: address.broadcast.and_then(|broadcast| match broadcast {
-                        IpAddr::V4(broadcast) => Some(broadcast),
-                        IpAddr::V6(_) => None,
-                    }),
-                    lifetime: self.lifetimes.of(address.router),
-                })
-            })
-            .collect();
+        let mut reconciled = Reconciled::default();
+        // A second time if something turns out to be otherwise than the picture says.
+        for _ in 0..2 {
+            reconciled.failures.clear();
+            let plan = self.routing.plan(&mut self.netlink, desired, &self.links);
+            let Plan { removals, additions } = plan.unwrap_or_else(|error| {
+                self.routing.distrust();
+                reconciled.failures.push(error);
+                Plan::default()
+            });
+            let addresses = self.plan_addresses(desired);
+            let loses_some = addresses.iter().any(|operation| matches!(operation, AddressOperation::Remove { .. }));
+            let addresses = addresses.into_iter().map(Operation::Address);
+            let operations: Vec<Operation> = removals.into_iter().chain(addresses).chain(additions).collect();
+            self.apply(&operations, &mut reconciled);
+            // Routes may have gone with an address.
+            self.routing.distrust_if(loses_some);
+            if !self.routing.is_stale() {
+                break;
+            }
+        }
+        self.routing.end_round();
+        if !reconciled.failures.is_empty() {
+            self.routing.try_again();
+        }
+        reconciled.ask_again = self.routing.leans_on_others() || self.routing.is_stale();
+        reconciled.incomplete = self.routing.incomplete_groups();
+        let absent = desired.addresses.iter().filter(|address| {
+            let key = self.index_of(address.link).map(|link| (link, address.address, address.prefix));
+            address.tracked && !key.is_some_and(|key| self.addresses.contains_key(&key))
+        });
+        reconciled.incomplete.extend(absent.filter_map(|address| address.group.clone()));
+        reconciled
+    }
+
+    fn wanted_address(&self, address: &DesiredAddress) -> Option<WantedAddress> {
+        Some(WantedAddress {
+            link: self.index_of(address.link)?,
+            address: address.address,
+            prefix: address.prefix,
+            scope: address.scope.number(),
+            label: address.label.as_ref().map(ToString::to_string),
+            broadcast: address.broadcast.and_then(|broadcast| match broadcast {
+                IpAddr::V4(broadcast) => Some(broadcast),
+                IpAddr::V6(_) => None,
+            }),
+            peer: address.peer,
+            flags: specs::address_flags(address),
+            preferred: address.preferred,
+            lifetime: self.lifetimes.of(address.owner),
+        })
+    }
+
+    /// What must be done to bring the addresses to what is desired.
+    fn plan_addresses(&mut self, desired: &Desired) -> Vec<AddressOperation> {
+        // In the operator's order: the first of a subnet is its primary one.
+        let mut in_order: Vec<&DesiredAddress> = desired.addresses.iter().collect();
+        in_order.sort_by_key(|address| (address.owner, address.place));
+        let mut wanted = Vec::new();
+        let mut untracked = BTreeSet::new();
+        self.statics.clear();
+        for address in in_order {
+            let Some(wish) = self.wanted_address(address) else { continue };
+            let key = key_of(&wish);
+            if address.owner == Owner::Static {
+                self.statics.insert(key);
+            }
+            if !address.tracked {
+                untracked.insert(key);
+                if self.placed.contains(&key) && !self.addresses.contains_key(&key) {
+                    continue;
+                }
+            }
+            wanted.push(wish);
+        }
+        self.placed.retain(|key| untracked.contains(key));
+        self.placed.extend(untracked.into_iter().filter(|key| self.addresses.contains_key(key)));
         let wanted_anywhere: BTreeSet<IpAddr> = wanted.iter().map(|address| address.address).collect();
         let actual: Vec<Address> = self
             .addresses
@@ -310,9 +410,13 @@ impl Kernel {
             self.lifetimes.convert(now);
         }
         let operations = reconcile(&wanted, &actual, &self.known);
+        let preferred: BTreeMap<Key, Option<u32>> = self.wanted.iter().map(|it| (key_of(it), it.preferred)).collect();
+        if wanted.iter().any(|it| preferred.get(&key_of(it)).is_some_and(|before| *before != it.preferred)) {
+            self.lifetimes.convert(now);
+        }
         self.wanted = wanted;
         self.lifetimes.held_changed(now);
-        self.apply(&operations)
+        operations
     }
 
     /// Makes ours what an earlier process has left behind and what is wanted just so; `true` if there was any.
@@ -322,9 +426,13 @@ impl Kernel {
             address.is_marked() || (!kernel_keeps_marks() && known())
         };
         let keys = wanted.iter().map(|wanted| (wanted.link, wanted.address, wanted.prefix));
-        let adopted: Vec<Key> =
+        let adopted: BTreeSet<Key> =
             keys.filter(|key| self.addresses.get(key).is_some_and(|held| is_left_over(&held.address))).collect();
         self.ours.extend(&adopted);
+        let now = clock::boot_time();
+        wanted.iter().filter(|wanted| adopted.contains(&key_of(wanted))).for_each(|wanted| {
+            self.deprecated_at.extend(deprecation(wanted, now).map(|at| (key_of(wanted), at)));
+        });
         !adopted.is_empty()
     }
 
@@ -346,13 +454,24 @@ impl Kernel {
     /// Renews the lifetimes of some of our addresses if that is due. The picture must be up to date: what has vanished
     /// would be added.
     pub(crate) fn renew(&mut self, now: u64) -> Vec<linux::Error> {
-        let Self { lifetimes, wanted, ours, addresses, .. } = self;
+        let Self { lifetimes, wanted, ours, addresses, deprecated_at, .. } = self;
+        if deprecated_at.values().any(|at| (1..=now).contains(at)) {
+            // From now on it is renewed otherwise.
+            lifetimes.held_changed(now);
+            deprecated_at.values_mut().filter(|at| **at <= now).for_each(|at| *at = 0);
+        }
         lifetimes.renew(now, || {
-            let key = |wanted: &WantedAddress| (wanted.link, wanted.address, wanted.prefix);
-            let held = |wanted: &&WantedAddress| ours.contains(&key(wanted)) && addresses.contains_key(&key(wanted));
+            let held =
+                |wanted: &&WantedAddress| ours.contains(&key_of(wanted)) && addresses.contains_key(&key_of(wanted));
             let mut held: Vec<WantedAddress> = wanted.iter().filter(held).cloned().collect();
-            held.sort_by_key(key);
-            held.dedup_by_key(|wanted| key(wanted));
+            held.sort_by_key(key_of);
+            held.dedup_by_key(|wanted| key_of(wanted));
+            for wanted in &mut held {
+                // A renewal begins its time anew, so it is told in full until it is over.
+                if let Some(at) = deprecated_at.get(&key_of(wanted)) {
+                    wanted.preferred = (*at == 0).then_some(0);
+                }
+            }
             held
         })
     }
@@ -369,50 +488,74 @@ impl Kernel {
         (known || is_wanted(address.address)).then(|| Address { protocol: None, ..address.clone() })
     }
 
-    fn apply(&mut self, operations: &[AddressOperation]) -> Reconciled {
-        let mut reconciled = Reconciled::default();
+    fn apply(&mut self, operations: &[Operation], reconciled: &mut Reconciled) {
         if operations.is_empty() {
-            return reconciled;
+            return;
         }
         let mut look_again = false;
-        let answers = self.netlink.apply(operations);
+        let now = clock::boot_time();
+        let answers = self.netlink.apply_all(operations);
         for (operation, answer) in operations.iter().zip(answers) {
             match (operation, answer) {
-                (AddressOperation::Add(added), Ok(Applied::Done)) => {
+                (Operation::Address(AddressOperation::Add(added)), Ok(Applied::Done)) => {
                     let address = as_held(added);
                     self.ours.insert(key(&address));
+                    self.deprecated_at.extend(deprecation(added, now).map(|at| (key_of(added), at)));
                     self.keep(address);
                     reconciled.added.push(added.clone());
                 }
-                (AddressOperation::Remove { link, address, prefix }, Ok(_)) => {
-                    self.ours.remove(&(*link, *address, *prefix));
-                    self.addresses.remove(&(*link, *address, *prefix));
+                (Operation::Address(AddressOperation::Remove { link, address, prefix, .. }), Ok(_)) => {
+                    let key = (*link, *address, *prefix);
+                    self.ours.remove(&key);
+                    self.deprecated_at.remove(&key);
+                    self.addresses.remove(&key);
                 }
                 // An event that was under way while we acted has led the picture astray.
-                (AddressOperation::Add(_), Ok(Applied::AlreadyThere | Applied::AlreadyGone)) => look_again = true,
+                (Operation::Address(AddressOperation::Add(_)), Ok(Applied::AlreadyThere | Applied::AlreadyGone)) => {
+                    look_again = true
+                }
+                (operation @ (Operation::Route(_) | Operation::Rule(_)), Ok(applied)) => {
+                    let links = &self.links;
+                    let name = |index| links.get(&index).map_or_else(|| "?".to_owned(), |link| link.name.clone());
+                    reconciled.restored.extend(self.routing.note_answer(operation, applied, name));
+                }
                 (_, Err(error)) => reconciled.failures.push(error),
             }
         }
         if look_again && let Err(error) = self.look() {
             reconciled.failures.push(error);
         }
-        reconciled
     }
 
     /// Removes everything that we have added, whatever anybody desires: the last thing on every way out.
     pub(crate) fn withdraw_everything(&mut self) -> Vec<linux::Error> {
-        let remove = |(link, address, prefix): &Key| AddressOperation::Remove {
-            link: *link,
-            address: *address,
-            prefix: *prefix,
+        let remove = |key: &Key| {
+            let (link, address, prefix) = *key;
+            let peer = self.addresses.get(key).and_then(|held| held.address.peer);
+            Operation::Address(AddressOperation::Remove { link, address, prefix, peer })
         };
-        let ours: Vec<AddressOperation> = self.ours.iter().map(remove).collect();
-        self.apply(&ours).failures
+        let mut ours = self.routing.everything_away();
+        ours.extend(self.ours.iter().map(remove));
+        let mut reconciled = Reconciled::default();
+        self.apply(&ours, &mut reconciled);
+        reconciled.failures
     }
 }
 
 fn key(address: &Address) -> Key {
     (address.link, address.address, address.prefix)
+}
+
+fn key_of(wanted: &WantedAddress) -> Key {
+    (wanted.link, wanted.address, wanted.prefix)
+}
+
+/// When an address that is added now is no longer preferred. One that we need not renew counts by itself.
+fn deprecation(wanted: &WantedAddress, now: u64) -> Option<u64> {
+    match (wanted.preferred, wanted.lifetime) {
+        (Some(seconds @ 1..), Lifetime::Seconds(_)) => Some(now + u64::from(seconds) * 1_000_000_000),
+        _ => None,
+    }
 }
 
 /// What the kernel has after an addition, until its own event says so.
@@ -424,8 +567,9 @@ fn as_held(added: &WantedAddress) -> Address {
         scope: added.scope,
         label: added.label.clone(),
         broadcast: added.broadcast,
+        peer: added.peer,
         protocol: Some(OUR_MARK),
-        flags: 0,
+        flags: added.flags,
         // Looked at by nobody.
         seconds_left: None,
     }

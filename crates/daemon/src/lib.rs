@@ -27,6 +27,7 @@ mod run;
 mod services;
 mod sockets;
 pub mod status;
+mod sysctls;
 mod words;
 
 pub use control::ControlPlace;

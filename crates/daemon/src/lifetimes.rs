@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use config::{Instance, Settings};
-use engine::RouterId;
+use engine::Owner;
 use linux::netlink::{Lifetime, Monitor, Renewer, WantedAddress};
 
 /// An address on an interface: index, address, prefix length.
@@ -42,7 +42,7 @@ pub(crate) struct Lifetimes {
 
 impl Lifetimes {
     /// The monitor will not hear of renewals.
-    pub(crate) fn open(monitor: &Monitor) -> linux::Result<Self> {
+    pub(crate) fn open(monitor: &mut Monitor) -> linux::Result<Self> {
         let renewer = Renewer::open()?;
         monitor.ignore(&renewer)?;
         Ok(Self {
@@ -79,8 +79,10 @@ impl Lifetimes {
         true
     }
 
-    /// With what lifetime a router's addresses are added.
-    pub(crate) fn of(&self, router: RouterId) -> Lifetime {
+    /// With what lifetime an owner's addresses are added.
+    pub(crate) fn of(&self, owner: Owner) -> Lifetime {
+        // What is static is no virtual address: it would be missed, and nobody else has it.
+        let Some(router) = owner.router() else { return Lifetime::Unlimited };
         // One that a reload has removed lets go as the others do.
         let lifetime = self.of_routers.get(router.0 as usize).or(self.of_routers.first());
         lifetime.copied().unwrap_or(Lifetime::Unlimited)

@@ -74,6 +74,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                             format!("({name}) entering FAULT state (no IPv4 address for interface)")
                         }
                     },
+                    FaultReason::StaticMissing(group) => {
+                        format!("({name}): entering FAULT state (something of track_group {group} is missing)")
+                    }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}): entering FAULT state due to script {script}")
                     }
@@ -102,6 +105,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     }
                     FaultReason::NoPrimaryAddress => {
                         format!("({name}) has an address to send from again")
+                    }
+                    FaultReason::StaticMissing(group) => {
+                        format!("({name}) track_group {group} is complete again")
                     }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}) script {script} no longer keeps it in FAULT state")
@@ -391,6 +397,9 @@ pub(crate) mod tests {
             authentication: Authentication::None,
             addresses: Vec::new(),
             excluded_addresses: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
+            track_groups: Vec::new(),
             skip_check_adv_addr: false,
             announce: AnnouncePolicy::default(),
             track_links: Vec::new(),

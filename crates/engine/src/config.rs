@@ -1,10 +1,12 @@
 //! What an engine is told to be: every default resolved, nothing left to guess.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Family, Interval, Name, Priority, Version, Vrid};
+use crate::{Family, Interval, Name, Priority, Route, Rule, Version, Vrid};
 
 /// Everything that an engine needs to know at its start and at each reconfiguration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,28 @@ pub struct Config {
     pub services: Vec<ServiceConfig>,
     /// The other Tanist, if there is one to hand over to in order.
     pub pair: Option<PairConfig>,
+    /// What is there as long as the daemon runs, whoever is Active.
+    pub statics: Statics,
+}
+
+/// What is there as long as the daemon runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statics {
+    /// Addresses; each says its interface.
+    pub addresses: Vec<Static<VirtualAddress>>,
+    /// Routes.
+    pub routes: Vec<Static<Arc<Route>>>,
+    /// Policy rules.
+    pub rules: Vec<Static<Arc<Rule>>>,
+}
+
+/// Something that is there as long as the daemon runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Static<T> {
+    /// What.
+    pub what: T,
+    /// The group whose routers cannot do without it; see [`RouterConfig::track_groups`].
+    pub group: Option<Name>,
 }
 
 /// When a check runs and how its results are weighed. What it runs is the daemon's business.
@@ -65,6 +89,10 @@ pub struct RouterConfig {
     pub addresses: Vec<VirtualAddress>,
     /// Addresses that move with the role but are not advertised; may be of the other family.
     pub excluded_addresses: Vec<VirtualAddress>,
+    /// Routes that move with the role, in the order in which they are added.
+    pub routes: Vec<Arc<Route>>,
+    /// Policy rules that move with the role, in the order in which they are added.
+    pub rules: Vec<Arc<Rule>>,
     /// Do not compare the address list of an advertisement from the router already known as Active.
     pub skip_check_adv_addr: bool,
     /// How neighbours learn where the addresses are.
@@ -75,6 +103,8 @@ pub struct RouterConfig {
     pub ignore_own_link: bool,
     /// Checks whose results count.
     pub track_scripts: Vec<TrackedScript>,
+    /// Groups of static addresses, routes and rules without which this router is of no use.
+    pub track_groups: Vec<Name>,
     /// The services that run where this router is Active; they stand in [`Config::services`].
     pub services: Vec<Name>,
 }
@@ -110,8 +140,8 @@ pub enum Authentication {
 }
 
 /// Never prints a password.
-impl core::fmt::Debug for Authentication {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for Authentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::None => "None",
             Self::SimplePassword(_) => "SimplePassword(********)",
@@ -134,6 +164,99 @@ pub struct VirtualAddress {
     pub label: Option<Name>,
     /// IPv4 broadcast address.
     pub broadcast: Option<IpAddr>,
+    /// The other end, where the link has only two.
+    pub peer: Option<IpAddr>,
+    /// It is preferred as a source for so many seconds (IPv6 only); `None` means as long as it is there.
+    pub preferred: Option<u32>,
+    /// What else the kernel is told about it.
+    pub flags: AddressFlags,
+    /// Somebody's removing it is noticed, and its interface counts.
+    pub tracked: bool,
+}
+
+impl VirtualAddress {
+    /// An address about which nothing else is said.
+    #[must_use]
+    pub const fn new(address: IpAddr, prefix: u8) -> Self {
+        Self {
+            address,
+            prefix,
+            link: None,
+            scope: Scope::Global,
+            label: None,
+            broadcast: None,
+            peer: None,
+            preferred: None,
+            flags: AddressFlags::NONE,
+            tracked: true,
+        }
+    }
+}
+
+/// As the configuration would say it.
+impl fmt::Display for VirtualAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, prefix, link, scope, label, broadcast, peer, preferred, flags, tracked } = self;
+        match peer {
+            Some(peer) => write!(f, "{address} peer {peer}")?,
+            None => write!(f, "{address}/{prefix}")?,
+        }
+        if let Some(broadcast) = broadcast {
+            write!(f, " brd {broadcast}")?;
+        }
+        if let Some(link) = link {
+            write!(f, " dev {link}")?;
+        }
+        if *scope != Scope::Global {
+            write!(f, " scope {scope}")?;
+        }
+        if let Some(label) = label {
+            write!(f, " label {label}")?;
+        }
+        // Without a word about it, a single IPv6 address is no source for anybody.
+        match (address.is_ipv6() && *prefix == 128, preferred) {
+            (true, Some(0)) | (false, None) => {}
+            (true, None) => f.write_str(" preferred_lft forever")?,
+            (_, Some(seconds)) => write!(f, " preferred_lft {seconds}")?,
+        }
+        for (is_set, word) in [
+            (flags.duplicate_detection, " -nodad"),
+            (flags.home, " home"),
+            (flags.temporary_template, " mngtmpaddr"),
+            (flags.no_prefix_route, " noprefixroute"),
+            (flags.join_group, " autojoin"),
+            (!tracked, " no_track"),
+        ] {
+            f.write_str(if is_set { word } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// What else the kernel is told about an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AddressFlags {
+    /// Look for duplicates before it is used (IPv6 only).
+    pub duplicate_detection: bool,
+    /// A home address of Mobile IPv6.
+    pub home: bool,
+    /// The kernel derives temporary addresses from it (IPv6 only).
+    pub temporary_template: bool,
+    /// The kernel makes no route to its network.
+    pub no_prefix_route: bool,
+    /// The kernel joins it, a multicast group.
+    pub join_group: bool,
+}
+
+impl AddressFlags {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        duplicate_detection: false,
+        home: false,
+        temporary_template: false,
+        no_prefix_route: false,
+        join_group: false,
+    };
 }
 
 /// Scope of an address as `ip address` names it.
@@ -161,6 +284,18 @@ impl Scope {
             Self::Link => 253,
             Self::Host => 254,
             Self::Other(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Global => f.write_str("global"),
+            Self::Site => f.write_str("site"),
+            Self::Link => f.write_str("link"),
+            Self::Host => f.write_str("host"),
+            Self::Other(number) => write!(f, "{number}"),
         }
     }
 }
@@ -311,8 +446,8 @@ pub struct PairConfig {
 pub struct PairKey(pub [u8; 32]);
 
 /// Never prints a key.
-impl core::fmt::Debug for PairKey {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for PairKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PairKey(********)")
     }
 }

@@ -16,8 +16,8 @@ use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::advertisement;
 use crate::wire::ipv4::{self, Ipv4Packet};
 use crate::{
-    Config, Desired, DesiredAddress, Event, Family, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RouterConfig, RouterId, ScriptConfig, StateName, Transport, View,
+    Config, Desired, Event, Family, Input, Instant, LinkId, Name, Output, Priority, Received, Record, RouterConfig,
+    RouterId, ScriptConfig, StateName, Statics, Transport, View,
 };
 
 /// All virtual routers, checks and services of one node.
@@ -138,6 +138,11 @@ impl Engine {
                 self.links.set_elsewhere(addresses);
                 self.assess_all(now, out);
             }
+            Input::StaticsMissing(groups) => {
+                if self.links.set_incomplete(groups) {
+                    self.assess_all(now, out);
+                }
+            }
             Input::ScriptFinished { script, outcome } => {
                 let known = self.scripts.iter_mut().find(|known| &*known.config().name == script);
                 match known {
@@ -171,6 +176,9 @@ impl Engine {
             && (self.impatient || self.services.iter().all(Service::is_gone) && self.departing.is_empty());
         if left {
             self.phase = Phase::Stopped;
+            if self.config.statics != Statics::default() {
+                out.push(Output::DesiredChanged);
+            }
             // Goodbye, but not while something of a service may be left.
             if self.services.iter().all(Service::is_gone) {
                 self.say(now, out);
@@ -190,6 +198,9 @@ impl Engine {
         self.config.scripts = scripts;
         for service in &self.services {
             service.watch(out);
+        }
+        if self.config.statics != Statics::default() {
+            out.push(Output::DesiredChanged);
         }
         self.refresh_briefs();
         self.assess_all(now, out);
@@ -366,6 +377,9 @@ impl Engine {
             router.renumber(RouterId(id));
         }
         self.announcer.renumber(|id| new_ids.get(id.0 as usize).copied().flatten());
+        if self.config.statics != config.statics {
+            out.push(Output::DesiredChanged);
+        }
         self.config = config;
         self.refresh_briefs();
         self.for_each_retired(|router, around| router.remove(now, around, out));
@@ -481,22 +495,9 @@ impl Engine {
     /// What should exist in the kernel now.
     #[must_use]
     pub fn desired(&self) -> Desired {
-        let mut desired = Desired::default();
-        let mut seen = BTreeSet::new();
-        for (router, id) in self.routers.iter().zip(0..) {
-            for (link, wanted) in router.wanted().filter(|(link, wanted)| seen.insert((*link, wanted.address))) {
-                desired.addresses.insert(DesiredAddress {
-                    link,
-                    address: wanted.address,
-                    prefix: wanted.prefix,
-                    scope: wanted.scope,
-                    label: wanted.label.clone(),
-                    broadcast: wanted.broadcast,
-                    router: RouterId(id),
-                });
-            }
-        }
-        desired
+        let nothing = Statics::default();
+        let statics = if self.is_started() { &self.config.statics } else { &nothing };
+        Desired::of(statics, &self.links, &self.routers)
     }
 
     /// What an operator may see.

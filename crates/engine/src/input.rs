@@ -1,6 +1,7 @@
 //! Everything that can happen to an engine.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -26,6 +27,9 @@ pub enum Input<'a> {
     /// The addresses of interfaces that the configuration does not mention: a configured source address may be
     /// among them. An engine that is never told assumes none.
     OtherAddresses(Vec<IpAddr>),
+    /// The groups of static addresses, routes and rules of which something cannot be there now. Comes whenever that
+    /// changes; an engine that is never told assumes none.
+    StaticsMissing(BTreeSet<Name>),
     /// A run that [`Output::RunScript`](crate::Output::RunScript) asked for has ended or could not begin.
     ScriptFinished {
         /// Name of the check.

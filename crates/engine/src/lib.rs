@@ -21,6 +21,8 @@ mod output;
 mod pair;
 mod record;
 mod role;
+mod route;
+mod rule;
 mod service;
 mod standing;
 mod time;
@@ -30,10 +32,11 @@ pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AnnouncePolicy, Authentication, Budget, Config, Failback, OnManualStop, PairConfig, PairKey, RouterConfig, Scope,
-    ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport, VirtualAddress, Weight,
+    AddressFlags, AnnouncePolicy, Authentication, Budget, Config, Failback, OnManualStop, PairConfig, PairKey,
+    RouterConfig, Scope, ScriptConfig, ServiceConfig, Static, Statics, TrackedLink, TrackedScript, Transport,
+    VirtualAddress, Weight,
 };
-pub use desired::{Desired, DesiredAddress};
+pub use desired::{Desired, DesiredAddress, DesiredRoute, DesiredRule, Owner};
 pub use engine::Engine;
 pub use event::{
     BatonDiscard, Cause, Event, FaultReason, HandoverReason, LinkCondition, Remedy, ServiceCause, ServiceFailure,
@@ -45,5 +48,10 @@ pub use input::{
 };
 pub use output::{Answer, EndHow, Hook, HookCall, Notice, NoticeKind, Output, RefusedCommand, ServiceOrder};
 pub use record::{LatchReason, LatchRecord, MaintenanceRecord, Record, RouterRecord};
+pub use route::{
+    Encapsulation, Network, NextHop, Realms, Route, RouteKind, RouteMetric, RouteMetrics, RoutePosition,
+    RouterPreference, Table, TunnelKey,
+};
+pub use rule::{Rule, RuleAction};
 pub use time::{Instant, Interval};
 pub use view::{MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View};

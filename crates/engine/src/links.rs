@@ -1,9 +1,10 @@
 //! The interfaces that the configuration mentions, and what is known of them.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::{Config, LinkCondition, LinkId, LinkState, Name};
+use crate::{Config, LinkCondition, LinkId, LinkState, Name, Statics};
 
 /// A table that only grows, so that a [`LinkId`] stays good across reconfigurations.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub(crate) struct Links {
     told: Vec<bool>,
     /// Addresses of interfaces that are not in the table.
     elsewhere: Vec<IpAddr>,
+    /// Groups of static addresses, routes and rules of which something is not there.
+    incomplete: BTreeSet<Name>,
 }
 
 impl Links {
@@ -23,14 +26,35 @@ impl Links {
             let own = core::iter::once(&router.link);
             let tracked = router.track_links.iter().map(|tracked| &tracked.link);
             let addresses = router.addresses.iter().chain(&router.excluded_addresses);
-            for name in own.chain(tracked).chain(addresses.filter_map(|address| address.link.as_ref())) {
-                if !self.names.contains(name) {
-                    self.names.push(name.clone());
-                    self.states.push(None);
-                    self.told.push(false);
-                }
-            }
+            let routes = router.routes.iter().flat_map(|route| route.links());
+            let rules = router.rules.iter().flat_map(|rule| rule.links());
+            let addresses = addresses.filter_map(|address| address.link.as_ref());
+            own.chain(tracked).chain(addresses).chain(routes).chain(rules).for_each(|name| self.mention(name));
         }
+        let Statics { addresses, routes, rules } = &config.statics;
+        let addresses = addresses.iter().filter_map(|entry| entry.what.link.as_ref());
+        let routes = routes.iter().flat_map(|entry| entry.what.links());
+        let rules = rules.iter().flat_map(|entry| entry.what.links());
+        addresses.chain(routes).chain(rules).for_each(|name| self.mention(name));
+    }
+
+    fn mention(&mut self, name: &Name) {
+        if !self.names.contains(name) {
+            self.names.push(name.clone());
+            self.states.push(None);
+            self.told.push(false);
+        }
+    }
+
+    /// Takes in which groups of static things are not complete; returns whether that is news.
+    pub(crate) fn set_incomplete(&mut self, groups: BTreeSet<Name>) -> bool {
+        let news = self.incomplete != groups;
+        self.incomplete = groups;
+        news
+    }
+
+    pub(crate) fn is_incomplete(&self, group: &Name) -> bool {
+        self.incomplete.contains(group)
     }
 
     pub(crate) fn names(&self) -> &[Name] {

@@ -34,6 +34,7 @@ pub mod service_notices;
 pub mod signals;
 mod socket_option;
 pub mod spawn;
+pub mod sysctl;
 pub mod system_log;
 pub mod tcp_connect;
 pub mod timer;

@@ -21,7 +21,7 @@ fn seconds(seconds: u32) -> Lifetime {
 fn wanted(link: u32, address: &str, lifetime: Lifetime) -> WantedAddress {
     let (address, prefix) = address.split_once('/').unwrap();
     let (address, prefix) = (address.parse().unwrap(), prefix.parse().unwrap());
-    WantedAddress { link, address, prefix, scope: 0, label: None, broadcast: None, lifetime }
+    WantedAddress { lifetime, ..WantedAddress::new(link, address, prefix) }
 }
 
 fn add(netlink: &mut Netlink, addresses: &[WantedAddress]) {
@@ -173,7 +173,7 @@ fn a_monitor_can_be_deaf_for_renewals_but_hears_everything_else() {
         };
         assert_eq!((heard(&mut deaf), heard(&mut hearing)), (1, 6));
         // What somebody else does with the same address is heard, and so is its end.
-        netlink.apply(&[AddressOperation::Remove { link, address: held[0].address, prefix: 24 }]);
+        netlink.apply(&[AddressOperation::Remove { link, address: held[0].address, prefix: 24, peer: None }]);
         let mut changes = Vec::new();
         wait_until(|| {
             deaf.receive(&mut changes).unwrap();

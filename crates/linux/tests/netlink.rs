@@ -8,26 +8,18 @@ use std::time::Instant;
 
 use common::{Pair, namespace, pair, wait_until};
 use tanist_linux::netlink::{
-    Address, AddressOperation, Applied, Change, Lifetime, Monitor, Netlink, OUR_MARK, Route, WantedAddress,
-    kernel_keeps_marks, reconcile,
+    Address, AddressOperation, Applied, Change, Monitor, Netlink, OUR_MARK, Route, WantedAddress, kernel_keeps_marks,
+    reconcile,
 };
 
 fn wanted(link: u32, address: &str) -> WantedAddress {
     let (address, prefix) = address.split_once('/').unwrap();
-    WantedAddress {
-        link,
-        address: address.parse().unwrap(),
-        prefix: prefix.parse().unwrap(),
-        scope: 0,
-        label: None,
-        broadcast: None,
-        lifetime: Lifetime::Unlimited,
-    }
+    WantedAddress::new(link, address.parse().unwrap(), prefix.parse().unwrap())
 }
 
 fn remove(link: u32, address: &str) -> AddressOperation {
     let WantedAddress { address, prefix, .. } = wanted(link, address);
-    AddressOperation::Remove { link, address, prefix }
+    AddressOperation::Remove { link, address, prefix, peer: None }
 }
 
 fn add(link: u32, address: &str) -> AddressOperation {

@@ -9,38 +9,51 @@ pub(super) const ADDRESS_OPTIONS: &[Keyword] = &[
         "Broadcast address; `+` sets all bits of the host part, `-` clears them.",
         "192.0.2.1/24 brd 192.0.2.255",
     ),
-    works("dev", INTERFACE, "The interface to put it on.", "192.0.2.1/24 dev eth1").default("the instance's interface"),
+    works("dev", INTERFACE, "The interface to put it on.", "192.0.2.1/24 dev eth1")
+        .default("the instance's interface, or `default_interface`"),
     works(
         "scope",
-        Form::Word("global, site, link, host or a number"),
-        "How far the address is valid.",
+        Form::Word("global, site, link, host, nowhere, a name from rt_scopes or a number"),
+        "How far the address is valid (IPv4).",
         "192.0.2.1/24 scope link",
     )
     .default("global"),
     works(
         "label",
         Form::Word("at most 15 characters"),
-        "A label, as `ip address` shows it.",
+        "A label, as `ip address` shows it (IPv4).",
         "192.0.2.1/24 label eth0:vip",
     ),
     not_built("use_vmac", Form::Flag, "Put it on a virtual MAC interface.", "192.0.2.1/24 dev eth1 use_vmac"),
-    not_built("peer", Form::Word("an address"), "The other end of a point-to-point link.", "192.0.2.1 peer 192.0.2.2"),
-    not_built("home", Form::Flag, "Mark it as home address (IPv6).", "192.0.2.1 home"),
-    not_built("-nodad", Form::Flag, "Look for duplicates after all (IPv6).", "192.0.2.1 -nodad"),
-    not_built("mngtmpaddr", Form::Flag, "Template of temporary addresses (IPv6).", "192.0.2.1 mngtmpaddr"),
-    not_built("noprefixroute", Form::Flag, "Add no route for its network.", "192.0.2.1/24 noprefixroute"),
-    not_built("autojoin", Form::Flag, "Join multicast groups for it.", "192.0.2.1 autojoin"),
-    not_built("no_track", Form::Flag, "Do not mind when somebody removes it.", "192.0.2.1 no_track"),
-    not_built(
+    works("peer", Form::Address, "The other end of a link that has only two.", "192.0.2.1 peer 192.0.2.2"),
+    works("home", Form::Flag, "Mark it as home address of Mobile IPv6.", "192.0.2.1 home"),
+    works("-nodad", Form::Flag, "Look for duplicates after all (IPv6).", "192.0.2.1 -nodad"),
+    works(
+        "mngtmpaddr",
+        Form::Flag,
+        "The kernel derives temporary addresses from it (IPv6, a prefix of 64).",
+        "192.0.2.1 mngtmpaddr",
+    ),
+    works("noprefixroute", Form::Flag, "Add no route for its network.", "192.0.2.1/24 noprefixroute"),
+    works("autojoin", Form::Flag, "Join it: it is a multicast group.", "239.1.2.3 autojoin"),
+    works(
+        "no_track",
+        Form::Flag,
+        "Somebody's removing it is left alone until the instance becomes Active again, and its interface does not \
+         count.",
+        "192.0.2.1 no_track",
+    ),
+    works(
         "preferred_lft",
         Form::Word("seconds or `forever`"),
-        "How long it is preferred as a source.",
+        "How long this host prefers it as the source of what it begins (IPv6); 0 is never.",
         "192.0.2.1 preferred_lft 0",
-    ),
-    not_built(
+    )
+    .default("0 for a single address (/128), otherwise forever"),
+    works(
         "track_group",
-        Form::Word("a name"),
-        "The track_group to tell (static addresses).",
+        Form::Word("the name of a track_group"),
+        "The track_group whose instances go to FAULT when it cannot be there (static addresses only).",
         "192.0.2.1 track_group G1",
     ),
 ];

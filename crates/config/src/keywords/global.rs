@@ -260,7 +260,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Accept interfaces that do not exist yet.",
         "dynamic_interfaces",
     ),
-    not_built(
+    works(
         "default_interface",
         INTERFACE,
         "Where static addresses go that name no interface.",

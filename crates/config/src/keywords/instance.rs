@@ -61,13 +61,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     ),
     works("no_virtual_ipaddress", Form::Flag, "There are no addresses, and that is meant.", "no_virtual_ipaddress")
         .since("2.2.8"),
-    not_built(
+    works(
         "virtual_routes",
         Form::List(List::Routes),
         "Routes that are there while Active.",
         "virtual_routes { 198.51.100.0/24 via 192.0.2.254 }",
     ),
-    not_built(
+    works(
         "virtual_rules",
         Form::List(List::Rules),
         "Policy rules that are there while Active.",
@@ -265,7 +265,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .since("2.2.8"),
     works("accept", Form::Flag, "Accept packets to the addresses: the default unless strict.", "accept"),
     works("no_accept", Form::Flag, "Drop packets to the addresses unless we own them.", "no_accept"),
-    not_built("promote_secondaries", Form::Flag, "Set the kernel's option of this name.", "promote_secondaries"),
+    works(
+        "promote_secondaries",
+        Form::Flag,
+        "Set the kernel's option of this name on the instance's interface, as long as the daemon runs: when the first \
+         address of a subnet goes, the others stay.",
+        "promote_secondaries",
+    ),
     not_built(
         "kernel_rx_buf_size",
         whole("bytes", 1, 2_147_483_647),

@@ -1,6 +1,6 @@
 //! `global_defs`: what concerns the process, its files, and its doors to other programs.
 
-use super::{BYTES, Form, Keyword, OPTIONAL_BOOL, PATH, not_built, whole, words};
+use super::{BYTES, Form, Keyword, OPTIONAL_BOOL, PATH, not_built, whole, words, works};
 
 const NICE: Form = whole("", -20, 19);
 const REALTIME: Form = whole("", 1, 99);
@@ -205,13 +205,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     not_built("umask", words(1, usize::MAX, "a number or names"), "Mask for the files that are made.", "umask 0177")
         .default("0177"),
     not_built("random_seed", whole("", 0, 4_294_967_295), "Makes `${_RANDOM}` repeatable.", "random_seed 42"),
-    not_built(
-        "iproute_usr_dir",
-        PATH,
-        "Where the system's rt_tables and kin are.",
-        "iproute_usr_dir /usr/share/iproute2",
-    )
-    .since("2.3.2"),
-    not_built("iproute_etc_dir", PATH, "Where the operator's rt_tables and kin are.", "iproute_etc_dir /etc/iproute2")
+    works("iproute_usr_dir", PATH, "Where the system's rt_tables and kin are.", "iproute_usr_dir /usr/share/iproute2")
+        .default("/usr/share/iproute2, then /usr/lib/iproute2")
+        .since("2.3.2"),
+    works("iproute_etc_dir", PATH, "Where the operator's rt_tables and kin are.", "iproute_etc_dir /etc/iproute2")
+        .default("/etc/iproute2")
         .since("2.3.2"),
 ];

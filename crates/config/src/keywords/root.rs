@@ -74,25 +74,25 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Watches the path to a neighbour with Bidirectional Forwarding Detection (RFC 5880).",
         "bfd_instance peer { neighbor_ip 192.0.2.2 }",
     ),
-    not_built(
+    works(
         "static_ipaddress",
         Form::List(List::Addresses),
         "Addresses that are there as long as the daemon runs.",
         "static_ipaddress { 192.0.2.9/24 dev eth0 }",
     ),
-    not_built(
+    works(
         "static_routes",
         Form::List(List::Routes),
         "Routes that are there as long as the daemon runs.",
         "static_routes { 198.51.100.0/24 via 192.0.2.254 dev eth0 }",
     ),
-    not_built(
+    works(
         "static_rules",
         Form::List(List::Rules),
         "Policy rules that are there as long as the daemon runs.",
         "static_rules { from 192.0.2.0/24 table 100 }",
     ),
-    not_built(
+    works(
         "track_group",
         Form::NamedBlock { block: Block::TrackGroup, name: NAME },
         "Instances that go to FAULT when a static address or route of this group disappears.",
@@ -159,7 +159,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
 ];
 
 pub(super) const TRACK_GROUP: &[Keyword] =
-    &[not_built("group", Form::List(List::Words), "Names of the instances.", "group { VI_1 VI_2 }")];
+    &[works("group", Form::List(List::Words), "Names of the instances.", "group { VI_1 VI_2 }")];
 
 pub(super) const GARP_GROUP: &[Keyword] = &[
     not_built("garp_interval", seconds(0, 4_294_967), "Time between two gratuitous ARPs.", "garp_interval 0.01")

@@ -1,14 +1,15 @@
-//! Lists of addresses: `virtual_ipaddress`, `virtual_ipaddress_excluded`, `unicast_peer`.
+//! Lists of addresses: `virtual_ipaddress`, `virtual_ipaddress_excluded`, `static_ipaddress`, `unicast_peer`.
 
 use std::iter::Peekable;
 use std::net::{IpAddr, Ipv4Addr};
 use std::slice;
 
-use engine::{Scope, VirtualAddress};
+use engine::{AddressFlags, Scope, VirtualAddress};
 
+use super::iproute::{Kind, Names};
 use super::tracking::hint_several;
 use super::values;
-use crate::diagnostic::Findings;
+use crate::diagnostic::{Findings, MISSING_VALUE};
 use crate::keywords::{Block, Status};
 use crate::statement::Statement;
 use crate::suggest::nearest;
@@ -16,12 +17,45 @@ use crate::syntax::Word;
 
 type Words<'a> = Peekable<slice::Iter<'a, Word>>;
 
-/// Addresses with their options; the words at which they stand come along for later findings.
+/// An address with its options.
+pub(super) struct Address<'a> {
+    pub(super) address: VirtualAddress,
+    /// Where it stands, for later findings.
+    pub(super) word: &'a Word,
+    /// The `track_group` that it names.
+    pub(super) group: Option<&'a Word>,
+}
+
+/// Addresses that move with a role; the words at which they stand come along.
 pub(super) fn addresses<'a>(
     statement: &'a Statement<'_>,
+    names: &Names<'_>,
     list: &mut Vec<(VirtualAddress, &'a Word)>,
     findings: &mut Findings,
 ) {
+    for Address { address, word, group } in read(statement, names, findings) {
+        if address.address.is_ipv6() {
+            no_ipv6(word, findings);
+            continue;
+        }
+        if let Some(group) = group {
+            findings
+                .error("bad-option", group.span, "`track_group` is for static addresses: this one moves with the role")
+                .help("remove it; the instance's own addresses are watched anyway");
+        }
+        if list.iter().any(|(other, _)| other.address == address.address && other.link == address.link) {
+            findings
+                .warning("given-twice", word.span, format!("{} is given twice; the first counts", address.address))
+                .help("remove one of them");
+        } else {
+            list.push((address, word));
+        }
+    }
+}
+
+/// Addresses with their options. Those that cannot be are reported and left out.
+pub(super) fn read<'a>(statement: &'a Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> Vec<Address<'a>> {
+    let mut list = Vec::new();
     for entry in statement.entries() {
         if let Some(block) = &entry.block {
             findings.error("unexpected-block", block.open, "an address takes no block");
@@ -32,26 +66,15 @@ pub(super) fn addresses<'a>(
             on_line += 1;
             hint_several(on_line, word, findings);
             let address = address_and_prefix(word, findings);
-            let options = Options::read(&mut words, findings);
+            let options = Options::read(&mut words, names, findings);
             let (Some((address, prefix)), Some(options)) = (address, options) else { continue };
-            let Some(broadcast) = options.broadcast.address(address, prefix, word, findings) else { continue };
-            let address = VirtualAddress {
-                address,
-                prefix,
-                link: options.link,
-                scope: options.scope,
-                label: options.label,
-                broadcast,
-            };
-            if list.iter().any(|(other, _)| other.address == address.address && other.link == address.link) {
-                findings
-                    .warning("given-twice", word.span, format!("{} is given twice; the first counts", address.address))
-                    .help("remove one of them");
-            } else {
-                list.push((address, word));
+            let group = options.group;
+            if let Some(address) = options.finish(address, prefix, word, findings) {
+                list.push(Address { address, word, group });
             }
         }
     }
+    list
 }
 
 /// Peers of a unicast instance.
@@ -92,50 +115,57 @@ fn not_built(name: &str, word: &Word, findings: &mut Findings) {
         .help("remove it if you can do without it, or keep this machine on keepalived for now");
 }
 
-/// `192.0.2.1` or `192.0.2.1/24`.
-fn address_and_prefix(word: &Word, findings: &mut Findings) -> Option<(IpAddr, u8)> {
+/// `192.0.2.1` or `192.0.2.1/24`; `None` for the prefix if there is none.
+fn address_and_prefix(word: &Word, findings: &mut Findings) -> Option<(IpAddr, Option<u8>)> {
     let (address, prefix) = match word.text.split_once('/') {
         Some((address, prefix)) => (address, Some(prefix)),
         None => (word.text.as_str(), None),
     };
     let address: IpAddr = values::address(&Word { text: address.to_owned(), ..word.clone() }, findings)?;
-    if address.is_ipv6() {
-        no_ipv6(word, findings);
-        return None;
-    }
-    let Some(prefix) = prefix else { return Some((address, 32)) };
-    let length = prefix.parse().ok().filter(|length| *length <= 32 && prefix.bytes().all(|b| b.is_ascii_digit()));
+    let Some(prefix) = prefix else { return Some((address, None)) };
+    let most = longest(address);
+    let length = prefix.parse().ok().filter(|length| *length <= most && prefix.bytes().all(|b| b.is_ascii_digit()));
     if length.is_none() {
-        let as_mask: Option<Ipv4Addr> = prefix.parse().ok();
+        let as_mask: Option<Ipv4Addr> = prefix.parse().ok().filter(|_| address.is_ipv4());
         let help = as_mask.map(|mask| format!("write `{address}/{}`", u32::from(mask).leading_ones()));
         findings
-            .error("bad-prefix", word.span, format!("`{prefix}` is not a prefix length from 0 to 32"))
+            .error("bad-prefix", word.span, format!("`{prefix}` is not a prefix length from 0 to {most}"))
             .maybe_help(help);
     }
-    Some((address, length?))
+    Some((address, Some(length?)))
+}
+
+const fn longest(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
 }
 
 /// What was said about the broadcast address.
 #[derive(Clone, Copy)]
 enum Broadcast {
-    None,
     Address(IpAddr),
     /// `+`: all bits of the host set. `-`: all cleared.
     HostBits(bool),
 }
 
 impl Broadcast {
-    /// The address, if there is to be one; the outer `None` means a mistake.
-    fn address(self, address: IpAddr, prefix: u8, word: &Word, findings: &mut Findings) -> Option<Option<IpAddr>> {
-        match (self, address) {
-            (Self::None, _) => Some(None),
-            (Self::Address(broadcast), _) => Some(Some(broadcast)),
-            (Self::HostBits(set), IpAddr::V4(address)) if prefix <= 30 => {
-                let host = u32::MAX.checked_shr(u32::from(prefix)).unwrap_or(0);
-                let bits = u32::from(address);
-                Some(Some(IpAddr::V4(Ipv4Addr::from(if set { bits | host } else { bits & !host }))))
+    /// The address; `None` means a mistake.
+    fn address(self, address: IpAddr, prefix: u8, word: &Word, findings: &mut Findings) -> Option<IpAddr> {
+        let IpAddr::V4(own) = address else {
+            findings.error("bad-broadcast", word.span, "IPv6 has no broadcast").help("remove `brd`");
+            return None;
+        };
+        match self {
+            Self::Address(broadcast @ IpAddr::V4(_)) => Some(broadcast),
+            Self::Address(broadcast) => {
+                findings.error("bad-broadcast", word.span, format!("{broadcast} is not an IPv4 address"));
+                None
             }
-            (Self::HostBits(_), _) => {
+            Self::HostBits(set) if prefix <= 30 => {
+                let host = u32::MAX.checked_shr(u32::from(prefix)).unwrap_or(0);
+                let bits = u32::from(own);
+                Some(IpAddr::V4(Ipv4Addr::from(if set { bits | host } else { bits & !host })))
+            }
+            Self::HostBits(_) => {
                 findings
                     .error(
                         "bad-broadcast",
@@ -149,26 +179,37 @@ impl Broadcast {
     }
 }
 
-struct Options {
+#[derive(Default)]
+struct Options<'a> {
     link: Option<engine::Name>,
-    scope: Scope,
-    label: Option<engine::Name>,
-    broadcast: Broadcast,
+    scope: Option<(Scope, &'a Word)>,
+    label: Option<(engine::Name, &'a Word)>,
+    broadcast: Option<Broadcast>,
+    peer: Option<(IpAddr, &'a Word)>,
+    /// `None` in it: for ever.
+    preferred: Option<(Option<u32>, &'a Word)>,
+    flags: AddressFlags,
+    /// Options that only IPv6 has.
+    of_ipv6: Vec<&'a Word>,
+    autojoin: Option<&'a Word>,
+    mngtmpaddr: Option<&'a Word>,
+    untracked: bool,
+    group: Option<&'a Word>,
 }
 
-impl Options {
+impl<'a> Options<'a> {
     /// Reads up to the next address. `None` if there was a mistake.
-    fn read(words: &mut Words<'_>, findings: &mut Findings) -> Option<Self> {
-        let mut options = Some(Self { link: None, scope: Scope::Global, label: None, broadcast: Broadcast::None });
+    fn read(words: &mut Words<'a>, names: &Names<'_>, findings: &mut Findings) -> Option<Self> {
+        let mut options = Some(Self::default());
         while let Some(word) = words.next_if(|word| !looks_like_address(&word.text)) {
-            if options.as_mut().and_then(|options| options.one(word, words, findings)).is_none() {
+            if options.as_mut().and_then(|options| options.one(word, words, names, findings)).is_none() {
                 options = None;
             }
         }
         options
     }
 
-    fn one(&mut self, word: &Word, words: &mut Words<'_>, findings: &mut Findings) -> Option<()> {
+    fn one(&mut self, word: &'a Word, words: &mut Words<'a>, names: &Names<'_>, findings: &mut Findings) -> Option<()> {
         let Some(option) = Block::AddressOptions.find(&word.text) else {
             let meant = nearest(&word.text, Block::AddressOptions.names());
             findings
@@ -176,29 +217,130 @@ impl Options {
                 .maybe_help(meant.map(|meant| format!("did you mean `{meant}`?")));
             return None;
         };
-        let value = if option.form.word_count().1 > 0 { words.next() } else { None };
+        let takes_value = option.form.word_count().1 > 0;
+        let value = if takes_value { words.next() } else { None };
         if option.status == Status::NotBuilt {
             not_built(option.name, word, findings);
             return None;
         }
-        let Some(value) = value else {
-            findings.error("missing-value", word.span, format!("`{}` needs a value: {}", option.name, option.form));
+        if takes_value && value.is_none() {
+            findings.error(MISSING_VALUE, word.span, format!("`{}` needs a value: {}", option.name, option.form));
             return None;
-        };
+        }
+        // A flag stands for itself.
+        let value = value.unwrap_or(word);
         match option.name {
             "dev" => self.link = Some(values::interface(value, findings)?),
-            "scope" => self.scope = scope(value, findings)?,
-            "label" => self.label = Some(label(value, findings)?),
+            "scope" => {
+                let number = u8::try_from(names.find(Kind::Scope, value, findings)?).ok()?;
+                self.scope = Some((values::scope(number), word));
+            }
+            "label" => self.label = Some((label(value, findings)?, word)),
             "brd" => {
-                self.broadcast = match value.text.as_str() {
+                self.broadcast = Some(match value.text.as_str() {
                     "+" => Broadcast::HostBits(true),
                     "-" => Broadcast::HostBits(false),
                     _ => Broadcast::Address(values::address(value, findings)?),
-                }
+                });
             }
+            "peer" => self.peer = Some((values::address(value, findings)?, value)),
+            "preferred_lft" => self.preferred = Some((preferred(value, findings)?, word)),
+            "home" => self.flags.home = true,
+            "-nodad" => self.flags.duplicate_detection = true,
+            "mngtmpaddr" => {
+                self.flags.temporary_template = true;
+                self.mngtmpaddr = Some(word);
+            }
+            "noprefixroute" => self.flags.no_prefix_route = true,
+            "autojoin" => {
+                self.flags.join_group = true;
+                self.autojoin = Some(word);
+            }
+            "no_track" => self.untracked = true,
+            "track_group" => self.group = Some(value),
             _ => {}
         }
+        if matches!(option.name, "home" | "-nodad" | "mngtmpaddr" | "preferred_lft") {
+            self.of_ipv6.push(word);
+        }
         Some(())
+    }
+
+    /// Holds everything against the address. `None` if there was a mistake.
+    fn finish(
+        mut self,
+        address: IpAddr,
+        prefix: Option<u8>,
+        word: &Word,
+        findings: &mut Findings,
+    ) -> Option<VirtualAddress> {
+        let prefix = self.prefix(address, prefix, word, findings)?;
+        let broadcast = match self.broadcast {
+            Some(broadcast) => Some(broadcast.address(address, prefix, word, findings)?),
+            None => None,
+        };
+        if let Some(word) = self.autojoin.filter(|_| !address.is_multicast()) {
+            findings
+                .error("bad-option", word.span, format!("`autojoin` joins a multicast group, and {address} is none"))
+                .help("remove it");
+            return None;
+        }
+        let mut preferred = self.preferred.and_then(|(preferred, _)| preferred);
+        if address.is_ipv4() {
+            for word in &self.of_ipv6 {
+                findings
+                    .warning("other-family", word.span, format!("`{}` says nothing about an IPv4 address", word.text))
+                    .help("remove it");
+            }
+            preferred = None;
+            self.flags =
+                AddressFlags { home: false, duplicate_detection: false, temporary_template: false, ..self.flags };
+        } else {
+            if let Some(word) = self.mngtmpaddr.filter(|_| prefix != 64) {
+                findings
+                    .error("bad-option", word.span, "temporary addresses are made of a prefix of 64 bits only")
+                    .help(format!("write `{address}/64`, or remove `mngtmpaddr`"));
+                return None;
+            }
+            let of_ipv4 =
+                self.scope.take().map(|(_, word)| word).into_iter().chain(self.label.take().map(|(_, word)| word));
+            for word in of_ipv4 {
+                findings
+                    .warning("other-family", word.span, format!("`{}` says nothing about an IPv6 address", word.text))
+                    .help("remove it");
+            }
+            // A single address is for those who connect to it, not for what this host begins.
+            if self.preferred.is_none() && prefix == 128 {
+                preferred = Some(0);
+            }
+        }
+        Some(VirtualAddress {
+            link: self.link,
+            scope: self.scope.map_or(Scope::Global, |(scope, _)| scope),
+            label: self.label.map(|(label, _)| label),
+            broadcast,
+            peer: self.peer.map(|(peer, _)| peer),
+            preferred,
+            flags: self.flags,
+            tracked: !self.untracked,
+            ..VirtualAddress::new(address, prefix)
+        })
+    }
+
+    /// Of a link with two ends each is a network of its own.
+    fn prefix(&self, address: IpAddr, prefix: Option<u8>, word: &Word, findings: &mut Findings) -> Option<u8> {
+        let most = longest(address);
+        let Some((peer, peer_word)) = self.peer else { return Some(prefix.unwrap_or(most)) };
+        if peer.is_ipv4() != address.is_ipv4() {
+            findings.error("mixed-families", peer_word.span, format!("{peer} is of the other family than {address}"));
+            return None;
+        }
+        if prefix.is_some_and(|prefix| prefix != most) {
+            findings
+                .warning("extra-words", word.span, "an address with a `peer` has no prefix; this one is ignored")
+                .help(format!("write `{address} peer {peer}`"));
+        }
+        Some(most)
     }
 }
 
@@ -207,28 +349,20 @@ fn looks_like_address(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_digit() || first == '$') || text.contains("::")
 }
 
-fn scope(word: &Word, findings: &mut Findings) -> Option<Scope> {
-    match word.text.as_str() {
-        "global" => Some(Scope::Global),
-        "site" => Some(Scope::Site),
-        "link" => Some(Scope::Link),
-        "host" => Some(Scope::Host),
-        other => {
-            let number = other.parse().ok().map(|number: u8| match number {
-                0 => Scope::Global,
-                200 => Scope::Site,
-                253 => Scope::Link,
-                254 => Scope::Host,
-                other => Scope::Other(other),
-            });
-            if number.is_none() {
-                findings
-                    .error("bad-scope", word.span, format!("`{other}` is no scope"))
-                    .help("global, site, link, host, or a number from 0 to 255");
-            }
-            number
-        }
+/// Seconds, or `forever`.
+fn preferred(word: &Word, findings: &mut Findings) -> Option<Option<u32>> {
+    if word.text == "forever" {
+        return Some(None);
     }
+    // The greatest number means "for ever" to the kernel.
+    let seconds = word.text.parse().ok().filter(|seconds| *seconds < u32::MAX);
+    let seconds = seconds.filter(|_| word.text.bytes().all(|byte| byte.is_ascii_digit()));
+    if seconds.is_none() {
+        findings
+            .error("bad-number", word.span, format!("`{}` is neither a number of seconds nor `forever`", word.text))
+            .help("for instance `preferred_lft 0`, so that this host never begins anything from there");
+    }
+    seconds.map(Some)
 }
 
 fn label(word: &Word, findings: &mut Findings) -> Option<engine::Name> {

@@ -1,8 +1,9 @@
 //! `global_defs`: what concerns the whole daemon, and the defaults of its instances.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
-use engine::Version;
+use engine::{Name, Version};
 
 use super::announce::Announcing;
 use super::{script, values};
@@ -20,6 +21,16 @@ pub(super) struct Defaults {
     pub(super) skip_check_adv_addr: bool,
     pub(super) strict: bool,
     pub(super) announcing: Announcing,
+    /// Where static addresses go that name no interface.
+    pub(super) interface: Option<Name>,
+    pub(super) iproute: Directories,
+}
+
+/// Where `rt_tables` and its kin are; `None` means where they usually are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Directories {
+    pub(super) etc: Option<PathBuf>,
+    pub(super) usr: Option<PathBuf>,
 }
 
 /// 224.0.0.18, assigned by IANA (RFC 9568 §5.1.1.2).
@@ -33,6 +44,8 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
         skip_check_adv_addr: false,
         strict: false,
         announcing: Announcing::default(),
+        interface: None,
+        iproute: Directories::default(),
     };
     for statement in statements {
         if defaults.announcing.take(statement, "vrrp_", findings) || mail(&mut global.mail, statement, findings) {
@@ -45,6 +58,9 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
             "address_lifetime" => {
                 global.address_lifetime = address_lifetime(statement, findings).unwrap_or_default();
             }
+            "default_interface" => defaults.interface = values::interface(statement.value(), findings),
+            "iproute_etc_dir" => defaults.iproute.etc = values::path(statement, findings),
+            "iproute_usr_dir" => defaults.iproute.usr = values::path(statement, findings),
             "vrrp_skip_check_adv_addr" => {
                 defaults.skip_check_adv_addr = values::switch(statement, findings).unwrap_or_default();
             }

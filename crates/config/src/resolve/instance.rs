@@ -1,17 +1,19 @@
 //! `vrrp_instance`: a virtual router.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    Authentication, Family, Interval, Name, Priority, RouterConfig, TrackedLink, TrackedScript, Transport, Version,
-    VirtualAddress, Vrid,
+    Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, TrackedLink, TrackedScript, Transport,
+    Version, VirtualAddress, Vrid,
 };
 
 use super::announce::Announcing;
 use super::global::{Defaults, unreachable_keyword, version};
+use super::routes::Read;
 use super::tracking::Known;
-use super::{addresses, script, tracking, values};
+use super::{addresses, routes, rules, script, tracking, values};
 use crate::command::command;
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -33,6 +35,9 @@ struct Draft<'a> {
     addresses: Vec<(VirtualAddress, &'a Word)>,
     excluded: Vec<(VirtualAddress, &'a Word)>,
     no_addresses: bool,
+    routes: Vec<Arc<Route>>,
+    rules: Vec<Arc<Rule>>,
+    promote_secondaries: bool,
     source: Option<IpAddr>,
     peers: Vec<IpAddr>,
     /// Where `unicast_peer` stands.
@@ -80,6 +85,9 @@ pub(super) fn instance(
         addresses: Vec::new(),
         excluded: Vec::new(),
         no_addresses: false,
+        routes: Vec::new(),
+        rules: Vec::new(),
+        promote_secondaries: false,
         source: None,
         peers: Vec::new(),
         unicast: None,
@@ -136,10 +144,21 @@ impl<'a> Draft<'a> {
                 if !statement.entries().is_empty() {
                     self.note_given(name);
                 }
-                addresses::addresses(statement, &mut self.addresses, findings);
+                addresses::addresses(statement, known.names, &mut self.addresses, findings);
             }
-            "virtual_ipaddress_excluded" => addresses::addresses(statement, &mut self.excluded, findings),
+            "virtual_ipaddress_excluded" => {
+                addresses::addresses(statement, known.names, &mut self.excluded, findings);
+            }
             "no_virtual_ipaddress" => self.no_addresses = true,
+            "virtual_routes" => {
+                let routes = routes::routes(statement, known.names, findings);
+                self.routes.extend(routes.into_iter().map(|read| moving(read, findings)));
+            }
+            "virtual_rules" => {
+                let rules = rules::rules(statement, known.names, &mut known.numbering, findings);
+                self.rules.extend(rules.into_iter().map(|read| moving(read, findings)));
+            }
+            "promote_secondaries" => self.promote_secondaries = true,
             "unicast_src_ip" | "mcast_src_ip" => {
                 let source = values::address(statement.value(), findings);
                 if source.is_some_and(|source| source.is_ipv6()) {
@@ -243,15 +262,19 @@ impl<'a> Draft<'a> {
             authentication,
             addresses: self.addresses.into_iter().map(|(address, _)| address).collect(),
             excluded_addresses: self.excluded.into_iter().map(|(address, _)| address).collect(),
+            routes: self.routes,
+            rules: self.rules,
             skip_check_adv_addr: self.skip_check_adv_addr,
             announce: self.announcing.policy(&defaults.announcing),
             track_links: self.track_links.into_iter().map(|(tracked, _)| tracked).collect(),
             ignore_own_link: self.ignore_own_link,
             track_scripts: self.track_scripts,
+            track_groups: Vec::new(),
             services: self.services,
         };
         let stated = self.stated.map(|(stated, _)| stated);
-        Some(Instance { router, stated, accept_mode, notify: self.notify })
+        let promote_secondaries = self.promote_secondaries;
+        Some(Instance { router, stated, accept_mode, promote_secondaries, notify: self.notify })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.
@@ -473,6 +496,16 @@ impl<'a> Draft<'a> {
         let ttl = self.unicast_ttl.map_or(255, |(ttl, _)| ttl);
         Some(Transport::Unicast { source: self.source, peers: self.peers.clone(), ttl })
     }
+}
+
+/// What moves with the role belongs to its instance and to no group.
+fn moving<T>(read: Read<'_, T>, findings: &mut Findings) -> Arc<T> {
+    if let Some(group) = read.group {
+        findings
+            .error("bad-option", group.span, "`track_group` is for what is static: this moves with the role")
+            .help("remove it");
+    }
+    read.what
 }
 
 fn stated(word: &Word, findings: &mut Findings) -> StatedRole {

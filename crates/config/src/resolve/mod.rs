@@ -5,18 +5,26 @@ mod announce;
 mod check;
 mod global;
 mod instance;
+mod iproute;
 mod lint;
+mod options;
 mod pair;
+mod routes;
+mod rules;
 mod script;
 mod service;
 mod service_lint;
+mod statics;
 mod tracking;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use engine::Statics;
+
 use crate::diagnostic::{Findings, Severity};
+use crate::files::Files;
 use crate::keywords::Block;
 use crate::settings::{Command, Instance, Script, Settings};
 use crate::source::Span;
@@ -26,14 +34,16 @@ use crate::syntax::{Tree, Word};
 pub(crate) use values::in_seconds;
 
 /// Gives the settings as far as they could be read; whether they may be used depends on the findings.
-pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings) -> Settings {
+pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, findings: &mut Findings) -> Settings {
     let root = statements(Block::Root, &tree.entries, findings);
     let named = |keyword: &'static str| root.iter().filter(move |statement| statement.keyword.name == keyword);
 
     // Defaults come first, wherever in the file they stand.
     let global_statements: Vec<Statement<'_>> =
         named("global_defs").flat_map(|block| statements(Block::GlobalDefs, block.entries(), findings)).collect();
-    let (global, defaults) = global::global(&global_statements, findings);
+    let (global, mut defaults) = global::global(&global_statements, findings);
+    let directories = std::mem::take(&mut defaults.iproute);
+    let iproute_names = iproute::Names::new(outside, directories.etc.as_deref(), directories.usr.as_deref());
 
     let mut scripts: Vec<(Script, Span)> = Vec::new();
     let mut weights = BTreeMap::new();
@@ -59,14 +69,26 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings
         meant: BTreeSet::new(),
         services: service::Mentions::default(),
         commands: Vec::new(),
+        names: &iproute_names,
+        numbering: rules::Numbering::default(),
     };
     known.services.defined.extend(services.iter().map(|definition| definition.name.text.clone()));
     let mut instances: Vec<(Instance, &Word)> = Vec::new();
-    for statement in unique(named("vrrp_instance"), "instance", findings) {
-        if let Some(instance) = instance::instance(statement, &defaults, &mut known, findings) {
-            instances.push((instance, statement.value()));
+    let mut groups = statics::Groups::read(named("track_group"), findings);
+    let mut always = Statics::default();
+    let mut first_of_name = unique(named("vrrp_instance"), "instance", findings).into_iter().peekable();
+    // In the order of the file, in which rules without a preference get theirs.
+    for statement in &root {
+        if first_of_name.next_if(|instance| std::ptr::eq(*instance, statement)).is_some() {
+            if let Some(instance) = instance::instance(statement, &defaults, &mut known, findings) {
+                instances.push((instance, statement.value()));
+            }
+        } else {
+            let around = (&iproute_names, &mut known.numbering, defaults.interface.as_ref());
+            statics::take(statement, &mut always, &mut groups, around, findings);
         }
     }
+    groups.tell(&mut instances, findings);
 
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
@@ -93,6 +115,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings
         instances: instances.into_iter().map(|(instance, _)| instance).collect(),
         services,
         pair: pair.pair,
+        statics: always,
         files,
     };
     lint::settings(&settings, &root, findings);

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{TrackedLink, TrackedScript, Weight};
 
+use super::iproute::Names;
+use super::rules::Numbering;
 use super::service::Mentions;
 use super::{script, values};
 use crate::diagnostic::Findings;
@@ -25,6 +27,9 @@ pub(super) struct Known<'a> {
     pub(super) services: Mentions,
     /// What the keywords of instances run, and where they stand.
     pub(super) commands: Vec<(&'static str, Command, Span)>,
+    /// Names for numbers, and the numbers of rules that say none.
+    pub(super) names: &'a Names<'a>,
+    pub(super) numbering: Numbering,
 }
 
 /// A name in a list, with its own weight if it has one.

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use engine::Scope;
+
 use crate::diagnostic::Findings;
 use crate::keywords::{Form, Micros};
 use crate::statement::{Statement, short};
@@ -174,6 +176,17 @@ pub(super) fn address(word: &Word, findings: &mut Findings) -> Option<IpAddr> {
         findings.error("bad-address", word.span, format!("`{}` is not an IP address", word.text)).help(help);
     }
     address
+}
+
+/// A scope by its number.
+pub(super) const fn scope(number: u8) -> Scope {
+    match number {
+        0 => Scope::Global,
+        200 => Scope::Site,
+        253 => Scope::Link,
+        254 => Scope::Host,
+        other => Scope::Other(other),
+    }
 }
 
 /// The name of an interface: 1 to 15 bytes without blanks and slashes.

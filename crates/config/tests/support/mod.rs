@@ -5,7 +5,7 @@ mod services;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use engine::{Authentication, Transport, VirtualAddress, Weight};
+use engine::{Authentication, Transport, Weight};
 use tanist_config::{Command, Instance, LoadOptions, Loaded, MemoryFiles, NotifyScript, ScriptUser, Settings, load};
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
@@ -80,6 +80,17 @@ pub(crate) fn describe(settings: &Settings) -> String {
     for instance in &settings.instances {
         describe_instance(&mut out, instance);
     }
+    let group =
+        |group: &Option<engine::Name>| group.as_ref().map_or(String::new(), |name| format!(" track_group {name}"));
+    for entry in &settings.statics.addresses {
+        line(&mut out, format_args!("static address {}{}", entry.what, group(&entry.group)));
+    }
+    for entry in &settings.statics.routes {
+        line(&mut out, format_args!("static route {}{}", entry.what, group(&entry.group)));
+    }
+    for entry in &settings.statics.rules {
+        line(&mut out, format_args!("static rule {}{}", entry.what, group(&entry.group)));
+    }
     services::describe(&mut out, settings);
     out
 }
@@ -114,10 +125,22 @@ fn describe_instance(out: &mut String, instance: &Instance) {
         line(out, format_args!("    password {}", password.escape_ascii()));
     }
     for address in &router.addresses {
-        line(out, format_args!("    address {}", address_text(address)));
+        line(out, format_args!("    address {}", address));
     }
     for address in &router.excluded_addresses {
-        line(out, format_args!("    excluded {}", address_text(address)));
+        line(out, format_args!("    excluded {}", address));
+    }
+    for route in &router.routes {
+        line(out, format_args!("    route {route}"));
+    }
+    for rule in &router.rules {
+        line(out, format_args!("    rule {rule}"));
+    }
+    for group in &router.track_groups {
+        line(out, format_args!("    needs track_group {group}"));
+    }
+    if instance.promote_secondaries {
+        line(out, format_args!("    promote_secondaries"));
     }
     if router.skip_check_adv_addr {
         line(out, format_args!("    skip_check_adv_addr"));
@@ -188,23 +211,6 @@ fn notify_script(script: &NotifyScript) -> String {
     let NotifyScript { command: runs, user } = script;
     let user = user.as_ref().map_or(String::new(), |user| format!(" as {}", user_text(user)));
     format!("{}{user}", command(runs))
-}
-
-fn address_text(address: &VirtualAddress) -> String {
-    let mut out = format!("{}/{}", address.address, address.prefix);
-    if let Some(link) = &address.link {
-        write!(out, " dev {link}").expect("writing to a string cannot fail");
-    }
-    if let Some(broadcast) = &address.broadcast {
-        write!(out, " brd {broadcast}").expect("writing to a string cannot fail");
-    }
-    if address.scope != engine::Scope::Global {
-        write!(out, " scope {:?}", address.scope).expect("writing to a string cannot fail");
-    }
-    if let Some(label) = &address.label {
-        write!(out, " label {label}").expect("writing to a string cannot fail");
-    }
-    out
 }
 
 fn weight(weight: Weight) -> String {

@@ -28,6 +28,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         router: router.clone(),
         stated: None,
         accept_mode: true,
+        promote_secondaries: false,
         notify: config::Notify::default(),
     };
     Settings {
@@ -36,6 +37,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         instances: config.routers.iter().map(instance).collect(),
         services: Vec::new(),
         pair: None,
+        statics: engine::Statics::default(),
         files: vec!["tanist.conf".into()],
     }
 }
@@ -74,14 +76,7 @@ fn settled() -> Case {
     let mut settings = settings(engine().config());
     let router = &mut settings.instances[0].router;
     router.services = vec![Name::from("nginx")];
-    router.addresses = vec![VirtualAddress {
-        address: Ipv4Addr::new(192, 0, 2, 100).into(),
-        prefix: 24,
-        link: None,
-        scope: engine::Scope::Global,
-        label: None,
-        broadcast: None,
-    }];
+    router.addresses = vec![VirtualAddress::new(Ipv4Addr::new(192, 0, 2, 100).into(), 24)];
     settings.services = vec![Service {
         service: service_config("nginx"),
         manager: Manager::Systemd { unit: "nginx.service".to_owned() },

@@ -1,6 +1,7 @@
 //! Configurations as text, one line for each router, check, service or peer:
 //!
 //! ```text
+//! static address 198.51.100.1/24@eth1 group G
 //! router a vrid 51 priority 100 interval 1 addresses 192.0.2.100/24,192.0.2.101/24@eth1 track_script chk:-30
 //! script chk interval 1 timeout 1 rise 2 fall 3 init_fail
 //! service job of a restart 1/60 moves 3/600 check web interval 1 timeout 1 rise 1 fall 3
@@ -12,12 +13,13 @@
 //! router unless told otherwise, and never assessed again in a timeline; what follows `check` is of that check.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, Authentication, Budget, Config, Failback, Family, Interval, Name, OnManualStop, PairConfig,
-    PairKey, Priority, RouterConfig, Scope, ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport,
-    Version, VirtualAddress, Vrid, Weight,
+    AnnouncePolicy, Authentication, Budget, Config, Failback, Family, Interval, Name, Network, NextHop, OnManualStop,
+    PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig, Static, Statics,
+    TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
 };
 
 /// A router that says nothing.
@@ -36,6 +38,9 @@ pub(crate) fn router(name: &str) -> RouterConfig {
         authentication: Authentication::None,
         addresses: vec![virtual_address("192.0.2.100/24")],
         excluded_addresses: Vec::new(),
+        routes: Vec::new(),
+        rules: Vec::new(),
+        track_groups: Vec::new(),
         skip_check_adv_addr: false,
         announce: AnnouncePolicy {
             repeat: 1,
@@ -58,6 +63,7 @@ pub(crate) fn config(lines: &[&str]) -> Config {
         let mut words = line.split_whitespace();
         match words.next() {
             Some("router") => config.routers.push(router_line(words)),
+            Some("static") => static_line(&mut config.statics, words),
             Some("script") => config.scripts.push(script_line(words)),
             Some("service") => service_line(&mut config, words),
             Some("pair") => config.pair = Some(pair_line(words)),
@@ -96,6 +102,9 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                         Transport::Multicast { .. } => panic!("ttl comes after peers"),
                     },
                     "addresses" => router.addresses = virtual_addresses(value),
+                    "routes" => router.routes = value.split(',').map(|text| Arc::new(route(text))).collect(),
+                    "rules" => router.rules = value.split(',').map(|text| Arc::new(rule(text))).collect(),
+                    "groups" => router.track_groups = value.split(',').map(Name::from).collect(),
                     "excluded" => router.excluded_addresses = virtual_addresses(value),
                     "track_link" => {
                         let (link, weight) = tracked(value);
@@ -256,18 +265,49 @@ fn virtual_addresses(text: &str) -> Vec<VirtualAddress> {
     if text == "none" { Vec::new() } else { text.split(',').map(virtual_address).collect() }
 }
 
-/// `192.0.2.100/24`, `192.0.2.100/24@eth1`.
+/// `address 198.51.100.1/24@eth1`, `route 10.0.1.0/24@eth1`, `rule 100@eth1`, and perhaps `group G`.
+fn static_line<'t>(statics: &mut Statics, mut words: impl Iterator<Item = &'t str>) {
+    let (kind, text) = (words.next().expect("a kind"), words.next().expect("what is there"));
+    let group = words.next().map(|word| {
+        assert_eq!(word, "group", "nothing else is said of it");
+        Name::from(words.next().expect("a group has a name"))
+    });
+    match kind {
+        "address" => statics.addresses.push(Static { what: virtual_address(text), group }),
+        "route" => statics.routes.push(Static { what: Arc::new(route(text)), group }),
+        "rule" => statics.rules.push(Static { what: Arc::new(rule(text)), group }),
+        other => panic!("nothing static is a {other}"),
+    }
+}
+
+/// `10.0.1.0/24`, `10.0.1.0/24@eth1`, `10.0.1.0/24@eth1+eth2` over both, with `!` if nobody tracks it.
+fn route(text: &str) -> Route {
+    let tracked = !text.ends_with('!');
+    let (network, links) = text.trim_end_matches('!').split_once('@').unwrap_or((text, ""));
+    let (place, prefix) = network.trim_end_matches('!').split_once('/').expect("a network has a prefix length");
+    let destination = Network { address: address(place), prefix: number(prefix) };
+    let hop = |name| NextHop { link: Some(Name::from(name)), ..NextHop::default() };
+    let hops = links.split('+').filter(|name| !name.is_empty()).map(hop).collect();
+    Route { hops, tracked, ..Route::to(destination) }
+}
+
+/// `100`: a rule of that preference; `100@eth1`: for what comes in by eth1; with `!` if nobody tracks it.
+fn rule(text: &str) -> Rule {
+    let tracked = !text.ends_with('!');
+    let (preference, link) = match text.trim_end_matches('!').split_once('@') {
+        Some((preference, link)) => (preference, Some(Name::from(link))),
+        None => (text.trim_end_matches('!'), None),
+    };
+    let all = Rule::about_all(Family::Ipv4, number(preference), RuleAction::Nop);
+    Rule { incoming: link, tracked, ..all }
+}
+
+/// `192.0.2.100/24`, `192.0.2.100/24@eth1`, with `!` if nobody tracks it.
 pub(crate) fn virtual_address(text: &str) -> VirtualAddress {
+    let (text, tracked) = text.strip_suffix('!').map_or((text, true), |text| (text, false));
     let (text, link) = text.split_once('@').map_or((text, None), |(text, link)| (text, Some(Name::from(link))));
     let (place, prefix) = text.split_once('/').expect("a virtual address has a prefix length");
-    VirtualAddress {
-        address: address(place),
-        prefix: number(prefix),
-        link,
-        scope: Scope::Global,
-        label: None,
-        broadcast: None,
-    }
+    VirtualAddress { link, tracked, ..VirtualAddress::new(address(place), number(prefix)) }
 }
 
 pub(crate) fn vrid(value: u8) -> Vrid {

@@ -14,19 +14,22 @@
 //! to, with services that do not run; `serve` the same, with services that have come up. Unless a `link` line comes before the first moment, eth0 is up with
 //! the address 192.0.2.1. `UPDATE_EXPECT=1` rewrites the timelines of a test file.
 //!
+//! `missing G` tells of which groups something static is not there.
+//!
 //! `running job`, `gone job` (with `exit 1` or `signal 9`), `by-hand job`, `refused job REASON`, `lingers job REASON`,
 //! `ready job`, `unready job REASON` and `unknown job REASON` are what is reported of a service; `switch`, `hold`,
 //! `release`, `maintain`, `maintained` and `ack` what an operator says; `restore`, before the start, what a former life
 //! remembers.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::panic::Location;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tanist_engine::{
-    Command, DesiredAddress, Ending, Engine, Family, HeldBy, Input, Instant, LatchReason, LatchRecord, LinkId,
-    LinkState, MaintenanceRecord, Name, Output, Priority, Received, Record, Restored, RouterConfig, RouterId,
-    RouterRecord, ScriptOutcome, ServiceReport, Transport,
+    Command, Desired, DesiredAddress, Ending, Engine, Family, HeldBy, Input, Instant, LatchReason, LatchRecord, LinkId,
+    LinkState, MaintenanceRecord, Name, Output, Owner, Priority, Received, Record, Restored, Route, RouterConfig,
+    RouterId, RouterRecord, Rule, ScriptOutcome, ServiceReport, Transport,
 };
 
 use super::packet::{Packet, Sum, ipv4};
@@ -105,8 +108,9 @@ fn run(written: &[Line]) -> Vec<String> {
         let mut words = line.splitn(3, ' ');
         let (Some(moment), Some(">"), Some(action)) = (words.next(), words.next(), words.next()) else { continue };
         let mut following = Vec::new();
-        let is_configuration =
-            |line: &&str| ["router ", "script ", "service ", "pair "].iter().any(|word| line.starts_with(word));
+        let is_configuration = |line: &&str| {
+            ["router ", "script ", "service ", "pair ", "static "].iter().any(|word| line.starts_with(word))
+        };
         while let Some(more) = lines.next_if(is_configuration) {
             following.push(more);
         }
@@ -206,6 +210,10 @@ impl Bench {
             ["exit", script, status] => self.finish(now, script, ScriptOutcome::Exited(number(status))),
             ["signal", script, signal] => self.finish(now, script, ScriptOutcome::Signalled(number(signal))),
             ["unstartable", script, error] => self.finish(now, script, ScriptOutcome::NotStarted(number(error))),
+            ["missing", ref groups @ ..] => {
+                let groups = groups.iter().copied().map(Name::from).collect();
+                self.handle(now, Input::StaticsMissing(groups))
+            }
             ["unsent", router, error] => {
                 let router = self.router(router);
                 self.handle(now, Input::SendFailed { router, error: number(error) })
@@ -354,9 +362,11 @@ impl Bench {
     }
 
     /// What is desired, whichever router wants it: indices change in a reconfiguration.
-    fn in_kernel(&self) -> Vec<DesiredAddress> {
-        let wanted = self.engine.desired().addresses.into_iter();
-        wanted.map(|address| DesiredAddress { router: RouterId(0), ..address }).collect()
+    fn in_kernel(&self) -> (Vec<DesiredAddress>, BTreeSet<Arc<Route>>, BTreeSet<Arc<Rule>>) {
+        let Desired { addresses, routes, rules } = self.engine.desired();
+        let plain = |address| DesiredAddress { owner: Owner::Static, place: 0, ..address };
+        let routes = routes.into_iter().map(|desired| desired.route).collect();
+        (addresses.into_iter().map(plain).collect(), routes, rules.into_iter().map(|desired| desired.rule).collect())
     }
 
     /// Every advertisement is, but for its identification, what our own encoder makes of the configuration.

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use tanist_engine::vrrp::receive::Discard;
-use tanist_engine::{Cause, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ServiceView};
+use tanist_engine::{
+    Cause, Desired, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ServiceView,
+};
 
 /// All reasons, in the order of their counters.
 pub(crate) const DISCARDS: [Discard; Discard::COUNT] = [
@@ -100,7 +102,13 @@ fn desired(engine: &Engine) -> String {
     for wanted in &desired.addresses {
         let _ = write!(line, " {}/{}@{}", wanted.address, wanted.prefix, link(engine, wanted.link));
     }
-    if desired.addresses.is_empty() {
+    for wanted in &desired.routes {
+        let _ = write!(line, " route {}", wanted.route);
+    }
+    for wanted in &desired.rules {
+        let _ = write!(line, " rule {}", wanted.rule.preference);
+    }
+    if desired == Desired::default() {
         line.push_str(" nothing");
     }
     line
@@ -178,6 +186,7 @@ fn fault(engine: &Engine, reason: &FaultReason) -> String {
         FaultReason::LinkAbsent(id) => format!("LinkAbsent {}", link(engine, *id)),
         FaultReason::LinkDown(id) => format!("LinkDown {}", link(engine, *id)),
         FaultReason::NoPrimaryAddress => "NoPrimaryAddress".to_owned(),
+        FaultReason::StaticMissing(group) => format!("StaticMissing {group}"),
         FaultReason::ScriptFailed(script) => format!("ScriptFailed {script}"),
         FaultReason::ScriptPending(script) => format!("ScriptPending {script}"),
         FaultReason::ServiceFailed(service) => format!("ServiceFailed {service}"),

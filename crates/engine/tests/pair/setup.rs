@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tanist_engine::{
     AnnouncePolicy, Authentication, Budget, Config, Failback, Family, Instant, Interval, Name, OnManualStop,
-    PairConfig, PairKey, Priority, RouterConfig, Scope, ServiceConfig, Transport, Version, VirtualAddress, Vrid,
+    PairConfig, PairKey, Priority, RouterConfig, ServiceConfig, Transport, Version, VirtualAddress, Vrid,
 };
 
 /// How the nodes are called.
@@ -49,15 +49,11 @@ pub(crate) fn config(node: usize) -> Config {
         preempt_delay: Duration::ZERO,
         transport: Transport::Multicast { group: "224.0.0.18".parse().unwrap(), source: None },
         authentication: Authentication::None,
-        addresses: vec![VirtualAddress {
-            address: "192.0.2.100".parse().unwrap(),
-            prefix: 24,
-            link: None,
-            scope: Scope::Global,
-            label: None,
-            broadcast: None,
-        }],
+        addresses: vec![VirtualAddress::new("192.0.2.100".parse().unwrap(), 24)],
         excluded_addresses: Vec::new(),
+        routes: Vec::new(),
+        rules: Vec::new(),
+        track_groups: Vec::new(),
         skip_check_adv_addr: false,
         announce: AnnouncePolicy::default(),
         track_links: Vec::new(),
@@ -72,5 +68,11 @@ pub(crate) fn config(node: usize) -> Config {
         heartbeat: ms(100),
         dead_after: ms(800),
     };
-    Config { scripts: Vec::new(), routers: vec![router], services: vec![service()], pair: Some(pair) }
+    Config {
+        scripts: Vec::new(),
+        routers: vec![router],
+        services: vec![service()],
+        pair: Some(pair),
+        ..Config::default()
+    }
 }

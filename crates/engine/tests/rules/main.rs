@@ -8,4 +8,5 @@ mod backup;
 mod faults;
 mod initialize;
 mod late;
+mod moving;
 mod stop;

@@ -4,21 +4,21 @@ use std::net::IpAddr;
 
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{
-    AddressAttribute, AddressHeaderFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
+    AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
 };
 
 use super::socket::{Refusal, Request};
-use super::{Address, AddressOperation, Lifetime, Netlink, OUR_MARK, WantedAddress, decode};
+use super::{Address, AddressOperation, Lifetime, Netlink, OUR_MARK, Operation, WantedAddress, decode};
 use crate::error::refused;
 use crate::{Error, Result};
 
-/// What became of an [`AddressOperation`] that did not fail.
+/// What became of an [`Operation`] that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
     Done,
-    /// The address to add exists, by us or by somebody else.
+    /// What to add exists, by us or by somebody else.
     AlreadyThere,
-    /// The address to remove, or its link, does not exist.
+    /// What to remove, or its link, does not exist.
     AlreadyGone,
 }
 
@@ -35,30 +35,16 @@ impl Netlink {
     /// Carries the operations out in order, in as few system calls as possible, and says what became of each:
     /// the answer has the length and the order of `operations`. One that fails does not stop the others.
     ///
-    /// What is added carries our mark. An IPv6 address is used at once, without looking for duplicates: a virtual
-    /// address is meant to be on several machines.
+    /// What is added carries our mark.
     pub fn apply(&mut self, operations: &[AddressOperation]) -> Vec<Result<Applied>> {
-        let messages: Vec<AddressMessage> = operations.iter().map(encode).collect();
-        let requests: Vec<Request<'_>> = std::iter::zip(operations, &messages)
-            .map(|(operation, payload)| match operation {
-                AddressOperation::Add(_) => {
-                    Request { kind: libc::RTM_NEWADDR, flags: (libc::NLM_F_CREATE | libc::NLM_F_EXCL) as u16, payload }
-                }
-                AddressOperation::Remove { .. } => Request { kind: libc::RTM_DELADDR, flags: 0, payload },
-            })
-            .collect();
-        let answers = self.socket.transact(&requests);
-        std::iter::zip(operations, answers)
-            .map(|(operation, answer)| match answer {
-                Ok(()) => Ok(Applied::Done),
-                Err(refusal) => self.judge(operation, refusal),
-            })
-            .collect()
+        let operations: Vec<Operation> = operations.iter().cloned().map(Operation::Address).collect();
+        self.apply_all(&operations)
     }
 
     /// Adds an address that does not carry our mark, as an administrator would (IPv6 without duplicate detection).
     pub fn add_unmarked_address(&mut self, link: u32, address: IpAddr, prefix: u8) -> Result<()> {
-        let message = address_message(link, address, prefix);
+        let mut message = address_message(link, address, prefix, None);
+        set_flags(&mut message, WantedAddress::new(link, address, prefix).flags);
         let flags = (libc::NLM_F_CREATE | libc::NLM_F_EXCL) as u16;
         self.socket.request(Request { kind: libc::RTM_NEWADDR, flags, payload: &message }).map_err(|refusal| {
             let action = format!("add {address}/{prefix} to {}", self.link_name(link));
@@ -66,14 +52,14 @@ impl Netlink {
         })
     }
 
-    fn judge(&self, operation: &AddressOperation, refusal: Refusal) -> Result<Applied> {
+    pub(super) fn judge(&self, operation: &AddressOperation, refusal: Refusal) -> Result<Applied> {
         let action = match (operation, refusal.errno) {
             (AddressOperation::Add(_), libc::EEXIST) => return Ok(Applied::AlreadyThere),
             (AddressOperation::Remove { .. }, libc::EADDRNOTAVAIL | libc::ENODEV) => return Ok(Applied::AlreadyGone),
             (AddressOperation::Add(WantedAddress { link, address, prefix, .. }), _) => {
                 format!("add {address}/{prefix} to {}", self.link_name(*link))
             }
-            (AddressOperation::Remove { link, address, prefix }, _) => {
+            (AddressOperation::Remove { link, address, prefix, .. }, _) => {
                 format!("remove {address}/{prefix} from {}", self.link_name(*link))
             }
         };
@@ -81,7 +67,7 @@ impl Netlink {
     }
 }
 
-fn address_message(link: u32, address: IpAddr, prefix: u8) -> AddressMessage {
+fn address_message(link: u32, address: IpAddr, prefix: u8, peer: Option<IpAddr>) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = link;
     message.header.prefix_len = prefix;
@@ -89,35 +75,40 @@ fn address_message(link: u32, address: IpAddr, prefix: u8) -> AddressMessage {
         IpAddr::V4(_) => AddressFamily::Inet,
         IpAddr::V6(_) => AddressFamily::Inet6,
     };
-    if address.is_ipv6() {
-        message.header.flags = AddressHeaderFlags::Nodad;
-    }
     message.attributes.push(AddressAttribute::Local(address));
-    message.attributes.push(AddressAttribute::Address(address));
+    message.attributes.push(AddressAttribute::Address(peer.unwrap_or(address)));
     message
 }
 
-fn encode(operation: &AddressOperation) -> AddressMessage {
+/// The header has room for some of them only.
+fn set_flags(message: &mut AddressMessage, flags: u32) {
+    if flags != 0 {
+        message.attributes.push(AddressAttribute::Flags(AddressFlags::from_bits_retain(flags)));
+    }
+}
+
+pub(super) fn encode(operation: &AddressOperation) -> AddressMessage {
     match operation {
         AddressOperation::Add(wanted) => addition(wanted),
-        AddressOperation::Remove { link, address, prefix } => address_message(*link, *address, *prefix),
+        AddressOperation::Remove { link, address, prefix, peer } => address_message(*link, *address, *prefix, *peer),
     }
 }
 
 /// The address as it is to be, our mark included: a renewal without it would take it away.
 pub(super) fn addition(wanted: &WantedAddress) -> AddressMessage {
-    let mut message = address_message(wanted.link, wanted.address, wanted.prefix);
+    let mut message = address_message(wanted.link, wanted.address, wanted.prefix, wanted.peer);
     message.header.scope = AddressScope::from(wanted.scope);
     message.attributes.extend(wanted.broadcast.map(AddressAttribute::Broadcast));
     message.attributes.extend(wanted.label.clone().map(AddressAttribute::Label));
+    set_flags(&mut message, wanted.flags);
     message.attributes.push(AddressAttribute::Protocol(AddressProtocol::from(OUR_MARK)));
     let seconds = match wanted.lifetime {
         Lifetime::Seconds(seconds) => seconds.get(),
         Lifetime::Unlimited => decode::FOREVER,
     };
     let mut lifetimes = CacheInfo::default();
-    // Preferred as long as it is valid: nobody should avoid a virtual address.
-    (lifetimes.ifa_preferred, lifetimes.ifa_valid) = (seconds, seconds);
+    // Unless told otherwise, preferred as long as it is valid: nobody should avoid a virtual address.
+    (lifetimes.ifa_preferred, lifetimes.ifa_valid) = (wanted.preferred.unwrap_or(seconds).min(seconds), seconds);
     message.attributes.push(AddressAttribute::CacheInfo(lifetimes));
     message
 }

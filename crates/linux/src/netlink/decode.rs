@@ -15,10 +15,11 @@ const ARPHRD_NONE: u16 = 0xfffe;
 const IFA_PROTO: u16 = 11;
 /// `INFINITY_LIFE_TIME`
 pub(super) const FOREVER: u32 = u32::MAX;
+const IFLA_VRF_TABLE: u16 = 1;
 const IFF_LOWER_UP: u32 = 1 << 16;
 
 /// Type and value of each attribute.
-fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     // `NlaBuffer::value` borrows from the buffer value, not from the bytes: step by hand what it has checked.
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -41,7 +42,7 @@ pub(super) fn string(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes[..end].to_vec()).ok()
 }
 
-fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
+pub(super) fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
     match bytes.len() {
         4 => Some(IpAddr::V4(ipv4_address(bytes)?)),
         16 => Some(IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?))),
@@ -75,6 +76,7 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
         kind: None,
         loopback: is_set(libc::IFF_LOOPBACK),
         multicast: is_set(libc::IFF_MULTICAST),
+        vrf_table: None,
     };
     for (kind, value) in attributes(&payload[LINK_HEADER_SIZE..]) {
         match kind {
@@ -86,6 +88,11 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
                 link.kind = attributes(value)
                     .find(|(kind, _)| *kind == libc::IFLA_INFO_KIND)
                     .and_then(|(_, name)| string(name));
+                if link.kind.as_deref() == Some("vrf") {
+                    let data = attributes(value).find(|(kind, _)| *kind == libc::IFLA_INFO_DATA);
+                    let mut parts = attributes(data.map_or(&[], |(_, data)| data));
+                    link.vrf_table = parts.find(|(kind, _)| *kind == IFLA_VRF_TABLE).and_then(|(_, it)| u32_at(it, 0));
+                }
             }
             _ => {}
         }
@@ -102,7 +109,7 @@ pub(super) fn address(payload: &[u8]) -> Option<Address> {
     let mut seconds_left = None;
     for (kind, value) in attributes(&payload[ADDRESS_HEADER_SIZE..]) {
         match kind {
-            // On a point-to-point link IFA_ADDRESS is the other end; elsewhere both are the same or only one is given.
+            // With a peer IFA_ADDRESS is the other end; elsewhere both are the same or only one is given.
             libc::IFA_LOCAL => local = ip_address(value),
             libc::IFA_ADDRESS => peer = ip_address(value),
             libc::IFA_LABEL => label = string(value),
@@ -117,6 +124,7 @@ pub(super) fn address(payload: &[u8]) -> Option<Address> {
     Some(Address {
         link: u32_at(header, 4)?,
         address: local.or(peer)?,
+        peer: peer.filter(|peer| local.is_some_and(|local| local != *peer)),
         prefix: header[1],
         scope: header[3],
         label,
@@ -134,7 +142,9 @@ mod tests {
     use netlink_packet_route::address::{
         AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
     };
-    use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage};
+    use netlink_packet_route::link::{
+        InfoData, InfoKind, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage,
+    };
     use proptest::prelude::*;
 
     use super::*;
@@ -173,8 +183,18 @@ mod tests {
             kind: Some("veth".into()),
             loopback: false,
             multicast: true,
+            vrf_table: None,
         };
         assert_eq!(link(&bytes(&a_link())), Some(expected));
+    }
+
+    #[test]
+    fn a_vrf_tells_its_table() {
+        let mut message = a_link();
+        message.attributes.pop();
+        let data = InfoData::Vrf(vec![InfoVrf::TableId(500)]);
+        message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Vrf), LinkInfo::Data(data)]));
+        assert_eq!(link(&bytes(&message)).unwrap().vrf_table, Some(500));
     }
 
     #[test]
@@ -222,6 +242,7 @@ mod tests {
             scope: libc::RT_SCOPE_LINK,
             label: Some("eth0:1".into()),
             broadcast: Some(Ipv4Addr::new(192, 0, 2, 255)),
+            peer: Some(IpAddr::V4(peer)),
             protocol: Some(0x54),
             flags: 0x280,
             seconds_left: None,
@@ -238,7 +259,7 @@ mod tests {
         // IPv6 sends no IFA_LOCAL.
         message.attributes = vec![AddressAttribute::Address("2001:db8::7".parse().unwrap())];
         let read = address(&bytes(&message)).unwrap();
-        assert_eq!((read.address, read.protocol), ("2001:db8::7".parse().unwrap(), None));
+        assert_eq!((read.address, read.peer, read.protocol), ("2001:db8::7".parse().unwrap(), None, None));
         message.attributes.clear();
         assert_eq!(address(&bytes(&message)), None, "an address message without an address");
     }

@@ -1,26 +1,37 @@
-//! Links and addresses of one network namespace, over rtnetlink.
+//! Links, addresses, routes and policy rules of one network namespace, over rtnetlink.
 //!
 //! [`Netlink`] asks and changes, [`Monitor`] hears of changes; they are two sockets, so that an overrun of events
 //! can never lose an answer. What should be changed is worked out by [`reconcile`]. A third, [`Renewer`], renews the
 //! lifetimes of addresses; the monitor can be made deaf for what it does.
 //!
-//! Requests are encoded with netlink-packet-route. Answers are read attribute by attribute and only as far as we
+//! Requests are encoded with netlink-packet-route, but for routes and rules, of which it cannot say half (`payload.rs`).
+//! Answers are read attribute by attribute and only as far as we
 //! look at them (`decode.rs`), so that an attribute of a newer kernel can't spoil a message that we need.
 
 mod addresses;
 mod decode;
 mod links;
 mod monitor;
+mod operation;
+mod payload;
 mod reconcile;
 mod renewal;
+mod route;
+mod rule;
 mod socket;
 mod types;
 mod virtual_links;
 
 pub use addresses::{Applied, kernel_keeps_marks};
 pub use monitor::{Change, Monitor};
+pub use operation::Operation;
 pub use reconcile::{AddressOperation, WantedAddress, reconcile};
 pub use renewal::Renewer;
+pub use route::{
+    HeldRoute, HopSpec, MAIN_TABLE, OUR_PROTOCOL, RouteOperation, RoutePosition, RouteSpec, TunnelEnds, TunnelSpec,
+    WantedRoute, reconcile_routes,
+};
+pub use rule::{HeldRule, RuleActionSpec, RuleOperation, RuleSpec, reconcile_rules};
 pub use types::{Address, Lifetime, Link};
 pub use virtual_links::{Route, VethEnd};
 

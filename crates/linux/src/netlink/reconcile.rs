@@ -17,16 +17,42 @@ pub struct WantedAddress {
     pub label: Option<String>,
     /// IPv4 only.
     pub broadcast: Option<Ipv4Addr>,
+    /// The other end, where the link has only two.
+    pub peer: Option<IpAddr>,
+    /// `IFA_F_*`, as far as they can be chosen.
+    pub flags: u32,
+    /// How many seconds it is preferred as a source; `None`: as long as it is there. What is there fulfils the wish
+    /// whatever is left of it, as with `lifetime`.
+    pub preferred: Option<u32>,
     /// What it is added with. One that is there fulfils the wish whatever is left of its lifetime: that is the affair
     /// of whoever renews it (see [`Renewer`](super::Renewer)).
     pub lifetime: Lifetime,
+}
+
+impl WantedAddress {
+    /// An address about which nothing else is said. An IPv6 address is used at once, without looking for duplicates: a
+    /// virtual address is meant to be on several machines.
+    pub fn new(link: u32, address: IpAddr, prefix: u8) -> WantedAddress {
+        WantedAddress {
+            link,
+            address,
+            prefix,
+            scope: 0,
+            label: None,
+            broadcast: None,
+            peer: None,
+            flags: if address.is_ipv6() { libc::IFA_F_NODAD } else { 0 },
+            preferred: None,
+            lifetime: Lifetime::Unlimited,
+        }
+    }
 }
 
 /// One step towards what is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressOperation {
     Add(WantedAddress),
-    Remove { link: u32, address: IpAddr, prefix: u8 },
+    Remove { link: u32, address: IpAddr, prefix: u8, peer: Option<IpAddr> },
 }
 
 /// The operations, in order, that turn `actual` into `wanted`.
@@ -71,8 +97,8 @@ pub fn reconcile(
     missing.extend(taken_along.map(|(_, wish)| wish));
     // Removals come first: what is added before its subnet's primary address goes would go with it.
     let removals = unwanted.into_iter().map(|address| {
-        let Address { link, address, prefix, .. } = *address;
-        AddressOperation::Remove { link, address, prefix }
+        let Address { link, address, prefix, peer, .. } = *address;
+        AddressOperation::Remove { link, address, prefix, peer }
     });
     removals.chain(missing.into_iter().cloned().map(AddressOperation::Add)).collect()
 }
@@ -99,9 +125,17 @@ impl Key {
     }
 }
 
+/// Those flags that say what was asked for. Whether an address was looked for elsewhere is history.
+const IPV4_FLAGS: u32 = libc::IFA_F_NOPREFIXROUTE | libc::IFA_F_MCAUTOJOIN;
+const IPV6_FLAGS: u32 = IPV4_FLAGS | libc::IFA_F_HOMEADDRESS | libc::IFA_F_MANAGETEMPADDR;
+
 fn fulfils(actual: &Address, wish: &WantedAddress) -> bool {
+    let same_flags = |chosen| actual.flags & chosen == wish.flags & chosen;
+    if actual.peer != wish.peer {
+        return false;
+    }
     if wish.address.is_ipv6() {
-        return actual.prefix == wish.prefix;
+        return actual.prefix == wish.prefix && same_flags(IPV6_FLAGS);
     }
     let label_fits = match (&wish.label, &actual.label) {
         (Some(wish), Some(actual)) => wish == actual,
@@ -110,7 +144,7 @@ fn fulfils(actual: &Address, wish: &WantedAddress) -> bool {
         (None, Some(actual)) => !actual.contains(':'),
         (None, None) => true,
     };
-    label_fits && actual.scope == wish.scope && actual.broadcast == wish.broadcast
+    label_fits && actual.scope == wish.scope && actual.broadcast == wish.broadcast && same_flags(IPV4_FLAGS)
 }
 
 /// Where IPv4 addresses are primary and secondary to each other.
@@ -137,8 +171,8 @@ mod tests {
     use super::*;
     use crate::netlink::OUR_MARK;
 
-    /// One address to a line: `1 192.0.2.7/24`, then any of `scope=N`, `label=TEXT`, `brd=ADDRESS`, and for what is
-    /// there `ours` (it has our mark), `known` (it is in the set of known addresses), `secondary`.
+    /// One address to a line: `1 192.0.2.7/24`, then any of `scope=N`, `label=TEXT`, `brd=ADDRESS`, `peer=ADDRESS`,
+    /// `flags=N`, and for what is there `ours` (it has our mark), `known` (it is in the set of known addresses), `secondary`.
     struct Line {
         wanted: WantedAddress,
         ours: bool,
@@ -155,14 +189,15 @@ mod tests {
         let link = words.next().unwrap().parse().unwrap();
         let (address, prefix) = words.next().unwrap().split_once('/').unwrap();
         let (address, prefix) = (address.parse().unwrap(), prefix.parse().unwrap());
-        let lifetime = Lifetime::Unlimited;
-        let wanted = WantedAddress { link, address, prefix, scope: 0, label: None, broadcast: None, lifetime };
+        let wanted = WantedAddress::new(link, address, prefix);
         let mut line = Line { wanted, ours: false, known: false, secondary: false };
         for word in words {
             match word.split_once('=') {
                 Some(("scope", value)) => line.wanted.scope = value.parse().unwrap(),
                 Some(("label", value)) => line.wanted.label = Some(value.to_owned()),
                 Some(("brd", value)) => line.wanted.broadcast = Some(value.parse().unwrap()),
+                Some(("peer", value)) => line.wanted.peer = Some(value.parse().unwrap()),
+                Some(("flags", value)) => line.wanted.flags |= value.parse::<u32>().unwrap(),
                 None if word == "ours" => line.ours = true,
                 None if word == "known" => line.known = true,
                 None if word == "secondary" => line.secondary = true,
@@ -173,7 +208,7 @@ mod tests {
     }
 
     fn actual_address(line: &Line) -> Address {
-        let WantedAddress { link, address, prefix, scope, ref label, broadcast, .. } = line.wanted;
+        let WantedAddress { link, address, prefix, scope, ref label, broadcast, peer, flags, .. } = line.wanted;
         Address {
             link,
             address,
@@ -183,7 +218,8 @@ mod tests {
             label: label.clone().or_else(|| address.is_ipv4().then(|| format!("eth{link}"))),
             broadcast,
             protocol: line.ours.then_some(OUR_MARK),
-            flags: if line.secondary { libc::IFA_F_SECONDARY } else { 0 },
+            flags: flags | if line.secondary { libc::IFA_F_SECONDARY } else { 0 },
+            peer,
             seconds_left: None,
         }
     }
@@ -202,7 +238,7 @@ mod tests {
                     assert!(wish.is_some(), "{added:?} is added as it was wanted");
                     format!("+ {} {}/{}", added.link, added.address, added.prefix)
                 }
-                AddressOperation::Remove { link, address, prefix } => format!("- {link} {address}/{prefix}"),
+                AddressOperation::Remove { link, address, prefix, .. } => format!("- {link} {address}/{prefix}"),
             })
             .collect();
         let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -245,6 +281,20 @@ mod tests {
         check("1 192.0.2.7/24", "1 192.0.2.7/24 label=eth1:vip ours", "- 1 192.0.2.7/24 \n + 1 192.0.2.7/24");
         check("1 192.0.2.7/24 brd=192.0.2.255", "1 192.0.2.7/24 known", "- 1 192.0.2.7/24 \n + 1 192.0.2.7/24");
         check("1 2001:db8::7/64", "1 2001:db8::7/128 ours", "- 1 2001:db8::7/128 \n + 1 2001:db8::7/64");
+    }
+
+    #[test]
+    fn replaces_its_own_with_another_end_or_another_flag() {
+        let replaced = "- 1 192.0.2.7/32 \n + 1 192.0.2.7/32";
+        check("1 192.0.2.7/32 peer=192.0.2.8", "1 192.0.2.7/32 ours", replaced);
+        check("1 192.0.2.7/32", "1 192.0.2.7/32 peer=192.0.2.8 ours", replaced);
+        check("1 192.0.2.7/32 peer=192.0.2.8", "1 192.0.2.7/32 peer=192.0.2.8 ours", "");
+        // IFA_F_NOPREFIXROUTE
+        check("1 192.0.2.7/32 flags=512", "1 192.0.2.7/32 ours", replaced);
+        check("1 192.0.2.7/32 flags=512", "1 192.0.2.7/32 flags=512 ours", "");
+        // IFA_F_HOMEADDRESS, which IPv4 does not know; IFA_F_DADFAILED is nothing to wish for.
+        check("1 2001:db8::7/64 flags=16", "1 2001:db8::7/64 ours", "- 1 2001:db8::7/64 \n + 1 2001:db8::7/64");
+        check("1 2001:db8::7/64", "1 2001:db8::7/64 flags=8 ours", "");
     }
 
     #[test]
@@ -298,19 +348,19 @@ mod tests {
                 return;
             }
             let secondary = self.addresses.iter().any(|there| Kernel::same_subnet(there, &address));
-            address.flags = if secondary { libc::IFA_F_SECONDARY } else { 0 };
+            address.flags = if secondary { address.flags | libc::IFA_F_SECONDARY } else { address.flags };
             self.addresses.push(address);
         }
 
         fn remove(&mut self, key: Key) {
             let Some(position) = self.addresses.iter().position(|there| Key::of_actual(there) == key) else { return };
             let removed = self.addresses.remove(position);
-            if removed.flags != 0 {
+            if removed.is_secondary() {
                 return;
             }
             if self.promote_secondaries {
                 if let Some(heir) = self.addresses.iter_mut().find(|there| Kernel::same_subnet(there, &removed)) {
-                    heir.flags = 0;
+                    heir.flags &= !libc::IFA_F_SECONDARY;
                 }
             } else {
                 self.addresses.retain(|there| !Kernel::same_subnet(there, &removed));
@@ -323,7 +373,7 @@ mod tests {
                     let line = Line { wanted, ours: true, known: false, secondary: false };
                     self.add(actual_address(&line));
                 }
-                AddressOperation::Remove { link, address, prefix } => self.remove(Key::new(link, address, prefix)),
+                AddressOperation::Remove { link, address, prefix, .. } => self.remove(Key::new(link, address, prefix)),
             }
         }
     }
@@ -338,8 +388,7 @@ mod tests {
         (1..3_u32, address, prefix, prop_oneof![Just(0_u8), Just(253)], label).prop_map(
             |(link, address, prefix, scope, label)| {
                 let label = label.filter(|_| address.is_ipv4());
-                let lifetime = Lifetime::Unlimited;
-                WantedAddress { link, address, prefix, scope, label, broadcast: None, lifetime }
+                WantedAddress { scope, label, ..WantedAddress::new(link, address, prefix) }
             },
         )
     }
@@ -358,7 +407,7 @@ mod tests {
             let others: Vec<Address> = kernel.addresses.iter().filter(|there| !there.is_marked()).cloned().collect();
             let nobody = BTreeSet::new();
             for operation in reconcile(&wanted, &kernel.addresses, &nobody) {
-                if let AddressOperation::Remove { link, address, prefix } = &operation {
+                if let AddressOperation::Remove { link, address, prefix, .. } = &operation {
                     let key = Key::new(*link, *address, *prefix);
                     let removed = kernel.addresses.iter().find(|there| Key::of_actual(there) == key);
                     prop_assert!(removed.is_none_or(Address::is_marked), "{operation:?} hits another's");

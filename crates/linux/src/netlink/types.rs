@@ -30,6 +30,8 @@ pub struct Link {
     pub loopback: bool,
     /// It can send to a multicast group.
     pub multicast: bool,
+    /// Of a VRF: the table that has its routes.
+    pub vrf_table: Option<u32>,
 }
 
 /// An address that a link has.
@@ -42,6 +44,8 @@ pub struct Address {
     pub scope: u8,
     pub label: Option<String>,
     pub broadcast: Option<Ipv4Addr>,
+    /// The other end, where the link has only two.
+    pub peer: Option<IpAddr>,
     /// `IFA_PROTO`; `None` from kernels that know no marks.
     pub protocol: Option<u8>,
     /// `IFA_F_*`.

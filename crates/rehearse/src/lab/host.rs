@@ -295,10 +295,12 @@ impl Host {
         let interface = interface.to_owned();
         self.ask(move |netlink| {
             let link = index_of(netlink, &interface)?;
-            netlink.apply(&[AddressOperation::Remove { link, address, prefix }]).into_iter().try_for_each(|result| {
-                result?;
-                Ok(())
-            })
+            netlink.apply(&[AddressOperation::Remove { link, address, prefix, peer: None }]).into_iter().try_for_each(
+                |result| {
+                    result?;
+                    Ok(())
+                },
+            )
         })
     }
 

@@ -132,6 +132,8 @@ impl KernelView {
                 self.addresses.remove(&(link, address, prefix));
                 Some(Seen::AddressRemoved { interface: self.name_of(link), address, prefix })
             }
+            // It asks for none of them.
+            Change::Route(_) | Change::RouteGone(_) | Change::Rule(_) | Change::RuleGone(_) => None,
             Change::Lost => {
                 // What is there may have gone and come meanwhile: what is heard next is news.
                 self.addresses.clear();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use config::{AddressLifetime, Instance, NotifyScript, Settings, StatedRole};
-use engine::{AnnouncePolicy, Authentication, Name, RouterConfig, Scope, Transport, Version, VirtualAddress, Weight};
+use engine::{AnnouncePolicy, Authentication, Name, RouterConfig, Transport, Version, VirtualAddress, Weight};
 
 use super::pair::HostFile;
 use crate::lab::HOST_DIR;
@@ -164,25 +164,8 @@ impl StandInText {
             return;
         }
         self.open(format_args!("{keyword}"));
-        for VirtualAddress { address, prefix, link, scope, label, broadcast } in addresses {
-            let mut line = format!("{address}/{prefix}");
-            if let Some(broadcast) = broadcast {
-                line += &format!(" brd {broadcast}");
-            }
-            if let Some(link) = link {
-                line += &format!(" dev {link}");
-            }
-            match scope {
-                Scope::Global => {}
-                Scope::Site => line += " scope site",
-                Scope::Link => line += " scope link",
-                Scope::Host => line += " scope host",
-                Scope::Other(number) => line += &format!(" scope {number}"),
-            }
-            if let Some(label) = label {
-                line += &format!(" label {label}");
-            }
-            self.line(format_args!("{line}"));
+        for address in addresses {
+            self.line(format_args!("{address}"));
         }
         self.close();
     }

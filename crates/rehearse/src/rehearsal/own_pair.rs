@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use config::{LoadOptions, Manager, RealFiles, Settings};
-use engine::{Name, RouterConfig, Scope, Transport, VirtualAddress, Weight};
+use engine::{Name, RouterConfig, Transport, VirtualAddress, Weight};
 
 use super::config_text::with_stand_ins;
 use super::pair::{CLIENT, Configuration, HostFile, Node, Pair, Service, Supervised};
@@ -104,14 +104,7 @@ fn give_address(settings: &mut [Settings; 2]) -> bool {
             continue;
         };
         for router in [one, other] {
-            router.excluded_addresses.push(VirtualAddress {
-                address: STAND_IN_ADDRESS.into(),
-                prefix: 32,
-                link: None,
-                scope: Scope::Global,
-                label: None,
-                broadcast: None,
-            });
+            router.excluded_addresses.push(VirtualAddress::new(STAND_IN_ADDRESS.into(), 32));
         }
         return true;
     }
@@ -351,7 +344,7 @@ mod tests {
 
     fn virtual_address(text: &str) -> VirtualAddress {
         let Cidr { address, prefix } = text.parse().expect("well formed");
-        VirtualAddress { address, prefix, link: None, scope: Scope::Global, label: None, broadcast: None }
+        VirtualAddress::new(address, prefix)
     }
 
     fn check(stated: Option<&str>, near: &str, expected: [&str; 2]) {

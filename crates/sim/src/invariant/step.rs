@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::{
-    Cause, DesiredAddress, Engine, Event, Instant, Output, Priority, RouterConfig, RouterId, RouterView, ServiceOrder,
-    StateName, Version, View,
+    Cause, DesiredAddress, Engine, Event, Instant, Output, Owner, Priority, RouterConfig, RouterId, RouterView,
+    ServiceOrder, StateName, Version, View,
 };
 
 use super::Rule;
@@ -349,14 +349,16 @@ impl NodeWatch {
         let addresses = || config.addresses.iter().chain(&config.excluded_addresses);
         let desires = |id: RouterId| {
             addresses().all(|entry| {
-                self.desired.iter().any(|desired| desired.address == entry.address && desired.router <= id)
+                self.desired
+                    .iter()
+                    .any(|desired| desired.address == entry.address && desired.owner <= Owner::Router(id))
             })
         };
         let holds = view.holds_addresses;
         if holds && !desires(view.router) {
             return disagree("holds addresses that are not desired");
         }
-        if !holds && self.desired.iter().any(|desired| desired.router == view.router) {
+        if !holds && self.desired.iter().any(|desired| desired.owner == Owner::Router(view.router)) {
             return disagree("desires addresses and does not hold them");
         }
         let priority = view.effective_priority.get();
@@ -410,7 +412,7 @@ impl NodeWatch {
 
 /// A reload may give routers other indices; the addresses stay the same.
 fn same_addresses(left: &BTreeSet<DesiredAddress>, right: &BTreeSet<DesiredAddress>) -> bool {
-    let plain = |entry: &DesiredAddress| DesiredAddress { router: RouterId(0), ..entry.clone() };
+    let plain = |entry: &DesiredAddress| DesiredAddress { owner: Owner::Static, place: 0, ..entry.clone() };
     left == right || left.iter().map(plain).collect::<BTreeSet<_>>() == right.iter().map(plain).collect()
 }
 

@@ -15,7 +15,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use engine::{Config, Instant, Name, PairConfig, PairKey};
+use engine::{Config, Instant, Name, PairConfig, PairKey, Statics};
 
 pub use act::{DiskAct, Order, ServiceAct};
 pub use command::{Act, Command, LanChange, LinkPlan, NodeRef, PathChoice, ScriptPlan, Spoof, SpoofContent};
@@ -184,6 +184,7 @@ impl Plan {
                 dead_after: pair.dead_after,
             }),
             services,
+            statics: Statics::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use engine::{
-    AnnouncePolicy, Authentication, Family, Interval, Name, Priority, RouterConfig, Scope, TrackedLink, TrackedScript,
+    AnnouncePolicy, Authentication, Family, Interval, Name, Priority, RouterConfig, TrackedLink, TrackedScript,
     Transport, Version, VirtualAddress, Vrid, Weight,
 };
 
@@ -236,6 +236,9 @@ impl RouterSpec {
                 ignore_own_link: false,
                 track_scripts: Vec::new(),
                 services: Vec::new(),
+                routes: Vec::new(),
+                rules: Vec::new(),
+                track_groups: Vec::new(),
             },
         };
         for option in options {
@@ -310,7 +313,7 @@ impl RouterSpec {
 pub(crate) const GROUP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(224, 0, 0, 18));
 
 fn virtual_address((address, prefix): (IpAddr, u8)) -> VirtualAddress {
-    VirtualAddress { address, prefix, link: None, scope: Scope::Global, label: None, broadcast: None }
+    VirtualAddress::new(address, prefix)
 }
 
 /// An advertisement interval: a multiple of 10 ms up to 255 s.

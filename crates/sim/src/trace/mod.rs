@@ -204,6 +204,7 @@ fn reason_text(reason: &FaultReason, link: &dyn Fn(&LinkId) -> String) -> String
         FaultReason::LinkAbsent(id) => format!("{} absent", link(id)),
         FaultReason::LinkDown(id) => format!("{} down", link(id)),
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
+        FaultReason::StaticMissing(name) => format!("group {name} incomplete"),
         FaultReason::ScriptFailed(name) => format!("check {name} failed"),
         FaultReason::ScriptPending(name) => format!("check {name} has not run"),
         FaultReason::ServiceFailed(name) => format!("service {name} failed"),

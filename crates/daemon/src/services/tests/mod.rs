@@ -70,8 +70,7 @@ impl Rig {
 
     fn configure(&mut self, services: Vec<Setting>) {
         let global = config::Global::default();
-        let settings =
-            Settings { global, scripts: Vec::new(), instances: Vec::new(), services, pair: None, files: Vec::new() };
+        let settings = Settings { global, services, ..Settings::default() };
         let plan = Plan::make(settings);
         self.findings = plan.findings.into_iter().map(|finding| finding.text).collect();
         self.call(|services, lent| services.reconfigure(plan.services, lent));

@@ -255,14 +255,7 @@ fn checks_that_can_not_be_are_left_out_and_told() {
     let one = checked(service("one", manager), "notify", ServiceCheck::Notify);
     let one = checked(one, "script", ServiceCheck::Script(program(&["/no/such/check"])));
     let one = checked(one, "good", ServiceCheck::Script(shell("exit 0")));
-    let settings = Settings {
-        global: config::Global::default(),
-        scripts: Vec::new(),
-        instances: Vec::new(),
-        services: vec![one],
-        pair: None,
-        files: Vec::new(),
-    };
+    let settings = Settings { services: vec![one], ..Settings::default() };
     let plan = Plan::make(settings);
     let left: Vec<&str> = plan.settings.services[0].service.checks.iter().map(|check| &*check.name).collect();
     assert_eq!(left, ["good"]);

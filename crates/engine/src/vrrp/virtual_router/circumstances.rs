@@ -39,9 +39,11 @@ impl VirtualRouter {
             LinkCondition::Down | LinkCondition::Up => {}
         };
         need(self.link, self.config.ignore_own_link);
-        for link in self.places.iter().copied().filter(|link| *link != self.link) {
+        for link in self.needed_links.iter().copied().filter(|link| *link != self.link) {
             need(link, false);
         }
+        let incomplete = self.config.track_groups.iter().filter(|group| around.links.is_incomplete(group));
+        faults.extend(incomplete.cloned().map(FaultReason::StaticMissing));
         for (link, tracked) in self.tracked_links.iter().copied().zip(&self.config.track_links) {
             let condition = around.links.condition(link);
             match priority::effect(tracked.weight, Some(condition == LinkCondition::Up)) {

@@ -52,7 +52,8 @@ impl VirtualRouter {
         !self.faults.iter().any(|fault| match fault {
             FaultReason::LinkAbsent(link) | FaultReason::LinkDown(link) => *link == self.link,
             FaultReason::NoPrimaryAddress => true,
-            FaultReason::ScriptFailed(_)
+            FaultReason::StaticMissing(_)
+            | FaultReason::ScriptFailed(_)
             | FaultReason::ScriptPending(_)
             | FaultReason::ServiceFailed(_)
             | FaultReason::Latched(_) => false,

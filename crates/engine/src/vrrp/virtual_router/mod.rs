@@ -88,6 +88,8 @@ pub(crate) struct VirtualRouter {
     link: LinkId,
     /// Where each of `addresses` and then `excluded_addresses` goes.
     places: Vec<LinkId>,
+    /// The interfaces of what moves with the role and is tracked.
+    needed_links: BTreeSet<LinkId>,
     tracked_links: Vec<LinkId>,
     /// `config.addresses` as they stand on the wire.
     advertised: Vec<u8>,
@@ -162,6 +164,7 @@ impl VirtualRouter {
             id,
             link: LinkId(0),
             places: Vec::new(),
+            needed_links: BTreeSet::new(),
             tracked_links: Vec::new(),
             advertised: Vec::new(),
             destinations: Vec::new(),
@@ -187,8 +190,13 @@ impl VirtualRouter {
     fn derive(&mut self, links: &Links) {
         let config = &self.config;
         self.link = links.id(&config.link);
-        let addresses = config.addresses.iter().chain(&config.excluded_addresses);
-        self.places = addresses.map(|address| address.link.as_ref().map_or(self.link, |name| links.id(name))).collect();
+        let addresses = || config.addresses.iter().chain(&config.excluded_addresses);
+        self.places =
+            addresses().map(|address| address.link.as_ref().map_or(self.link, |name| links.id(name))).collect();
+        let tracked = addresses().filter(|address| address.tracked).filter_map(|address| address.link.as_ref());
+        let routes = config.routes.iter().filter_map(|route| route.needs());
+        let rules = config.rules.iter().flat_map(|rule| rule.needs());
+        self.needed_links = tracked.chain(routes).chain(rules).map(|name| links.id(name)).collect();
         self.tracked_links = config.track_links.iter().map(|tracked| links.id(&tracked.link)).collect();
         self.advertised.clear();
         for virtual_address in &config.addresses {
@@ -225,7 +233,8 @@ impl VirtualRouter {
 
     /// Every interface that it has to do with.
     fn links(&self) -> impl Iterator<Item = LinkId> {
-        core::iter::once(self.link).chain(self.places.iter().copied()).chain(self.tracked_links.iter().copied())
+        let moving = self.places.iter().chain(&self.needed_links);
+        core::iter::once(self.link).chain(moving.copied()).chain(self.tracked_links.iter().copied())
     }
 
     pub(crate) fn effective_priority(&self) -> Priority {
@@ -423,6 +432,9 @@ impl VirtualRouter {
                 .map(|(link, address)| (link, address.address))
                 .filter(|placed| !held.contains(placed))
                 .collect();
+            if before.routes != self.config.routes || before.rules != self.config.rules {
+                out.push(Output::DesiredChanged);
+            }
             if before.addresses != self.config.addresses || before.excluded_addresses != self.config.excluded_addresses
             {
                 let has =
@@ -642,12 +654,12 @@ impl VirtualRouter {
         self.places.iter().copied().zip(config.addresses.iter().chain(&config.excluded_addresses))
     }
 
-    /// What should be in the kernel because of this router.
+    /// The addresses that should be in the kernel because of this router.
     pub(crate) fn wanted(&self) -> impl Iterator<Item = (LinkId, &VirtualAddress)> {
         self.placed(&self.config).filter(|_| self.holds_addresses())
     }
 
-    fn holds_addresses(&self) -> bool {
+    pub(crate) fn holds_addresses(&self) -> bool {
         matches!(self.state, State::Active(_) | State::Leaving { .. })
     }
 
