@@ -112,6 +112,8 @@ pub(crate) struct EventLoop {
     incomplete: BTreeSet<Name>,
     /// What it refused since the desired addresses changed last, so that it is told once.
     refused: BTreeSet<String>,
+    /// What of that was refused when everything was brought into line last.
+    unfulfilled: BTreeSet<String>,
     /// When it will have been quiet for long enough.
     quiet_at: Option<u64>,
     /// When packets were taken in last.
@@ -193,6 +195,7 @@ impl EventLoop {
             ask_again_at: None,
             incomplete: BTreeSet::new(),
             refused: BTreeSet::new(),
+            unfulfilled: BTreeSet::new(),
             quiet_at: None,
             packets_at: 0,
             out: Vec::new(),
@@ -608,6 +611,12 @@ impl EventLoop {
             self.incomplete.clone_from(&reconciled.incomplete);
             self.engine.handle(now(), Input::StaticsMissing(reconciled.incomplete), &mut self.out);
         }
+        // What was refused before and is no longer would be news again.
+        let texts: BTreeSet<String> = reconciled.failures.iter().map(ToString::to_string).collect();
+        let before = std::mem::replace(&mut self.unfulfilled, texts);
+        before.difference(&self.unfulfilled).for_each(|text| {
+            self.refused.remove(text);
+        });
         self.tell_refusals(reconciled.failures);
         desired.addresses.iter().map(|address| (address.link, address.address)).collect()
     }

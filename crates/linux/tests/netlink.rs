@@ -314,3 +314,58 @@ fn a_namespace_has_sysctls_of_its_own() {
     let error = one.set_sysctl("net.ipv4.no_such_thing", "1").unwrap_err();
     assert_eq!(error.to_string(), "set net.ipv4.no_such_thing to 1: no such file or directory");
 }
+
+/// Each is there as it was wanted, and goes by what the kernel says of it.
+#[test]
+fn addresses_in_every_form_come_and_go() {
+    let Some(Pair { left, left_link, right: _right, .. }) = pair() else { return };
+    let link = left_link.index;
+    left.run(|| {
+        let mut netlink = Netlink::open().unwrap();
+        let peer = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        let wishes = [
+            WantedAddress { peer: peer("192.0.2.8"), ..wanted(link, "192.0.2.7/32") },
+            WantedAddress { flags: libc::IFA_F_NOPREFIXROUTE, ..wanted(link, "198.51.100.7/24") },
+            WantedAddress { flags: libc::IFA_F_MCAUTOJOIN, ..wanted(link, "239.1.2.3/32") },
+            WantedAddress { scope: 17, ..wanted(link, "203.0.113.7/24") },
+            WantedAddress { peer: peer("2001:db8::8"), ..wanted(link, "2001:db8::7/128") },
+            WantedAddress {
+                flags: libc::IFA_F_NODAD | libc::IFA_F_HOMEADDRESS | libc::IFA_F_MANAGETEMPADDR,
+                ..wanted(link, "2001:db8:1::7/64")
+            },
+            WantedAddress { flags: 0, preferred: Some(0), ..wanted(link, "2001:db8:2::7/64") },
+            WantedAddress { preferred: Some(1000), ..wanted(link, "2001:db8:3::7/64") },
+        ];
+        let answers = netlink.apply(&wishes.clone().map(AddressOperation::Add));
+        assert_eq!(answers, vec![Ok(Applied::Done); wishes.len()]);
+        let found = addresses_of(&mut netlink, link);
+        let one = |text: &str| {
+            let found = found.iter().find(|found| found.address.to_string() == text);
+            found.unwrap_or_else(|| panic!("{text} is not there"))
+        };
+        assert_eq!(one("192.0.2.7").peer, peer("192.0.2.8"));
+        assert_eq!(one("2001:db8::7").peer, peer("2001:db8::8"));
+        assert_eq!(one("203.0.113.7").scope, 17);
+        let is_set = |text: &str, flag: u32| one(text).flags & flag != 0;
+        assert!(is_set("198.51.100.7", libc::IFA_F_NOPREFIXROUTE));
+        assert!(is_set("239.1.2.3", libc::IFA_F_MCAUTOJOIN));
+        assert!(
+            is_set("2001:db8:1::7", libc::IFA_F_HOMEADDRESS) && is_set("2001:db8:1::7", libc::IFA_F_MANAGETEMPADDR)
+        );
+        assert!(!is_set("2001:db8:2::7", libc::IFA_F_NODAD) && is_set("2001:db8:2::7", libc::IFA_F_DEPRECATED));
+        assert!(!is_set("2001:db8:3::7", libc::IFA_F_DEPRECATED));
+        let known = found.iter().map(|address| (address.link, address.address)).collect();
+        assert_eq!(reconcile(&wishes, &found, &known), [], "what we have added is what we wanted");
+        let remove = |address: &Address| AddressOperation::Remove {
+            link,
+            address: address.address,
+            prefix: address.prefix,
+            peer: address.peer,
+        };
+        let removals: Vec<AddressOperation> = found.iter().map(remove).collect();
+        let answers = netlink.apply(&removals);
+        assert_eq!(answers, vec![Ok(Applied::Done); removals.len()]);
+        assert_eq!(addresses_of(&mut netlink, link), []);
+    })
+    .unwrap();
+}

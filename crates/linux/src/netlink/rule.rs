@@ -129,8 +129,10 @@ impl RuleSpec {
         if self.to.is_some() {
             put(format_args!(" to {}", network_or_all(self.to)));
         }
-        if let Some((mark, mask)) = self.mark {
-            put(format_args!(" fwmark {mark:#x}/{mask:#x}"));
+        match self.mark {
+            Some((mark, u32::MAX)) => put(format_args!(" fwmark {mark:#x}")),
+            Some((mark, mask)) => put(format_args!(" fwmark {mark:#x}/{mask:#x}")),
+            None => {}
         }
         for (word, link) in [("iif", &self.incoming), ("oif", &self.outgoing)] {
             if let Some(link) = link {
@@ -287,4 +289,113 @@ pub(super) fn decode(payload: &[u8]) -> Option<RuleSpec> {
 fn ports(value: &[u8]) -> Option<(u16, u16)> {
     let port = |at: usize| value.get(at..at + 2).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]]));
     port(0).zip(port(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::Emitable;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(rule: &RuleSpec) -> Vec<u8> {
+        let payload = encode(rule);
+        let mut bytes = vec![0; payload.buffer_len()];
+        payload.emit(&mut bytes);
+        bytes
+    }
+
+    fn rule() -> impl Strategy<Value = RuleSpec> {
+        let place = |ipv6: bool| {
+            prop::option::of((1..9_u8).prop_map(move |net| {
+                if ipv6 {
+                    (IpAddr::from([0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 0]), 48)
+                } else {
+                    (IpAddr::from([10, 0, net, 0]), 24)
+                }
+            }))
+        };
+        let action = prop_oneof![
+            any::<u32>().prop_map(RuleActionSpec::Lookup),
+            Just(RuleActionSpec::LookupVrf),
+            any::<u32>().prop_map(RuleActionSpec::Goto),
+            Just(RuleActionSpec::Nop),
+            Just(RuleActionSpec::Blackhole),
+            Just(RuleActionSpec::Unreachable),
+            Just(RuleActionSpec::Prohibit),
+        ];
+        let head = any::<bool>().prop_flat_map(move |ipv6| (Just(ipv6), place(ipv6), place(ipv6)));
+        let ports = || prop::option::of((any::<u16>(), any::<u16>()));
+        let link = || prop::option::of("[a-z]{1,8}");
+        let some = (link(), link(), prop::option::of(1..u64::MAX), prop::option::of((any::<u32>(), any::<u32>())));
+        let more = (prop::option::of(1..=u8::MAX), ports(), ports(), prop::option::of((1..u32::MAX, any::<u32>())));
+        let last =
+            (prop::option::of(0..129_u32), prop::option::of(0..u32::MAX), prop::option::of(1..u32::MAX), any::<u8>());
+        (head, action, any::<(u32, bool, u8)>(), some, more, last).prop_map(
+            |((ipv6, from, to), action, (preference, inverted, tos), some, more, last)| {
+                let (incoming, outgoing, tunnel_id, users) = some;
+                let (ip_protocol, source_ports, destination_ports, mark) = more;
+                let (suppress_prefix_length, suppress_group, realms, protocol) = last;
+                RuleSpec {
+                    ipv6,
+                    preference,
+                    action,
+                    inverted,
+                    from,
+                    to,
+                    tos,
+                    mark,
+                    incoming,
+                    outgoing,
+                    tunnel_id,
+                    users,
+                    ip_protocol,
+                    source_ports,
+                    destination_ports,
+                    suppress_prefix_length,
+                    suppress_group,
+                    realms,
+                    protocol,
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_writes(rule in rule()) {
+            prop_assert_eq!(decode(&bytes(&rule)), Some(rule));
+        }
+
+        #[test]
+        fn survives_anything(rule in rule(), noise in prop::collection::vec(any::<u8>(), 0..40), place in 0..400_usize) {
+            let mut payload = bytes(&rule);
+            let at = place % payload.len();
+            let end = payload.len().min(at + noise.len());
+            payload[at..end].copy_from_slice(&noise[..end - at]);
+            let _ = decode(&payload);
+            let _ = decode(&noise);
+        }
+    }
+
+    #[test]
+    fn removes_only_its_own() {
+        let (one, other) = (
+            decode(&bytes(&RuleSpec { preference: 1, ..about_nothing() })).unwrap(),
+            RuleSpec { preference: 2, ..about_nothing() },
+        );
+        let held = |ours| vec![HeldRule { rule: one.clone(), ours }];
+        let added = vec![RuleOperation::Add(other.clone())];
+        assert_eq!(
+            reconcile_rules(&[other.clone(), other.clone()], &held(true)),
+            (vec![RuleOperation::Remove(one.clone())], added.clone())
+        );
+        assert_eq!(reconcile_rules(&[other], &held(false)), (Vec::new(), added));
+        assert_eq!(reconcile_rules(&[one.clone()], &held(false)), (Vec::new(), Vec::new()));
+    }
+
+    fn about_nothing() -> RuleSpec {
+        let header = [libc::AF_INET as u8, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0];
+        decode(&header).expect("a rule that does nothing")
+    }
 }

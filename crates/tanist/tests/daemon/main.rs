@@ -14,6 +14,7 @@ mod lifetimes;
 mod links;
 mod log;
 mod reload;
+mod routes;
 mod scripts;
 mod service_manager;
 mod words;

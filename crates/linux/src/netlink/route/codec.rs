@@ -300,3 +300,128 @@ impl<'a> HopParts<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::Emitable;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(payload: &Payload) -> Vec<u8> {
+        let mut bytes = vec![0; payload.buffer_len()];
+        payload.emit(&mut bytes);
+        bytes
+    }
+
+    fn tunnel() -> impl Strategy<Value = TunnelSpec> {
+        let ends = |v6: bool| {
+            let end = move |last: u8| {
+                if v6 {
+                    IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(last)])
+                } else {
+                    IpAddr::from([192, 0, 2, last])
+                }
+            };
+            let end = prop::option::of((1..9_u8).prop_map(end));
+            (any::<u64>(), end.clone(), end, any::<u8>(), any::<u8>(), any::<u16>()).prop_map(
+                |(id, destination, source, tos, ttl, flags)| TunnelEnds { id, destination, source, tos, ttl, flags },
+            )
+        };
+        prop_oneof![
+            prop::collection::vec(0..1_u32 << 20, 1..4).prop_map(TunnelSpec::Mpls),
+            ends(false).prop_map(TunnelSpec::Ip),
+            ends(true).prop_map(TunnelSpec::Ip6),
+            any::<u64>().prop_map(TunnelSpec::Ila),
+        ]
+    }
+
+    fn hop() -> impl Strategy<Value = HopSpec> {
+        let gateway = prop_oneof![
+            Just(None),
+            (1..9_u8).prop_map(|last| Some(IpAddr::from([192, 0, 2, last]))),
+            (1..9_u16).prop_map(|last| Some(IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, last]))),
+        ];
+        (1..9_u32, gateway, 0..4_u8, any::<bool>(), prop::option::of(any::<u32>()), prop::option::of(tunnel()))
+            .prop_map(|(link, gateway, more_weight, onlink, realms, encapsulation)| HopSpec {
+                link: Some(link),
+                gateway,
+                more_weight,
+                onlink,
+                realms,
+                encapsulation,
+            })
+    }
+
+    fn route() -> impl Strategy<Value = RouteSpec> {
+        let destination = prop_oneof![
+            Just((IpAddr::from([0, 0, 0, 0]), 0)),
+            (1..9_u8).prop_map(|net| (IpAddr::from([10, 0, net, 0]), 24)),
+            (1..9_u16).prop_map(|net| (IpAddr::from([0x2001, 0xdb8, net, 0, 0, 0, 0, 0]), 48)),
+        ];
+        let head = (destination, any::<u32>(), any::<u8>(), any::<u8>(), any::<u8>(), 1..10_u8);
+        let metrics = prop::collection::btree_map(prop_oneof![1..16_u16, Just(17)], any::<u32>(), 0..5);
+        let rest = (
+            prop::option::of(any::<u32>()),
+            metrics,
+            prop::option::of("[a-z]{1,8}"),
+            prop_oneof![Just(0), Just(1), Just(3)],
+            prop::collection::vec(hop(), 0..4),
+        );
+        (head, rest).prop_map(
+            |((destination, table, tos, protocol, scope, kind), (metric, metrics, congestion, preference, hops))| {
+                let mut route = RouteSpec {
+                    table,
+                    tos,
+                    protocol,
+                    scope,
+                    kind,
+                    metric,
+                    metrics,
+                    congestion_control: congestion,
+                    preference,
+                    hops,
+                    ..RouteSpec::to(destination)
+                };
+                // Of IPv6 each hop is a route of its own. A single hop has no share of anything.
+                if route.is_ipv6() {
+                    route.hops.truncate(1);
+                } else if let [hop] = route.hops.as_mut_slice() {
+                    hop.more_weight = 0;
+                }
+                route
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_writes(route in route()) {
+            prop_assert_eq!(decode(&bytes(&encode(&route))), vec![route]);
+        }
+
+        #[test]
+        fn survives_anything(route in route(), noise in prop::collection::vec(any::<u8>(), 0..40), place in 0..400_usize) {
+            let mut payload = bytes(&encode(&route));
+            let at = place % payload.len();
+            let end = payload.len().min(at + noise.len());
+            payload[at..end].copy_from_slice(&noise[..end - at]);
+            let _ = decode(&payload);
+            let _ = decode(&noise);
+        }
+    }
+
+    /// What the kernel tells of a route of IPv6 over two hops, with a lifetime.
+    #[test]
+    fn one_of_ipv6_over_two_hops_is_two() {
+        let one = HopSpec { link: Some(3), gateway: Some("fe80::1".parse().unwrap()), ..HopSpec::default() };
+        let other = HopSpec { link: Some(4), more_weight: 2, ..one.clone() };
+        let destination = ("2001:db8::".parse().unwrap(), 48);
+        let mut payload = encode(&RouteSpec { hops: vec![one.clone(), other.clone()], ..RouteSpec::to(destination) });
+        // struct rta_cacheinfo: the third number is when it expires, in hundredths of a second.
+        payload.put(libc::RTA_CACHEINFO, &[[0; 4], [0; 4], 6000_u32.to_ne_bytes(), [0; 4]].concat());
+        let read = decode(&bytes(&payload));
+        let expected = |hop| RouteSpec { hops: vec![hop], expires: Some(60), ..RouteSpec::to(destination) };
+        assert_eq!(read, [expected(one), expected(other)]);
+    }
+}
