@@ -144,7 +144,7 @@ impl Route {
     }
 
     /// Every interface that it names.
-    pub(crate) fn links(&self) -> impl Iterator<Item = &Name> {
+    pub fn links(&self) -> impl Iterator<Item = &Name> {
         let vrf = match &self.table {
             Table::Vrf(name) => Some(name),
             Table::Number(_) => None,
@@ -359,13 +359,14 @@ pub enum RoutePosition {
     Alone,
 }
 
-/// As `ip route` would be told, with numbers for what has names on some machines.
+/// As the configuration would say it, with numbers for what has names on some machines.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.kind != RouteKind::Unicast {
             write!(f, "{} ", self.kind.word())?;
         }
-        write!(f, "{}", self.destination)?;
+        let says_family = self.destination == Network::everything(Family::Ipv6);
+        write!(f, "{}{}", if says_family { "inet6 " } else { "" }, self.destination)?;
         if let Some(from) = self.from {
             write!(f, " from {from}")?;
         }
@@ -474,8 +475,8 @@ impl fmt::Display for Encapsulation {
                 }
                 Ok(())
             }
-            Self::Ip(key) => write!(f, "ip {key}"),
-            Self::Ip6(key) => write!(f, "ip6 {key}"),
+            Self::Ip(key) => key.write("ip", "tos", "ttl", f),
+            Self::Ip6(key) => key.write("ip6", "tc", "hoplimit", f),
             Self::Ila(locator) => {
                 let part = |shift: u32| (locator >> shift) & 0xffff;
                 write!(f, "ila {:x}:{:x}:{:x}:{:x}", part(48), part(32), part(16), part(0))
@@ -484,9 +485,10 @@ impl fmt::Display for Encapsulation {
     }
 }
 
-impl fmt::Display for TunnelKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "id {}", self.id)?;
+impl TunnelKey {
+    /// Each family has its own words for the same.
+    fn write(&self, kind: &str, tos: &str, ttl: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{kind} id {}", self.id)?;
         if let Some(source) = self.source {
             write!(f, " src {source}")?;
         }
@@ -494,10 +496,10 @@ impl fmt::Display for TunnelKey {
             write!(f, " dst {destination}")?;
         }
         if self.tos != 0 {
-            write!(f, " tos {}", self.tos)?;
+            write!(f, " {tos} {}", self.tos)?;
         }
         if self.ttl != 0 {
-            write!(f, " ttl {}", self.ttl)?;
+            write!(f, " {ttl} {}", self.ttl)?;
         }
         if self.flags != 0 {
             write!(f, " flags {}", self.flags)?;

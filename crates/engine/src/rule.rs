@@ -83,7 +83,7 @@ impl Rule {
     }
 
     /// Every interface that it names.
-    pub(crate) fn links(&self) -> impl Iterator<Item = &Name> {
+    pub fn links(&self) -> impl Iterator<Item = &Name> {
         self.incoming.iter().chain(&self.outgoing)
     }
 }
@@ -121,7 +121,7 @@ impl fmt::Display for RuleAction {
     }
 }
 
-/// As `ip rule` would be told, with numbers for what has names on some machines.
+/// As the configuration would say it, with numbers for what has names on some machines.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let says_family = self.from.or(self.to).is_none() && self.family == Family::Ipv6;

@@ -86,6 +86,13 @@ fn what_moves(router: &RouterConfig, page: &mut Page) {
         moves.truncate(MOST);
         moves.push(format!("{more} more addresses"));
     }
+    for (count, what) in [(router.routes.len(), "route"), (router.rules.len(), "policy rule")] {
+        match count {
+            0 => {}
+            1 => moves.push(format!("1 {what}")),
+            more => moves.push(format!("{more} {what}s")),
+        }
+    }
     moves.extend(router.services.iter().map(|service| format!("the service {service}")));
     let to = match &router.transport {
         Transport::Multicast { group, .. } => format!("the group {group}"),
@@ -225,6 +232,10 @@ fn a_dead_daemon(settings: &Settings, router: &RouterConfig, page: &mut Page) {
             .to_owned(),
     };
     page.point(&text);
+    if !router.routes.is_empty() || !router.rules.is_empty() {
+        // The kernel knows no lifetime for them.
+        page.point("Its routes and rules stay until the daemon runs again, which finds them and puts them right.");
+    }
 }
 
 fn tracked_checks(settings: &Settings, router: &RouterConfig, page: &mut Page) {

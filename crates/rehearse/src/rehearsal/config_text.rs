@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use config::{AddressLifetime, Instance, NotifyScript, Settings, StatedRole};
-use engine::{AnnouncePolicy, Authentication, Name, RouterConfig, Transport, Version, VirtualAddress, Weight};
+use engine::{AnnouncePolicy, Authentication, Name, RouterConfig, Transport, Version, Weight};
 
 use super::pair::HostFile;
 use crate::lab::HOST_DIR;
@@ -117,8 +117,10 @@ impl StandInText {
             self.line(format_args!("auth_pass {}", word(String::from_utf8_lossy(&password).trim_end_matches('\0'))));
             self.close();
         }
-        self.addresses("virtual_ipaddress", &router.addresses);
-        self.addresses("virtual_ipaddress_excluded", &router.excluded_addresses);
+        self.list("virtual_ipaddress", &router.addresses);
+        self.list("virtual_ipaddress_excluded", &router.excluded_addresses);
+        self.list("virtual_routes", &router.routes);
+        self.list("virtual_rules", &router.rules);
         if router.addresses.is_empty() {
             self.line(format_args!("no_virtual_ipaddress"));
         }
@@ -159,13 +161,14 @@ impl StandInText {
         }
     }
 
-    fn addresses(&mut self, keyword: &str, addresses: &[VirtualAddress]) {
-        if addresses.is_empty() {
+    /// A block with an entry on each line; none if there are no entries.
+    fn list(&mut self, keyword: &str, entries: &[impl std::fmt::Display]) {
+        if entries.is_empty() {
             return;
         }
         self.open(format_args!("{keyword}"));
-        for address in addresses {
-            self.line(format_args!("{address}"));
+        for entry in entries {
+            self.line(format_args!("{entry}"));
         }
         self.close();
     }

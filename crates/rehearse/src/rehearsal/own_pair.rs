@@ -60,6 +60,9 @@ pub(crate) fn pair(
         let what = if has_services { "services, hooks, notify and check scripts" } else { "notify and check scripts" };
         remarks.push(format!("{what} are replaced by stand-ins (--run-scripts runs yours)"));
     }
+    if settings.iter().any(|settings| settings.statics != engine::Statics::default()) {
+        remarks.push("static addresses, routes and rules are left out".to_owned());
+    }
     if has_services && !own_words {
         remarks.push("the services are left out: keepalived does not know them".to_owned());
     }
@@ -301,7 +304,10 @@ fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cid
             neighbours.extend(far.map(|&peer| (peer, router.link.clone())));
         }
         let named = router.addresses.iter().chain(&router.excluded_addresses).filter_map(|held| held.link.clone());
-        for link in named.chain(router.track_links.iter().map(|tracked| tracked.link.clone())) {
+        let routes = router.routes.iter().flat_map(|route| route.links().cloned());
+        let rules = router.rules.iter().flat_map(|rule| rule.links().cloned());
+        let tracked = router.track_links.iter().map(|tracked| tracked.link.clone());
+        for link in named.chain(tracked).chain(routes).chain(rules) {
             interfaces.entry(link).or_default();
         }
     }
