@@ -93,7 +93,10 @@ impl Engine {
                 return true;
             }
         }
-        false
+        // What is under way of one that is being ended.
+        let nobody = Elsewhere { latched: false, nobody_better: true, their_moves: 0 };
+        let mut ending = self.departing.iter_mut().flat_map(|departing| &mut departing.services);
+        ending.any(|service| service.take_check(now, check, outcome, false, nobody, out).is_some())
     }
 
     pub(crate) fn take_baton(&mut self, now: Instant, path: u32, octets: &[u8], out: &mut Vec<Output>) {

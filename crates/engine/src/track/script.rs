@@ -118,7 +118,9 @@ impl Script {
         }
         if runs {
             self.resting = false;
-            self.next_at = now;
+            // If the last run has not ended yet, one is left out.
+            self.next_at = if self.run.is_some() { now + self.config.interval } else { now };
+            self.handle_timer(now, out);
         } else {
             self.rest(now, out);
         }

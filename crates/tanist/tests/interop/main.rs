@@ -3,11 +3,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod groups;
 mod life;
 mod partition;
 mod reload;
 mod scripts;
+mod sync_groups;
+mod three_nodes;
 
 use std::net::Ipv4Addr;
 
