@@ -4,6 +4,7 @@ mod commands;
 mod farewell;
 mod hooks;
 mod probes;
+mod readiness;
 mod scripts;
 
 use std::path::{Path, PathBuf};
