@@ -27,31 +27,34 @@ mod service;
 mod standing;
 mod time;
 mod track;
+mod units;
 mod view;
 pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AddressFlags, AnnouncePolicy, Authentication, Budget, Config, Failback, OnManualStop, PairConfig, PairKey,
-    RouterConfig, Scope, ScriptConfig, ServiceConfig, Static, Statics, TrackedLink, TrackedScript, Transport,
-    VirtualAddress, Weight,
+    AddressFlags, AnnouncePolicy, Authentication, Budget, Config, Failback, GroupConfig, OnManualStop, PairConfig,
+    PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, Static, Statics, Terms, TrackedLink, TrackedScript,
+    Transport, VirtualAddress, Weight, When,
 };
 pub use desired::{Desired, DesiredAddress, DesiredRoute, DesiredRule, Owner};
 pub use engine::Engine;
 pub use event::{
     BatonDiscard, Cause, Event, FaultReason, HandoverReason, LinkCondition, Remedy, ServiceCause, ServiceFailure,
-    ServiceStateName, StateName,
+    ServiceStateName, StateName, Unheard,
 };
 pub use identity::{Family, LinkId, Name, Priority, RouterId, Version, Vrid};
 pub use input::{
     Command, Ending, HeldBy, Input, LinkState, ProbeFailure, Received, Restored, ScriptOutcome, ServiceReport,
 };
 pub use output::{Answer, EndHow, Hook, HookCall, Notice, NoticeKind, Output, RefusedCommand, ServiceOrder};
-pub use record::{LatchReason, LatchRecord, MaintenanceRecord, Record, RouterRecord};
+pub use record::{LatchReason, LatchRecord, MaintenanceRecord, MoveRecord, Record, RouterRecord, ServiceRecord};
 pub use route::{
     Encapsulation, Network, NextHop, Realms, Route, RouteKind, RouteMetric, RouteMetrics, RoutePosition,
     RouterPreference, Table, TunnelKey,
 };
 pub use rule::{Rule, RuleAction};
 pub use time::{Instant, Interval};
-pub use view::{MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View};
+pub use view::{
+    GroupView, MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View,
+};

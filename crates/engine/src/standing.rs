@@ -94,7 +94,7 @@ impl Standing {
     }
 
     /// A moment as seconds since 1970.
-    fn in_calendar(&self, at: Instant) -> Option<u64> {
+    pub(crate) fn in_calendar(&self, at: Instant) -> Option<u64> {
         let (then, calendar) = self.calendar?;
         Some(calendar.saturating_add(at.since(then).as_secs()))
     }

@@ -11,6 +11,7 @@ mod client;
 pub mod coverage;
 mod disk;
 mod frame;
+pub mod history;
 pub mod hunt;
 pub mod invariant;
 mod node;

@@ -7,6 +7,8 @@ mod global;
 mod instance;
 mod iproute;
 mod lint;
+mod names;
+mod needs;
 mod options;
 mod pair;
 mod routes;
@@ -15,13 +17,14 @@ mod script;
 mod service;
 mod service_lint;
 mod statics;
+mod sync_group;
 mod tracking;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use engine::Statics;
+use engine::{Statics, When};
 
 use crate::diagnostic::{Findings, Severity};
 use crate::files::Files;
@@ -90,6 +93,9 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     }
     groups.tell(&mut instances, findings);
 
+    let blocks = unique(named("vrrp_sync_group"), "sync group", findings);
+    let groups = sync_group::groups(&blocks, &mut instances, &mut known, findings);
+
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
     let tracking::Known { used, meant, services: mentions, commands, .. } = known;
@@ -104,15 +110,17 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
             )
             .help("name it in a `track_script` block, or remove it");
     }
+    script::check_roles(&used_scripts, &instances, findings);
     let doings = scripts_and_hooks(&used_scripts, commands);
     service_lint::pair(&pair, &mentions, &instances, findings);
-    let services = service_lint::services(services, &mentions, &instances, &doings, findings);
+    let services = service_lint::services(services, &mentions, &instances, &groups, &doings, findings);
     service_lint::stay(&services, &mut instances, findings);
     lint::emptiness(&root, &files, findings);
     let settings = Settings {
         global,
         scripts: used_scripts.into_iter().map(|(script, _)| script).collect(),
         instances: instances.into_iter().map(|(instance, _)| instance).collect(),
+        groups,
         services,
         pair: pair.pair,
         statics: always,
@@ -127,7 +135,12 @@ fn scripts_and_hooks(
     scripts: &[(Script, Span)],
     hooks: Vec<(&'static str, Command, Span)>,
 ) -> Vec<(&'static str, Command, Span)> {
-    let checks = scripts.iter().map(|(script, span)| ("vrrp_script", script.command.clone(), *span));
+    // One that runs on the active node only is meant to ask for what runs there.
+    let keyword = |script: &Script| match script.checking.when {
+        When::Active => "vrrp_script when active",
+        When::Standby | When::Both => "vrrp_script",
+    };
+    let checks = scripts.iter().map(|(script, span)| (keyword(script), script.command.clone(), *span));
     checks.chain(hooks).collect()
 }
 

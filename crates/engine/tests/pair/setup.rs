@@ -67,6 +67,7 @@ pub(crate) fn config(node: usize) -> Config {
         key: PairKey([7; 32]),
         heartbeat: ms(100),
         dead_after: ms(800),
+        terms: Vec::new(),
     };
     Config {
         scripts: Vec::new(),

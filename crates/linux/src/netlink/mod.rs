@@ -11,6 +11,7 @@
 mod addresses;
 mod decode;
 mod links;
+mod listeners;
 mod monitor;
 mod operation;
 mod payload;
@@ -23,6 +24,7 @@ mod types;
 mod virtual_links;
 
 pub use addresses::{Applied, kernel_keeps_marks};
+pub use listeners::{Listener, listeners};
 pub use monitor::{Change, Monitor};
 pub use operation::Operation;
 pub use reconcile::{AddressOperation, WantedAddress, reconcile};

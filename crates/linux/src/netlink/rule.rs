@@ -391,7 +391,7 @@ mod tests {
             (vec![RuleOperation::Remove(one.clone())], added.clone())
         );
         assert_eq!(reconcile_rules(&[other], &held(false)), (Vec::new(), added));
-        assert_eq!(reconcile_rules(&[one.clone()], &held(false)), (Vec::new(), Vec::new()));
+        assert_eq!(reconcile_rules(std::slice::from_ref(&one), &held(false)), (Vec::new(), Vec::new()));
     }
 
     fn about_nothing() -> RuleSpec {

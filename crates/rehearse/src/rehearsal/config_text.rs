@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use config::{AddressLifetime, Instance, NotifyScript, Settings, StatedRole};
-use engine::{AnnouncePolicy, Authentication, Name, RouterConfig, Transport, Version, Weight};
+use engine::{AnnouncePolicy, Authentication, Name, RouterConfig, Transport, Version, Weight, When};
 
 use super::pair::HostFile;
 use crate::lab::HOST_DIR;
@@ -48,6 +48,11 @@ pub(crate) fn with_stand_ins(settings: &Settings, watched: Option<&Name>, own_wo
         out.line(format_args!("fall {}", checking.fall));
         if checking.init_fail {
             out.line(format_args!("init_fail"));
+        }
+        match checking.when {
+            When::Both => {}
+            When::Active => out.line(format_args!("when active")),
+            When::Standby => out.line(format_args!("when standby")),
         }
         out.close();
         out.checks.push(file);
@@ -298,6 +303,8 @@ mod tests {
                 *hook = hook.take().map(|_| stand_in());
             }
             service.while_active.fill(stand_in());
+            // As its checks say where it listens.
+            service.needs_ports.clear();
             service.down_file = service.down_file.take().map(|_| "a stand-in".into());
         }
         for script in &mut settings.scripts {

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-use engine::{Budget, Cause, Event, Instant, LatchReason, Name, Output, Remedy, Restored, ServiceFailure, StateName};
+use engine::{
+    Budget, Cause, Event, HandoverReason, Instant, LatchReason, Name, Output, Remedy, Restored, ServiceFailure,
+    StateName,
+};
 
 use super::Rule;
+use super::moves::Moves;
+use crate::history;
 use crate::plan::measure::span_text;
 use crate::plan::{LinkPlan, Order, PairPlan, Plan};
 use crate::rules;
@@ -17,10 +22,7 @@ use crate::world::World;
 pub(crate) struct Shared {
     services: Vec<Holders>,
     hearing: Hearing,
-    /// From where and when the role moved because the service failed.
-    moves: Vec<(usize, Name, Instant)>,
-    /// Moves before this moment may have been forgotten, or were forgiven.
-    remembered_since: Instant,
+    moves: Moves,
     /// When maintenance was on last, or somebody's start was last not seen yet.
     undisturbed_since: Instant,
     /// The epoch that each node has shown last for each router, or found again.
@@ -93,8 +95,7 @@ impl Shared {
         Self {
             services: names.into_iter().map(holders).collect(),
             hearing: Hearing::default(),
-            moves: Vec::new(),
-            remembered_since: Instant::START,
+            moves: Moves::default(),
             undisturbed_since: Instant::START,
             epochs: Vec::new(),
             takings: Vec::new(),
@@ -106,55 +107,20 @@ impl Shared {
         }
     }
 
-    /// Moves within the budget's span and not before `from`: all, and those away from `node`.
-    fn count_moves(
-        &self,
-        service: &Name,
-        node: usize,
-        (within, from): (Duration, Instant),
-        now: Instant,
-    ) -> (usize, usize) {
-        let recent = |at: Instant| now.since(at) < within && at >= from;
-        let moves = || self.moves.iter().filter(|(_, of, at)| of == service && recent(*at));
-        (moves().count(), moves().filter(|(away_from, ..)| *away_from == node).count())
-    }
-
-    /// A service failed and the role moves: once, if the other side has not failed, and not too often.
-    fn note_move(
-        &mut self,
-        plan: &Plan,
-        node: usize,
-        (service, budget): (&Name, Budget),
-        now: Instant,
-    ) -> Option<(Rule, String)> {
-        let name = &plan.nodes[node].name;
-        let other = plan.pair.and_then(|pair| pair.peer_of(node)).unwrap_or(node);
-        let known = (budget.within, self.remembered_since);
-        let (all, from_other) = self.count_moves(service, other, known, now);
-        self.moves.push((node, service.clone(), now));
-        let within = span_text(budget.within);
-        if all >= budget.limit as usize {
-            return Some((Rule::Latch, format!("{name} moves {service} after {all} moves within {within}")));
-        }
-        if from_other > 0 && self.hearing.agreed {
-            return Some((
-                Rule::Latch,
-                format!("{name} moves {service} to a node where it has failed within {within}"),
-            ));
-        }
-        None
-    }
-
     /// Whether the nodes of the pair have heard each other for long enough to agree, and did.
     pub(crate) const fn have_agreed(&self) -> bool {
         self.hearing.agreed
+    }
+
+    pub(crate) const fn moves(&self) -> &Moves {
+        &self.moves
     }
 
     /// An operator said something.
     pub(crate) fn said(&mut self, order: Order, now: Instant) {
         if order == Order::Acknowledge {
             self.acknowledged = true;
-            self.remembered_since = now;
+            self.moves.forget(now);
             self.told.clear();
         }
     }
@@ -197,6 +163,9 @@ impl World<'_> {
             return;
         }
         let now = self.now;
+        if self.lines.is_some() {
+            history::look(&self.nodes, now, &mut self.history);
+        }
         for place in 0..self.shared.services.len() {
             let service = self.shared.services[place].service.clone();
             let has_it = |index: &usize| self.nodes[*index].unit(&service).is_some_and(Unit::exists);
@@ -224,20 +193,23 @@ impl World<'_> {
         let hearing = &mut self.shared.hearing;
         let (Some(lives), false) = (lives, pair.keys_differ) else {
             *hearing = Hearing::default();
-            self.shared.remembered_since = now;
+            self.shared.moves.forget(now);
             return;
         };
         if hearing.since.is_none() || hearing.lives != lives {
             *hearing = Hearing { since: Some(now), lives, agreed: false };
-            self.shared.remembered_since = now;
+            self.shared.moves.forget(now);
         }
         if hearing.agreed {
             return;
         }
         let since = hearing.since.unwrap_or(now);
+        let slowness = self.slowness(&pair);
+        // Where nothing of a service is left there is nothing to settle, but to be heard takes a message each way.
         let nothing = self.shared.services.iter().all(|holders| holders.nodes.is_empty());
-        let at_rest = now.since(since) >= pair.dead_after * 2 + self.slowness(&pair) * 4;
-        if (at_rest || nothing)
+        let have_spoken = nothing && now.since(since) >= slowness * 2;
+        let at_rest = now.since(since) >= pair.dead_after * 2 + slowness * 4;
+        if (at_rest || have_spoken)
             && self.shared.services.iter().all(|holders| holders.nodes.len() < 2)
             && self.at_most_one_active()
         {
@@ -368,7 +340,8 @@ impl World<'_> {
                 // What an operator does is at nobody's expense.
                 Event::ServiceFailed { failure: ServiceFailure::StoppedByHand, .. } => {}
                 Event::ServiceFailed { service, remedy: Remedy::Move, .. } => {
-                    broken = broken.or(self.shared.note_move(self.plan, index, (service, budget(service)), self.now));
+                    let (agreed, failed) = (self.shared.hearing.agreed, (service, budget(service)));
+                    broken = broken.or(self.shared.moves.note_failure(self.plan, index, failed, agreed, self.now));
                 }
                 Event::Latched { service, reason, node }
                     if **node == **name
@@ -378,37 +351,38 @@ impl World<'_> {
                     if *reason != LatchReason::RecordDamaged {
                         self.shared.told.push((service.clone(), *reason, node.clone()));
                     }
-                    let budget = budget(service);
-                    let other = pair.peer_of(index).unwrap_or(index);
-                    let ever = (budget.within + pair.dead_after, Instant::START);
-                    let (all, from_other) = self.shared.count_moves(service, other, ever, self.now);
-                    let due = match reason {
-                        LatchReason::TooManyMoves => all >= budget.limit as usize,
-                        LatchReason::BothFailed => from_other > 0,
-                        LatchReason::RecordDamaged => true,
-                    };
-                    if !due {
-                        let what =
-                            format!("{name} latches {service} ({reason:?}) after {all} moves, {from_other} from there");
-                        broken = broken.or(Some((Rule::Latch, what)));
-                    }
+                    let latched = (service, budget(service));
+                    broken = broken.or(self.shared.moves.too_soon(self.plan, index, latched, *reason, self.now));
                     self.shared.unsure = *reason == LatchReason::RecordDamaged;
                 }
                 Event::Unlatched if !self.shared.acknowledged && !self.shared.unsure => {
                     broken = Some((Rule::Latch, format!("{name} is no longer latched, and nobody has acknowledged")));
                 }
+                Event::HandoverBegun { router, to_us: false, reason: HandoverReason::Failback } => {
+                    let other = pair.peer_of(index).unwrap_or(index);
+                    if let Some(view) = daemon.view.routers.get(router.0 as usize) {
+                        self.shared.moves.hands_back(other, &view.name);
+                    }
+                }
                 Event::StateChanged { router, to: StateName::Active, cause, .. } => {
                     let Some(view) = daemon.view.routers.get(router.0 as usize) else { continue };
                     let of_all = self.shared.takings.iter().filter(|(_, name, _)| *name == view.name);
-                    // Who resumes goes on with what it took before.
-                    let counts = |node: usize| {
-                        if node == index { *cause != Cause::Resumed } else { self.shared.hearing.agreed }
-                    };
+                    // Who resumes goes on with what it took before, and so does whoever has kept its services running
+                    // in spite of an interruption, as in maintenance.
+                    let goes_on = *cause == Cause::Resumed || self.nodes[index].keeps_running(&view.name);
+                    let counts = |node: usize| if node == index { !goes_on } else { self.shared.hearing.agreed };
                     let known = of_all.filter(|(node, ..)| counts(*node));
                     let newest = known.map(|(_, _, epoch)| *epoch).max().unwrap_or(0);
                     if view.epoch <= newest {
                         let what = format!("{name} takes the role with epoch {}, and {newest} is known", view.epoch);
                         broken = Some((Rule::Epochs, what));
+                    }
+                    if !goes_on {
+                        let config = daemon.engine.router(*router);
+                        let services = config.map_or(&[][..], |config| &config.services);
+                        let services: Vec<_> =
+                            services.iter().map(|service| (service.clone(), budget(service))).collect();
+                        self.shared.moves.note_taking(index, &view.name, &services, self.now);
                     }
                     self.shared.takings.retain(|(node, router, _)| *node != index || *router != view.name);
                     self.shared.takings.push((index, view.name.clone(), view.epoch));

@@ -17,6 +17,8 @@ pub enum ServiceAct {
     Holds,
     /// It is there and does not answer, not even to being asked to end.
     Hangs,
+    /// What is there of it now is frozen: it does not answer until it is told to end. What is started later is well.
+    Freezes,
     /// It answers its checks with errors.
     AnswersBadly,
     /// It answers as it should.
@@ -51,10 +53,11 @@ pub enum ServiceAct {
     StopsIn(Duration),
 }
 
-const PLAIN: [(&str, ServiceAct); 16] = [
+const PLAIN: [(&str, ServiceAct); 17] = [
     ("crashes", ServiceAct::Crashes),
     ("holds", ServiceAct::Holds),
     ("hangs", ServiceAct::Hangs),
+    ("freezes", ServiceAct::Freezes),
     ("answers_badly", ServiceAct::AnswersBadly),
     ("answers", ServiceAct::Answers),
     ("refuses_to_start", ServiceAct::RefusesToStart),

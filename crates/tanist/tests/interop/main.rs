@@ -4,11 +4,12 @@
 mod support;
 
 mod differential;
-mod groups;
 mod life;
 mod partition;
 mod reload;
 mod scripts;
+mod sync_groups;
+mod three_nodes;
 
 use std::net::Ipv4Addr;
 

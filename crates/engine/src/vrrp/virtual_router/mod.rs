@@ -47,6 +47,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) links: &'a Links,
     /// Verdict of a check by name; `None` before its first result.
     pub(crate) verdict: &'a dyn Fn(&Name) -> Option<bool>,
+    /// Whether a check counts for nothing at present.
+    pub(crate) rests: &'a dyn Fn(&Name) -> bool,
     /// Whether any router has this as a virtual address.
     pub(crate) is_virtual: &'a dyn Fn(IpAddr) -> bool,
     pub(crate) announcer: &'a mut Announcer,
@@ -71,12 +73,14 @@ pub(crate) struct Brief {
     pub(crate) frozen: bool,
     /// Maintenance, and the role is somebody else's: it does not take over.
     pub(crate) waits: bool,
-    /// This node stands back: it does not preempt.
-    pub(crate) held: bool,
+    /// It does not preempt: an operator's wish, or because it has moved too often.
+    pub(crate) stands_back: bool,
     /// It has services, and another Tanist is configured that may be running them.
     pub(crate) paired: bool,
     /// The other node is heard on the side channel and has this router, too: nobody takes over without its word.
     pub(crate) ordered: bool,
+    /// It is one of a sync group: none takes over alone.
+    pub(crate) grouped: bool,
     /// The address that the other node's router sends from, if it has ever been heard on the side channel.
     pub(crate) peer_address: Option<IpAddr>,
 }
@@ -107,6 +111,8 @@ pub(crate) struct VirtualRouter {
     /// Discards and oddities told since the state or the Active router changed, one bit each.
     told: u32,
     send_failure_told: bool,
+    /// The last advertisement that was not accepted, unless one was since.
+    refused: Option<(Instant, IpAddr, Discard)>,
     notified: Option<NoticeKind>,
     statistics: Statistics,
 }
@@ -178,6 +184,7 @@ impl VirtualRouter {
             peer_checksum_form: None,
             told: 0,
             send_failure_told: false,
+            refused: None,
             notified: None,
             statistics: Statistics::default(),
             config,
@@ -237,6 +244,11 @@ impl VirtualRouter {
         core::iter::once(self.link).chain(moving.copied()).chain(self.tracked_links.iter().copied())
     }
 
+    /// What its scripts were told last.
+    pub(crate) const fn notified(&self) -> Option<NoticeKind> {
+        self.notified
+    }
+
     pub(crate) fn effective_priority(&self) -> Priority {
         self.effective_priority
     }
@@ -247,6 +259,16 @@ impl VirtualRouter {
 
     pub(crate) fn destinations(&self) -> &[IpAddr] {
         &self.destinations
+    }
+
+    /// The last advertisement that was not accepted, unless one was since.
+    pub(crate) const fn refused(&self) -> Option<(Instant, IpAddr, Discard)> {
+        self.refused
+    }
+
+    /// It has been in its state since the engine was started.
+    pub(crate) const fn begin(&mut self, now: Instant) {
+        self.since = now;
     }
 
     /// Whether an orderly stop has been asked for and nothing is held any more.
@@ -333,14 +355,16 @@ impl VirtualRouter {
             Ok(accepted) => accepted,
             Err(reason) => {
                 self.statistics.discarded[reason.index()] += 1;
+                let from = IpAddr::V4(packet.source);
+                self.refused = Some((now, from, reason));
                 if self.tell_once(reason.index()) {
-                    let from = IpAddr::V4(packet.source);
                     out.push(Output::Tell(Event::Discarded { router: self.id, from, reason }));
                 }
                 return;
             }
         };
         self.statistics.advertisements_received += 1;
+        self.refused = None;
         if accepted.advertisement.priority == Priority::RESIGN {
             self.statistics.priority_zero_received += 1;
         }
@@ -480,7 +504,7 @@ impl VirtualRouter {
         }
         let cause = if backup.resigned { Cause::ActiveResigned } else { Cause::ActiveDownTimer };
         let brief = around.brief(self.id);
-        let (waits, ordered) = brief.map_or((false, false), |brief| (brief.waits, brief.ordered));
+        let (waits, ordered) = brief.map_or((false, false), |brief| (brief.waits, brief.ordered || brief.grouped));
         if waits || ordered {
             let (version, interval) = (self.config.version, backup.active_adver_interval);
             backup.active_down_at = now + timers::active_down_interval(version, self.effective_priority, interval);
@@ -548,7 +572,7 @@ impl VirtualRouter {
     /// RFC 9568 §6.4.1.
     fn enter(&mut self, now: Instant, cause: Cause, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         // An owner's address is its own, but not what runs there: the other node is heard first.
-        let asks_first = around.brief(self.id).is_some_and(|brief| brief.paired);
+        let asks_first = around.brief(self.id).is_some_and(|brief| brief.paired || brief.grouped);
         if self.config.priority.is_address_owner() && !asks_first {
             self.become_active(now, Cause::AddressOwner, around, out);
         } else {
@@ -696,6 +720,9 @@ impl VirtualRouter {
             held_by: role.held_by.iter().copied().collect(),
             letting_go: self.is_leaving(),
             statistics: self.statistics,
+            refused: self.refused,
+            unheard: role.understanding.unheard,
+            differs: role.understanding.router_terms.clone(),
         }
     }
 }
