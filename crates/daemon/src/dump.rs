@@ -65,6 +65,13 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
     writeln!(text, "------< Global definitions >------")?;
     writeln!(text, " Router ID = {}", global.router_id.as_deref().unwrap_or("(host name)"))?;
     writeln!(text, " Script security = {}", if global.enable_script_security { "enabled" } else { "disabled" })?;
+    let statics = &settings.statics;
+    let what = |address: &engine::Static<engine::VirtualAddress>| address.what.clone();
+    list(text, "------< Static Addresses >------", &statics.addresses.iter().map(what).collect::<Vec<_>>())?;
+    let routes = statics.routes.iter().map(|entry| entry.what.clone());
+    list(text, "------< Static Routes >------", &routes.collect::<Vec<_>>())?;
+    let rules = statics.rules.iter().map(|entry| entry.what.clone());
+    list(text, "------< Static Rules >------", &rules.collect::<Vec<_>>())?;
     writeln!(text, "------< VRRP Topology >------")?;
     for ((router, config), instance) in view.routers.iter().zip(&engine.config().routers).zip(&settings.instances) {
         writeln!(text, " VRRP Instance = {}", router.name)?;
@@ -117,6 +124,9 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
             let set = if router.holds_addresses { " set" } else { "" };
             writeln!(text, "     {}/{} dev {link}{set}", address.address, address.prefix)?;
         }
+        list(text, "   Virtual IP Excluded :", &config.excluded_addresses)?;
+        list(text, "   Virtual Routes :", &config.routes)?;
+        list(text, "   Virtual Rules :", &config.rules)?;
     }
     for (script, configured) in view.scripts.iter().zip(&settings.scripts) {
         writeln!(text, " VRRP Script = {}", script.name)?;
@@ -137,6 +147,14 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         put("State", &if script.running_since.is_some() { "running" } else { "idle" })?;
     }
     Ok(())
+}
+
+/// A heading and what stands below it; nothing if there is nothing.
+fn list<T: std::fmt::Display>(text: &mut String, heading: &str, entries: &[T]) -> std::fmt::Result {
+    if !entries.is_empty() {
+        writeln!(text, "{heading}")?;
+    }
+    entries.iter().try_for_each(|entry| writeln!(text, "     {entry}"))
 }
 
 fn seconds_of(version: Version, interval: Duration) -> String {

@@ -77,6 +77,8 @@ impl Routing {
             routes.iter().filter_map(|route| route.protocol).chain(rules.iter().filter_map(|rule| rule.protocol));
         let protocols: BTreeSet<u8> = [OUR_PROTOCOL, KEEPALIVED].into_iter().chain(named).collect();
         let protocols: Vec<u8> = protocols.into_iter().collect();
+        let heard_routes = !self.configured_routes.is_empty() && self.protocols == protocols;
+        let heard_rules = !self.configured_rules.is_empty();
         monitor.hear_routes(if routes.is_empty() { &[] } else { &protocols })?;
         monitor.hear_rules(!rules.is_empty())?;
         self.configured_routes.clear();
@@ -86,7 +88,8 @@ impl Routing {
         }
         self.configured_rules = rules.into_iter().cloned().collect();
         // What nobody has listened to may have changed meanwhile.
-        self.astray |= !self.looked || self.protocols != protocols || !self.configured_routes.is_empty();
+        let new_routes = !self.configured_routes.is_empty() && !heard_routes;
+        self.astray |= !self.looked || new_routes || (!self.configured_rules.is_empty() && !heard_rules);
         self.stale = true;
         self.protocols = protocols;
         Ok(())
@@ -192,7 +195,9 @@ impl Routing {
     /// Looks at the machine.
     fn look(&mut self, netlink: &mut Netlink, links: &LinkNames<'_>) -> linux::Result<()> {
         let mut routes: BTreeMap<Destination, Vec<HeldRoute>> = BTreeMap::new();
-        for protocol in &self.protocols {
+        // On a router with a million routes each look takes its time.
+        let protocols = self.protocols.iter();
+        for protocol in protocols.filter(|protocol| **protocol == OUR_PROTOCOL || !self.configured_routes.is_empty()) {
             for route in netlink.routes(*protocol)?.into_iter().filter(|route| self.may_concern_us(route)) {
                 let ours = self.is_our_route(&route, links);
                 routes.entry(route.destination).or_default().push(HeldRoute { route, ours });

@@ -217,3 +217,114 @@ const fn metric_number(metric: RouteMetric) -> u16 {
         RouteMetric::FastopenNoCookie => 17,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(index: u32, name: &str, up: bool) -> Link {
+        Link {
+            index,
+            name: name.to_owned(),
+            up,
+            running: up,
+            mac: [2, 0, 0, 0, 0, 1],
+            mtu: 1500,
+            master: None,
+            kind: None,
+            loopback: false,
+            multicast: true,
+            vrf_table: None,
+        }
+    }
+
+    /// `eth0` and `eth1` are up, `eth2` is down, `blue` is a VRF with the table 500.
+    fn machine() -> BTreeMap<u32, Link> {
+        let vrf = Link { vrf_table: Some(500), ..link(4, "blue", true) };
+        let links = [link(1, "eth0", true), link(2, "eth1", true), link(3, "eth2", false), vrf];
+        links.into_iter().map(|link| (link.index, link)).collect()
+    }
+
+    fn route(destination: &str, hops: &[(&str, Option<&str>)]) -> Route {
+        let (address, prefix) = destination.split_once('/').expect("a network");
+        let hop = |(gateway, link): &(&str, Option<&str>)| NextHop {
+            gateway: gateway.parse().ok(),
+            link: link.map(engine::Name::from),
+            ..NextHop::default()
+        };
+        let destination =
+            Network { address: address.parse().expect("an address"), prefix: prefix.parse().expect("a length") };
+        Route { hops: hops.iter().map(hop).collect(), ..Route::to(destination) }
+    }
+
+    #[track_caller]
+    fn check(route: &Route, expected: &[&str]) {
+        let links = machine();
+        let specs = route_specs(route, &LinkNames::of(&links));
+        let words = |wanted: &WantedRoute| {
+            let name = |index: u32| links.get(&index).map_or("?", |link| &link.name).to_owned();
+            format!("{:?} {}", wanted.position, wanted.route.words(name))
+        };
+        assert_eq!(specs.iter().map(words).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_route_waits_for_its_interface() {
+        check(&route("10.0.1.0/24", &[("", Some("eth0"))]), &["Prepend 10.0.1.0/24 dev eth0"]);
+        check(&route("10.0.1.0/24", &[("", Some("eth2"))]), &[]);
+        check(&route("10.0.1.0/24", &[("", Some("eth9"))]), &[]);
+        check(&route("10.0.1.0/24", &[("192.0.2.9", None)]), &["Prepend 10.0.1.0/24 via 192.0.2.9"]);
+    }
+
+    #[test]
+    fn of_several_ways_those_that_are_there_are_enough() {
+        let over = |links: &[&'static str]| {
+            let hops: Vec<(&str, Option<&str>)> = links.iter().map(|link| ("192.0.2.9", Some(*link))).collect();
+            route("10.0.1.0/24", &hops)
+        };
+        check(
+            &over(&["eth0", "eth1"]),
+            &["Prepend 10.0.1.0/24 nexthop via 192.0.2.9 dev eth0 nexthop via 192.0.2.9 dev eth1"],
+        );
+        check(&over(&["eth0", "eth2"]), &["Prepend 10.0.1.0/24 via 192.0.2.9 dev eth0"]);
+        check(&over(&["eth9", "eth2"]), &[]);
+    }
+
+    #[test]
+    fn of_ipv6_each_hop_is_a_route_and_joins_the_first() {
+        let several = route("2001:db8::/32", &[("fe80::1", Some("eth0")), ("fe80::2", Some("eth1"))]);
+        check(&several, &["Prepend 2001:db8::/32 via fe80::1 dev eth0", "Append 2001:db8::/32 via fe80::2 dev eth1"]);
+        let nowhere = Route { kind: RouteKind::Blackhole, ..route("2001:db8::/32", &[]) };
+        check(&nowhere, &["Prepend blackhole 2001:db8::/32"]);
+    }
+
+    #[test]
+    fn a_vrf_is_a_table() {
+        let in_vrf =
+            |name: &str| Route { table: Table::Vrf(name.into()), ..route("10.0.1.0/24", &[("192.0.2.9", None)]) };
+        check(&in_vrf("blue"), &["Prepend 10.0.1.0/24 via 192.0.2.9 table 500"]);
+        // It is not there yet, or no VRF.
+        check(&in_vrf("green"), &[]);
+        check(&in_vrf("eth0"), &[]);
+        let links = machine();
+        let rule = |name: &str| {
+            let action = RuleAction::Lookup(Table::Vrf(name.into()));
+            rule_spec(&Rule::about_all(engine::Family::Ipv4, 7, action), &LinkNames::of(&links))
+        };
+        assert_eq!(rule("blue").map(|rule| rule.action), Some(RuleActionSpec::Lookup(500)));
+        assert_eq!(rule("green"), None);
+    }
+
+    #[test]
+    fn what_must_not_change_is_a_bit_for_each() {
+        let mut locked = route("10.0.1.0/24", &[("", Some("eth0"))]);
+        locked.metrics.values.insert(RouteMetric::Mtu, (1400, true));
+        locked.metrics.values.insert(RouteMetric::Rtt, (8000, false));
+        locked.metrics.congestion_control = Some(("reno".into(), true));
+        let links = machine();
+        let specs = route_specs(&locked, &LinkNames::of(&links));
+        let metrics: Vec<(u16, u32)> = specs[0].route.metrics.clone().into_iter().collect();
+        assert_eq!(metrics, [(RouteSpec::LOCK, 1 << 2 | 1 << 16), (RouteSpec::MTU, 1400), (4, 8000)]);
+        assert_eq!(specs[0].route.congestion_control.as_deref(), Some("reno"));
+    }
+}

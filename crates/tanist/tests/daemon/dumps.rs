@@ -21,8 +21,9 @@ fn state_and_counters_are_written_where_they_are_looked_for() {
         );
         let mut daemon = tanist();
         daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
-        let before = "vrrp_script check {\n    script /run/rehearse/check\n    interval 1\n    rise 2\n}";
-        let lines = format!("{QUICK}\n    track_script {{\n        check\n    }}");
+        let before = "static_rules {\n    from 192.0.2.0/24 table 100 preference 9\n}\nvrrp_script check {\n    script /run/rehearse/check\n    interval 1\n    rise 2\n}";
+        let routes = "    virtual_routes {\n        203.0.113.0/24 dev eth0\n    }";
+        let lines = format!("{QUICK}\n    track_script {{\n        check\n    }}\n{routes}");
         let begin = Moment::now();
         let node = Node::start(host, daemon, &configuration(before, 150, &lines));
         scene.line("a", begin, "Entering MASTER STATE");
@@ -55,6 +56,10 @@ fn state_and_counters_are_written_where_they_are_looked_for() {
             "   Authentication type = none",
             "   Virtual IP (1):",
             "     192.0.2.100/24 dev eth0 set",
+            "   Virtual Routes :",
+            "     203.0.113.0/24 dev eth0",
+            "------< Static Rules >------",
+            "     from 192.0.2.0/24 table 100 preference 9",
             "   Number of tracker faults = 0",
             " VRRP Script = check",
             "   Command = /run/rehearse/check",
