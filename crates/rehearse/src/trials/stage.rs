@@ -211,11 +211,17 @@ impl<'a> Stage<'a> {
         let ticks = self.lab.journal().ticks();
         let addresses = self.addresses(&records);
         let story = self.story();
-        let Self { course, recipe, .. } = self;
+        let Self { mut course, recipe, .. } = self;
         let lines = |words: &str| {
             let has = |record: &&Record| matches!(&record.what, Seen::Line { text, .. } if text.contains(words));
-            records.iter().filter(has).map(|record| record.at).collect()
+            records.iter().filter(has).map(|record| record.at).collect::<Vec<Moment>>()
         };
+        if let Some([is_up, is_good]) = &recipe.first_look
+            && let Some(up) = lines(is_up).first()
+        {
+            let good = lines(is_good).into_iter().find(|at| at >= up);
+            course.first_good_after = good.map(|at| at.since(*up));
+        }
         let evidence = Evidence {
             ticks,
             told: records.iter().filter_map(|record| Some((record.at, told(record)?))).collect(),

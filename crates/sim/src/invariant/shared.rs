@@ -127,8 +127,11 @@ impl Shared {
     }
 
     /// A daemon finds its record again; what it says is known from then on.
-    pub(crate) fn restored(&mut self, node: usize, restored: &Restored) {
-        if let Restored::Record { record, .. } = restored {
+    pub(crate) fn restored(&mut self, node: usize, restored: &Restored, now: Instant) {
+        if let Restored::Record { record, same_boot, .. } = restored {
+            if !same_boot {
+                self.moves.may_be_new(node, now);
+            }
             self.epochs.extend(record.routers.iter().map(|router| (node, router.name.clone(), router.epoch)));
             self.latched.extend(record.latch.iter().map(|_| node));
         }
