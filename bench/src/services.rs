@@ -15,24 +15,25 @@ use crate::trials::{Case, Tried, expected_duration, play_all};
 
 pub(crate) const GROUP: Group = Group {
     title: "Services: how long nobody was at work, and how long two were",
-    explanation: "The service is a collector that ticks every 20 ms and needs 0.3 s to start. \"Gap\" is the longest time \
-        between one tick of anybody and the next, \"overlap\" the time in which collectors of both nodes ticked, from \
-        the event on; of each the median, the 99 % rank and the longest, and in parentheses of how many trials. keepalived \
-        has the edge gateway of the examples: a check every 5 s that must fail three times, scripts that start and stop \
-        the service, and the service enabled at boot. Its figures are whole seconds and differ little, so a tenth of the \
-        trials is enough for them. Tanist has the same gateway with `service` and `pair`: a check every second, and every \
-        death or hang moves the service, as it does with the scripts. \"No end\": it had not ended when the watch did, \
-        20 s later. \"Does not stand by\": the node does not take the service afterwards when the other one loses power. \
-        \"Not reported\": neither daemon said that two had been active, or that it had been asleep while it was. \
-        \"Decided\": from the death until the daemon's line says so. \"Start on the other node\": from the death until \
-        the collector's program runs there. \"Hand-over\": from the moment when the collector is about to end, having \
-        been told to, until the other node's program runs; it includes the end of the one and the start of the other \
-        process. Trials run at the same time, each on hosts of its own; they mostly wait. Those whose figures are a few \
-        milliseconds (B1 and B11 of Tanist) have a pass of their own with twelve at a time. \"Simulated\": each of Tanist's \
-        trials is played once more in the simulator of `crates/sim`, with the same configuration and the same deeds at \
-        the same moments; there nothing takes time but what is configured and the start of a program, 5 ms. \"Measured \
-        less simulated\" compares the medians. Memory and processor time are the daemon's own, its helpers' included, of \
-        the worse of the two nodes, while nothing happens.",
+    explanation: "The service is a collector that ticks every 20 ms and needs 0.3 s to start. \"Gap\" is the longest \
+        time between one tick of anybody and the next, \"overlap\" the time in which collectors of both nodes \
+        ticked, from the event on; of each the median, the 99 % rank and the longest, and in parentheses of how many \
+        trials. keepalived has the edge gateway of the examples: a check every 5 s that must fail three times, \
+        scripts that start and stop the service, and the service enabled at boot. Its figures are whole seconds and \
+        differ little, so a tenth of the trials is enough for them. Tanist has the same gateway with `service` and \
+        `pair`: a check every second, and every death or hang moves the service, as it does with the scripts. \"No \
+        end\": it had not ended when the watch did, 20 s later. \"Does not stand by\": the node does not take the \
+        service afterwards when the other one loses power. \"Not reported\": neither daemon said that two had been \
+        active, or that it had been asleep while it was. \"Decided\": from the death until the daemon's line says \
+        so. \"Start on the other node\": from the death until the collector's program runs there. \"Hand-over\": \
+        from the moment when the collector is about to end, having been told to, until the other node's program \
+        runs; it includes the end of the one and the start of the other process. Trials run at the same time, each \
+        on hosts of its own; they mostly wait. Those whose figures are a few milliseconds (B1 and B11 of Tanist) \
+        have a pass of their own with twelve at a time. \"Simulated\": each of Tanist's trials is played once more \
+        in the simulator of `crates/sim`, with the same configuration and the same deeds at the same moments; there \
+        nothing takes time but what is configured and the start of a program, 5 ms. \"Measured less simulated\" is \
+        the median of the differences, trial by trial. Memory and processor time are the daemon's own, its helpers' \
+        included, of the worse of the two nodes, while nothing happens.",
     measure,
 };
 
@@ -181,15 +182,20 @@ impl Quantity {
         Row { what, unit: Unit::Milliseconds, keepalived, tanist, simulated, target: self.target }
     }
 
-    /// How far the medians are from each other.
+    /// How far the two are from each other in most trials.
     fn agreement(&self, scenario: &Scenario, tried: &[Tried]) -> Option<Row> {
-        let (measured, simulated) = (self.measured(tried), self.simulated(tried));
-        if !self.compared || measured.is_empty() || simulated.is_empty() {
+        let difference = |one: &Tried| {
+            let both = [Some(&one.outcome), one.simulated.as_ref()].map(|outcome| outcome.map(self.span));
+            let [Some(measured), Some(simulated)] = both.map(|span| span.map(in_milliseconds)) else { return None };
+            // Neither of them ended.
+            Some(if measured == simulated { 0.0 } else { measured - simulated })
+        };
+        let differences: Vec<f64> = tried.iter().filter_map(difference).collect();
+        if !self.compared || differences.is_empty() {
             return None;
         }
         let what = format!("{} {}: measured less simulated", scenario.id, self.what);
-        let difference = median(&measured) - median(&simulated);
-        Some(Row::of_tanist(what, Unit::Milliseconds, difference, Target::Within(AGREEMENT)))
+        Some(Row::of_tanist(what, Unit::Milliseconds, median(&differences), Target::Within(AGREEMENT)))
     }
 
     fn measured(&self, tried: &[Tried]) -> Vec<f64> {

@@ -60,15 +60,25 @@ pub(crate) fn play_all(cases: &[Case<'_>], service: &Service, at_once: usize) ->
     }
 }
 
+/// A trial that cannot even begin has no outcome. That is told, and it is tried once more: hours of others should not be
+/// lost with it.
 fn try_once(case: Case<'_>, service: &Service, round: usize) -> Result<Tried> {
     let Case { scenario, recipe, simulated, .. } = case;
     let failure = |error| Failure::new(format!("{} with {}: {error}", scenario.id, recipe.name));
-    let played = play(scenario, recipe, service, round).map_err(failure)?;
-    let simulated = if simulated {
-        Some(predict(recipe, service, &played.course, round as u64 + 1).map_err(failure)?.outcome)
-    } else {
-        None
-    };
+    let played = play(scenario, recipe, service, round).or_else(|error| {
+        eprintln!("\n{}: once more", failure(error));
+        play(scenario, recipe, service, round)
+    });
+    let played = played.map_err(failure)?;
+    // What the simulator cannot say is missing from the number of its figures.
+    let predicted = simulated.then(|| predict(recipe, service, &played.course, round as u64 + 1));
+    let simulated = predicted.and_then(|predicted| match predicted {
+        Ok(prediction) => Some(prediction.outcome),
+        Err(error) => {
+            eprintln!("\n{}", failure(error));
+            None
+        }
+    });
     Ok(Tried { outcome: played.outcome, addresses: played.addresses, simulated })
 }
 

@@ -8,7 +8,7 @@ use tanist_rehearse::lab::{Daemon, Manner};
 use tanist_rehearse::trials::{Prediction, Recipe, SCENARIOS, Scenario, Service, Supervision, pretend};
 
 /// Spread over all phases of what the pair does again and again.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 8;
 
 /// From order to program 5 ms, to its first tick 300 ms more; and it had ticked last up to 20 ms before it died.
 const ONE_START: RangeInclusive<u64> = 305..=326;

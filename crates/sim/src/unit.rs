@@ -430,6 +430,7 @@ impl Unit {
                 Processes::None | Processes::Stopping => return Err("it does not run"),
             },
             ServiceAct::StartsIn(span) => self.behaviour.starts_in = span,
+            ServiceAct::AnswersIn(span) => self.behaviour.answers_in = span,
             ServiceAct::StopsIn(span) => self.behaviour.stops_in = span,
         }
         Ok(())

@@ -152,18 +152,21 @@ fn share(draft: &Draft<'_>, group: &Word, instance: &mut Instance, at: &Word, fi
         router.track_links.retain(|tracked| fault(tracked.weight));
         router.track_scripts.retain(|tracked| fault(tracked.weight));
     }
+    // The priority of an address owner never changes.
+    let owner = router.priority.is_address_owner();
+    let counts = |weight: Weight| !owner || fault(weight);
     for (tracked, span) in &draft.track_links {
         let known = router.link == tracked.link || router.track_links.iter().any(|own| own.link == tracked.link);
         if known {
             let message = format!("{} counts for `{}` anyway; there its own weight is used", tracked.link, router.name);
             findings.hint("tracked-by-both", *span, message);
-        } else if !(router.priority.is_address_owner() && !fault(tracked.weight)) {
+        } else if counts(tracked.weight) {
             router.track_links.push(tracked.clone());
         }
     }
     for tracked in &draft.track_scripts {
         let known = router.track_scripts.iter().any(|own| own.script == tracked.script);
-        if !known && !(router.priority.is_address_owner() && !fault(tracked.weight)) {
+        if !known && counts(tracked.weight) {
             router.track_scripts.push(tracked.clone());
         }
     }

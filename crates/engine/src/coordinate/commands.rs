@@ -62,9 +62,7 @@ impl Engine {
             }
             Command::Acknowledge => {
                 let change = self.standing.acknowledge();
-                if change.is_some() {
-                    self.forgive(now);
-                }
+                self.forgive(now);
                 self.tell_change(change, out);
                 Answer::Done
             }
@@ -230,6 +228,8 @@ impl Engine {
             Some(Change::Latched(latch)) => {
                 Event::Latched { service: latch.service, reason: latch.reason, node: latch.node }
             }
+            // Nothing that anybody waits for.
+            Some(Change::Forgiven) => return,
             Some(Change::Unlatched) => Event::Unlatched,
             Some(Change::MaintenanceBegun(span, node)) => Event::MaintenanceBegun { span, node },
             Some(Change::MaintenanceEnded { expired }) => Event::MaintenanceEnded { expired },

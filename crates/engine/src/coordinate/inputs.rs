@@ -115,7 +115,7 @@ impl Engine {
         standing.adopt(now, statement, |change| changes.push(change));
         for change in changes {
             match change {
-                Change::Unlatched => {
+                Change::Unlatched | Change::Forgiven => {
                     self.forgive(now);
                     self.tell_change(Some(change), out);
                 }

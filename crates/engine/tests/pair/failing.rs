@@ -123,6 +123,25 @@ fn it_stays_where_it_works_until_the_moves_no_longer_count() {
     world.never_both();
 }
 
+/// Who has mended it may say so before anything is latched: on both nodes nothing is counted any more.
+#[test]
+fn an_operator_may_forgive_before_it_latches() {
+    let mut world = World::settled(|_, config| {
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.services[0].max_moves = Budget { limit: 2, within: ms(600_000) };
+    });
+    world.crash_service(0);
+    world.run_for(ms(60_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    world.command(1, Command::Acknowledge);
+    world.run_for(ms(10_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    for node in [0, 1] {
+        assert_eq!(world.nodes[node].engine.view().services[0].moves, 0, "{}", world.log);
+    }
+    world.never_both();
+}
+
 /// A machine that was started anew knows its moves by the calendar.
 #[test]
 fn moves_are_not_forgotten_with_the_machine() {

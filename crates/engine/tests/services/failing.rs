@@ -333,7 +333,7 @@ service job restart 0/60 moves 0/600
 }
 
 #[test]
-fn an_acknowledgement_when_nothing_is_latched_forgives_nothing() {
+fn an_acknowledgement_forgives_before_anything_is_latched() {
     check(
         "
 router a priority 200 interval 100 addresses none
@@ -356,9 +356,13 @@ service job restart 0/60
   301.000000   job AssessReadiness
 302.000000 > ack
   302.000000   answer 1 Done
+  302.000000   a fault gone: ServiceFailed job
+  302.000000   a Initialize -> Backup: FaultsCleared
+  302.000000   a notify Backup 200
+  302.000000   job hook RoleChanged Backup epoch 1
   302.000000   save a epoch 1 latches 1/1
 302.100000 > view
-  302.100000   a is Initialize priority 200/200 interval 100s fault ServiceFailed job
+  302.100000   a is Backup priority 200/200 interval 100s down at 602.218750
 ",
     );
 }

@@ -35,13 +35,16 @@ pub struct Course {
     /// Until where.
     pub end: Option<Moment>,
     pub asked: Option<Asked>,
+    /// How long after it came up the first service was found good. At which of the looks that was can be a matter of a
+    /// millisecond, and its checks run on from there.
+    pub first_good_after: Option<Duration>,
     /// For where something is not there yet.
     begun: Moment,
 }
 
 impl Course {
     pub(super) const fn begin(begun: Moment) -> Self {
-        Self { deeds: Vec::new(), mark: None, end: None, asked: None, begun }
+        Self { deeds: Vec::new(), mark: None, end: None, asked: None, first_good_after: None, begun }
     }
 
     pub(super) fn add(&mut self, step: Step, began: Moment) {

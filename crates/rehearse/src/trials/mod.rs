@@ -3,6 +3,10 @@
 //!
 //! The scenarios are data ([`SCENARIOS`]); a [`Recipe`] says how a pair is configured. The same scenarios are played with
 //! keepalived and scripts and with Tanist, by tests for what must never happen and by the bench for the figures.
+//!
+//! The simulator plays them, too. [`predict`] repeats what was done in a lab at the same moments, where nothing takes time
+//! but what has to, and measures it with the same yardstick; [`pretend`] needs no lab at all. What a lab measures must not
+//! be better than that, and in the middle not worse.
 
 mod course;
 mod outcome;

@@ -101,9 +101,14 @@ impl Evidence {
     }
 }
 
+/// Ticks until now, of ticks in the order of their moments.
+fn past(ticks: &[Tick], now: Moment) -> &[Tick] {
+    &ticks[..ticks.partition_point(|tick| tick.at <= now)]
+}
+
 /// Who has ticked within the last so and so long, by host and process.
 pub(super) fn at_work(ticks: &[Tick], now: Moment, span: Duration) -> BTreeSet<(Arc<str>, u32)> {
-    let recent = ticks.iter().filter(|tick| tick.at <= now && tick.at >= now - span);
+    let recent = past(ticks, now).iter().rev().take_while(|tick| tick.at >= now - span);
     recent.map(|tick| (tick.host.clone(), tick.pid)).collect()
 }
 
@@ -111,8 +116,7 @@ pub(super) fn at_work(ticks: &[Tick], now: Moment, span: Duration) -> BTreeSet<(
 pub(super) fn is_settled(ticks: &[Tick], now: Moment) -> bool {
     let one = at_work(ticks, now, SETTLED);
     let (Some((host, pid)), 1) = (one.first(), one.len()) else { return false };
-    let past: Vec<Tick> = ticks.iter().filter(|tick| tick.at <= now).cloned().collect();
     let its = |work: &Collecting| work.by == *host && work.pid == *pid;
-    let began = collectings(&past).into_iter().rfind(its).map(|work| work.from);
-    began.is_some_and(|began| now.since(began) >= SETTLED) && at_work(&past, now, AT_WORK) == one
+    let began = collectings(past(ticks, now)).into_iter().rfind(its).map(|work| work.from);
+    began.is_some_and(|began| now.since(began) >= SETTLED) && at_work(ticks, now, AT_WORK) == one
 }

@@ -28,6 +28,8 @@ use crate::lab::{HOST_DIR, LabError, Moment, Tick};
 const LAUNCH: Duration = Duration::from_millis(3);
 /// And from there until it has got to its own first line.
 const FIRST_LINE: Duration = Duration::from_millis(2);
+/// Looks are further apart than this, and no look is told later than this.
+const ANSWERED_BEFORE: Duration = Duration::from_millis(30);
 /// The pretend world is a little older than the first daemon.
 const BEFORE: Duration = Duration::from_secs(1);
 
@@ -88,6 +90,10 @@ impl Pretence {
             Some(PlanStep { at: at(deed.took_effect), command: command(deed, &course.deeds[place..], until)? })
         });
         plan.steps = commands.flatten().collect();
+        plan.steps.extend(self.first_look(course).map(|(moment, span)| {
+            let act = Act::Process(SERVICE.into(), ServiceAct::AnswersIn(span));
+            PlanStep { at: at(moment), command: Command::Nodes(vec![a], act) }
+        }));
         if let Some(asked) = course.asked.filter(|asked| asked.alone) {
             let other = if asked.node == Node::A { b } else { a };
             plan.steps.push(PlanStep { at: at(asked.at), command: Command::Nodes(vec![other], Act::LosesPower) });
@@ -103,6 +109,19 @@ impl Pretence {
             return Err(LabError::new(format!("the simulator could not do it: {what}\n{story}")));
         }
         Ok((evidence(&run, origin, until), story))
+    }
+}
+
+impl Pretence {
+    /// The first service answers in time for the look at which it was found good, and the later ones as they do.
+    fn first_look(&self, course: &Course) -> impl Iterator<Item = (Moment, Duration)> {
+        let usual = self.plan.nodes[0].services[0].answers_in;
+        let start = |node| course.deeds.iter().find(|deed| deed.step == Step::StartDaemon(node)).map(|deed| deed.began);
+        let seen = course.first_good_after.zip(start(Node::A)).zip(start(Node::B));
+        let acts = seen.map(|((good_after, first), second)| {
+            [(first, good_after.saturating_sub(ANSWERED_BEFORE)), (second, usual)]
+        });
+        acts.into_iter().flatten()
     }
 }
 

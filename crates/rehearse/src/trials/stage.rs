@@ -12,12 +12,14 @@ use super::recipe::{NodeFile, PORT, Recipe, WayBack};
 use super::scenario::{Node, Step};
 use super::{Addresses, Service};
 use crate::lab::{
-    Daemon, HOST_DIR, Host, HostPlan, Lab, LabError, Manner, Moment, PATIENCE, Program, Record, Seen, collectings,
-    held_by_several, holdings, wait_until,
+    Cidr, Daemon, HOST_DIR, Host, HostPlan, Lab, LabError, Manner, Moment, PATIENCE, Program, Record, Seen,
+    collectings, held_by_several, holdings, wait_until,
 };
 
 /// The address that the edge gateway's files give away.
 pub(crate) const VIP: Ipv4Addr = Ipv4Addr::new(192, 160, 127, 254);
+/// Ticks and messages are read at most so long after they were written.
+const READ_AFTER: Duration = Duration::from_millis(100);
 /// What a daemon says when it begins its life in earnest.
 const BEGINS: &str = "Entering BACKUP STATE";
 /// Two advertisements, and a check each second.
@@ -196,8 +198,7 @@ impl<'a> Stage<'a> {
     /// Nothing more is done.
     pub(crate) fn end(mut self) -> Ended {
         self.course.end.get_or_insert_with(Moment::now);
-        // Ticks are read a moment after they were written.
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(READ_AFTER);
         let records = self.lab.journal().all();
         // A daemon reads its files first.
         for deed in &mut self.course.deeds {
@@ -210,11 +211,17 @@ impl<'a> Stage<'a> {
         let ticks = self.lab.journal().ticks();
         let addresses = self.addresses(&records);
         let story = self.story();
-        let Self { course, recipe, .. } = self;
+        let Self { mut course, recipe, .. } = self;
         let lines = |words: &str| {
             let has = |record: &&Record| matches!(&record.what, Seen::Line { text, .. } if text.contains(words));
-            records.iter().filter(has).map(|record| record.at).collect()
+            records.iter().filter(has).map(|record| record.at).collect::<Vec<Moment>>()
         };
+        if let Some([is_up, is_good]) = &recipe.first_look
+            && let Some(up) = lines(is_up).first()
+        {
+            let good = lines(is_good).into_iter().find(|at| at >= up);
+            course.first_good_after = good.map(|at| at.since(*up));
+        }
         let evidence = Evidence {
             ticks,
             told: records.iter().filter_map(|record| Some((record.at, told(record)?))).collect(),
@@ -225,7 +232,8 @@ impl<'a> Stage<'a> {
     }
 
     fn addresses(&self, records: &[Record]) -> Addresses {
-        let (mark, event, until) = (self.course.mark(), self.course.event(), self.course.end());
+        // Who looks sees that an address is gone a moment before the kernel's message about it is read.
+        let (mark, event, until) = (self.course.mark(), self.course.event(), self.course.end() + READ_AFTER);
         let held = holdings(records, IpAddr::V4(VIP));
         let held_at_the_end = held.iter().filter(|one| one.from <= until && one.until.is_none_or(|at| at > until));
         let had_it = held.iter().filter(|one| one.from <= event);
@@ -258,8 +266,12 @@ impl<'a> Stage<'a> {
 
     /// One alone is at work, and no address is left anywhere else.
     fn is_settled(&self) -> bool {
-        let holders = self.hosts.iter().filter(|host| host.has_address(VIP.into()));
-        holders.count() <= 1 && is_settled(&self.lab.journal().ticks(), Moment::now())
+        // A kernel that could not be asked just now may still have it.
+        let may_have = |host: &&Host| {
+            let held = |all: Vec<(String, Cidr)>| all.iter().any(|(_, held)| held.address == IpAddr::V4(VIP));
+            host.is_on() && host.addresses().map_or(true, held)
+        };
+        self.hosts.iter().filter(may_have).count() <= 1 && is_settled(&self.lab.journal().ticks(), Moment::now())
     }
 
     /// The names of the hosts at work, one for each collector.

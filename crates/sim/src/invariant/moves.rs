@@ -34,12 +34,21 @@ enum Kind {
     CameBack,
     /// It came by another way, and only the node itself knows whether it wanted that.
     PerhapsCameBack,
+    /// It failed there at a time that its next life may not know.
+    PerhapsFailed,
 }
 
 impl Moves {
     /// From here on nothing of before need be known.
     pub(crate) const fn forget(&mut self, now: Instant) {
         self.remembered_since = now;
+    }
+
+    /// A machine has booted: where the calendar tells nothing, moves away from there may as well have been just now.
+    pub(crate) fn may_be_new(&mut self, node: usize, now: Instant) {
+        let its = self.all.iter().filter(|one| one.node == node).map(|one| one.service.clone());
+        let its: Vec<Name> = its.collect();
+        self.all.extend(its.into_iter().map(|service| Move { node, service, at: now, kind: Kind::PerhapsFailed }));
     }
 
     fn recent(&self, service: &Name, (within, from): (Duration, Instant), now: Instant) -> impl Iterator<Item = &Move> {
@@ -58,7 +67,7 @@ impl Moves {
     ) -> Option<Broken> {
         let other = plan.pair.and_then(|pair| pair.peer_of(node)).unwrap_or(node);
         let known = || self.recent(service, (budget.within, self.remembered_since), now);
-        let all = known().filter(|one| one.kind != Kind::PerhapsCameBack).count();
+        let all = known().filter(|one| matches!(one.kind, Kind::Failed | Kind::CameBack)).count();
         let from_other = known().any(|one| one.kind == Kind::Failed && one.node == other);
         self.all.push(Move { node, service: service.clone(), at: now, kind: Kind::Failed });
         let (name, within) = (&plan.nodes[node].name, span_text(budget.within));
@@ -90,7 +99,8 @@ impl Moves {
     /// and if it came back, the next failure would find no move left.
     pub(crate) fn stays_away(&self, node: usize, (service, budget): (&Name, Budget), now: Instant) -> bool {
         let known = || self.recent(service, (budget.within, Instant::START), now);
-        known().any(|one| one.kind == Kind::Failed && one.node == node) && known().count() + 2 > budget.limit as usize
+        let failed = |one: &Move| matches!(one.kind, Kind::Failed | Kind::PerhapsFailed);
+        known().any(|one| failed(one) && one.node == node) && known().count() + 2 > budget.limit as usize
     }
 
     /// Why a latch of `node` comes too soon.
@@ -106,7 +116,8 @@ impl Moves {
         let other = pair.peer_of(node).unwrap_or(node);
         let ever = (budget.within + pair.dead_after, Instant::START);
         let all = self.recent(service, ever, now).count();
-        let from_other = self.recent(service, ever, now).any(|one| one.kind == Kind::Failed && one.node == other);
+        let failed = |one: &Move| matches!(one.kind, Kind::Failed | Kind::PerhapsFailed);
+        let from_other = self.recent(service, ever, now).any(|one| failed(one) && one.node == other);
         let due = match reason {
             LatchReason::TooManyMoves => all >= budget.limit as usize,
             LatchReason::BothFailed => from_other,

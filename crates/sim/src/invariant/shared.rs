@@ -10,6 +10,7 @@ use engine::{
 use super::Rule;
 use super::moves::Moves;
 use crate::history;
+use crate::node::Node;
 use crate::plan::measure::span_text;
 use crate::plan::{LinkPlan, Order, PairPlan, Plan};
 use crate::rules;
@@ -126,8 +127,11 @@ impl Shared {
     }
 
     /// A daemon finds its record again; what it says is known from then on.
-    pub(crate) fn restored(&mut self, node: usize, restored: &Restored) {
-        if let Restored::Record { record, .. } = restored {
+    pub(crate) fn restored(&mut self, node: usize, restored: &Restored, now: Instant) {
+        if let Restored::Record { record, same_boot, .. } = restored {
+            if !same_boot {
+                self.moves.may_be_new(node, now);
+            }
             self.epochs.extend(record.routers.iter().map(|router| (node, router.name.clone(), router.epoch)));
             self.latched.extend(record.latch.iter().map(|_| node));
         }
@@ -170,7 +174,7 @@ impl World<'_> {
             let service = self.shared.services[place].service.clone();
             let has_it = |index: &usize| self.nodes[*index].unit(&service).is_some_and(Unit::exists);
             let nodes: Vec<usize> = (0..self.nodes.len()).filter(has_it).collect();
-            let awake = |node: &crate::node::Node| node.powered && !node.asleep.is_some_and(|asleep| asleep.machine);
+            let awake = |node: &Node| node.powered && !node.asleep.is_some_and(|asleep| asleep.machine);
             let works = self.nodes.iter().any(|node| awake(node) && node.unit(&service).is_some_and(Unit::works));
             let holders = &mut self.shared.services[place];
             holders.note_work(works, now);
@@ -264,8 +268,13 @@ impl World<'_> {
             self.shared.undisturbed_since = now;
             return;
         }
-        if self.nodes.iter().flat_map(|node| &node.units).any(|unit| unit.is_unseen() || !unit.can_end()) {
-            // Its manager tells of what somebody else starts once it is up; and some things do not end for a while.
+        // Its manager tells of what somebody else starts once it is up, and the configuration may not have it; some things
+        // do not end for a while.
+        let is_beyond = |node: &Node, unit: &Unit| {
+            let unknown = || !node.service(&unit.name).is_some_and(|service| service.present);
+            unit.is_unseen() || !unit.can_end() || (unit.exists() && unit.by_hand && unknown())
+        };
+        if self.nodes.iter().any(|node| node.units.iter().any(|unit| is_beyond(node, unit))) {
             self.shared.undisturbed_since = now;
         }
         let mut found = None;

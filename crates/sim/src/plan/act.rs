@@ -49,6 +49,8 @@ pub enum ServiceAct {
     StoppedByHand,
     /// From now on, it takes so long to come up.
     StartsIn(Duration),
+    /// From now on, it takes so long to do its work once it has come up.
+    AnswersIn(Duration),
     /// From now on, it takes so long to end.
     StopsIn(Duration),
 }
@@ -73,7 +75,7 @@ const PLAIN: [(&str, ServiceAct); 17] = [
     ("started_by_hand", ServiceAct::StartedByHand),
 ];
 
-const WITH_SPAN: [&str; 3] = ["crashes_after", "starts_in", "stops_in"];
+const WITH_SPAN: [&str; 4] = ["crashes_after", "starts_in", "answers_in", "stops_in"];
 
 impl ServiceAct {
     pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Mistake> {
@@ -85,6 +87,7 @@ impl ServiceAct {
             "stopped_by_hand" => Self::StoppedByHand,
             "crashes_after" => Self::CrashesAfter(cursor.span(word)?),
             "starts_in" => Self::StartsIn(cursor.span(word)?),
+            "answers_in" => Self::AnswersIn(cursor.span(word)?),
             "stops_in" => Self::StopsIn(cursor.span(word)?),
             other => {
                 let mut known: Vec<&str> = PLAIN.iter().map(|(name, _)| *name).chain(WITH_SPAN).collect();
@@ -100,6 +103,7 @@ impl ServiceAct {
             Self::StoppedByHand => "stopped_by_hand".to_owned(),
             Self::CrashesAfter(span) => format!("crashes_after {}", span_text(span)),
             Self::StartsIn(span) => format!("starts_in {}", span_text(span)),
+            Self::AnswersIn(span) => format!("answers_in {}", span_text(span)),
             Self::StopsIn(span) => format!("stops_in {}", span_text(span)),
             plain => {
                 let found = PLAIN.iter().find(|(_, act)| *act == plain);

@@ -46,9 +46,11 @@ fn a_service_of_a_group_moves_with_all_of_it() {
         is_on(&pair, A);
         pair.is_well(A);
 
-        pair.kill_and_wait(A);
-        pair.works_alone(B);
-        pair.scene.only("b", SECOND);
+        // It comes back as soon as a could start it again.
+        let killed = pair.signal(A, Signal::KILL);
+        pair.scene.until("it begins on b", || pair.begun(B, killed) > 0);
+        pair.scene.line("b", killed, "(VI_2) Entering MASTER STATE");
+        is_on(&pair, A);
         pair.never_two(begin);
     });
 }
