@@ -1,4 +1,5 @@
-//! The project's chores: `cargo xtask test` is the whole check, `cargo xtask bench` measures.
+//! The project's chores: `cargo xtask test` is the whole check, `cargo xtask manual` writes what is made from the
+//! keywords, `cargo xtask bench` measures.
 #![forbid(unsafe_code)]
 
 mod licences;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test          everything that must pass: format, lints, licences, tidiness, all tests
 cargo xtask test --quick  the same without namespaces and without installing anything
+cargo xtask manual        write the pages and man pages that are made from the keywords and the command line
 cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md";
 
 fn main() -> ExitCode {
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => steps::test(steps::Extent::Everything),
         ["test", "--quick"] => steps::test(steps::Extent::Quick),
+        ["manual"] => steps::manual(),
         ["bench", rest @ ..] => steps::bench(rest),
         _ => Err(format!("usage:\n{USAGE}")),
     };

@@ -10,8 +10,9 @@ pub(crate) struct Package {
 }
 
 /// A second opinion on our routes, a real keepalived to talk to, a second opinion on our packets, the `killall` of an
-/// example's check, and the managers of services: a systemd with its bus, a docker and what its containers run.
-pub(crate) const FOR_TESTS: [Package; 8] = [
+/// example's check, and the managers of services: a systemd with its bus, a docker and what its containers run; and a
+/// reader of man pages.
+pub(crate) const FOR_TESTS: [Package; 9] = [
     Package { name: "iproute2", program: "ip" },
     Package { name: "keepalived", program: "keepalived" },
     Package { name: "tshark", program: "tshark" },
@@ -20,6 +21,7 @@ pub(crate) const FOR_TESTS: [Package; 8] = [
     Package { name: "dbus", program: "dbus-daemon" },
     Package { name: "docker.io", program: "dockerd" },
     Package { name: "busybox-static", program: "busybox" },
+    Package { name: "groff-base", program: "groff" },
 ];
 
 /// What measuring needs besides: counts system calls and allocations without stopping at them, as strace would.

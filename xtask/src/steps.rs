@@ -53,6 +53,11 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
     Ok(())
 }
 
+/// Writes `docs/manual` and `docs/man` anew. What writes them is a test, which otherwise finds them out of date.
+pub(crate) fn manual() -> Result<(), String> {
+    cargo(&["test", "--locked", "--quiet", "-p", "tanist", "--bin", "tanist", "manual::"], &[("UPDATE_EXPECT", "1")])
+}
+
 pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
     step("packages", || {
         packages::install(&packages::FOR_TESTS)?;

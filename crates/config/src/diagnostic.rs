@@ -69,6 +69,7 @@ impl fmt::Display for Diagnostic {
 /// Codes that decide the exit status, named where both sides can see them.
 pub(crate) const MISSING_VALUE: &str = "missing-value";
 pub(crate) const NO_CONFIGURATION_FILE: &str = "no-configuration-file";
+pub(crate) const INCLUDE_NOT_FOUND: &str = "include-not-found";
 
 /// All that is to be said about a configuration.
 #[derive(Clone, Debug, Default)]
@@ -99,11 +100,12 @@ impl Report {
     /// Exit status of a configuration test, as keepalived's `--config-test` where that makes sense.
     ///
     /// 0: good, perhaps with warnings and hints. 2: a keyword lacks its value. 5: any other error.
-    /// 6: there is no configuration file, for which keepalived's test returns 0 but its start returns 6.
+    /// 6: a file that must be there is not. Of the first file keepalived's start says so, its test returns 0.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
-        let has = |code| self.diagnostics.iter().any(|diagnostic| diagnostic.code == code);
-        if has(NO_CONFIGURATION_FILE) {
+        let errors = || self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let has = |code| errors().any(|diagnostic| diagnostic.code == code);
+        if has(NO_CONFIGURATION_FILE) || has(INCLUDE_NOT_FOUND) {
             6
         } else if has(MISSING_VALUE) {
             2

@@ -1,6 +1,10 @@
 //! The tables of keywords keep their promises: each has words and an example, and each example does what the
 //! table says.
 
+#[path = "keywords/effects.rs"]
+mod effects;
+#[path = "keywords/shown.rs"]
+mod shown;
 mod support;
 
 use std::collections::BTreeSet;
@@ -71,6 +75,8 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::AddressOptions if keyword.name == "track_group" => format!("static_ipaddress {{\n {example}\n}}\n"),
         Block::RouteOptions if keyword.name == "track_group" => format!("static_routes {{\n {example}\n}}\n"),
         Block::RuleOptions if keyword.name == "track_group" => format!("static_rules {{\n {example}\n}}\n"),
+        // What only IPv6 has, and there are no instances of that yet.
+        Block::AddressOptions if keyword.example.contains("2001:") => format!("static_ipaddress {{\n {example}\n}}\n"),
         Block::AddressOptions => instance(&format!("virtual_ipaddress {{\n {example}\n }}")),
         Block::PeerOptions => instance(&format!("unicast_peer {{\n {example}\n }}")),
         Block::TrackOptions => instance(&format!("track_interface {{\n {example}\n }}")),

@@ -48,6 +48,7 @@ fn what_is_shown_means_what_was_written() {
     assert_eq!(plain(&first), plain(&second));
 }
 
+// Shows: global_defs.iproute_etc_dir, global_defs.iproute_usr_dir
 #[test]
 fn names_come_from_the_operators_files_and_then_from_the_systems() {
     let path = "/etc/keepalived/keepalived.conf";

@@ -4,6 +4,8 @@ mod common;
 
 use common::timeline::check;
 
+// Shows: vrrp_instance.garp_master_repeat, vrrp_instance.garp_master_delay
+// Shows: global_defs.vrrp_garp_master_repeat, global_defs.vrrp_garp_master_delay
 #[test]
 fn a_burst_at_once_and_another_one_after_the_delay() {
     check(
@@ -96,6 +98,7 @@ link eth1 up
     );
 }
 
+// Shows: vrrp_instance.garp_master_refresh_repeat, global_defs.vrrp_garp_master_refresh_repeat
 #[test]
 fn announcements_are_refreshed_while_active() {
     check(
@@ -128,6 +131,8 @@ router a priority 255 interval 4 refresh 3 refresh_repeat 2
     );
 }
 
+// Shows: vrrp_instance.garp_lower_prio_repeat, vrrp_instance.garp_lower_prio_delay
+// Shows: global_defs.vrrp_garp_lower_prio_repeat, global_defs.vrrp_garp_lower_prio_delay
 #[test]
 fn a_losing_advertisement_has_a_burst_of_its_own_and_its_repeat() {
     check(

@@ -263,6 +263,7 @@ fn iproute2_sees_what_was_wanted() {
     });
 }
 
+// Shows: route.add
 #[test]
 fn what_fails_stops_nothing_and_is_told_as_ip_route_would_say_it() {
     in_namespace(|netlink, link| {

@@ -17,7 +17,7 @@ const VRRP_PID_FILE: &str = "/run/vrrp.pid";
 /// Tanist in the place of keepalived: same configuration, same protocol, same files and signals.
 #[derive(Debug, Parser)]
 #[command(name = "keepalived", disable_version_flag = true)]
-struct CommandLine {
+pub(crate) struct CommandLine {
     /// Use this configuration file
     #[arg(short = 'f', long, value_name = "FILE", default_value = CONFIGURATION)]
     use_file: PathBuf,

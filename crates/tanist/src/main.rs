@@ -5,6 +5,8 @@ mod check;
 mod explain;
 mod export;
 mod keepalived;
+#[cfg(test)]
+mod manual;
 mod pair;
 mod run;
 

@@ -26,13 +26,13 @@ pub(super) const ADDRESS_OPTIONS: &[Keyword] = &[
     ),
     not_built("use_vmac", Form::Flag, "Put it on a virtual MAC interface.", "192.0.2.1/24 dev eth1 use_vmac"),
     works("peer", Form::Address, "The other end of a link that has only two.", "192.0.2.1 peer 192.0.2.2"),
-    works("home", Form::Flag, "Mark it as home address of Mobile IPv6.", "192.0.2.1 home"),
-    works("-nodad", Form::Flag, "Look for duplicates after all (IPv6).", "192.0.2.1 -nodad"),
+    works("home", Form::Flag, "Mark it as home address of Mobile IPv6.", "2001:db8::1/64 home"),
+    works("-nodad", Form::Flag, "Look for duplicates after all (IPv6).", "2001:db8::1/64 -nodad"),
     works(
         "mngtmpaddr",
         Form::Flag,
         "The kernel derives temporary addresses from it (IPv6, a prefix of 64).",
-        "192.0.2.1 mngtmpaddr",
+        "2001:db8::1/64 mngtmpaddr",
     ),
     works("noprefixroute", Form::Flag, "Add no route for its network.", "192.0.2.1/24 noprefixroute"),
     works("autojoin", Form::Flag, "Join it: it is a multicast group.", "239.1.2.3 autojoin"),
@@ -47,7 +47,7 @@ pub(super) const ADDRESS_OPTIONS: &[Keyword] = &[
         "preferred_lft",
         Form::Word("seconds or `forever`"),
         "How long this host prefers it as the source of what it begins (IPv6); 0 is never.",
-        "192.0.2.1 preferred_lft 0",
+        "2001:db8::1/64 preferred_lft 0",
     )
     .default("0 for a single address (/128), otherwise forever"),
     works(

@@ -1,8 +1,8 @@
 //! `global_defs`: names, mail, scripts, and the defaults of VRRP instances.
 
 use super::{
-    BOOL, COMMAND, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored,
-    not_built, seconds, whole, words, works,
+    COMMAND, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored, not_built,
+    seconds, whole, words, works,
 };
 
 const NO_MAIL: &str = "mail is sent only where `smtp_alert` asks for it, which is not built yet";
@@ -43,7 +43,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     ),
     ignored(
         "smtp_connect_timeout",
-        whole("seconds", 1, 4_294_967),
+        whole("seconds", 1, 4294),
         NO_MAIL,
         "How long the mail server may take.",
         "smtp_connect_timeout 30",
@@ -57,15 +57,24 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "smtp_helo_name edge-a.example.com",
     )
     .default("the host name"),
-    not_built("smtp_alert", BOOL, "Send mail about everything, unless a block says otherwise.", "smtp_alert on"),
-    not_built("smtp_alert_vrrp", BOOL, "Send mail about VRRP instances.", "smtp_alert_vrrp on"),
-    not_built("smtp_alert_checker", BOOL, "Send mail about virtual servers.", "smtp_alert_checker on"),
+    not_built(
+        "smtp_alert",
+        OPTIONAL_BOOL,
+        "Send mail about everything, unless a block says otherwise.",
+        "smtp_alert on",
+    ),
+    not_built("smtp_alert_vrrp", OPTIONAL_BOOL, "Send mail about VRRP instances.", "smtp_alert_vrrp on"),
+    not_built("smtp_alert_checker", OPTIONAL_BOOL, "Send mail about virtual servers.", "smtp_alert_checker on"),
     not_built("no_email_faults", Form::Flag, "Send no mail about FAULT.", "no_email_faults"),
     works(
         "enable_script_security",
         Form::Flag,
         "Refuse to run as root what somebody other than root could have changed.",
         "enable_script_security",
+    )
+    .differs(
+        "A script is judged by where its path really leads, so one behind a link, as `/bin/…` is on most systems, \
+         may run; keepalived 2.3.0 and later never run it as root.",
     ),
     works(
         "script_user",
@@ -94,21 +103,28 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Hold strictly to the standard, which includes a packet filter that drops traffic to the addresses.",
         "vrrp_strict",
     )
-    .default("off"),
+    .default("off")
+    .differs(
+        "Unicast, and an instance without addresses, are errors: the standard has neither. The packet filter is a table of nftables called \
+         `tanist` that stands from the start to the stop, and a warning says that nobody can reach the addresses \
+         (decision 17).",
+    ),
     works(
         "vrrp_garp_interval",
         PACING,
         "Time between two gratuitous ARPs on one interface; 0 means none.",
         "vrrp_garp_interval 0.001",
     )
-    .default("0"),
+    .default("0")
+    .differs("0 is good and means none; keepalived's test calls it invalid (decision 11)."),
     works(
         "vrrp_gna_interval",
         PACING,
         "Time between two unsolicited neighbour advertisements on one interface; 0 means none.",
         "vrrp_gna_interval 0.001",
     )
-    .default("0"),
+    .default("0")
+    .differs("0 is good and means none; keepalived's test calls it invalid (decision 11)."),
     works(
         "vrrp_garp_master_delay",
         WHOLE_SECONDS,
@@ -196,7 +212,11 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Send a last advertisement before giving way to a higher priority.",
         "vrrp_higher_prio_send_advert",
     )
-    .default("on; off in keepalived"),
+    .default("on; off in keepalived")
+    .differs(
+        "Always on: without it, clients can be left at the wrong node after a split network has healed (decision \
+         2).",
+    ),
     works("vrrp_version", whole("", 2, 3), "The version of the protocol that instances speak.", "vrrp_version 3")
         .default("2"),
     works(
@@ -233,7 +253,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "The address owner takes no notice of other owners.",
         "vrrp_owner_ignore_adverts",
     )
-    .default("off"),
+    .default("off")
+    .since("after 2.2.7"),
     not_built(
         "vrrp_startup_delay",
         seconds(0, 4_294_967),
@@ -437,11 +458,11 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .synonyms(&["lvs_flush_onstop"]),
     not_built(
         "rs_init_notifies",
-        Form::Flag,
+        OPTIONAL_BOOL,
         "Run the notify scripts of real servers also at the start.",
         "rs_init_notifies",
     ),
-    not_built("no_checker_emails", Form::Flag, "Send no mail about checkers.", "no_checker_emails"),
+    not_built("no_checker_emails", OPTIONAL_BOOL, "Send no mail about checkers.", "no_checker_emails"),
     not_built(
         "checker_log_all_failures",
         OPTIONAL_BOOL,

@@ -13,7 +13,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
          and it switches off `nopreempt` and `preempt_delay`. Who becomes Active is decided by the priority.",
         "state BACKUP",
     ),
-    works("interface", INTERFACE, "The interface that advertisements and addresses use.", "interface eth0"),
+    works("interface", INTERFACE, "The interface that advertisements and addresses use.", "interface eth0").differs(
+        "An interface that does not exist, at the start or later, is a FAULT that ends when it appears; \
+         keepalived needs `dynamic_interfaces` for that and refuses to start without it (decision 3).",
+    ),
     works(
         "virtual_router_id",
         whole("", 1, 255),
@@ -26,19 +29,32 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "The highest becomes Active. 255 is the address owner, whose own addresses these are.",
         "priority 150",
     )
-    .default("100; 255 with `state MASTER`"),
+    .default("100; 255 with `state MASTER`")
+    .differs(
+        "Of two address owners the one with the higher address stays, the other one waits as a Backup; keepalived \
+         steps down to 254 for a while (decision 15).",
+    ),
     works(
         "advert_int",
         seconds(10, 255_000),
         "Time between advertisements: whole seconds in version 2, hundredths up to 40.95 in version 3.",
         "advert_int 1",
     )
-    .default("1"),
+    .default("1")
+    .differs(
+        "A fraction of a second in version 2, and more than 40.95 s in version 3, are errors; keepalived's test \
+         fails, and then it runs with a rounded value (decision 11). Advertisements may leave a little early, so \
+         that many go together (decision 5).",
+    ),
     works(
         "authentication",
         Form::Block(Block::Authentication),
         "A password that all nodes share (version 2 only). It protects against mistakes, not against anybody.",
         "authentication {\n    auth_type PASS\n    auth_pass 1234\n}",
+    )
+    .differs(
+        "On one line, `authentication { auth_type PASS auth_pass 1234 }`, all of it is read; keepalived reads the \
+         type and sends no password (decision 10).",
     ),
     not_built(
         "auth_hmac",
@@ -52,13 +68,19 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         Form::List(List::Addresses),
         "The addresses that move, and that stand in the advertisements.",
         "virtual_ipaddress { 192.0.2.1/24 dev eth0 label eth0:vip }",
+    )
+    .differs(
+        "An address that somebody deletes is put back at once without an election (decision 6). After an orderly \
+         stop it answers until the successor speaks (decision 1). It has a lifetime in the kernel, so that it \
+         goes by itself when the daemon is killed or hangs (decision 18).",
     ),
     works(
         "virtual_ipaddress_excluded",
         Form::List(List::Addresses),
         "Addresses that move, but do not stand in the advertisements.",
         "virtual_ipaddress_excluded { 192.0.2.2/24 }",
-    ),
+    )
+    .differs("As with `virtual_ipaddress` (decisions 1, 6 and 18)."),
     works("no_virtual_ipaddress", Form::Flag, "There are no addresses, and that is meant.", "no_virtual_ipaddress")
         .since("2.2.8"),
     works(
@@ -66,12 +88,20 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         Form::List(List::Routes),
         "Routes that are there while Active.",
         "virtual_routes { 198.51.100.0/24 via 192.0.2.254 }",
+    )
+    .differs(
+        "They carry the protocol number 116 instead of 18. One that somebody deletes is put back at once without an \
+         election, and one that the kernel refuses is told and asked for again (decision 28).",
     ),
     works(
         "virtual_rules",
         Form::List(List::Rules),
         "Policy rules that are there while Active.",
         "virtual_rules { from 192.0.2.0/24 table 100 }",
+    )
+    .differs(
+        "They carry the protocol number 116 instead of 18. One that somebody deletes is put back at once without an \
+         election, and one that the kernel refuses is told and asked for again (decision 28).",
     ),
     works("unicast_src_ip", Form::Address, "The address that advertisements come from.", "unicast_src_ip 192.0.2.11")
         .default("the interface's primary address"),
@@ -82,6 +112,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         Form::List(List::Peers),
         "Send advertisements to these addresses instead of the multicast group.",
         "unicast_peer { 192.0.2.12 }",
+    )
+    .differs(
+        "An empty list is an error; keepalived sends by multicast instead, and where that reaches nobody there \
+         are two masters (decision 11).",
     ),
     not_built(
         "unicast_fault_no_peer",
@@ -90,7 +124,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "unicast_fault_no_peer",
     )
     .since("2.2.7"),
-    works("unicast_ttl", whole("", 1, 255), "Time to live of unicast advertisements.", "unicast_ttl 64").default("255"),
+    works("unicast_ttl", whole("", 1, 255), "Time to live of unicast advertisements.", "unicast_ttl 64")
+        .default("255")
+        .differs("0 is an error: no packet would leave the machine."),
     not_built("mcast_dst_ip", Form::Address, "Another multicast group for this instance.", "mcast_dst_ip 224.0.0.18")
         .since("2.2.7"),
     not_built(
@@ -118,6 +154,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         Form::Flag,
         "Do not take over from a router of lower priority. Needs `state BACKUP`.",
         "nopreempt",
+    )
+    .differs(
+        "The role is not lost when somebody deletes an address: that is put back (decision 6). It does not bind \
+         an address owner (decision 15).",
     ),
     works("preempt", Form::Flag, "Take over from a router of lower priority: the default.", "preempt"),
     works(
@@ -126,19 +166,26 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Wait this long before taking over from a lower priority. Needs `state BACKUP`.",
         "preempt_delay 30",
     )
-    .default("0"),
+    .default("0")
+    .differs("It does not bind an address owner (decision 15)."),
     works(
         "track_interface",
         Form::List(List::Tracked),
         "Interfaces whose being down is a FAULT, or costs priority.",
         "track_interface {\n    eth1\n    eth2 weight -20\n}",
+    )
+    .differs(
+        "Several names on one line are all tracked; keepalived tracks the first (decision 10). Each interface \
+         that is down is a reason of its own, and all must be up again; keepalived 2.2.8 and later leave FAULT \
+         when the first one is (decision 3).",
     ),
     works(
         "track_script",
         Form::List(List::Tracked),
         "Checks whose failing is a FAULT, or costs priority.",
         "track_script { chk_web weight -20 }",
-    ),
+    )
+    .differs("Several names on one line are all tracked; keepalived tracks the first (decision 10)."),
     not_built("track_file", Form::List(List::Tracked), "Files whose numbers count.", "track_file { load weight -1 }"),
     not_built("track_process", Form::List(List::Tracked), "Processes that must exist.", "track_process { nginx }"),
     not_built("track_bfd", Form::List(List::Tracked), "BFD sessions that must be up.", "track_bfd { peer }"),
@@ -198,14 +245,18 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Announce the addresses once more this long after an advertisement of lower priority was heard.",
         "garp_lower_prio_delay 10",
     )
-    .default("garp_master_delay"),
+    .default("vrrp_garp_lower_prio_delay"),
     works(
         "garp_lower_prio_repeat",
         whole("", 0, 2_147_483_647),
         "Announcements of each address after an advertisement of lower priority was heard.",
         "garp_lower_prio_repeat 1",
     )
-    .default("garp_master_repeat"),
+    .default("vrrp_garp_lower_prio_repeat")
+    .differs(
+        "Losing advertisements that follow each other within a thirty-second of the interval, at most 10 ms, are \
+         worth one announcement each and no burst (decision 7).",
+    ),
     not_built(
         "garp_extra_if",
         words(1, 2, "perhaps `all`, and 1 to 86400 seconds"),
@@ -241,21 +292,29 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Tanist always does this",
         "Send a last advertisement before giving way to a higher priority.",
         "higher_prio_send_advert",
+    )
+    .differs(
+        "Always on: without it, clients can be left at the wrong node after a split network has healed (decision \
+         2).",
     ),
     not_built(
         "owner_ignore_adverts",
         OPTIONAL_BOOL,
         "The address owner takes no notice of other owners.",
         "owner_ignore_adverts",
-    ),
+    )
+    .since("after 2.2.7"),
     works(
         "skip_check_adv_addr",
         OPTIONAL_BOOL,
         "Do not compare the address list of advertisements from the router already known as Active.",
         "skip_check_adv_addr",
     )
-    .default("vrrp_skip_check_adv_addr"),
-    works("strict_mode", OPTIONAL_BOOL, "Hold strictly to the standard.", "strict_mode").default("vrrp_strict"),
+    .default("vrrp_skip_check_adv_addr")
+    .differs("`skip_check_adv_addr off` switches it off; in keepalived an instance that says `off` has it on."),
+    works("strict_mode", OPTIONAL_BOOL, "Hold strictly to the standard.", "strict_mode")
+        .default("vrrp_strict")
+        .differs("As with `vrrp_strict` (decision 17)."),
     not_built(
         "v3_checksum_as_v2",
         OPTIONAL_BOOL,
@@ -264,7 +323,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     )
     .since("2.2.8"),
     works("accept", Form::Flag, "Accept packets to the addresses: the default unless strict.", "accept"),
-    works("no_accept", Form::Flag, "Drop packets to the addresses unless we own them.", "no_accept"),
+    works("no_accept", Form::Flag, "Drop packets to the addresses unless we own them.", "no_accept").differs(
+        "The packet filter is a table of nftables called `tanist` that stands from the start to the stop \
+         (decision 17).",
+    ),
     works(
         "promote_secondaries",
         Form::Flag,
@@ -319,6 +381,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         COMMAND_AS,
         "Runs at every change, with four more arguments: INSTANCE, the name, the state, the priority.",
         "notify \"/etc/keepalived/notify.sh\"",
+    )
+    .differs(
+        "The scripts of an instance run one after the other, in the order of what happened, so that the last one \
+         fits the state, and how each ended is told; keepalived starts them all at once.",
     ),
     works(
         "notify_master_rx_lower_pri",

@@ -1,6 +1,16 @@
 //! Every keyword of the language, declared once: parser, diagnostics and manual all read these tables.
 //!
 //! A table holds the keywords of one block. What a keyword does to the settings is written in `resolve`.
+//!
+//! A keyword that `works` is shown to work, or `cargo test -p tanist-config --test keywords` fails:
+//!
+//! 1. Its example changes the settings. `UPDATE_EXPECT=1` writes down what changes, in `tests/effects/`; what to do if that
+//!    takes more than the example is said in `tests/keywords/effects.rs`.
+//! 2. A test shows what the settings are good for, and a comment above its `#[test]` says so:
+//!    `// Shows: vrrp_instance.priority` (in a scenario or a case, `# Shows: …`). See `tests/keywords/shown.rs`.
+//!
+//! The manual is written from these tables: `cargo xtask manual` does it, a test of `tanist` finds it out of date. What is
+//! done on purpose otherwise than in keepalived is said with `.differs("…")`.
 
 mod addresses;
 mod bfd;
@@ -42,6 +52,8 @@ pub struct Keyword {
     pub status: Status,
     /// What it means, for the manual.
     pub words: &'static str,
+    /// What is done on purpose otherwise than in keepalived, and why; empty if nothing is.
+    pub difference: &'static str,
     /// How it is used, complete with values.
     pub example: &'static str,
 }
@@ -363,6 +375,21 @@ impl Block {
     }
 }
 
+impl Block {
+    /// The title as one word, for names of files, for links and tags: `vrrp_instance`, `top-level`, `address`.
+    #[must_use]
+    pub fn slug(self) -> String {
+        match self {
+            Self::Check => "kinds-of-check".to_owned(),
+            other => {
+                let title = other.title();
+                let noun = ["the ", "an ", "a "].iter().find_map(|article| title.strip_prefix(article));
+                noun.unwrap_or(title).replace(' ', "-")
+            }
+        }
+    }
+}
+
 impl Form {
     /// Fewest and most words that follow.
     #[must_use]
@@ -483,6 +510,7 @@ const fn keyword(
         since: "",
         status,
         words,
+        difference: "",
         example,
     }
 }
@@ -514,6 +542,11 @@ impl Keyword {
         Self { since, ..self }
     }
 
+    /// Otherwise than in keepalived: what, and why, in sentences.
+    const fn differs(self, difference: &'static str) -> Self {
+        Self { difference, ..self }
+    }
+
     /// A block of options may follow.
     const fn options(self, block: Block) -> Self {
         Self { options: Some(block), ..self }
@@ -532,11 +565,11 @@ impl Keyword {
     }
 }
 
-const BOOL: Form = Form::Bool { optional: false };
 const OPTIONAL_BOOL: Form = Form::Bool { optional: true };
 const COUNT: Form = whole("", 1, 2_147_483_647);
-const WHOLE_SECONDS: Form = whole("seconds", 0, 4_294_967);
-const BYTES: Form = whole("bytes", 0, i64::MAX);
+/// What keepalived counts in 32 bits of microseconds.
+const WHOLE_SECONDS: Form = whole("seconds", 0, 4294);
+const BYTES: Form = whole("bytes", 0, 4_294_967_295);
 const PATH: Form = Form::Word("a path");
 const INTERFACE: Form = Form::Word("the name of an interface");
 const COMMAND: Form = Form::Command { user: false };

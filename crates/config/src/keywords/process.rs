@@ -5,6 +5,7 @@ use super::{BYTES, Form, Keyword, OPTIONAL_BOOL, PATH, not_built, whole, words, 
 const NICE: Form = whole("", -20, 19);
 const REALTIME: Form = whole("", 1, 99);
 const MICROSECONDS: Form = whole("microseconds", 1, 10_000_000);
+const BUDGET: Form = whole("microseconds", 1, 4_294_967_295);
 const CPUS: Form = words(1, usize::MAX, "numbers of processors");
 
 pub(super) const KEYWORDS: &[Keyword] = &[
@@ -34,18 +35,18 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     not_built("vrrp_cpu_affinity", CPUS, "Processors that the VRRP process may use.", "vrrp_cpu_affinity 0 1"),
     not_built("checker_cpu_affinity", CPUS, "Processors that the checker process may use.", "checker_cpu_affinity 0"),
     not_built("bfd_cpu_affinity", CPUS, "Processors that the BFD process may use.", "bfd_cpu_affinity 0"),
-    not_built("vrrp_rlimit_rttime", MICROSECONDS, "Real-time budget of the VRRP process.", "vrrp_rlimit_rttime 10000")
+    not_built("vrrp_rlimit_rttime", BUDGET, "Real-time budget of the VRRP process.", "vrrp_rlimit_rttime 10000")
         .synonyms(&["vrrp_rlimit_rtime"])
         .default("10000"),
     not_built(
         "checker_rlimit_rttime",
-        MICROSECONDS,
+        BUDGET,
         "Real-time budget of the checker process.",
         "checker_rlimit_rttime 10000",
     )
     .synonyms(&["checker_rlimit_rtime"])
     .default("10000"),
-    not_built("bfd_rlimit_rttime", MICROSECONDS, "Real-time budget of the BFD process.", "bfd_rlimit_rttime 10000")
+    not_built("bfd_rlimit_rttime", BUDGET, "Real-time budget of the BFD process.", "bfd_rlimit_rttime 10000")
         .synonyms(&["bfd_rlimit_rtime"])
         .default("10000"),
     not_built(
@@ -82,11 +83,14 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .default("off")
     .since("2.2.3"),
     not_built("state_dump_file", PATH, "Where the state is written on SIGUSR1.", "state_dump_file /run/k.data")
-        .default("/tmp/keepalived.data"),
+        .default("/tmp/keepalived.data")
+        .since("after 2.2.7"),
     not_built("stats_dump_file", PATH, "Where statistics are written on SIGUSR2.", "stats_dump_file /run/k.stats")
-        .default("/tmp/keepalived.stats"),
+        .default("/tmp/keepalived.stats")
+        .since("after 2.2.7"),
     not_built("json_dump_file", PATH, "Where JSON is written.", "json_dump_file /run/k.json")
-        .default("/tmp/keepalived.json"),
+        .default("/tmp/keepalived.json")
+        .since("after 2.2.7"),
     not_built("json_version", whole("", 1, 2), "The form of the JSON.", "json_version 2").default("1").since("2.2.8"),
     not_built("use_symlink_paths", OPTIONAL_BOOL, "Keep symbolic links in the paths of scripts.", "use_symlink_paths")
         .default("off")
@@ -141,7 +145,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "What stands in paths for instances without interface.",
         "dbus_no_interface_name none",
     )
-    .default("none"),
+    .default("none")
+    .since("after 2.2.7"),
     not_built(
         "vrrp_netlink_cmd_rcv_bufs",
         BYTES,

@@ -85,12 +85,20 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         Form::List(List::Routes),
         "Routes that are there as long as the daemon runs.",
         "static_routes { 198.51.100.0/24 via 192.0.2.254 dev eth0 }",
+    )
+    .differs(
+        "They carry the protocol number 116 instead of 18. One that somebody deletes is put back at once without an \
+         election, and one that the kernel refuses is told and asked for again (decision 28).",
     ),
     works(
         "static_rules",
         Form::List(List::Rules),
         "Policy rules that are there as long as the daemon runs.",
         "static_rules { from 192.0.2.0/24 table 100 }",
+    )
+    .differs(
+        "They carry the protocol number 116 instead of 18. One that somebody deletes is put back at once without an \
+         election, and one that the kernel refuses is told and asked for again (decision 28).",
     ),
     works(
         "track_group",

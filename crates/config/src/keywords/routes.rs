@@ -65,14 +65,16 @@ pub(super) const ROUTE_OPTIONS: &[Keyword] = &[
     route("dev", INTERFACE, "The interface.", "198.51.100.0/24 dev eth0").synonyms(&["oif"]),
     route("table", NUMBER_OR_NAME, "The routing table.", "198.51.100.0/24 via 192.0.2.254 table 100").default("main"),
     route("scope", NUMBER_OR_NAME, "How far the destination is (IPv4).", "198.51.100.0/24 dev eth0 scope link")
-        .default("global; host for `local`, link for `broadcast`"),
+        .default("global; host for `local`, link for `broadcast`")
+        .differs("keepalived asks for `global` everywhere, which the kernel refuses for the last two (decision 28)."),
     route(
         "protocol",
         NUMBER_OR_NAME,
         "Who made the route, as `ip route` shows it.",
         "198.51.100.0/24 dev eth0 protocol static",
     )
-    .default("116, by which Tanist knows its own"),
+    .default("116, by which Tanist knows its own")
+    .differs("It holds also without `no_track` (decision 28)."),
     route("tos", NUMBER_OR_NAME, "Type of service (IPv4).", "198.51.100.0/24 dev eth0 tos 8").synonyms(&["dsfield"]),
     route("metric", NUMBER, "The lowest wins.", "198.51.100.0/24 dev eth0 metric 10")
         .synonyms(&["priority", "preference"])
@@ -230,7 +232,8 @@ pub(super) const RULE_OPTIONS: &[Keyword] = &[
         "Who made the rule, as `ip -d rule` shows it.",
         "from 192.0.2.0/24 table 100 protocol static",
     )
-    .default("116, by which Tanist knows its own"),
+    .default("116, by which Tanist knows its own")
+    .differs("It holds also without `no_track` (decision 28)."),
     flag("no_track", NO_TRACK, "from 192.0.2.0/24 table 100 no_track"),
     route("track_group", GROUP, TRACK_GROUP, "from 192.0.2.0/24 table 100 track_group G1"),
 ];

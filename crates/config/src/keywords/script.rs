@@ -9,15 +9,24 @@ pub(super) const VRRP_SCRIPT: &[Keyword] = &[
         "What to run; exit status 0 is good. `\"</path\"` runs nothing: it is good if the file can be read. \
          What only a shell understands is run by `sh -c`.",
         "script \"/etc/keepalived/check.sh\"",
+    )
+    .differs(
+        "A command with `&&`, `|`, `;` and other words of a shell is run by `sh -c`, with a hint; keepalived \
+         hands them to the program as arguments (decision 14). Several words without quotes are one command; \
+         keepalived takes the first.",
     ),
-    works("interval", seconds(1, 4_294_000), "From one start to the next.", "interval 2").default("1"),
+    works("interval", seconds(1, 4_294_000), "From one start to the next.", "interval 2").default("1").differs(
+        "The first run comes at once, the second a little early, so that the checks of a node do not all run at \
+         the same moment (decision 9).",
+    ),
     works(
         "timeout",
         seconds(0, 4_294_000),
         "A run that takes longer counts as failed and is ended; 0 means as long as the interval.",
         "timeout 1",
     )
-    .default("interval"),
+    .default("interval")
+    .differs("A run that was under way while the machine slept gets its whole timeout again (decision 9)."),
     works(
         "weight",
         words(1, 2, "a number from -253 to 253, and perhaps `reverse`"),

@@ -90,7 +90,7 @@ pub(super) fn peers(statement: &Statement<'_>, list: &mut Vec<IpAddr>, findings:
             }
             on_line += 1;
             hint_several(on_line, word, findings);
-            let Some(peer) = values::address(word, findings) else { continue };
+            let Some(peer) = values::node_address(word, findings) else { continue };
             if list.contains(&peer) {
                 findings.warning("given-twice", word.span, format!("the peer {peer} is given twice"));
             } else if peer.is_ipv6() {

@@ -56,20 +56,34 @@ impl Announcing {
         true
     }
 
+    /// Whether it says what happens after an advertisement of lower priority.
+    pub(super) fn speaks_of_lower_priority(&self) -> bool {
+        self.lower_priority_delay.is_some() || self.lower_priority_repeat.is_some()
+    }
+
+    /// What a router that holds to the standard does: after an advertisement of lower priority nothing.
+    pub(super) fn strict_policy(&self, global: &Self) -> AnnouncePolicy {
+        AnnouncePolicy { lower_priority_repeat: 0, lower_priority_delay: Duration::ZERO, ..self.policy(global) }
+    }
+
     /// What an instance does: what it says itself, then what is said for all, then the defaults.
     pub(super) fn policy(&self, global: &Self) -> AnnouncePolicy {
         let choose = |own: Option<u32>, all: Option<u32>, default: u32| own.or(all).unwrap_or(default);
         let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
-        let repeat = choose(self.repeat, global.repeat, if global.minimal { 1 } else { 5 });
-        let delay = choose(self.delay, global.delay, if global.minimal { 0 } else { 5 });
+        let (few, soon) = if global.minimal { (1, 0) } else { (5, 5) };
+        let repeat = choose(self.repeat, global.repeat, few);
+        let delay = choose(self.delay, global.delay, soon);
         let refresh = choose(self.refresh, global.refresh, 0);
+        // What an instance says of becoming Active says nothing about these.
+        let lower_priority_repeat = global.lower_priority_repeat.or(global.repeat).unwrap_or(few);
+        let lower_priority_delay = global.lower_priority_delay.or(global.delay).unwrap_or(soon);
         AnnouncePolicy {
             repeat,
             delay: seconds(delay),
             refresh: (refresh > 0).then(|| seconds(refresh)),
             refresh_repeat: choose(self.refresh_repeat, global.refresh_repeat, 1),
-            lower_priority_repeat: choose(self.lower_priority_repeat, global.lower_priority_repeat, repeat),
-            lower_priority_delay: seconds(choose(self.lower_priority_delay, global.lower_priority_delay, delay)),
+            lower_priority_repeat: self.lower_priority_repeat.unwrap_or(lower_priority_repeat),
+            lower_priority_delay: seconds(self.lower_priority_delay.unwrap_or(lower_priority_delay)),
             pacing: global.pacing.unwrap_or_default(),
         }
     }

@@ -121,7 +121,9 @@ impl<'a> Draft<'a> {
         match name {
             "state" => self.stated = Some((stated(statement.value(), findings), statement.span)),
             "interface" => {
-                self.link = values::interface(statement.value(), findings).map(|link| (link, statement.value().span));
+                let link =
+                    values::interface(statement.value(), findings).filter(|_| reaches_others(statement, findings));
+                self.link = link.map(|link| (link, statement.value().span));
                 self.note_given(name);
             }
             "virtual_router_id" => {
@@ -161,7 +163,7 @@ impl<'a> Draft<'a> {
             }
             "promote_secondaries" => self.promote_secondaries = true,
             "unicast_src_ip" | "mcast_src_ip" => {
-                let source = values::address(statement.value(), findings);
+                let source = values::node_address(statement.value(), findings);
                 if source.is_some_and(|source| source.is_ipv6()) {
                     addresses::no_ipv6(statement.value(), findings);
                 }
@@ -227,6 +229,11 @@ impl<'a> Draft<'a> {
         let accept_mode = self.accept_mode(name, priority, findings);
         let transport = self.transport(defaults, findings);
         let (link, _) = self.link?;
+        let announce = if self.strict {
+            self.announcing.strict_policy(&defaults.announcing)
+        } else {
+            self.announcing.policy(&defaults.announcing)
+        };
         let router = RouterConfig {
             name: name.text.as_str().into(),
             link,
@@ -244,7 +251,7 @@ impl<'a> Draft<'a> {
             routes: self.routes,
             rules: self.rules,
             skip_check_adv_addr: self.skip_check_adv_addr,
-            announce: self.announcing.policy(&defaults.announcing),
+            announce,
             track_links: self.track_links.into_iter().map(|(tracked, _)| tracked).collect(),
             ignore_own_link: self.ignore_own_link,
             track_scripts: self.track_scripts,
@@ -269,6 +276,10 @@ impl<'a> Draft<'a> {
                 findings
                     .warning("strict", span, "`preempt_delay` is ignored: it is not in the standard (`vrrp_strict`)")
                     .help(unstrict);
+            }
+            if self.announcing.speaks_of_lower_priority() {
+                let message = "`garp_lower_prio_…` is ignored: it is not in the standard (`vrrp_strict`)";
+                findings.warning("strict", name.span, message).help(unstrict);
             }
             if self.addresses.is_empty() {
                 findings
@@ -324,7 +335,9 @@ impl<'a> Draft<'a> {
 
     /// Waiting politely and claiming to be first do not go together.
     fn check_preemption(&mut self, priority: Priority, findings: &mut Findings) {
-        if let (Some(_), Some((_, span))) = (self.nopreempt, self.preempt_delay) {
+        if self.nopreempt.is_some()
+            && let Some((_, span)) = self.preempt_delay.take()
+        {
             findings
                 .hint("preempt-delay-unused", span, "with `nopreempt` there is nothing to delay")
                 .help("remove one");
@@ -394,6 +407,12 @@ impl<'a> Draft<'a> {
                 .help("give `auth_type PASS` and `auth_pass`, the same on all nodes, or remove the block");
             return Authentication::None;
         };
+        if self.strict {
+            findings
+                .warning("strict", *span, "the standard has no authentication, so this is ignored (`vrrp_strict`)")
+                .help("remove the block, or `vrrp_strict`, on all nodes alike");
+            return Authentication::None;
+        }
         if self.version == Version::V3 {
             findings
                 .warning("authentication-version", *span, "version 3 has no authentication; this is ignored")
@@ -487,6 +506,18 @@ fn moving<T>(read: Read<'_, T>, findings: &mut Findings) -> Arc<T> {
     read.what
 }
 
+/// The loopback interface of every machine has the same name, and nobody else is there.
+fn reaches_others(statement: &Statement<'_>, findings: &mut Findings) -> bool {
+    let word = statement.value();
+    if word.text != "lo" {
+        return true;
+    }
+    findings
+        .error("bad-interface", word.span, "`lo` is the loopback interface, which reaches no other node")
+        .help("name the interface that the other nodes are reached by, for instance `interface eth0`");
+    false
+}
+
 fn stated(word: &Word, findings: &mut Findings) -> StatedRole {
     match word.text.as_str() {
         "MASTER" => StatedRole::Active,
@@ -538,7 +569,8 @@ fn authentication(mut read: Password, block: &Statement<'_>, findings: &mut Find
                     read.kind = true;
                 }
             },
-            "auth_pass" => read.password = Some(password(word, findings)),
+            // An empty one is none, as in keepalived.
+            "auth_pass" => read.password = (!word.text.is_empty()).then(|| password(word, findings)),
             other => unreachable_keyword(other, Block::Authentication, &statement, findings),
         }
     }

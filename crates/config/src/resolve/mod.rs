@@ -110,6 +110,13 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
             )
             .help("name it in a `track_script` block, or remove it");
     }
+    // An address owner ignores weights, and then what it tracks by weight has no effect anywhere.
+    let is_tracked = |name: &str| {
+        let tracked = instances.iter().flat_map(|(instance, _)| &instance.router.track_scripts);
+        tracked.into_iter().any(|tracked| &*tracked.script == name)
+    };
+    let used_scripts: Vec<_> =
+        used_scripts.into_iter().filter(|(script, _)| is_tracked(&script.checking.name)).collect();
     script::check_roles(&used_scripts, &instances, findings);
     let doings = scripts_and_hooks(&used_scripts, commands);
     service_lint::pair(&pair, &mentions, &instances, findings);

@@ -94,6 +94,10 @@ fn references<'a>(entries: &'a [Entry], findings: &mut Findings) -> Vec<Referenc
         let mut on_line = 0;
         while let Some(word) = words.next() {
             if Block::TrackOptions.find(&word.text).is_none() {
+                if on_line > 0 && misspelt_option(word, findings) {
+                    words.next_if(|next| next.text.parse::<i64>().is_ok());
+                    continue;
+                }
                 on_line += 1;
                 hint_several(on_line, word, findings);
                 references.push(Reference { name: word, weight: None });
@@ -117,6 +121,15 @@ fn references<'a>(entries: &'a [Entry], findings: &mut Findings) -> Vec<Referenc
         }
     }
     references
+}
+
+/// `eth1 wieght -20`: taken for two more entries, it would wait for interfaces that nobody has.
+fn misspelt_option(word: &Word, findings: &mut Findings) -> bool {
+    let Some(meant) = nearest(&word.text, Block::TrackOptions.names()) else { return false };
+    findings
+        .error("bad-option", word.span, format!("`{}` is no option here", word.text))
+        .help(format!("did you mean `{meant}`? If it is one more entry, give it a line of its own"));
+    true
 }
 
 /// Told once for a line with entries that keepalived would take as options of the first.

@@ -189,6 +189,18 @@ pub(super) const fn scope(number: u8) -> Scope {
     }
 }
 
+/// An IP address of a node. A prefix length after it says nothing about the node.
+pub(super) fn node_address(word: &Word, findings: &mut Findings) -> Option<IpAddr> {
+    let with_prefix = word.text.split_once('/');
+    let Some((node, prefix)) = with_prefix.filter(|(_, prefix)| prefix.parse::<u8>().is_ok_and(|bits| bits <= 128))
+    else {
+        return address(word, findings);
+    };
+    let message = format!("`/{prefix}` is ignored: here an address of one node stands");
+    findings.warning("prefix-ignored", word.span, message).help(format!("write `{node}`"));
+    address(&Word { text: node.to_owned(), ..word.clone() }, findings)
+}
+
 /// The name of an interface: 1 to 15 bytes without blanks and slashes.
 pub(super) fn interface(word: &Word, findings: &mut Findings) -> Option<engine::Name> {
     let name = word.text.as_str();

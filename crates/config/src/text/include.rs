@@ -9,13 +9,13 @@ use crate::files::Files;
 /// What must be true of the files that a line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Strictness {
-    /// Each file found must be readable.
+    /// What is there must be readable.
     pub(crate) readable: bool,
-    /// A name without wildcards must exist.
+    /// A name without wildcards and alternatives must exist.
     matching: bool,
-    /// A pattern with wildcards must match something.
+    /// There must be a file, whatever was written.
     wildcard: bool,
-    /// Each alternative in braces must match something.
+    /// Each alternative in braces must exist, unless it has wildcards.
     alternative: bool,
 }
 
@@ -25,9 +25,10 @@ pub(crate) fn strictness(keyword: &str) -> Option<Strictness> {
     match keyword {
         "include" => Some(lax),
         "includer" => Some(Strictness { readable: true, ..lax }),
-        "includem" => Some(Strictness { matching: true, ..lax }),
-        "includew" => Some(Strictness { wildcard: true, ..lax }),
-        "includeb" => Some(Strictness { alternative: true, ..lax }),
+        // Each of these asks for readable files, too.
+        "includem" => Some(Strictness { readable: true, matching: true, ..lax }),
+        "includew" => Some(Strictness { readable: true, wildcard: true, ..lax }),
+        "includeb" => Some(Strictness { readable: true, alternative: true, ..lax }),
         "includea" => Some(Strictness { readable: true, matching: true, wildcard: true, alternative: true }),
         _ => None,
     }
@@ -50,20 +51,22 @@ pub(crate) fn find(files: &dyn Files, directory: &Path, pattern: &str, strictnes
     let alternatives = glob::alternatives(pattern);
     let several = alternatives.len() > 1;
     let mut found = Found { files: Vec::new(), missing: Vec::new() };
+    let must_exist = strictness.wildcard || (strictness.matching && !several && !glob::has_wildcard(pattern));
     for alternative in alternatives {
         let wildcard = glob::has_wildcard(&alternative);
         let mut matching = glob::expand(files, &directory.join(&alternative));
         // Without wildcards the name comes back whether or not it exists. A plain `include` finds out by
         // reading it; where not every name needs to exist, or each must, it is asked here.
-        if !wildcard && (several || strictness.matching) {
+        if !wildcard && (several || must_exist) {
             matching.retain(|path| !matches!(files.read(path), Err(error) if error.kind() == ErrorKind::NotFound));
         }
-        let must_match =
-            (several && strictness.alternative) || if wildcard { strictness.wildcard } else { strictness.matching };
-        if matching.is_empty() && must_match {
+        if matching.is_empty() && several && !wildcard && strictness.alternative {
             found.missing.push(alternative);
         }
         found.files.append(&mut matching);
+    }
+    if must_exist && found.files.is_empty() && found.missing.is_empty() {
+        found.missing.push(pattern.to_owned());
     }
     found
 }

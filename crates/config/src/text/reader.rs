@@ -1,6 +1,7 @@
 //! Reads files line by line and hands on the lines that remain when everything is expanded.
 
 use std::cell::Cell;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::definitions::{Definition, Definitions, Expanded, definition};
 use super::glyph::{Glyph, is_blank, lines, span_of, text_of, trim};
 use super::include;
 use super::repeat::{self, Rounds};
-use crate::diagnostic::{Findings, NO_CONFIGURATION_FILE};
+use crate::diagnostic::{Findings, INCLUDE_NOT_FOUND, NO_CONFIGURATION_FILE};
 use crate::files::Files;
 use crate::source::{FileId, Sources, Span};
 
@@ -281,7 +282,7 @@ impl Reader<'_> {
         }
         let found = include::find(self.files, &self.directory(), pattern, strictness);
         for missing in found.missing {
-            self.findings.error("include-not-found", span, format!("no file matches `{missing}`"));
+            self.findings.error(INCLUDE_NOT_FOUND, span, format!("no file matches `{missing}`"));
         }
         for path in found.files {
             self.include_file(&path, span, strictness, depth);
@@ -303,12 +304,13 @@ impl Reader<'_> {
             Ok(file) => self.file(file, depth + 1),
             Err(reason) => {
                 let message = format!("read {}: {reason}", path.display());
-                if strictness.readable {
-                    self.findings.error("include-not-found", span, message);
+                let missing = matches!(self.files.read(path), Err(error) if error.kind() == ErrorKind::NotFound);
+                if strictness.readable && !missing {
+                    self.findings.error(INCLUDE_NOT_FOUND, span, message);
                 } else {
                     self.findings
-                        .warning("include-not-found", span, message)
-                        .help("a plain `include` goes on without it, as in keepalived; `includea` makes this an error");
+                        .warning(INCLUDE_NOT_FOUND, span, message)
+                        .help("it is left out, as in keepalived; `includea` makes this an error");
                 }
             }
         }

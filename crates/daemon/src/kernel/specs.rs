@@ -298,6 +298,7 @@ mod tests {
         check(&nowhere, &["Prepend blackhole 2001:db8::/32"]);
     }
 
+    // Shows: route.vrf
     #[test]
     fn a_vrf_is_a_table() {
         let in_vrf =

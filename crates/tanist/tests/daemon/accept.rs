@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_test, tanist};
 
+// Shows: global_defs.vrrp_strict, vrrp_instance.no_accept
 #[test]
 fn a_router_that_does_not_accept_holds_the_address_and_answers_nobody() {
     slow_test(|| {

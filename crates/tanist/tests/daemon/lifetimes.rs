@@ -107,6 +107,7 @@ fn an_address_that_expired_while_it_was_wanted_is_put_back_and_told() {
     });
 }
 
+// Shows: global_defs.address_lifetime
 #[test]
 fn an_address_that_shall_stay_for_ever_does() {
     slow_test(|| {

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::support::iproute::{ip, lines, our_routes, our_rules, try_ip};
+use crate::support::iproute::{ip, lines as lines_of, our_routes, our_rules, try_ip};
 use crate::support::{
     ADDRESS, Host, HostPlan, Moment, Node, Program, QUICK, Scene, Seen, configuration, let_pass, slow_test, tanist,
 };
@@ -145,6 +145,7 @@ fn what_somebody_deletes_or_replaces_is_put_back_without_an_election() {
     });
 }
 
+// Shows: address.no_track, route.no_track, rule.no_track
 #[test]
 fn what_nobody_tracks_is_left_to_whoever_deletes_it_until_the_next_time() {
     slow_test(|| {
@@ -274,9 +275,9 @@ fn what_a_killed_daemon_left_behind_is_found() {
         assert!(try_ip(host, "route append 203.0.114.0/24 dev eth1 metric 7 proto static"));
         assert!(try_ip(host, "rule add from 192.0.2.100 table 100 preference 100 protocol static"));
         let theirs = |host: &Host| {
-            let mut rules = lines(host, "-d rule");
+            let mut rules = lines_of(host, "-d rule");
             rules.retain(|line| line.ends_with("proto static"));
-            (lines(host, "route show proto static"), rules)
+            (lines_of(host, "route show proto static"), rules)
         };
         let before = theirs(host);
         node.kill();
@@ -356,6 +357,7 @@ fn a_reload_changes_only_what_it_changes() {
     });
 }
 
+// Shows: top-level.static_ipaddress, top-level.static_routes, top-level.static_rules
 #[test]
 fn what_is_static_is_there_whoever_is_active() {
     slow_test(|| {
@@ -389,7 +391,7 @@ static_rules {
         host.set_cable("eth0", true).expect("put back");
         is_active(&scene, deleted);
         // No virtual address: it stays when the daemon is killed.
-        let held = lines(host, "-o address show dev eth1");
+        let held = lines_of(host, "-o address show dev eth1");
         let held = held.iter().find(|line| line.contains("203.0.112.1/24")).expect("it is there");
         assert!(held.contains("valid_lft forever"), "{held}");
         node.stop();
@@ -412,6 +414,7 @@ fn an_instance_may_send_from_a_static_address() {
     });
 }
 
+// Shows: top-level.track_group, track_group.group, route.track_group
 #[test]
 fn an_instance_whose_group_misses_something_static_is_in_fault() {
     slow_test(|| {
@@ -439,6 +442,7 @@ track_group WAY {
     });
 }
 
+// Shows: vrrp_instance.promote_secondaries
 #[test]
 fn the_others_of_a_subnet_stay_when_its_first_address_goes() {
     slow_test(|| {
@@ -481,5 +485,88 @@ fn a_thousand_routes_come_and_go() {
         scene.nobody_resigned(deleted);
         node.stop();
         assert_eq!(our_routes(host).len(), 0);
+    });
+}
+
+// Shows: address.track_group, rule.track_group
+#[test]
+fn a_group_may_miss_an_address_or_a_rule_too() {
+    slow_test(|| {
+        let statics = "
+static_ipaddress {
+    203.0.112.1/24 dev eth1 track_group WAY
+}
+static_rules {
+    from 203.0.112.0/24 goto 20 preference 10 track_group RULE
+}
+track_group WAY {
+    group {
+        VI_1
+    }
+}
+track_group RULE {
+    group {
+        VI_1
+    }
+}";
+        let scene = scene();
+        let host = &scene.hosts[0];
+        host.delete_interface("eth1").expect("delete");
+        let begin = Moment::now();
+        let node = Node::start(host, tanist(), &configuration(statics, 150, QUICK));
+        scene.line("a", begin, "entering FAULT state (something of track_group WAY is missing)");
+        assert_eq!(scene.count_lines("a", begin, "track_group RULE"), 0, "{}", scene.story());
+        let created = Moment::now();
+        host.create_interface("eth1").expect("create");
+        is_active(&scene, created);
+        // The kernel takes no rule that leads back.
+        let refused = Moment::now();
+        node.reload(&configuration(&statics.replace("goto 20 preference 10", "goto 20"), 150, QUICK));
+        scene.line("a", refused, "add the rule from 203.0.112.0/24 goto 20 preference 16384: invalid argument");
+        scene.line("a", refused, "entering FAULT state (something of track_group RULE is missing)");
+    });
+}
+
+/// keepalived hands these to the kernel in a way that it refuses, or does not read them.
+// Shows: route.local, route.broadcast, route.inet6, rule.inet6
+#[test]
+fn some_that_keepalived_cannot_make() {
+    slow_test(|| {
+        let lines = "
+    virtual_routes {
+        local 203.0.113.1 dev eth0 table 100
+        broadcast 203.0.113.255 dev eth0 table 100
+        inet6 default dev eth1 table 101
+        203.0.114.0/24 via inet6 2001:db8::9 dev eth0
+        203.0.115.0/24 via 192.0.2.253 or 192.0.2.254
+        2001:db8:1::/48 nexthop via 2001:db8::7 dev eth0 onlink nexthop via 2001:db8::8 dev eth0 onlink nexthop via 2001:db8::9 dev eth1 onlink
+    }
+    virtual_rules {
+        inet6 iif eth0 table 101 preference 10
+        ipproto tcp dport 80 table 100 preference 11
+    }";
+        let (scene, _node) = started("", lines);
+        let host = &scene.hosts[0];
+        become_so(&scene, "all are there", || our_routes(host).len() == 6);
+        let told = |words: &str, expected: &[&str]| {
+            let told = lines_of(host, words);
+            for line in expected {
+                assert!(told.iter().any(|told| told.contains(line)), "{line} is not in {told:?}");
+            }
+        };
+        told(
+            "-4 route show table 100 proto 116",
+            &["local 203.0.113.1 dev eth0 scope host", "broadcast 203.0.113.255 dev eth0 scope link"],
+        );
+        told("-6 route show table 101 proto 116", &["default dev eth1"]);
+        told(
+            "-4 route show proto 116",
+            &["203.0.114.0/24 via inet6 2001:db8::9 dev eth0", "via 192.0.2.253 dev eth0", "via 192.0.2.254 dev eth0"],
+        );
+        told(
+            "-6 route show proto 116",
+            &["via 2001:db8::7 dev eth0", "via 2001:db8::8 dev eth0", "via 2001:db8::9 dev eth1"],
+        );
+        assert_eq!(our_rules(host), ["11", "10"]);
     });
 }

@@ -83,6 +83,7 @@ fn one_check_never_runs_twice_at_once() {
     });
 }
 
+// Shows: global_defs.script_user
 #[test]
 fn scripts_run_as_the_user_that_is_named() {
     slow_test_with_users(|| {
@@ -104,6 +105,7 @@ fn scripts_run_as_the_user_that_is_named() {
     });
 }
 
+// Shows: global_defs.enable_script_security
 #[test]
 fn what_others_could_change_does_not_run_as_root() {
     slow_test_with_users(|| {
@@ -132,6 +134,7 @@ fn what_others_could_change_does_not_run_as_root() {
     });
 }
 
+// Shows: vrrp_instance.notify, vrrp_instance.notify_master, vrrp_instance.notify_fault, vrrp_instance.notify_stop
 #[test]
 fn notify_scripts_get_the_arguments_of_keepalived_and_their_end_is_told() {
     slow_test(|| {

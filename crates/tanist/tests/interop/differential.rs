@@ -147,6 +147,12 @@ fn compare(before: &str, lines: &str) -> Picture {
     theirs
 }
 
+// Shows: vrrp_instance.virtual_routes, route.unicast, route.multicast, route.throw, route.unreachable
+// Shows: route.prohibit, route.blackhole, route.to, route.src, route.via, route.nexthop, route.dev, route.table
+// Shows: route.scope, route.protocol, route.tos, route.metric, route.mtu, route.hoplimit, route.advmss, route.rtt
+// Shows: route.rttvar, route.reordering, route.window, route.cwnd, route.ssthresh, route.realms, route.rto_min
+// Shows: route.initcwnd, route.initrwnd, route.features, route.quickack, route.congctl, route.encap, route.onlink
+// Shows: route.weight, route.ttl-propagate, route.fastopen_no_cookie, route.append, route.prepend
 #[test]
 fn routes_of_ipv4() {
     slow_test_with_keepalived(|| {
@@ -232,6 +238,7 @@ fn routes_of_ipv4() {
     });
 }
 
+// Shows: route.from, route.pref, route.expires, route.or
 #[test]
 fn routes_of_ipv6() {
     slow_test_with_keepalived(|| {
@@ -273,6 +280,10 @@ fn routes_of_ipv6() {
     });
 }
 
+// Shows: rule.protocol, vrrp_instance.virtual_rules, rule.not, rule.from, rule.to, rule.table, rule.preference, rule.tos
+// Shows: rule.fwmark, rule.realms, rule.suppress_prefixlength, rule.suppress_ifgroup, rule.iif, rule.oif
+// Shows: rule.tunnel-id, rule.uidrange, rule.l3mdev, rule.ipproto, rule.sport, rule.dport, rule.goto, rule.nop
+// Shows: rule.blackhole, rule.unreachable, rule.prohibit, rule.type
 #[test]
 fn policy_rules() {
     slow_test_with_keepalived(|| {
@@ -316,6 +327,7 @@ fn policy_rules() {
         from 10.12.1.1/24 table 100 preference 63
         from 10.13.0.0/24 table 70000 preference 64
         from 10.14.0.0/24 table 100 preference 65
+        from 10.15.0.0/24 table 100 preference 69 protocol 4 no_track
         from 2001:db8:1::/64 table 100 preference 66
         to 2001:db8:2::/64 from 2001:db8:1::/64 uidrange 1-2 table 100
         from 2001:db8:3::1 fwmark 3 table 100 preference 67
@@ -326,6 +338,8 @@ fn policy_rules() {
     });
 }
 
+// Shows: global_defs.default_interface, address.peer, address.home, address.-nodad, address.mngtmpaddr
+// Shows: address.noprefixroute, address.autojoin, address.preferred_lft
 #[test]
 fn addresses_in_every_form() {
     slow_test_with_keepalived(|| {

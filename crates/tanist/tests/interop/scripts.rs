@@ -40,6 +40,7 @@ fn a_fault_of_keepalived_hands_over_to_ours() {
     slow_test_with_scripts_of_keepalived(|| checked(Cast::KeepalivedAndOurs, 0));
 }
 
+// Shows: top-level.global_defs, top-level.vrrp_script, top-level.vrrp_instance
 #[test]
 fn a_weight_of_ours_lets_keepalived_win() {
     slow_test_with_scripts_of_keepalived(|| checked(Cast::OursAndKeepalived, -60));

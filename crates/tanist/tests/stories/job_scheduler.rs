@@ -17,6 +17,7 @@ fn furnish(host: &Host) {
     host.write_program("pgrep", pgrep).expect("a stand-in");
 }
 
+// Shows: vrrp_instance.state
 #[test]
 fn it_works_where_multicast_does_not_and_nopreempt_is_no_match_for_state_master() {
     slow_test_with_users(|| {
