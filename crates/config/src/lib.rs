@@ -36,8 +36,9 @@ pub use diagnostic::{Diagnostic, Place, Report, Severity};
 pub use explain::explain;
 pub use export::{ExportError, Exported, export_for_keepalived};
 pub use files::{Files, MemoryFiles, RealFiles};
+pub use resolve::{BadKey, hmac_key};
 pub use settings::{
-    AddressLifetime, Command, Global, Instance, Mail, Manager, Notify, NotifyScript, Pair, PairPath, Script,
+    AddressLifetime, Command, Global, Instance, KeyFile, Mail, Manager, Notify, NotifyScript, Pair, PairPath, Script,
     ScriptUser, Service, ServiceCheck, Settings, StatedRole,
 };
 

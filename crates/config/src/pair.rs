@@ -3,7 +3,7 @@
 
 mod services;
 
-use engine::{RouterConfig, Transport, Version, Weight};
+use engine::{Authentication, HmacMode, RouterConfig, Transport, Version, Weight};
 
 use crate::settings::{Instance, Settings, StatedRole};
 
@@ -37,6 +37,29 @@ pub fn compare(one: Node<'_>, other: Node<'_>) -> Vec<String> {
 
 type Side<'a> = (&'a str, &'a Instance);
 
+/// What is wrong with signing to a node that knows nothing of it.
+const ONE_SIGNS: &str = "a keepalived there would take nothing that is signed; begin with `mode receive-only` on both";
+
+/// Whether each takes what the other sends, as Tanist does: what is signed and need not be is taken, too. Keys in files
+/// of their own are not here to be compared.
+fn understand(one: &Authentication, other: &Authentication) -> bool {
+    let takes = |receiver: &Authentication, sender: &Authentication| match (receiver, sender) {
+        (Authentication::SimplePassword(ours), Authentication::SimplePassword(theirs)) => ours == theirs,
+        (Authentication::SimplePassword(_), _) | (_, Authentication::SimplePassword(_)) => false,
+        (Authentication::None, Authentication::None | Authentication::Hmac(_)) => true,
+        (Authentication::Hmac(ours), Authentication::Hmac(theirs)) if signs(sender) => {
+            let keys = (ours.keys.get(&theirs.active_key), theirs.keys.get(&theirs.active_key));
+            !matches!(keys, (Some(ours), Some(theirs)) if ours != theirs)
+        }
+        (Authentication::Hmac(ours), Authentication::None | Authentication::Hmac(_)) => ours.mode != HmacMode::Enforce,
+    };
+    takes(one, other) && takes(other, one)
+}
+
+fn signs(authentication: &Authentication) -> bool {
+    matches!(authentication, Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly)
+}
+
 fn compare_instances(one: Side<'_>, other: Side<'_>, findings: &mut Vec<String>) {
     let vrid = one.1.router.vrid;
     let (a, b) = (&one.1.router, &other.1.router);
@@ -46,8 +69,11 @@ fn compare_instances(one: Side<'_>, other: Side<'_>, findings: &mut Vec<String>)
     if a.version != b.version {
         differ("the version", deaf);
     }
-    if a.authentication != b.authentication {
-        differ("the authentication", deaf);
+    match (understand(&a.authentication, &b.authentication), signs(&a.authentication), signs(&b.authentication)) {
+        (false, ..) => differ("the authentication", deaf),
+        (true, true, false) if b.authentication == Authentication::None => differ("the authentication", ONE_SIGNS),
+        (true, false, true) if a.authentication == Authentication::None => differ("the authentication", ONE_SIGNS),
+        (true, ..) => {}
     }
     let by_multicast = |router: &RouterConfig| matches!(router.transport, Transport::Multicast { .. });
     if by_multicast(a) != by_multicast(b) {

@@ -147,6 +147,15 @@ pub struct NotifyScript {
     pub user: Option<ScriptUser>,
 }
 
+/// A file with a key of `auth_hmac`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFile {
+    /// The number of the key, 1–255.
+    pub number: u8,
+    /// A full path.
+    pub path: PathBuf,
+}
+
 /// A `vrrp_instance`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -158,6 +167,8 @@ pub struct Instance {
     pub accept_mode: bool,
     /// Who is told about changes of state.
     pub notify: Notify,
+    /// Keys of `auth_hmac` that are in files of their own; whoever runs the engine puts them into the router's policy.
+    pub key_files: Vec<KeyFile>,
 }
 
 /// The operator's wish for the initial role.

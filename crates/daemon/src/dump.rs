@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use config::Settings;
 use engine::vrrp::receive::{ChecksumForm, Discard, Oddity};
-use engine::{Authentication, Engine, Instant, RouterView, StateName, Version, View};
+use engine::{AntiReplay, Authentication, Engine, HmacMode, Instant, RouterView, StateName, Version, View};
 use linux::clock;
 use linux::local_time::LocalTime;
 
@@ -90,11 +90,24 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         put("Accept", &if instance.accept_mode { "enabled" } else { "disabled" })?;
         put("Preempt", &if config.preempt_mode { "enabled" } else { "disabled" })?;
         put("Preempt delay", &format_args!("{} secs", config.preempt_delay.as_secs_f64()))?;
-        let authentication = match config.authentication {
-            Authentication::None => "none",
+        let authentication = match &config.authentication {
+            Authentication::None | Authentication::Hmac(_) => "none",
             Authentication::SimplePassword(_) => "SIMPLE_PASSWORD",
         };
         put("Authentication type", &authentication)?;
+        if let Authentication::Hmac(policy) = &config.authentication {
+            let numbers: Vec<String> = policy.keys.keys().map(u8::to_string).collect();
+            put("Authentication extension", &"HMAC-SHA256")?;
+            put("Authentication extension keys", &numbers.join(" "))?;
+            put("Authentication extension active key", &policy.active_key)?;
+            put("Authentication extension mode", &mode_word(policy.mode))?;
+            match policy.anti_replay {
+                AntiReplay::Time { window } => {
+                    put("Authentication extension anti replay", &format_args!("time ({window} sec)"))?;
+                }
+                AntiReplay::Monotonic => put("Authentication extension anti replay", &"monotonic")?,
+            }
+        }
         if let Some(form) = router.peer_checksum_form {
             put(
                 "Peer checksum",
@@ -137,6 +150,15 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         put("State", &if script.running_since.is_some() { "running" } else { "idle" })?;
     }
     Ok(())
+}
+
+/// As `auth_hmac` calls it.
+const fn mode_word(mode: HmacMode) -> &'static str {
+    match mode {
+        HmacMode::Enforce => "enforce",
+        HmacMode::Permissive => "permissive",
+        HmacMode::ReceiveOnly => "receive-only",
+    }
 }
 
 fn seconds_of(version: Version, interval: Duration) -> String {
@@ -185,6 +207,13 @@ fn write_statistics(text: &mut String, router: &RouterView) -> std::fmt::Result 
     let mismatch = discarded(Discard::AuthenticationTypeMismatch) + discarded(Discard::UnexpectedAuthenticationHeader);
     writeln!(text, "    Type Mismatch: {mismatch}")?;
     writeln!(text, "    Failure: {}", discarded(Discard::AuthenticationFailure))?;
+    writeln!(text, "  Authentication Extension Errors:")?;
+    writeln!(text, "    Missing: {}", discarded(Discard::TrailerMissing))?;
+    writeln!(text, "    Malformed: {}", discarded(Discard::TrailerMalformed))?;
+    writeln!(text, "    Unknown Key: {}", discarded(Discard::TrailerKeyUnknown))?;
+    writeln!(text, "    Invalid HMAC: {}", discarded(Discard::TrailerInvalid))?;
+    writeln!(text, "    Stale: {}", discarded(Discard::TrailerStale))?;
+    writeln!(text, "    Replay: {}", discarded(Discard::TrailerReplayed))?;
     writeln!(text, "  Priority Zero:")?;
     writeln!(text, "    Received: {}", counters.priority_zero_received)?;
     writeln!(text, "    Sent: {}", counters.priority_zero_sent)

@@ -126,14 +126,16 @@ impl Sockets {
         self.pairs.remove(&index);
     }
 
-    /// Puts an advertisement into its batch.
-    pub(crate) fn push(&mut self, engine: &Engine, router: RouterId, priority: Priority, link: Option<u32>) {
+    /// Puts an advertisement, given by its router, priority and sequence, into its batch.
+    pub(crate) fn push(&mut self, engine: &Engine, advertisement: (RouterId, Priority, u64), link: Option<u32>) {
+        let (router, priority, sequence) = advertisement;
         let unicast = engine.router(router).is_some_and(|config| matches!(config.transport, Transport::Unicast { .. }));
         let pair = if unicast { self.unicast.as_mut() } else { link.and_then(|index| self.pairs.get_mut(&index)) };
         // An interface that is gone is a fault reason; what it should have sent is of no use any more.
         let Some(pair) = pair else { return };
         for destination in engine.destinations(router) {
-            if let Some(packet) = engine.write_advertisement(router, priority, *destination, &mut self.packet[..]) {
+            let packet = engine.write_advertisement(router, priority, sequence, *destination, &mut self.packet[..]);
+            if let Some(packet) = packet {
                 pair.batch.push_packet(packet, *destination);
                 pair.senders.push(router);
             }

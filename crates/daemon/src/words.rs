@@ -307,6 +307,16 @@ fn discard(reason: Discard) -> &'static str {
         Discard::Length => "its length is wrong for the addresses that it lists",
         Discard::Ttl => "invalid TTL, it must be 255: it does not come from this network",
         Discard::Version => "it has another VRRP version than configured here",
+        Discard::TrailerMissing => "it is not signed, and `auth_hmac` wants that (`mode permissive` would not)",
+        Discard::TrailerMalformed => {
+            "what stands behind it is no signature of `auth_hmac`; keepalived before 2.4.2 signs in another way"
+        }
+        Discard::TrailerKeyUnknown => "it is signed with a key of a number that `auth_hmac` does not have here",
+        Discard::TrailerInvalid => "its signature is wrong: `auth_hmac` has other octets under that number there",
+        Discard::TrailerStale => {
+            "it is signed at another time than now: compare the clocks of both nodes (`auth_hmac`, `time_window`)"
+        }
+        Discard::TrailerReplayed => "it is signed no later than what was heard from there before: somebody repeats it",
         Discard::AuthenticationTypeInvalid => "its authentication type does not exist",
         Discard::AuthenticationTypeMismatch => "it has another authentication type than configured here",
         Discard::AuthenticationFailure => "authentication failed, the passwords differ",

@@ -1,10 +1,12 @@
 //! What an engine is told to be: every default resolved, nothing left to guess.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Family, Interval, Name, Priority, Version, Vrid};
+use crate::{Family, HmacKey, Interval, Name, Password, Priority, Version, Vrid};
 
 /// Everything that an engine needs to know at its start and at each reconfiguration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,23 +102,51 @@ pub enum Transport {
     },
 }
 
-/// Authentication of RFC 2338, kept by RFC 3768 §10 in version 2 only.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// By what an advertisement shows that it comes from one of us.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authentication {
-    /// Nothing. The only choice in version 3.
+    /// Nothing: what RFC 9568 and RFC 3768 want.
     None,
-    /// Eight octets in clear: protects against mistakes, not against anybody.
-    SimplePassword([u8; 8]),
+    /// Eight octets in clear (RFC 2338 §5.3.6, version 2 only): protects against mistakes, not against anybody.
+    SimplePassword(Password),
+    /// A trailer with a keyed hash and a sequence, which keepalived has since 2.4.2: any version, any family.
+    Hmac(Box<HmacPolicy>),
 }
 
-/// Never prints a password.
-impl core::fmt::Debug for Authentication {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::SimplePassword(_) => "SimplePassword(********)",
-        })
-    }
+/// How advertisements are sealed, and which are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HmacPolicy {
+    /// The keys that we believe in, by their numbers 1–255.
+    pub keys: BTreeMap<u8, HmacKey>,
+    /// The number of the key that we seal with; one of `keys`.
+    pub active_key: u8,
+    /// What becomes of advertisements without a seal.
+    pub mode: HmacMode,
+    /// How what was heard before is told from what is new.
+    pub anti_replay: AntiReplay,
+}
+
+/// What becomes of advertisements without a seal: three steps from a group that has none to one that insists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HmacMode {
+    /// They are discarded.
+    Enforce,
+    /// They are accepted.
+    Permissive,
+    /// They are accepted, and we send no others.
+    ReceiveOnly,
+}
+
+/// How what was heard before is told from what is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AntiReplay {
+    /// By the calendar, which must be right on all nodes.
+    Time {
+        /// So many seconds may a sender's calendar and ours differ; 1–300.
+        window: u16,
+    },
+    /// Each one must be newer than the ones before of the same sender.
+    Monotonic,
 }
 
 /// An address that moves with the role.

@@ -10,6 +10,7 @@ use crate::pair::Pair;
 use crate::role::Role;
 use crate::service::Service;
 use crate::standing::Standing;
+use crate::time::Calendar;
 use crate::track::script::Script;
 use crate::vrrp::announcer::Announcer;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
@@ -47,6 +48,7 @@ pub struct Engine {
     phase: Phase,
     /// When something was last taken in.
     last_at: Instant,
+    calendar: Calendar,
     /// A stop was asked for twice: nobody waits for anything.
     impatient: bool,
     random: Random,
@@ -88,6 +90,7 @@ impl Engine {
             virtual_addresses,
             phase: Phase::Created,
             last_at: Instant::START,
+            calendar: Calendar::default(),
             impatient: false,
             random: Random(seed),
         }
@@ -149,6 +152,13 @@ impl Engine {
                     None => {
                         self.take_check(now, script, outcome, out);
                     }
+                }
+            }
+            Input::Calendar(said) => {
+                concerns_others = false;
+                self.calendar = Calendar::told(now, said);
+                for router in self.routers.iter_mut().chain(&mut self.retired) {
+                    router.set_calendar(self.calendar);
                 }
             }
             Input::SendFailed { router, error } => {
@@ -347,7 +357,9 @@ impl Engine {
                 None => {
                     changed.push((id as usize, None));
                     self.roles.push(Role::new());
-                    self.routers.push(VirtualRouter::new(RouterId(id), router.clone(), now, &self.links));
+                    let mut new = VirtualRouter::new(RouterId(id), router.clone(), now, &self.links);
+                    new.set_calendar(self.calendar);
+                    self.routers.push(new);
                 }
             }
         }
@@ -550,17 +562,18 @@ impl Engine {
     }
 
     /// Writes the octets of an advertisement that [`Output::Advertise`] asked for, from the IP header on, and
-    /// returns them. `destination` is one of [`Engine::destinations`]. `None` if the router has no address to
-    /// send from, or `buffer` is too small (1500 octets always suffice).
+    /// returns them. `sequence` is as it said, `destination` is one of [`Engine::destinations`]. `None` if the router
+    /// has no address to send from, or `buffer` is too small (1500 octets always suffice).
     #[must_use]
     pub fn write_advertisement<'b>(
         &self,
         router: RouterId,
         priority: Priority,
+        sequence: u64,
         destination: IpAddr,
         buffer: &'b mut [u8],
     ) -> Option<&'b [u8]> {
-        self.find(router)?.write(priority, destination, buffer)
+        self.find(router)?.write(priority, sequence, destination, buffer)
     }
 
     /// Where the advertisements of a router go.

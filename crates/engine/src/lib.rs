@@ -21,6 +21,7 @@ mod output;
 mod pair;
 mod record;
 mod role;
+mod secret;
 mod service;
 mod standing;
 mod time;
@@ -30,8 +31,9 @@ pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AnnouncePolicy, Authentication, Budget, Config, Failback, OnManualStop, PairConfig, PairKey, RouterConfig, Scope,
-    ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport, VirtualAddress, Weight,
+    AnnouncePolicy, AntiReplay, Authentication, Budget, Config, Failback, HmacMode, HmacPolicy, OnManualStop,
+    PairConfig, PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport,
+    VirtualAddress, Weight,
 };
 pub use desired::{Desired, DesiredAddress};
 pub use engine::Engine;
@@ -45,5 +47,6 @@ pub use input::{
 };
 pub use output::{Answer, EndHow, Hook, HookCall, Notice, NoticeKind, Output, RefusedCommand, ServiceOrder};
 pub use record::{LatchReason, LatchRecord, MaintenanceRecord, Record, RouterRecord};
+pub use secret::{HmacKey, Password};
 pub use time::{Instant, Interval};
 pub use view::{MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View};

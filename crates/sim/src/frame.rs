@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use engine::{Authentication, RouterConfig, Version};
+use engine::{Authentication, HmacMode, RouterConfig, Version};
 
 use crate::plan::{Spoof, SpoofContent};
 
@@ -47,7 +47,18 @@ pub(crate) fn flaw(octets: &[u8], config: &RouterConfig, priority: u8, sources: 
     if octets.len() < 28 || octets[0] != 0x45 {
         return Some("no IPv4 header of 20 octets");
     }
-    let (header, message) = octets.split_at(20);
+    let (header, mut message) = octets.split_at(20);
+    if let Authentication::Hmac(policy) = &config.authentication
+        && policy.mode != HmacMode::ReceiveOnly
+    {
+        let Some((before, signature)) = message.split_at_checked(message.len().saturating_sub(28)) else {
+            return Some("no room for a signature");
+        };
+        if signature[..4] != [1, policy.active_key, 0, 0] {
+            return Some("wrong signature");
+        }
+        message = before;
+    }
     let source = IpAddr::V4(address(&header[12..16]));
     let rules = [
         (usize::from(u16::from_be_bytes([header[2], header[3]])) == octets.len(), "wrong total length"),
@@ -74,8 +85,8 @@ pub(crate) fn flaw(octets: &[u8], config: &RouterConfig, priority: u8, sources: 
         }
     };
     let authentication: &[u8] = match &config.authentication {
-        Authentication::SimplePassword(password) => password,
-        Authentication::None => &[0; 8],
+        Authentication::SimplePassword(password) => &password[..],
+        Authentication::None | Authentication::Hmac(_) => &[0; 8],
     };
     let list = config.addresses.iter().map(|entry| entry.address);
     let listed = |at: usize| message.get(8 + at * 4..12 + at * 4).map(|octets| IpAddr::V4(address(octets)));

@@ -40,11 +40,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "A password that all nodes share (version 2 only). It protects against mistakes, not against anybody.",
         "authentication {\n    auth_type PASS\n    auth_pass 1234\n}",
     ),
-    not_built(
+    works(
         "auth_hmac",
         Form::Block(Block::AuthHmac),
-        "Signs advertisements with keys that all nodes share.",
-        "auth_hmac { active_key 1 }",
+        "Signs advertisements with keys that all nodes share, and takes only those that are signed and not heard \
+         before. It takes the place of `authentication`, in either version.",
+        "auth_hmac {\n    key 1 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n    active_key 1\n}",
     )
     .since("2.4.0"),
     works(
@@ -335,24 +336,39 @@ pub(super) const AUTHENTICATION: &[Keyword] = &[
 ];
 
 pub(super) const AUTH_HMAC: &[Keyword] = &[
-    not_built(
+    works(
         "key",
-        words(2, 2, "a number and `hex:…`, `file:…` or text"),
-        "A key of 32 to 64 octets and its number.",
-        "key 1 file:/etc/keepalived/key1",
-    ),
-    not_built("active_key", whole("", 0, 255), "The key that we sign with.", "active_key 1"),
-    not_built("time_window", whole("seconds", 1, 300), "How old an advertisement may be.", "time_window 5"),
-    not_built(
+        words(2, 2, "a number from 1 to 255 and `hex:…`, `file:…` or text"),
+        "A key of 32 to 64 octets and its number: as hexadecimal digits, as text, or in a file of its own that holds \
+         one of the two and that nobody but its owner can read. With several, the nodes can change from one to the \
+         next without a gap.",
+        "key 1 file:/etc/keepalived/keys/vrrp",
+    )
+    .repeats(),
+    works("active_key", whole("", 1, 255), "The number of the key that we sign with.", "active_key 1")
+        .default("the only key"),
+    works(
+        "time_window",
+        whole("seconds", 1, 300),
+        "By how much the clocks of the nodes may differ, with `anti_replay time`.",
+        "time_window 5",
+    )
+    .default("three times `advert_int`, at least 5"),
+    works(
         "anti_replay",
         Form::Choice(&["time", "monotonic"]),
-        "How repeated packets are found.",
+        "How a packet that is heard again is told from a new one. With `time` the clocks of all nodes must be right; \
+         `monotonic` asks only that each packet be newer than the one before of the same sender.",
         "anti_replay time",
-    ),
-    not_built(
+    )
+    .default("time"),
+    works(
         "mode",
         Form::Choice(&["enforce", "permissive", "receive-only"]),
-        "Whether unsigned advertisements are accepted.",
+        "What becomes of unsigned advertisements: `enforce` discards them, `permissive` accepts them, and with \
+         `receive-only` we do not sign either. Changing all nodes from the last to the first, one mode after the \
+         other, brings signing in without a gap.",
         "mode enforce",
-    ),
+    )
+    .default("enforce"),
 ];

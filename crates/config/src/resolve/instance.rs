@@ -9,6 +9,7 @@ use engine::{
 };
 
 use super::announce::Announcing;
+use super::authentication::Authenticating;
 use super::global::{Defaults, unreachable_keyword, version};
 use super::tracking::Known;
 use super::{addresses, script, tracking, values};
@@ -29,7 +30,7 @@ struct Draft<'a> {
     priority: Option<(Priority, Span)>,
     interval: Option<(Duration, Span)>,
     version: Version,
-    authentication: Option<(Password, Span)>,
+    authenticating: Authenticating,
     addresses: Vec<(VirtualAddress, &'a Word)>,
     excluded: Vec<(VirtualAddress, &'a Word)>,
     no_addresses: bool,
@@ -55,12 +56,6 @@ struct Draft<'a> {
     given: Vec<&'static str>,
 }
 
-#[derive(Default)]
-struct Password {
-    kind: bool,
-    password: Option<[u8; 8]>,
-}
-
 pub(super) fn instance(
     block: &Statement<'_>,
     defaults: &Defaults,
@@ -76,7 +71,7 @@ pub(super) fn instance(
         priority: None,
         interval: None,
         version: defaults.version,
-        authentication: None,
+        authenticating: Authenticating::default(),
         addresses: Vec::new(),
         excluded: Vec::new(),
         no_addresses: false,
@@ -128,10 +123,8 @@ impl<'a> Draft<'a> {
                 self.interval = interval.map(|interval| (interval, statement.value().span));
             }
             "version" => self.version = version(statement, findings).unwrap_or(self.version),
-            "authentication" => {
-                let password = self.authentication.take().map(|(password, _)| password).unwrap_or_default();
-                self.authentication = Some((authentication(password, statement, findings), statement.span));
-            }
+            "authentication" => self.authenticating.take_password(statement, findings),
+            "auth_hmac" => self.authenticating.take_hmac(statement, findings),
             "virtual_ipaddress" => {
                 if !statement.entries().is_empty() {
                     self.note_given(name);
@@ -218,8 +211,9 @@ impl<'a> Draft<'a> {
         let priority = self.priority(findings);
         self.check_preemption(priority, findings);
         let interval = self.interval(findings);
-        let authentication = self.authentication(findings);
-        self.limit_addresses(findings);
+        let (authentication, key_files) =
+            std::mem::take(&mut self.authenticating).resolve(self.version, interval, self.strict, findings);
+        self.limit_addresses(&authentication, findings);
         if self.addresses.is_empty() && !self.no_addresses && !self.has_what_moves() {
             findings
                 .warning("no-addresses", name.span, format!("`{}` has no virtual addresses", name.text))
@@ -251,7 +245,7 @@ impl<'a> Draft<'a> {
             services: self.services,
         };
         let stated = self.stated.map(|(stated, _)| stated);
-        Some(Instance { router, stated, accept_mode, notify: self.notify })
+        Some(Instance { router, stated, accept_mode, notify: self.notify, key_files })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.
@@ -379,39 +373,19 @@ impl<'a> Draft<'a> {
         u16::try_from(hundredths).ok().and_then(Interval::from_centiseconds)
     }
 
-    fn authentication(&self, findings: &mut Findings) -> Authentication {
-        let Some((Password { kind, password }, span)) = &self.authentication else { return Authentication::None };
-        let Some(password) = password.filter(|_| *kind) else {
-            let lacks = if *kind { "auth_pass" } else { "auth_type" };
-            findings
-                .warning(
-                    "incomplete-authentication",
-                    *span,
-                    format!("`{lacks}` is missing, so there is no authentication"),
-                )
-                .help("give `auth_type PASS` and `auth_pass`, the same on all nodes, or remove the block");
-            return Authentication::None;
-        };
-        if self.version == Version::V3 {
-            findings
-                .warning("authentication-version", *span, "version 3 has no authentication; this is ignored")
-                .help("remove the block; it never protected against anybody who can listen");
-            return Authentication::None;
-        }
-        let message = "everybody on the network can read this password; it only keeps mistakes apart".to_owned();
-        findings.hint_once("password-in-clear", *span, message, "");
-        Authentication::SimplePassword(password)
-    }
-
     /// An advertisement counts its addresses in one octet and must fit into 1500 octets of IP packet.
-    fn limit_addresses(&mut self, findings: &mut Findings) {
+    fn limit_addresses(&mut self, authentication: &Authentication, findings: &mut Findings) {
+        let behind = match authentication {
+            Authentication::Hmac(_) => engine::wire::trailer::LENGTH,
+            Authentication::None | Authentication::SimplePassword(_) => 0,
+        };
         let headers = match self.version {
             // IPv4 header, VRRP header, authentication data (RFC 3768 §5.1).
             Version::V2 => 20 + 8 + 8,
             // IPv4 header, VRRP header (RFC 9568 §5.1).
             Version::V3 => 20 + 8,
         };
-        let most = ((1500 - headers) / 4).min(255);
+        let most = ((1500 - headers - behind) / 4).min(255);
         if self.addresses.len() <= most {
             return;
         }
@@ -500,50 +474,4 @@ fn vrid(statement: &Statement<'_>, findings: &mut Findings) -> Option<Vrid> {
         return None;
     }
     values::count(statement, findings).and_then(|value| u8::try_from(value).ok()).and_then(Vrid::new)
-}
-
-/// `auth_type` and `auth_pass`.
-fn authentication(mut read: Password, block: &Statement<'_>, findings: &mut Findings) -> Password {
-    for statement in statements(Block::Authentication, block.entries(), findings) {
-        let word = statement.value();
-        match statement.keyword.name {
-            "auth_type" => match word.text.as_str() {
-                "PASS" => read.kind = true,
-                "AH" => {
-                    findings
-                        .error(
-                            "not-built",
-                            word.span,
-                            "`auth_type AH` is known but not built yet in this version of Tanist",
-                        )
-                        .help("use PASS on all nodes, or keep this machine on keepalived for now");
-                    read.kind = true;
-                }
-                other => {
-                    findings
-                        .error("bad-choice", word.span, format!("`{other}` is no kind of authentication"))
-                        .help("write `auth_type PASS`");
-                    read.kind = true;
-                }
-            },
-            "auth_pass" => read.password = Some(password(word, findings)),
-            other => unreachable_keyword(other, Block::Authentication, &statement, findings),
-        }
-    }
-    read
-}
-
-/// Eight octets, filled up with zeros (RFC 3768 §5.3.6 as keepalived does it).
-fn password(word: &Word, findings: &mut Findings) -> [u8; 8] {
-    let bytes = word.text.as_bytes();
-    if bytes.len() > 8 {
-        findings
-            .warning("long-password", word.span, "only the first 8 octets of the password are used")
-            .help("shorten it to 8 octets on all nodes");
-    }
-    let mut password = [0; 8];
-    for (octet, byte) in password.iter_mut().zip(bytes) {
-        *octet = *byte;
-    }
-    password
 }

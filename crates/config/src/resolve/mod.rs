@@ -2,6 +2,7 @@
 
 mod addresses;
 mod announce;
+mod authentication;
 mod check;
 mod global;
 mod instance;
@@ -23,6 +24,7 @@ use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::syntax::{Tree, Word};
 
+pub use authentication::{BadKey, key as hmac_key};
 pub(crate) use values::in_seconds;
 
 /// Gives the settings as far as they could be read; whether they may be used depends on the findings.

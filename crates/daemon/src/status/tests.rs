@@ -29,6 +29,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         stated: None,
         accept_mode: true,
         notify: config::Notify::default(),
+        key_files: Vec::new(),
     };
     Settings {
         global: Global { router_id: Some("a".to_owned()), ..Global::default() },

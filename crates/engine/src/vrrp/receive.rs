@@ -3,10 +3,11 @@
 
 use core::net::IpAddr;
 
+use super::freshness::Freshness;
 use crate::wire::advertisement::{self, Malformed};
 use crate::wire::ipv4::Ipv4Packet;
-use crate::wire::{self, Advertisement, Body};
-use crate::{Authentication, Family, Interval, RouterConfig, Transport, Version};
+use crate::wire::{self, Advertisement, Body, Sequence, trailer};
+use crate::{Authentication, Family, HmacMode, HmacPolicy, Instant, Interval, RouterConfig, Transport, Version};
 
 /// Why a packet was not accepted. A new reason needs a counter (its index), and a text at the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,18 @@ pub enum Discard {
     Ttl,
     /// Another protocol version than configured.
     Version,
+    /// `auth_hmac`: nothing stands behind the advertisement, but a trailer must.
+    TrailerMissing,
+    /// `auth_hmac`: what stands behind the advertisement is no trailer.
+    TrailerMalformed,
+    /// `auth_hmac`: the trailer was made with a key of a number that is not configured here.
+    TrailerKeyUnknown,
+    /// `auth_hmac`: the trailer was made with another key, by another sender or for another advertisement.
+    TrailerInvalid,
+    /// `auth_hmac`: its sender's calendar and ours differ by more than the window.
+    TrailerStale,
+    /// `auth_hmac`: it is no newer than what its sender sent before.
+    TrailerReplayed,
     /// Version 2: an authentication type that does not exist.
     AuthenticationTypeInvalid,
     /// Version 2: another authentication type than configured.
@@ -39,7 +52,7 @@ pub enum Discard {
 
 impl Discard {
     /// How many reasons there are.
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = 18;
 
     /// Its place in [`Statistics::discarded`](super::statistics::Statistics::discarded).
     #[must_use]
@@ -94,12 +107,22 @@ pub(crate) struct Accepted<'a> {
     pub(crate) advertisement: Advertisement<'a>,
     pub(crate) source: IpAddr,
     pub(crate) checksum_form: ChecksumForm,
+    /// What its trailer says; `None` if it has none.
+    pub(crate) sequence: Option<Sequence>,
+}
+
+/// What a packet is held against beside the configuration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'k> {
+    pub(crate) now: Instant,
+    pub(crate) primary_address: Option<IpAddr>,
+    pub(crate) freshness: &'k Freshness,
 }
 
 /// Lets a packet climb. The router's VRID has been found in it already.
 pub(crate) fn climb<'a>(
     config: &RouterConfig,
-    primary_address: Option<IpAddr>,
+    known: Known<'_>,
     packet: &Ipv4Packet<'a>,
 ) -> Result<Accepted<'a>, Discard> {
     let source = IpAddr::V4(packet.source);
@@ -116,16 +139,20 @@ pub(crate) fn climb<'a>(
     if by_multicast && packet.ttl != wire::TTL {
         return Err(Discard::Ttl);
     }
-    if primary_address == Some(source) {
+    if known.primary_address == Some(source) {
         return Err(Discard::OwnAddress);
     }
+    let sequence = match &config.authentication {
+        Authentication::Hmac(policy) => unseal(policy, known, source, packet.payload, octets)?,
+        Authentication::None | Authentication::SimplePassword(_) => None,
+    };
     let decoded = advertisement::decode(config.version, Family::Ipv4, octets).map_err(|malformed| match malformed {
         Malformed::Length | Malformed::Vrid => Discard::Length,
         Malformed::Version => Discard::Version,
         Malformed::Type => Discard::Type,
     })?;
     if let Body::V2 { auth_type, adver_int, authentication_data } = decoded.body {
-        authenticate(config.authentication, auth_type, authentication_data)?;
+        authenticate(&config.authentication, auth_type, &authentication_data)?;
         // RFC 3768 §7.1: a version 2 router does not learn intervals.
         if Interval::from_seconds(adver_int) != Some(config.advertisement_interval) {
             return Err(Discard::AdvertisementInterval);
@@ -140,20 +167,45 @@ pub(crate) fn climb<'a>(
     if !as_configured {
         return Err(Discard::TransportMismatch);
     }
-    Ok(Accepted { advertisement: decoded, source, checksum_form })
+    Ok(Accepted { advertisement: decoded, source, checksum_form, sequence })
+}
+
+/// Looks at the trailer behind the advertisement proper, with which `payload` begins.
+fn unseal(
+    policy: &HmacPolicy,
+    known: Known<'_>,
+    source: IpAddr,
+    payload: &[u8],
+    advertisement: &[u8],
+) -> Result<Option<Sequence>, Discard> {
+    let behind = payload.get(advertisement.len()..).unwrap_or_default();
+    if behind.is_empty() {
+        return match policy.mode {
+            HmacMode::Enforce => Err(Discard::TrailerMissing),
+            HmacMode::Permissive | HmacMode::ReceiveOnly => Ok(None),
+        };
+    }
+    let read = trailer::read(behind).ok_or(Discard::TrailerMalformed)?;
+    let key = policy.keys.get(&read.key).ok_or(Discard::TrailerKeyUnknown)?;
+    if !trailer::is_genuine(key, source, advertisement, behind) {
+        return Err(Discard::TrailerInvalid);
+    }
+    known.freshness.judge(known.now, source, read.sequence, policy.anti_replay)?;
+    Ok(Some(read.sequence))
 }
 
 /// RFC 2338 §5.3.6 and §5.3.10.
-fn authenticate(configured: Authentication, auth_type: u8, data: [u8; 8]) -> Result<(), Discard> {
+fn authenticate(configured: &Authentication, auth_type: u8, data: &[u8; 8]) -> Result<(), Discard> {
     match (configured, auth_type) {
-        (Authentication::None, 0) => Ok(()),
-        (Authentication::SimplePassword(password), 1) => {
-            // Looks at all octets whatever the first one says, so that timing tells nothing.
-            let difference = password.iter().zip(data).fold(0, |sum, (ours, theirs)| sum | (ours ^ theirs));
-            if difference == 0 { Ok(()) } else { Err(Discard::AuthenticationFailure) }
+        (Authentication::None | Authentication::Hmac(_), 0) => Ok(()),
+        (Authentication::SimplePassword(password), 1) if password.is(data) => Ok(()),
+        (Authentication::SimplePassword(_), 1) => Err(Discard::AuthenticationFailure),
+        (Authentication::None | Authentication::Hmac(_) | Authentication::SimplePassword(_), 0..=2) => {
+            Err(Discard::AuthenticationTypeMismatch)
         }
-        (Authentication::None | Authentication::SimplePassword(_), 0..=2) => Err(Discard::AuthenticationTypeMismatch),
-        (Authentication::None | Authentication::SimplePassword(_), 3..) => Err(Discard::AuthenticationTypeInvalid),
+        (Authentication::None | Authentication::Hmac(_) | Authentication::SimplePassword(_), 3..) => {
+            Err(Discard::AuthenticationTypeInvalid)
+        }
     }
 }
 

@@ -6,8 +6,10 @@ pub mod arp;
 pub mod baton;
 pub mod checksum;
 pub mod ipv4;
+pub mod trailer;
 
 pub use advertisement::{AddressList, Advertisement, Body};
+pub use trailer::Sequence;
 
 /// IP protocol number of VRRP (RFC 9568 §5.1.1.4).
 pub const PROTOCOL_VRRP: u8 = 112;

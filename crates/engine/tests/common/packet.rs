@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use tanist_engine::{Authentication, RouterConfig, Transport, Version};
 
 /// What the checksum of an advertisement covers.
@@ -13,6 +15,52 @@ pub(crate) enum Sum {
     MessageOnly,
     /// Nothing that makes sense.
     Wrong,
+}
+
+/// A trailer of `auth_hmac`, field by field.
+#[derive(Clone, Debug)]
+pub(crate) struct Seal {
+    pub(crate) kind: u8,
+    pub(crate) key: u8,
+    pub(crate) reserved: u16,
+    /// Seconds since 1970 in 32 bits, 65536ths in 16, a counter in 16.
+    pub(crate) sequence: u64,
+    /// What it is made with.
+    pub(crate) secret: Vec<u8>,
+    /// For whom it is made.
+    pub(crate) source: Option<Ipv4Addr>,
+    /// Octets missing at its end.
+    pub(crate) cut: usize,
+}
+
+/// The key of a number in these tests: 32 octets that count on, those of key 1 from 0 as in keepalived's examples.
+pub(crate) fn key_octets(number: u8) -> Vec<u8> {
+    let first = (number - 1).wrapping_mul(32);
+    (0..32).map(|place| first.wrapping_add(place)).collect()
+}
+
+impl Seal {
+    pub(crate) fn new(key: u8, sequence: u64) -> Self {
+        Self { kind: 1, key, reserved: 0, sequence, secret: key_octets(key), source: None, cut: 0 }
+    }
+
+    fn octets(&self, source: Ipv4Addr, message: &[u8]) -> Vec<u8> {
+        let mut trailer = vec![self.kind, self.key];
+        trailer.extend(self.reserved.to_be_bytes());
+        trailer.extend(self.sequence.to_be_bytes());
+        let mut covered = vec![4, message[0] >> 4, message[1], 0];
+        covered.extend(self.source.unwrap_or(source).octets());
+        covered.extend([0; 12]);
+        covered.extend(&message[..6]);
+        covered.extend([0, 0]);
+        covered.extend(&message[8..]);
+        covered.extend(&trailer);
+        covered.extend([0; 16]);
+        let code = Hmac::<Sha256>::new_from_slice(&self.secret).expect("any length will do").chain_update(covered);
+        trailer.extend(&code.finalize().into_bytes()[..16]);
+        trailer.truncate(trailer.len() - self.cut);
+        trailer
+    }
 }
 
 /// An advertisement with its IP header, field by field; every field can lie.
@@ -36,6 +84,8 @@ pub(crate) struct Packet {
     pub(crate) sum: Sum,
     /// Puts an authentication header (RFC 4302) before the message.
     pub(crate) authentication_header: bool,
+    /// Puts a trailer of `auth_hmac` behind the message.
+    pub(crate) seal: Option<Seal>,
     /// Octets behind the message, inside the IP packet.
     pub(crate) padding: usize,
     /// Octets missing at the end of the message, also from the IP length.
@@ -46,10 +96,12 @@ impl Packet {
     /// What a twin of this router sends.
     pub(crate) fn of(config: &RouterConfig, source: Ipv4Addr, destination: Ipv4Addr, priority: u8) -> Self {
         let centiseconds = config.advertisement_interval.as_centiseconds();
-        let (version, middle, tail) = match (config.version, config.authentication) {
-            (Version::V2, Authentication::None) => (2, [0, (centiseconds / 100) as u8], vec![0; 8]),
+        let (version, middle, tail) = match (config.version, &config.authentication) {
+            (Version::V2, Authentication::None | Authentication::Hmac(_)) => {
+                (2, [0, (centiseconds / 100) as u8], vec![0; 8])
+            }
             (Version::V2, Authentication::SimplePassword(word)) => {
-                (2, [1, (centiseconds / 100) as u8], Vec::from(word))
+                (2, [1, (centiseconds / 100) as u8], Vec::from(**word))
             }
             (Version::V3, _) => (3, [(centiseconds >> 8) as u8, centiseconds as u8], Vec::new()),
         };
@@ -71,6 +123,7 @@ impl Packet {
             tail,
             sum: if version == 2 { Sum::MessageOnly } else { Sum::WithPseudoHeader },
             authentication_header: false,
+            seal: None,
             padding: 0,
             cut: 0,
         }
@@ -88,6 +141,7 @@ impl Packet {
             behind.extend([0xaa; 12]);
         }
         behind.extend(&message[..message.len() - self.cut]);
+        behind.extend(self.seal.iter().flat_map(|seal| seal.octets(self.source, &message)));
         behind.extend(std::iter::repeat_n(0, self.padding));
         let total = 20 + behind.len() as u16;
         let mut packet = vec![0x45, 0xc0];

@@ -15,10 +15,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, Authentication, Budget, Config, Failback, Family, Interval, Name, OnManualStop, PairConfig,
-    PairKey, Priority, RouterConfig, Scope, ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport,
-    Version, VirtualAddress, Vrid, Weight,
+    AnnouncePolicy, AntiReplay, Authentication, Budget, Config, Failback, Family, HmacKey, HmacMode, HmacPolicy,
+    Interval, Name, OnManualStop, PairConfig, PairKey, Priority, RouterConfig, Scope, ScriptConfig, ServiceConfig,
+    TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
 };
+
+use super::packet::key_octets;
 
 /// A router that says nothing.
 pub(crate) fn router(name: &str) -> RouterConfig {
@@ -85,7 +87,26 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                     "priority" => router.priority = Priority::new(number(value)),
                     "interval" => router.advertisement_interval = interval(value),
                     "preempt_delay" => router.preempt_delay = seconds(value),
-                    "password" => router.authentication = Authentication::SimplePassword(password(value)),
+                    "password" => router.authentication = Authentication::SimplePassword(password(value).into()),
+                    "hmac" => router.authentication = Authentication::Hmac(Box::new(hmac(value))),
+                    "hmac_keys" => {
+                        let keys = value.split(',').map(number).map(|key| (key, hmac_key(key)));
+                        policy_of(&mut router).keys = keys.collect();
+                    }
+                    "hmac_mode" => {
+                        policy_of(&mut router).mode = match value {
+                            "enforce" => HmacMode::Enforce,
+                            "permissive" => HmacMode::Permissive,
+                            "receive-only" => HmacMode::ReceiveOnly,
+                            _ => panic!("unknown mode {value}"),
+                        }
+                    }
+                    "hmac_replay" => {
+                        policy_of(&mut router).anti_replay = match value {
+                            "monotonic" => AntiReplay::Monotonic,
+                            window => AntiReplay::Time { window: number(window) },
+                        }
+                    }
                     "source" => unicast_source = Some(address(value)),
                     "peers" => {
                         let peers = value.split(',').map(address).collect();
@@ -123,6 +144,27 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
         }
     }
     router
+}
+
+/// Keys 1 and 2, sealing with the one of this number, within 5 s.
+fn hmac(active_key: &str) -> HmacPolicy {
+    HmacPolicy {
+        keys: [1, 2].map(|key| (key, hmac_key(key))).into(),
+        active_key: number(active_key),
+        mode: HmacMode::Enforce,
+        anti_replay: AntiReplay::Time { window: 5 },
+    }
+}
+
+fn hmac_key(number: u8) -> HmacKey {
+    HmacKey::new(&key_octets(number)).expect("32 octets")
+}
+
+fn policy_of(router: &mut RouterConfig) -> &mut HmacPolicy {
+    match &mut router.authentication {
+        Authentication::Hmac(policy) => policy,
+        other => panic!("`hmac` comes first, this is {other:?}"),
+    }
 }
 
 fn check(name: &str) -> ScriptConfig {

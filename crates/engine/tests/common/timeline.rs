@@ -8,6 +8,9 @@
 //!   2.000000 > hear 192.0.2.2 150 interval 1
 //! ```
 //!
+//! The calendar of a timeline begins at 1 700 000 000 s; `calendar +3` and `calendar -3` set it three seconds ahead or
+//! back from there.
+//!
 //! Lines with `>` happen; the others follow, and are compared. Between two lines with `>` the engine is asked
 //! whenever it wanted to be, exactly then; at the same moment its timers come first. `late` before what happens
 //! means that it was not asked until then. `settle` is a start at 0 of which only the state is shown that it led
@@ -22,14 +25,15 @@
 use std::net::Ipv4Addr;
 use std::panic::Location;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use tanist_engine::{
-    Command, DesiredAddress, Ending, Engine, Family, HeldBy, Input, Instant, LatchReason, LatchRecord, LinkId,
-    LinkState, MaintenanceRecord, Name, Output, Priority, Received, Record, Restored, RouterConfig, RouterId,
-    RouterRecord, ScriptOutcome, ServiceReport, Transport,
+    Authentication, Command, DesiredAddress, Ending, Engine, Family, HeldBy, HmacMode, Input, Instant, LatchReason,
+    LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Priority, Received, Record, Restored,
+    RouterConfig, RouterId, RouterRecord, ScriptOutcome, ServiceReport, Transport,
 };
 
-use super::packet::{Packet, Sum, ipv4};
+use super::packet::{Packet, Seal, Sum, ipv4, key_octets};
 use super::setup::{address, config, number, password, seconds};
 use super::words;
 
@@ -137,11 +141,15 @@ pub(crate) struct Bench {
     started: bool,
     /// When it was given something last.
     now: Instant,
+    /// How far its calendar is ahead of the others'.
+    ahead: i64,
 }
 
 impl Bench {
     pub(crate) fn new(lines: &[&str]) -> Self {
-        Self { engine: Engine::new(config(lines), 1), started: false, now: Instant::START }
+        let mut bench = Self { engine: Engine::new(config(lines), 1), started: false, now: Instant::START, ahead: 0 };
+        bench.act(Instant::START, "calendar +0", &[]);
+        bench
     }
 
     /// Before the start: these interfaces, or the usual one.
@@ -193,6 +201,12 @@ impl Bench {
             }
             ["stop"] => self.handle(now, Input::Stop),
             ["wait"] => Vec::new(),
+            ["calendar", ahead] => {
+                self.ahead = number(ahead);
+                let said = now.since(Instant::START)
+                    + Duration::from_secs(CALENDAR.checked_add_signed(self.ahead).expect("not so long ago"));
+                self.handle(now, Input::Calendar(said))
+            }
             ["timer"] => self.handle(now, Input::Timer),
             ["link", link, ref state @ ..] => {
                 let link = self.link(link);
@@ -314,7 +328,7 @@ impl Bench {
         let router = named("for").map_or(RouterId(0), |name| self.router(name));
         let router = self.engine.router(router).expect("named routers are there");
         let link = self.link(named("on").unwrap_or(&router.link));
-        let octets = packet(router, source, number(priority), pairs()).octets();
+        let octets = packet(router, now, source, number(priority), pairs()).octets();
         self.handle(now, Input::Received(Received { link, family: Family::Ipv4, octets: &octets }))
     }
 
@@ -339,8 +353,8 @@ impl Bench {
         let mut lines: Vec<(String, usize)> = Vec::new();
         for output in &out {
             let mut line = words::output(&self.engine, output);
-            if let Output::Advertise { router, priority } = output
-                && !self.judge_advertisement(*router, priority.get())
+            if let Output::Advertise { router, priority, sequence } = output
+                && !self.judge_advertisement(*router, priority.get(), *sequence)
             {
                 line.push_str(" but has no address to send from");
             }
@@ -361,17 +375,22 @@ impl Bench {
 
     /// Every advertisement is, but for its identification, what our own encoder makes of the configuration.
     /// False if it cannot be sent.
-    fn judge_advertisement(&self, id: RouterId, priority: u8) -> bool {
+    fn judge_advertisement(&self, id: RouterId, priority: u8, sequence: u64) -> bool {
         let router = self.engine.router(id).expect("who advertises is there");
         let mut buffer = [0; 1500];
         for destination in self.engine.destinations(id) {
             let wanted = Priority::new(priority);
-            let Some(written) = self.engine.write_advertisement(id, wanted, *destination, &mut buffer) else {
+            let Some(written) = self.engine.write_advertisement(id, wanted, sequence, *destination, &mut buffer) else {
                 return false;
             };
             let source = Ipv4Addr::new(written[12], written[13], written[14], written[15]);
             let mut judge = Packet::of(router, source, ipv4(*destination), priority);
             judge.identification = u16::from_be_bytes([written[4], written[5]]);
+            if let Authentication::Hmac(policy) = &router.authentication
+                && policy.mode != HmacMode::ReceiveOnly
+            {
+                judge.seal = Some(Seal::new(policy.active_key, sequence));
+            }
             assert_eq!(written, judge.octets(), "{}: another packet than configured", router.name);
         }
         true
@@ -400,9 +419,17 @@ fn held_by(word: &str) -> HeldBy {
     }
 }
 
+/// Seconds since 1970 when a timeline begins.
+const CALENDAR: u64 = 1_700_000_000;
+
 /// Seconds since 1970, at a moment of a timeline.
 fn calendar(now: Instant) -> u64 {
-    1_700_000_000 + now.as_nanos() / 1_000_000_000
+    CALENDAR + now.as_nanos() / 1_000_000_000
+}
+
+/// As a trailer of `auth_hmac` has it.
+fn sequence(now: Instant) -> u64 {
+    calendar(now) << 32 | (now.as_nanos() % 1_000_000_000 * 65_536 / 1_000_000_000) << 16
 }
 
 /// `up 192.0.2.1`, `down 192.0.2.1`, `absent`.
@@ -420,6 +447,7 @@ fn link_state(words: &[&str]) -> Option<LinkState> {
 /// A packet as a twin of this router would send it, but for its lies.
 pub(crate) fn packet<'t>(
     router: &RouterConfig,
+    now: Instant,
     source: &str,
     priority: u8,
     lies: impl Iterator<Item = (&'t str, &'t str)>,
@@ -429,6 +457,9 @@ pub(crate) fn packet<'t>(
         Transport::Unicast { source, .. } => source.unwrap_or_else(|| address("192.0.2.1")),
     };
     let mut packet = Packet::of(router, ipv4(address(source)), ipv4(destination), priority);
+    if let Authentication::Hmac(policy) = &router.authentication {
+        packet.seal = Some(Seal::new(policy.active_key, sequence(now)));
+    }
     for (name, value) in lies {
         match name {
             "for" | "on" => {}
@@ -456,6 +487,22 @@ pub(crate) fn packet<'t>(
                 };
             }
             "header" => packet.authentication_header = true,
+            "seal" if value == "none" => packet.seal = None,
+            _ if name.starts_with("seal") => {
+                let seal = packet.seal.get_or_insert_with(|| Seal::new(1, sequence(now)));
+                match name {
+                    "seal" => *seal = Seal::new(number(value), sequence(now)),
+                    "seal_number" => seal.key = number(value),
+                    "seal_secret" => seal.secret = key_octets(number(value)),
+                    "seal_kind" => seal.kind = number(value),
+                    "seal_reserved" => seal.reserved = number(value),
+                    "seal_ahead" => seal.sequence = seal.sequence.wrapping_add_signed(number::<i64>(value) << 32),
+                    "seal_counter" => seal.sequence += number::<u64>(value),
+                    "seal_from" => seal.source = Some(ipv4(address(value))),
+                    "seal_cut" => seal.cut = number(value),
+                    _ => panic!("unknown lie {name}"),
+                }
+            }
             "padding" => packet.padding = number(value),
             "cut" => packet.cut = number(value),
             _ => panic!("unknown lie {name}"),

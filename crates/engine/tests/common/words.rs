@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use tanist_engine::vrrp::receive::Discard;
+use tanist_engine::wire::Sequence;
 use tanist_engine::{Cause, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ServiceView};
 
 /// All reasons, in the order of their counters.
@@ -11,6 +12,12 @@ pub(crate) const DISCARDS: [Discard; Discard::COUNT] = [
     Discard::Length,
     Discard::Ttl,
     Discard::Version,
+    Discard::TrailerMissing,
+    Discard::TrailerMalformed,
+    Discard::TrailerKeyUnknown,
+    Discard::TrailerInvalid,
+    Discard::TrailerStale,
+    Discard::TrailerReplayed,
     Discard::AuthenticationTypeInvalid,
     Discard::AuthenticationTypeMismatch,
     Discard::AuthenticationFailure,
@@ -31,7 +38,13 @@ pub(crate) fn output(engine: &Engine, output: &Output) -> String {
 
 fn words_of(engine: &Engine, output: &Output) -> String {
     match output {
-        Output::Advertise { router: id, priority } => format!("{} advertise {priority}", router(engine, *id)),
+        Output::Advertise { router: id, priority, sequence: 0 } => {
+            format!("{} advertise {priority}", router(engine, *id))
+        }
+        Output::Advertise { router: id, priority, sequence } => {
+            let sequence = Sequence::from_number(*sequence);
+            format!("{} advertise {priority} sealed {sequence:?}", router(engine, *id))
+        }
         Output::DesiredChanged => desired(engine),
         Output::Announce { link: id, address } => format!("announce {} {address}", link(engine, *id)),
         Output::RunScript { script } => format!("run {script}"),

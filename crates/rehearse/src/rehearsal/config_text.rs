@@ -111,11 +111,16 @@ impl StandInText {
             self.line(format_args!("dont_track_primary"));
         }
         self.transport(router);
-        if let (Authentication::SimplePassword(password), Version::V2) = (router.authentication, router.version) {
-            self.open(format_args!("authentication"));
-            self.line(format_args!("auth_type PASS"));
-            self.line(format_args!("auth_pass {}", word(String::from_utf8_lossy(&password).trim_end_matches('\0'))));
-            self.close();
+        match (&router.authentication, router.version) {
+            (Authentication::SimplePassword(password), Version::V2) => {
+                let password = String::from_utf8_lossy(&password[..]);
+                self.open(format_args!("authentication"));
+                self.line(format_args!("auth_type PASS"));
+                self.line(format_args!("auth_pass {}", word(password.trim_end_matches('\0'))));
+                self.close();
+            }
+            // Nobody else is on the rehearsal's LAN, the keys are none of its business, and not every keepalived signs.
+            (Authentication::Hmac(_) | Authentication::None, _) | (Authentication::SimplePassword(_), Version::V3) => {}
         }
         self.addresses("virtual_ipaddress", &router.addresses);
         self.addresses("virtual_ipaddress_excluded", &router.excluded_addresses);

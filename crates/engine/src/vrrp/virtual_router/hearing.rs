@@ -93,7 +93,7 @@ impl VirtualRouter {
         };
         // One last advertisement: the winner learns that there were two and announces the addresses again,
         // so that nobody stays stranded on us after a partition has healed.
-        self.send(ours, out);
+        self.send(now, ours, out);
         let interval = receive::stated_interval(self.config.version, &accepted.advertisement)
             .unwrap_or(self.config.advertisement_interval);
         self.become_backup(now, cause, Some((from, theirs)), interval, around, out);

@@ -25,11 +25,13 @@ use core::net::IpAddr;
 use leaving::Leave;
 
 use super::announcer::Announcer;
-use super::receive::{self, ChecksumForm, Discard, Oddity};
+use super::freshness::Freshness;
+use super::receive::{self, ChecksumForm, Discard, Known, Oddity};
 use super::statistics::Statistics;
 use super::timers;
 use crate::links::Links;
 use crate::role::Role;
+use crate::time::Calendar;
 use crate::track::priority;
 use crate::wire::ipv4::Ipv4Packet;
 use crate::{
@@ -102,6 +104,7 @@ pub(crate) struct VirtualRouter {
     /// The last primary address there was: a router that has just lost it resigns with it.
     last_source: Option<IpAddr>,
     peer_checksum_form: Option<ChecksumForm>,
+    freshness: Freshness,
     /// Discards and oddities told since the state or the Active router changed, one bit each.
     told: u32,
     send_failure_told: bool,
@@ -173,6 +176,7 @@ impl VirtualRouter {
             primary_address: None,
             last_source: None,
             peer_checksum_form: None,
+            freshness: Freshness::default(),
             told: 0,
             send_failure_told: false,
             notified: None,
@@ -201,6 +205,15 @@ impl VirtualRouter {
             Transport::Multicast { group, .. } => alloc::vec![*group],
             Transport::Unicast { peers, .. } => peers.clone(),
         };
+        self.freshness.set_peers(match &config.transport {
+            Transport::Multicast { .. } => &[],
+            Transport::Unicast { peers, .. } => peers,
+        });
+    }
+
+    /// The calendar was set, or is told for the first time.
+    pub(crate) const fn set_calendar(&mut self, calendar: Calendar) {
+        self.freshness.calendar = calendar;
     }
 
     pub(crate) fn config(&self) -> &RouterConfig {
@@ -320,7 +333,8 @@ impl VirtualRouter {
         around: &mut Surroundings<'_>,
         out: &mut Vec<Output>,
     ) {
-        let accepted = match receive::climb(&self.config, self.primary_address, packet) {
+        let known = Known { now, primary_address: self.primary_address, freshness: &self.freshness };
+        let accepted = match receive::climb(&self.config, known, packet) {
             Ok(accepted) => accepted,
             Err(reason) => {
                 self.statistics.discarded[reason.index()] += 1;
@@ -331,6 +345,9 @@ impl VirtualRouter {
                 return;
             }
         };
+        if let Some(sequence) = accepted.sequence {
+            self.freshness.note(accepted.source, sequence);
+        }
         self.statistics.advertisements_received += 1;
         if accepted.advertisement.priority == Priority::RESIGN {
             self.statistics.priority_zero_received += 1;
@@ -389,7 +406,7 @@ impl VirtualRouter {
     pub(crate) fn remove(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         let held = self.holds_addresses();
         if matches!(self.state, State::Active(_)) {
-            self.resign(out);
+            self.resign(now, out);
         }
         self.set_state(now, State::Initialize { stopped: true }, Cause::Stopped, out);
         if held {

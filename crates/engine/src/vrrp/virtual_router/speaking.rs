@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::{State, Surroundings, VirtualRouter};
-use crate::wire::{AddressList, Advertisement, Body, advertisement, ipv4};
+use crate::wire::trailer::{self, Trailer};
+use crate::wire::{AddressList, Advertisement, Body, Sequence, advertisement, ipv4};
 use crate::{
-    Authentication, Cause, Event, FaultReason, Instant, LinkId, Notice, NoticeKind, Output, Priority, StateName,
-    Transport, Version,
+    Authentication, Cause, Event, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind, Output, Priority,
+    StateName, Transport, Version,
 };
 
 impl VirtualRouter {
@@ -15,18 +16,24 @@ impl VirtualRouter {
         let State::Active(active) = &mut self.state else { return };
         active.advertised_at = now;
         active.advertise_at = now + self.config.advertisement_interval.as_duration();
-        self.send(self.effective_priority, out);
+        self.send(now, self.effective_priority, out);
     }
 
-    pub(super) fn resign(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn resign(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.statistics.priority_zero_sent += 1;
-        self.send(Priority::RESIGN, out);
+        self.send(now, Priority::RESIGN, out);
         out.push(Output::Tell(Event::Resigned { router: self.id }));
     }
 
-    pub(super) fn send(&mut self, priority: Priority, out: &mut Vec<Output>) {
+    pub(super) fn send(&mut self, now: Instant, priority: Priority, out: &mut Vec<Output>) {
         self.statistics.advertisements_sent += 1;
-        out.push(Output::Advertise { router: self.id, priority });
+        let sequence = match &self.config.authentication {
+            Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => {
+                self.freshness.next(now, policy.anti_replay).number()
+            }
+            Authentication::Hmac(_) | Authentication::None | Authentication::SimplePassword(_) => 0,
+        };
+        out.push(Output::Advertise { router: self.id, priority, sequence });
     }
 
     pub(super) fn announce_all(&self, now: Instant, repeat: u32, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
@@ -77,14 +84,20 @@ impl VirtualRouter {
     }
 
     /// Writes an advertisement from the IP header on.
-    pub(crate) fn write<'b>(&self, priority: Priority, destination: IpAddr, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    pub(crate) fn write<'b>(
+        &self,
+        priority: Priority,
+        sequence: u64,
+        destination: IpAddr,
+        buffer: &'b mut [u8],
+    ) -> Option<&'b [u8]> {
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (self.last_source?, destination) else { return None };
         let interval = self.config.advertisement_interval.as_centiseconds();
         let body = match self.config.version {
             Version::V2 => {
-                let (auth_type, authentication_data) = match self.config.authentication {
-                    Authentication::None => (0, [0; 8]),
-                    Authentication::SimplePassword(password) => (1, password),
+                let (auth_type, authentication_data) = match &self.config.authentication {
+                    Authentication::None | Authentication::Hmac(_) => (0, [0; 8]),
+                    Authentication::SimplePassword(password) => (1, **password),
                 };
                 // Version 2 intervals are whole seconds up to 255.
                 Body::V2 { auth_type, adver_int: (interval / 100) as u8, authentication_data }
@@ -94,7 +107,17 @@ impl VirtualRouter {
         let addresses = AddressList::new(self.config.family, &self.advertised)?;
         let advertisement = Advertisement { vrid: self.config.vrid, priority, addresses, body };
         let payload = buffer.get_mut(ipv4::HEADER_LENGTH..)?;
-        let length = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(destination), payload)?.len();
+        let written = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(destination), payload)?;
+        let mut length = written.len();
+        if let Authentication::Hmac(policy) = &self.config.authentication
+            && policy.mode != HmacMode::ReceiveOnly
+        {
+            let key = policy.keys.get(&policy.active_key)?;
+            let trailer = Trailer { key: policy.active_key, sequence: Sequence::from_number(sequence) };
+            let sealed = trailer::write(trailer, key, IpAddr::V4(source), written)?;
+            payload.get_mut(length..)?.get_mut(..trailer::LENGTH)?.copy_from_slice(&sealed);
+            length += trailer::LENGTH;
+        }
         let ttl = match self.config.transport {
             Transport::Multicast { .. } => crate::wire::TTL,
             Transport::Unicast { ttl, .. } => ttl,
