@@ -44,8 +44,10 @@ const ONE_SIGNS: &str = "a keepalived there would take nothing that is signed; b
 /// of their own are not here to be compared.
 fn understand(one: &Authentication, other: &Authentication) -> bool {
     let takes = |receiver: &Authentication, sender: &Authentication| match (receiver, sender) {
-        (Authentication::SimplePassword(ours), Authentication::SimplePassword(theirs)) => ours == theirs,
-        (Authentication::SimplePassword(_), _) | (_, Authentication::SimplePassword(_)) => false,
+        (Authentication::SimplePassword(ours), Authentication::SimplePassword(theirs))
+        | (Authentication::Header(ours), Authentication::Header(theirs)) => ours == theirs,
+        (Authentication::SimplePassword(_) | Authentication::Header(_), _)
+        | (_, Authentication::SimplePassword(_) | Authentication::Header(_)) => false,
         (Authentication::None, Authentication::None | Authentication::Hmac(_)) => true,
         (Authentication::Hmac(ours), Authentication::Hmac(theirs)) if signs(sender) => {
             let keys = (ours.keys.get(&theirs.active_key), theirs.keys.get(&theirs.active_key));

@@ -93,8 +93,12 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         let authentication = match &config.authentication {
             Authentication::None | Authentication::Hmac(_) => "none",
             Authentication::SimplePassword(_) => "SIMPLE_PASSWORD",
+            Authentication::Header(_) => "IPSEC_AH",
         };
         put("Authentication type", &authentication)?;
+        if matches!(config.authentication, Authentication::SimplePassword(_) | Authentication::Header(_)) {
+            put("Password", &"********")?;
+        }
         if let Authentication::Hmac(policy) = &config.authentication {
             let numbers: Vec<String> = policy.keys.keys().map(u8::to_string).collect();
             put("Authentication extension", &"HMAC-SHA256")?;
@@ -206,7 +210,8 @@ fn write_statistics(text: &mut String, router: &RouterView) -> std::fmt::Result 
     writeln!(text, "    Invalid Type: {}", discarded(Discard::AuthenticationTypeInvalid))?;
     let mismatch = discarded(Discard::AuthenticationTypeMismatch) + discarded(Discard::UnexpectedAuthenticationHeader);
     writeln!(text, "    Type Mismatch: {mismatch}")?;
-    writeln!(text, "    Failure: {}", discarded(Discard::AuthenticationFailure))?;
+    let failure = discarded(Discard::AuthenticationFailure) + discarded(Discard::AuthenticationHeaderReplayed);
+    writeln!(text, "    Failure: {failure}")?;
     writeln!(text, "  Authentication Extension Errors:")?;
     writeln!(text, "    Missing: {}", discarded(Discard::TrailerMissing))?;
     writeln!(text, "    Malformed: {}", discarded(Discard::TrailerMalformed))?;

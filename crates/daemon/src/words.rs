@@ -320,6 +320,9 @@ fn discard(reason: Discard) -> &'static str {
         Discard::AuthenticationTypeInvalid => "its authentication type does not exist",
         Discard::AuthenticationTypeMismatch => "it has another authentication type than configured here",
         Discard::AuthenticationFailure => "authentication failed, the passwords differ",
+        Discard::AuthenticationHeaderReplayed => {
+            "its IPSEC AH sequence number was processed already: somebody repeats it, or its sender began anew"
+        }
         Discard::AdvertisementInterval => {
             "advertisement interval mismatch; version 2 needs the same advert_int on all nodes"
         }

@@ -109,6 +109,9 @@ pub enum Authentication {
     None,
     /// Eight octets in clear (RFC 2338 §5.3.6, version 2 only): protects against mistakes, not against anybody.
     SimplePassword(Password),
+    /// An authentication header before the advertisement, made with eight octets that both know (RFC 2338 §5.3.6,
+    /// RFC 2402 with HMAC-MD5-96). Version 2 over IPv4 only.
+    Header(Password),
     /// A trailer with a keyed hash and a sequence, which keepalived has since 2.4.2: any version, any family.
     Hmac(Box<HmacPolicy>),
 }

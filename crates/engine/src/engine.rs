@@ -620,8 +620,9 @@ fn message<'p>(packet: &Ipv4Packet<'p>) -> Option<&'p [u8]> {
     if packet.protocol != crate::wire::PROTOCOL_AUTHENTICATION_HEADER {
         return Some(packet.payload);
     }
-    let words = usize::from(*packet.payload.get(1)?) + 2;
-    packet.payload.get(words * 4..)
+    // Who has IPsec may see other people's headers here.
+    let &[crate::wire::PROTOCOL_VRRP, words, ..] = packet.payload else { return None };
+    packet.payload.get((usize::from(words) + 2) * 4..)
 }
 
 /// What makes a router the same across a reconfiguration, whatever else about it changes.

@@ -5,7 +5,7 @@ mod common;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use common::packet::{Packet, Sum, octets_from_hex};
+use common::packet::{AuthenticationHeader, Packet, Sum, octets_from_hex};
 use common::setup::{password, router, virtual_address};
 use common::timeline::Bench;
 use proptest::prelude::*;
@@ -272,7 +272,7 @@ fn any_packet() -> impl Strategy<Value = Packet> {
         addresses,
         tail: body.3,
         sum: if end.0 { Sum::MessageOnly } else { Sum::WithPseudoHeader },
-        authentication_header: end.3,
+        authentication_header: end.3.then(|| AuthenticationHeader::new(b"word", 1)),
         seal: None,
         padding: end.1,
         cut: end.2,

@@ -25,6 +25,8 @@ impl Head {
     /// `None` if the packet is too short to have one.
     pub(crate) fn read(octets: &[u8]) -> Option<Self> {
         let start = usize::from(octets.first()? & 0x0f) * 4;
+        // An authentication header has 24 octets.
+        let start = if octets.get(9) == Some(&51) { start + 24 } else { start };
         let message = octets.get(start..).filter(|message| start >= 20 && message.len() >= 8)?;
         Some(Self {
             source: address(&octets[12..16]),
@@ -59,10 +61,19 @@ pub(crate) fn flaw(octets: &[u8], config: &RouterConfig, priority: u8, sources: 
         }
         message = before;
     }
+    let mut protocol = 112;
+    if let Authentication::Header(_) = config.authentication {
+        protocol = 51;
+        let Some((header, behind)) = message.split_at_checked(24) else { return Some("no room for a header") };
+        if header[..4] != [112, 4, 0, 0] || header[4..8] != octets[12..16] {
+            return Some("wrong authentication header");
+        }
+        message = behind;
+    }
     let source = IpAddr::V4(address(&header[12..16]));
     let rules = [
         (usize::from(u16::from_be_bytes([header[2], header[3]])) == octets.len(), "wrong total length"),
-        (header[9] == 112, "not IP protocol 112"),
+        (header[9] == protocol, "wrong IP protocol"),
         // The kernel fills in a checksum of zero.
         (header[10..12] == [0, 0] || sum(&[header]) == 0xffff, "wrong IP checksum"),
         (sources.contains(&source), "not sent from the primary address"),
@@ -86,7 +97,7 @@ pub(crate) fn flaw(octets: &[u8], config: &RouterConfig, priority: u8, sources: 
     };
     let authentication: &[u8] = match &config.authentication {
         Authentication::SimplePassword(password) => &password[..],
-        Authentication::None | Authentication::Hmac(_) => &[0; 8],
+        Authentication::None | Authentication::Hmac(_) | Authentication::Header(_) => &[0; 8],
     };
     let list = config.addresses.iter().map(|entry| entry.address);
     let listed = |at: usize| message.get(8 + at * 4..12 + at * 4).map(|octets| IpAddr::V4(address(octets)));

@@ -80,11 +80,16 @@ pub(crate) fn understand(left: &RouterConfig, right: &RouterConfig, apart: Durat
 fn takes(receiver: &Authentication, sender: &Authentication, apart: Duration) -> bool {
     let signed = match sender {
         Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => Some(policy),
-        Authentication::Hmac(_) | Authentication::None | Authentication::SimplePassword(_) => None,
+        Authentication::Hmac(_)
+        | Authentication::None
+        | Authentication::SimplePassword(_)
+        | Authentication::Header(_) => None,
     };
     match (receiver, sender) {
-        (Authentication::SimplePassword(ours), Authentication::SimplePassword(theirs)) => ours == theirs,
-        (Authentication::SimplePassword(_), _) | (_, Authentication::SimplePassword(_)) => false,
+        (Authentication::SimplePassword(ours), Authentication::SimplePassword(theirs))
+        | (Authentication::Header(ours), Authentication::Header(theirs)) => ours == theirs,
+        (Authentication::SimplePassword(_) | Authentication::Header(_), _)
+        | (_, Authentication::SimplePassword(_) | Authentication::Header(_)) => false,
         (Authentication::None, Authentication::None | Authentication::Hmac(_)) => true,
         (Authentication::Hmac(ours), Authentication::None | Authentication::Hmac(_)) => match signed {
             None => ours.mode != HmacMode::Enforce,

@@ -37,7 +37,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "authentication",
         Form::Block(Block::Authentication),
-        "A password that all nodes share (version 2 only). It protects against mistakes, not against anybody.",
+        "A password that all nodes share (version 2 only). With PASS it protects against mistakes, not against anybody.",
         "authentication {\n    auth_type PASS\n    auth_pass 1234\n}",
     ),
     works(
@@ -331,7 +331,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
 ];
 
 pub(super) const AUTHENTICATION: &[Keyword] = &[
-    works("auth_type", Form::Word("PASS or AH"), "PASS is a password in clear; AH is not built.", "auth_type PASS"),
+    works(
+        "auth_type",
+        Form::Word("PASS or AH"),
+        "PASS is a password in clear. AH puts an IPsec authentication header with HMAC-MD5 before each advertisement, as \
+         the first edition of the standard wanted it; `auth_hmac` is the better choice.",
+        "auth_type PASS",
+    ),
     works("auth_pass", Form::Word("a password of at most 8 octets"), "The password.", "auth_pass 1234"),
 ];
 

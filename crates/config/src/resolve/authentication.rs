@@ -24,8 +24,17 @@ pub(super) struct Authenticating {
 /// What `authentication` said.
 #[derive(Default)]
 struct Passing {
-    kind: bool,
+    kind: Option<Kind>,
     password: Option<[u8; 8]>,
+}
+
+/// What `auth_type` said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pass,
+    Header,
+    /// Something else, which was reported.
+    Unknown,
 }
 
 /// What `auth_hmac` said.
@@ -50,14 +59,16 @@ impl Authenticating {
         for statement in statements(Block::Authentication, block.entries(), findings) {
             let word = statement.value();
             match statement.keyword.name {
-                "auth_type" => {
-                    read.kind = true;
-                    kind(word, findings);
-                }
+                "auth_type" => read.kind = Some(kind(word, findings)),
                 "auth_pass" => read.password = Some(password(word, findings)),
                 other => unreachable_keyword(other, Block::Authentication, &statement, findings),
             }
         }
+    }
+
+    /// Where `authentication` asks for an authentication header.
+    pub(super) fn header(&self) -> Option<Span> {
+        self.password.as_ref().filter(|(passing, _)| passing.kind == Some(Kind::Header)).map(|(_, span)| *span)
     }
 
     /// `auth_hmac`
@@ -110,15 +121,15 @@ impl Authenticating {
                 }
                 sealing.resolve(span, interval, findings)
             }
-            None => (passing(self.password, version, findings), Vec::new()),
+            None => (passing(self.password, version, strict, findings), Vec::new()),
         }
     }
 }
 
-fn passing(read: Option<(Passing, Span)>, version: Version, findings: &mut Findings) -> Authentication {
+fn passing(read: Option<(Passing, Span)>, version: Version, strict: bool, findings: &mut Findings) -> Authentication {
     let Some((Passing { kind, password }, span)) = read else { return Authentication::None };
-    let Some(password) = password.filter(|_| kind) else {
-        let lacks = if kind { "auth_pass" } else { "auth_type" };
+    let (Some(kind), Some(password)) = (kind, password) else {
+        let lacks = if kind.is_some() { "auth_pass" } else { "auth_type" };
         findings
             .warning("incomplete-authentication", span, format!("`{lacks}` is missing, so there is no authentication"))
             .help("give `auth_type PASS` and `auth_pass`, the same on all nodes, or remove the block");
@@ -130,23 +141,34 @@ fn passing(read: Option<(Passing, Span)>, version: Version, findings: &mut Findi
             .help("remove the block; it never protected against anybody who can listen");
         return Authentication::None;
     }
-    let message = "everybody on the network can read this password; it only keeps mistakes apart".to_owned();
-    findings.hint_once("password-in-clear", span, message, "");
-    Authentication::SimplePassword(Password::from(password))
+    if strict {
+        findings
+            .warning("strict", span, "authentication is not in the standard (`vrrp_strict`); this is ignored")
+            .help("remove the block, or `vrrp_strict`");
+        return Authentication::None;
+    }
+    let password = Password::from(password);
+    match kind {
+        Kind::Pass => {
+            let message = "everybody on the network can read this password; it only keeps mistakes apart".to_owned();
+            findings.hint_once("password-in-clear", span, message, "");
+            Authentication::SimplePassword(password)
+        }
+        Kind::Header => Authentication::Header(password),
+        // There is no configuration then.
+        Kind::Unknown => Authentication::None,
+    }
 }
 
-fn kind(word: &Word, findings: &mut Findings) {
+fn kind(word: &Word, findings: &mut Findings) -> Kind {
     match word.text.as_str() {
-        "PASS" => {}
-        "AH" => {
-            findings
-                .error("not-built", word.span, "`auth_type AH` is known but not built yet in this version of Tanist")
-                .help("use PASS on all nodes, or keep this machine on keepalived for now");
-        }
+        "PASS" => Kind::Pass,
+        "AH" => Kind::Header,
         other => {
             findings
                 .error("bad-choice", word.span, format!("`{other}` is no kind of authentication"))
-                .help("write `auth_type PASS`");
+                .help("write `auth_type PASS` or `auth_type AH`");
+            Kind::Unknown
         }
     }
 }
@@ -156,7 +178,7 @@ fn password(word: &Word, findings: &mut Findings) -> [u8; 8] {
     let bytes = word.text.as_bytes();
     if bytes.len() > 8 {
         findings
-            .warning("long-password", word.span, "only the first 8 octets of the password are used")
+            .warning("long-password", word.span, "Truncating auth_pass to 8 characters: no more are sent")
             .help("shorten it to 8 octets on all nodes");
     }
     let mut password = [0; 8];

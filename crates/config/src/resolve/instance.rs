@@ -209,6 +209,7 @@ impl<'a> Draft<'a> {
         let name = self.name;
         self.report_missing(name, findings);
         let priority = self.priority(findings);
+        self.check_header(findings);
         self.check_preemption(priority, findings);
         let interval = self.interval(findings);
         let (authentication, key_files) =
@@ -314,6 +315,16 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// With an authentication header, who begins must have heard the others' numbers first.
+    fn check_header(&mut self, findings: &mut Findings) {
+        if let (Some(_), Some((stated @ StatedRole::Active, span))) = (self.authenticating.header(), &mut self.stated) {
+            *stated = StatedRole::Backup;
+            findings
+                .warning("bad-state", *span, "`state MASTER` does not go with `auth_type AH`; BACKUP is used")
+                .help("write `state BACKUP`");
+        }
+    }
+
     /// Waiting politely and claiming to be first do not go together.
     fn check_preemption(&mut self, priority: Priority, findings: &mut Findings) {
         if let (Some(_), Some((_, span))) = (self.nopreempt, self.preempt_delay) {
@@ -375,8 +386,9 @@ impl<'a> Draft<'a> {
 
     /// An advertisement counts its addresses in one octet and must fit into 1500 octets of IP packet.
     fn limit_addresses(&mut self, authentication: &Authentication, findings: &mut Findings) {
-        let behind = match authentication {
+        let more = match authentication {
             Authentication::Hmac(_) => engine::wire::trailer::LENGTH,
+            Authentication::Header(_) => engine::wire::authentication_header::LENGTH,
             Authentication::None | Authentication::SimplePassword(_) => 0,
         };
         let headers = match self.version {
@@ -385,7 +397,7 @@ impl<'a> Draft<'a> {
             // IPv4 header, VRRP header (RFC 9568 §5.1).
             Version::V3 => 20 + 8,
         };
-        let most = ((1500 - headers - behind) / 4).min(255);
+        let most = ((1500 - headers - more) / 4).min(255);
         if self.addresses.len() <= most {
             return;
         }

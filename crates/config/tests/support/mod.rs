@@ -115,6 +115,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
         Authentication::SimplePassword(password) => {
             line(out, format_args!("    password {}", password.escape_ascii()));
         }
+        Authentication::Header(password) => {
+            line(out, format_args!("    header {}", password.escape_ascii()));
+        }
         Authentication::Hmac(policy) => {
             let keys: Vec<_> = policy.keys.keys().collect();
             let (mode, anti_replay) = (policy.mode, policy.anti_replay);

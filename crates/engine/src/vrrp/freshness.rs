@@ -1,4 +1,4 @@
-//! What has been sent and heard already, so that what is heard a second time is not believed (`auth_hmac`).
+//! What has been sent and heard already, so that what is heard a second time is not believed (`auth_hmac`, AH).
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -11,16 +11,30 @@ use crate::{AntiReplay, Instant};
 
 /// Senders beside the configured peers that are remembered: those heard last.
 const STRANGERS: usize = 4;
+/// So many advertisements may be on their way: two routers that speak for the first time count in step, and neither ever
+/// has a greater number than what the other has sent meanwhile.
+const UNDER_WAY: u32 = 8;
+
+/// What makes an advertisement newer than others of its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    /// In a trailer.
+    Trailer(Sequence),
+    /// In an authentication header.
+    Header(u32),
+}
 
 /// What one router has sent and heard.
 #[derive(Debug, Default)]
 pub(crate) struct Freshness {
     pub(crate) calendar: Calendar,
     sent: Option<Sequence>,
+    /// With an authentication header: the greatest number that was sent or heard.
+    count: u32,
     /// Every configured peer, and what was heard of it last.
-    peers: Vec<(IpAddr, Option<Sequence>)>,
+    peers: Vec<(IpAddr, Option<Stamp>)>,
     /// Whoever else was heard, the last one first.
-    strangers: [Option<(IpAddr, Sequence)>; STRANGERS],
+    strangers: [Option<(IpAddr, Stamp)>; STRANGERS],
 }
 
 impl Freshness {
@@ -37,7 +51,15 @@ impl Freshness {
         sequence
     }
 
-    /// Whether a genuine advertisement is no older than it may be, and newer than what its sender sent before.
+    /// The next number for an authentication header. keepalived has one count for all senders of a router, so everybody
+    /// counts on from whatever was said last. It never begins anew (RFC 2402 §3.3.2); who sends one advertisement a second
+    /// has enough for a hundred years.
+    pub(crate) fn next_count(&mut self) -> u32 {
+        self.count = self.count.saturating_add(1);
+        self.count
+    }
+
+    /// Whether the sequence of a genuine trailer is no older than it may be, and newer than what its sender sent before.
     pub(crate) fn judge(
         &self,
         now: Instant,
@@ -49,12 +71,22 @@ impl Freshness {
             return Err(Discard::TrailerStale);
         }
         match self.last_of(from) {
-            Some(last) if sequence <= last => Err(Discard::TrailerReplayed),
+            Some(Stamp::Trailer(last)) if sequence <= last => Err(Discard::TrailerReplayed),
             Some(_) | None => Ok(()),
         }
     }
 
-    fn last_of(&self, from: IpAddr) -> Option<Sequence> {
+    /// Whether the number of a genuine authentication header is newer than what its sender sent before. Who is heard for
+    /// the first time must not be behind the others by more than may be under way. The first number of all is 1.
+    pub(crate) fn judge_count(&self, from: IpAddr, count: u32) -> Result<(), Discard> {
+        let newer = match self.last_of(from) {
+            Some(Stamp::Header(last)) => count > last,
+            Some(Stamp::Trailer(_)) | None => count > 0 && count >= self.count.saturating_sub(UNDER_WAY),
+        };
+        if newer { Ok(()) } else { Err(Discard::AuthenticationHeaderReplayed) }
+    }
+
+    fn last_of(&self, from: IpAddr) -> Option<Stamp> {
         match self.peers.iter().find(|(peer, _)| *peer == from) {
             Some((_, last)) => *last,
             None => self.strangers.iter().flatten().find(|(stranger, _)| *stranger == from).map(|(_, last)| *last),
@@ -62,16 +94,19 @@ impl Freshness {
     }
 
     /// An advertisement was believed.
-    pub(crate) fn note(&mut self, from: IpAddr, sequence: Sequence) {
+    pub(crate) fn note(&mut self, from: IpAddr, stamp: Stamp) {
+        if let Stamp::Header(count) = stamp {
+            self.count = self.count.max(count);
+        }
         if let Some((_, last)) = self.peers.iter_mut().find(|(peer, _)| *peer == from) {
-            *last = Some(sequence);
+            *last = Some(stamp);
             return;
         }
         let known = self.strangers.iter().position(|known| known.is_none_or(|(stranger, _)| stranger == from));
         let place = known.unwrap_or(STRANGERS - 1);
         if let Some(later) = self.strangers.get_mut(..=place) {
             later.rotate_right(1);
-            later[0] = Some((from, sequence));
+            later[0] = Some((from, stamp));
         }
     }
 

@@ -3,10 +3,10 @@
 
 use core::net::IpAddr;
 
-use super::freshness::Freshness;
+use super::freshness::{Freshness, Stamp};
 use crate::wire::advertisement::{self, Malformed};
 use crate::wire::ipv4::Ipv4Packet;
-use crate::wire::{self, Advertisement, Body, Sequence, trailer};
+use crate::wire::{self, Advertisement, Body, Sequence, authentication_header, trailer};
 use crate::{Authentication, Family, HmacMode, HmacPolicy, Instant, Interval, RouterConfig, Transport, Version};
 
 /// Why a packet was not accepted. A new reason needs a counter (its index), and a text at the edge.
@@ -36,8 +36,10 @@ pub enum Discard {
     AuthenticationTypeInvalid,
     /// Version 2: another authentication type than configured.
     AuthenticationTypeMismatch,
-    /// Version 2: a wrong password.
+    /// Version 2: a wrong password, or an authentication header that was made with another one or by another sender.
     AuthenticationFailure,
+    /// Version 2: an authentication header that is no newer than what was sent or heard before.
+    AuthenticationHeaderReplayed,
     /// Version 2: another advertisement interval than configured (RFC 3768 §7.1).
     AdvertisementInterval,
     /// Not an advertisement.
@@ -52,7 +54,7 @@ pub enum Discard {
 
 impl Discard {
     /// How many reasons there are.
-    pub const COUNT: usize = 18;
+    pub const COUNT: usize = 19;
 
     /// Its place in [`Statistics::discarded`](super::statistics::Statistics::discarded).
     #[must_use]
@@ -107,8 +109,8 @@ pub(crate) struct Accepted<'a> {
     pub(crate) advertisement: Advertisement<'a>,
     pub(crate) source: IpAddr,
     pub(crate) checksum_form: ChecksumForm,
-    /// What its trailer says; `None` if it has none.
-    pub(crate) sequence: Option<Sequence>,
+    /// What makes it newer than others, if it has something of that kind.
+    pub(crate) stamp: Option<Stamp>,
 }
 
 /// What a packet is held against beside the configuration.
@@ -126,14 +128,21 @@ pub(crate) fn climb<'a>(
     packet: &Ipv4Packet<'a>,
 ) -> Result<Accepted<'a>, Discard> {
     let source = IpAddr::V4(packet.source);
-    if packet.protocol == wire::PROTOCOL_AUTHENTICATION_HEADER {
-        return Err(Discard::UnexpectedAuthenticationHeader);
-    }
+    let has_header = packet.protocol == wire::PROTOCOL_AUTHENTICATION_HEADER;
+    let (header, payload) = match (&config.authentication, has_header) {
+        (Authentication::Header(_), true) => {
+            let (header, payload) = authentication_header::split(packet.payload).ok_or(Discard::Length)?;
+            (Some(header), payload)
+        }
+        (Authentication::Header(_), false) => return Err(Discard::AuthenticationTypeMismatch),
+        (_, true) => return Err(Discard::UnexpectedAuthenticationHeader),
+        (_, false) => (None, packet.payload),
+    };
     // What follows depends on the version, so it is first here.
-    if advertisement::peek_version(packet.payload).is_some_and(|version| version != config.version.number()) {
+    if advertisement::peek_version(payload).is_some_and(|version| version != config.version.number()) {
         return Err(Discard::Version);
     }
-    let octets = advertisement::trim(config.version, Family::Ipv4, packet.payload).ok_or(Discard::Length)?;
+    let octets = advertisement::trim(config.version, Family::Ipv4, payload).ok_or(Discard::Length)?;
     let by_multicast = packet.destination.is_multicast();
     // RFC 9568 §7.1: unicast is keepalived's extension and may be routed.
     if by_multicast && packet.ttl != wire::TTL {
@@ -142,9 +151,9 @@ pub(crate) fn climb<'a>(
     if known.primary_address == Some(source) {
         return Err(Discard::OwnAddress);
     }
-    let sequence = match &config.authentication {
-        Authentication::Hmac(policy) => unseal(policy, known, source, packet.payload, octets)?,
-        Authentication::None | Authentication::SimplePassword(_) => None,
+    let mut stamp = match &config.authentication {
+        Authentication::Hmac(policy) => unseal(policy, known, source, payload, octets)?.map(Stamp::Trailer),
+        Authentication::None | Authentication::SimplePassword(_) | Authentication::Header(_) => None,
     };
     let decoded = advertisement::decode(config.version, Family::Ipv4, octets).map_err(|malformed| match malformed {
         Malformed::Length | Malformed::Vrid => Discard::Length,
@@ -153,6 +162,14 @@ pub(crate) fn climb<'a>(
     })?;
     if let Body::V2 { auth_type, adver_int, authentication_data } = decoded.body {
         authenticate(&config.authentication, auth_type, &authentication_data)?;
+        if let (Authentication::Header(password), Some(header)) = (&config.authentication, header) {
+            let genuine = authentication_header::is_genuine(password, packet.header, packet.payload);
+            if !genuine || header.spi != packet.source {
+                return Err(Discard::AuthenticationFailure);
+            }
+            known.freshness.judge_count(source, header.sequence)?;
+            stamp = Some(Stamp::Header(header.sequence));
+        }
         // RFC 3768 §7.1: a version 2 router does not learn intervals.
         if Interval::from_seconds(adver_int) != Some(config.advertisement_interval) {
             return Err(Discard::AdvertisementInterval);
@@ -167,7 +184,7 @@ pub(crate) fn climb<'a>(
     if !as_configured {
         return Err(Discard::TransportMismatch);
     }
-    Ok(Accepted { advertisement: decoded, source, checksum_form, sequence })
+    Ok(Accepted { advertisement: decoded, source, checksum_form, stamp })
 }
 
 /// Looks at the trailer behind the advertisement proper, with which `payload` begins.
@@ -197,15 +214,14 @@ fn unseal(
 /// RFC 2338 §5.3.6 and §5.3.10.
 fn authenticate(configured: &Authentication, auth_type: u8, data: &[u8; 8]) -> Result<(), Discard> {
     match (configured, auth_type) {
-        (Authentication::None | Authentication::Hmac(_), 0) => Ok(()),
+        (_, 3..) => Err(Discard::AuthenticationTypeInvalid),
+        // The data of type 2 means nothing: what counts is in the header.
+        (Authentication::None | Authentication::Hmac(_), 0) | (Authentication::Header(_), 2) => Ok(()),
         (Authentication::SimplePassword(password), 1) if password.is(data) => Ok(()),
         (Authentication::SimplePassword(_), 1) => Err(Discard::AuthenticationFailure),
-        (Authentication::None | Authentication::Hmac(_) | Authentication::SimplePassword(_), 0..=2) => {
-            Err(Discard::AuthenticationTypeMismatch)
-        }
-        (Authentication::None | Authentication::Hmac(_) | Authentication::SimplePassword(_), 3..) => {
-            Err(Discard::AuthenticationTypeInvalid)
-        }
+        (Authentication::None | Authentication::Hmac(_), 1..=2)
+        | (Authentication::SimplePassword(_), 0 | 2)
+        | (Authentication::Header(_), 0..=1) => Err(Discard::AuthenticationTypeMismatch),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod advertisement;
 pub mod arp;
+pub mod authentication_header;
 pub mod baton;
 pub mod checksum;
 pub mod ipv4;

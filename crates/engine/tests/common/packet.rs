@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
 use sha2::Sha256;
 use tanist_engine::{Authentication, RouterConfig, Transport, Version};
 
@@ -15,6 +16,51 @@ pub(crate) enum Sum {
     MessageOnly,
     /// Nothing that makes sense.
     Wrong,
+}
+
+/// An authentication header, field by field.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthenticationHeader {
+    pub(crate) next: u8,
+    pub(crate) words: u8,
+    pub(crate) reserved: u16,
+    pub(crate) spi: Option<Ipv4Addr>,
+    pub(crate) sequence: u32,
+    pub(crate) password: Vec<u8>,
+    /// What stands in the IP header is changed after the check value was made: type of service, flags and TTL.
+    pub(crate) routed: bool,
+}
+
+impl AuthenticationHeader {
+    pub(crate) fn new(password: &[u8], sequence: u32) -> Self {
+        Self { next: 112, words: 4, reserved: 0, spi: None, sequence, password: password.to_vec(), routed: false }
+    }
+
+    /// All but the check value.
+    fn octets(&self, source: Ipv4Addr) -> Vec<u8> {
+        let mut octets = vec![self.next, self.words];
+        octets.extend(self.reserved.to_be_bytes());
+        octets.extend(self.spi.unwrap_or(source).octets());
+        octets.extend(self.sequence.to_be_bytes());
+        octets.extend([0; 12]);
+        octets
+    }
+
+    /// Completes a packet. By multicast the TTL is covered, as it is 255 in any case.
+    fn finish(&self, packet: &mut [u8]) {
+        let mut covered = packet.to_vec();
+        covered[1] = 0;
+        covered[6..8].fill(0);
+        covered[10..12].fill(0);
+        if packet[16] < 224 {
+            covered[8] = 0;
+        }
+        let code = Hmac::<Md5>::new_from_slice(&self.password).expect("any length will do").chain_update(covered);
+        packet[32..44].copy_from_slice(&code.finalize().into_bytes()[..12]);
+        if self.routed {
+            (packet[1], packet[6], packet[8]) = (0x20, 0x40, 3);
+        }
+    }
 }
 
 /// A trailer of `auth_hmac`, field by field.
@@ -83,7 +129,7 @@ pub(crate) struct Packet {
     pub(crate) tail: Vec<u8>,
     pub(crate) sum: Sum,
     /// Puts an authentication header (RFC 4302) before the message.
-    pub(crate) authentication_header: bool,
+    pub(crate) authentication_header: Option<AuthenticationHeader>,
     /// Puts a trailer of `auth_hmac` behind the message.
     pub(crate) seal: Option<Seal>,
     /// Octets behind the message, inside the IP packet.
@@ -103,6 +149,7 @@ impl Packet {
             (Version::V2, Authentication::SimplePassword(word)) => {
                 (2, [1, (centiseconds / 100) as u8], Vec::from(**word))
             }
+            (Version::V2, Authentication::Header(_)) => (2, [2, (centiseconds / 100) as u8], vec![0; 8]),
             (Version::V3, _) => (3, [(centiseconds >> 8) as u8, centiseconds as u8], Vec::new()),
         };
         Self {
@@ -122,7 +169,7 @@ impl Packet {
             addresses: config.addresses.iter().map(|listed| ipv4(listed.address)).collect(),
             tail,
             sum: if version == 2 { Sum::MessageOnly } else { Sum::WithPseudoHeader },
-            authentication_header: false,
+            authentication_header: None,
             seal: None,
             padding: 0,
             cut: 0,
@@ -133,13 +180,7 @@ impl Packet {
     pub(crate) fn octets(&self) -> Vec<u8> {
         let message = self.message();
         let mut behind = Vec::new();
-        if self.authentication_header {
-            // Next header, length in words less two, reserved, SPI, sequence number, 96 bits of check value.
-            behind.extend([112, 4, 0, 0]);
-            behind.extend(self.source.octets());
-            behind.extend([0, 0, 0, 1]);
-            behind.extend([0xaa; 12]);
-        }
+        behind.extend(self.authentication_header.iter().flat_map(|header| header.octets(self.source)));
         behind.extend(&message[..message.len() - self.cut]);
         behind.extend(self.seal.iter().flat_map(|seal| seal.octets(self.source, &message)));
         behind.extend(std::iter::repeat_n(0, self.padding));
@@ -147,12 +188,15 @@ impl Packet {
         let mut packet = vec![0x45, 0xc0];
         packet.extend(total.to_be_bytes());
         packet.extend(self.identification.to_be_bytes());
-        packet.extend([0, 0, self.ttl, if self.authentication_header { 51 } else { 112 }, 0, 0]);
+        packet.extend([0, 0, self.ttl, if self.authentication_header.is_some() { 51 } else { 112 }, 0, 0]);
         packet.extend(self.source.octets());
         packet.extend(self.destination.octets());
         let sum = internet_checksum(&packet);
         packet[10..12].copy_from_slice(&sum.to_be_bytes());
         packet.extend(behind);
+        if let Some(header) = &self.authentication_header {
+            header.finish(&mut packet);
+        }
         packet
     }
 

@@ -88,6 +88,7 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                     "interval" => router.advertisement_interval = interval(value),
                     "preempt_delay" => router.preempt_delay = seconds(value),
                     "password" => router.authentication = Authentication::SimplePassword(password(value).into()),
+                    "header" => router.authentication = Authentication::Header(password(value).into()),
                     "hmac" => router.authentication = Authentication::Hmac(Box::new(hmac(value))),
                     "hmac_keys" => {
                         let keys = value.split(',').map(number).map(|key| (key, hmac_key(key)));

@@ -33,7 +33,7 @@ use tanist_engine::{
     RouterConfig, RouterId, RouterRecord, ScriptOutcome, ServiceReport, Transport,
 };
 
-use super::packet::{Packet, Seal, Sum, ipv4, key_octets};
+use super::packet::{AuthenticationHeader, Packet, Seal, Sum, ipv4, key_octets};
 use super::setup::{address, config, number, password, seconds};
 use super::words;
 
@@ -386,10 +386,14 @@ impl Bench {
             let source = Ipv4Addr::new(written[12], written[13], written[14], written[15]);
             let mut judge = Packet::of(router, source, ipv4(*destination), priority);
             judge.identification = u16::from_be_bytes([written[4], written[5]]);
-            if let Authentication::Hmac(policy) = &router.authentication
-                && policy.mode != HmacMode::ReceiveOnly
-            {
-                judge.seal = Some(Seal::new(policy.active_key, sequence));
+            match &router.authentication {
+                Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => {
+                    judge.seal = Some(Seal::new(policy.active_key, sequence));
+                }
+                Authentication::Header(word) => {
+                    judge.authentication_header = Some(AuthenticationHeader::new(&word[..], sequence as u32));
+                }
+                Authentication::Hmac(_) | Authentication::None | Authentication::SimplePassword(_) => {}
             }
             assert_eq!(written, judge.octets(), "{}: another packet than configured", router.name);
         }
@@ -457,8 +461,14 @@ pub(crate) fn packet<'t>(
         Transport::Unicast { source, .. } => source.unwrap_or_else(|| address("192.0.2.1")),
     };
     let mut packet = Packet::of(router, ipv4(address(source)), ipv4(destination), priority);
-    if let Authentication::Hmac(policy) = &router.authentication {
-        packet.seal = Some(Seal::new(policy.active_key, sequence(now)));
+    match &router.authentication {
+        Authentication::Hmac(policy) => packet.seal = Some(Seal::new(policy.active_key, sequence(now))),
+        // By the time in milliseconds, which counts on as a sender would.
+        Authentication::Header(word) => {
+            let number = now.as_nanos() / 1_000_000;
+            packet.authentication_header = Some(AuthenticationHeader::new(&word[..], number as u32));
+        }
+        Authentication::None | Authentication::SimplePassword(_) => {}
     }
     for (name, value) in lies {
         match name {
@@ -486,7 +496,21 @@ pub(crate) fn packet<'t>(
                     _ => Sum::Wrong,
                 };
             }
-            "header" => packet.authentication_header = true,
+            "header" if value == "none" => packet.authentication_header = None,
+            _ if name.starts_with("header") => {
+                let header = packet.authentication_header.get_or_insert_with(|| AuthenticationHeader::new(b"?", 1));
+                match name {
+                    "header" => {}
+                    "header_number" => header.sequence = number(value),
+                    "header_password" => header.password = password(value).to_vec(),
+                    "header_spi" => header.spi = Some(ipv4(address(value))),
+                    "header_next" => header.next = number(value),
+                    "header_words" => header.words = number(value),
+                    "header_reserved" => header.reserved = number(value),
+                    "header_routed" => header.routed = true,
+                    _ => panic!("unknown lie {name}"),
+                }
+            }
             "seal" if value == "none" => packet.seal = None,
             _ if name.starts_with("seal") => {
                 let seal = packet.seal.get_or_insert_with(|| Seal::new(1, sequence(now)));

@@ -21,6 +21,7 @@ pub(crate) const DISCARDS: [Discard; Discard::COUNT] = [
     Discard::AuthenticationTypeInvalid,
     Discard::AuthenticationTypeMismatch,
     Discard::AuthenticationFailure,
+    Discard::AuthenticationHeaderReplayed,
     Discard::AdvertisementInterval,
     Discard::Type,
     Discard::Checksum,
@@ -40,6 +41,9 @@ fn words_of(engine: &Engine, output: &Output) -> String {
     match output {
         Output::Advertise { router: id, priority, sequence: 0 } => {
             format!("{} advertise {priority}", router(engine, *id))
+        }
+        Output::Advertise { router: id, priority, sequence } if *sequence <= u64::from(u32::MAX) => {
+            format!("{} advertise {priority} number {sequence}", router(engine, *id))
         }
         Output::Advertise { router: id, priority, sequence } => {
             let sequence = Sequence::from_number(*sequence);

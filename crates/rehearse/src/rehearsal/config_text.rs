@@ -112,15 +112,17 @@ impl StandInText {
         }
         self.transport(router);
         match (&router.authentication, router.version) {
-            (Authentication::SimplePassword(password), Version::V2) => {
+            (Authentication::SimplePassword(password) | Authentication::Header(password), Version::V2) => {
+                let header = matches!(router.authentication, Authentication::Header(_));
                 let password = String::from_utf8_lossy(&password[..]);
                 self.open(format_args!("authentication"));
-                self.line(format_args!("auth_type PASS"));
+                self.line(format_args!("auth_type {}", if header { "AH" } else { "PASS" }));
                 self.line(format_args!("auth_pass {}", word(password.trim_end_matches('\0'))));
                 self.close();
             }
             // Nobody else is on the rehearsal's LAN, the keys are none of its business, and not every keepalived signs.
-            (Authentication::Hmac(_) | Authentication::None, _) | (Authentication::SimplePassword(_), Version::V3) => {}
+            (Authentication::Hmac(_) | Authentication::None, _)
+            | (Authentication::SimplePassword(_) | Authentication::Header(_), Version::V3) => {}
         }
         self.addresses("virtual_ipaddress", &router.addresses);
         self.addresses("virtual_ipaddress_excluded", &router.excluded_addresses);

@@ -411,7 +411,8 @@ impl Maker {
 /// A password, a key, or nothing.
 fn authentication(version: Version, random: &mut Random) -> Vec<RouterOption> {
     if version == Version::V2 && random.chance(25) {
-        return vec![RouterOption::Password("secret".to_owned())];
+        let word = "secret".to_owned();
+        return vec![if random.chance(30) { RouterOption::Header(word) } else { RouterOption::Password(word) }];
     }
     if !random.chance(20) {
         return Vec::new();

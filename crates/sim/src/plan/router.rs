@@ -38,6 +38,8 @@ pub enum RouterOption {
     UnicastTtl(u8),
     /// `auth_pass secret`
     Password(String),
+    /// `auth_header secret`: with an authentication header made by this password.
+    Header(String),
     /// `auth_hmac 1`: signs with the key of this number; everybody has those from 1 to 3.
     Hmac(u8),
     /// `hmac_mode permissive`
@@ -95,6 +97,7 @@ const KEYWORDS: &[&str] = &[
     "unicast",
     "unicast_ttl",
     "auth_pass",
+    "auth_header",
     "auth_hmac",
     "hmac_mode",
     "anti_replay",
@@ -138,6 +141,7 @@ impl RouterOption {
             "unicast" => Self::Unicast,
             "unicast_ttl" => Self::UnicastTtl(cursor.number("unicast_ttl", 0..=255)? as u8),
             "auth_pass" => Self::Password(password(cursor)?),
+            "auth_header" => Self::Header(password(cursor)?),
             "auth_hmac" => Self::Hmac(cursor.number("auth_hmac", 1..=3)? as u8),
             "hmac_mode" => Self::HmacMode(hmac_mode(cursor)?),
             "anti_replay" if cursor.accept("monotonic") => Self::AntiReplay(AntiReplay::Monotonic),
@@ -185,6 +189,7 @@ impl fmt::Display for RouterOption {
             Self::Unicast => f.write_str("unicast"),
             Self::UnicastTtl(ttl) => write!(f, "unicast_ttl {ttl}"),
             Self::Password(password) => write!(f, "auth_pass {password}"),
+            Self::Header(password) => write!(f, "auth_header {password}"),
             Self::Hmac(key) => write!(f, "auth_hmac {key}"),
             Self::HmacMode(mode) => write!(f, "hmac_mode {}", hmac_mode_text(*mode)),
             Self::AntiReplay(AntiReplay::Monotonic) => f.write_str("anti_replay monotonic"),
@@ -280,9 +285,10 @@ impl RouterSpec {
             RouterOption::Unicast => self.unicast = true,
             RouterOption::UnicastTtl(ttl) => self.unicast_ttl = *ttl,
             RouterOption::Password(password) => {
-                let mut octets = [0; 8];
-                octets[..password.len()].copy_from_slice(password.as_bytes());
-                settings.authentication = Authentication::SimplePassword(octets.into());
+                settings.authentication = Authentication::SimplePassword(octets_of(password).into());
+            }
+            RouterOption::Header(password) => {
+                settings.authentication = Authentication::Header(octets_of(password).into());
             }
             RouterOption::Hmac(key) => hmac_of(settings).active_key = *key,
             RouterOption::HmacMode(mode) => hmac_of(settings).mode = *mode,
@@ -329,6 +335,12 @@ impl RouterSpec {
     }
 }
 
+fn octets_of(password: &str) -> [u8; 8] {
+    let mut octets = [0; 8];
+    octets[..password.len()].copy_from_slice(password.as_bytes());
+    octets
+}
+
 /// What a router signs by; with keys 1 to 3 of 32 times their number, if it did not sign before.
 fn hmac_of(settings: &mut RouterConfig) -> &mut HmacPolicy {
     if !matches!(settings.authentication, Authentication::Hmac(_)) {
@@ -342,7 +354,9 @@ fn hmac_of(settings: &mut RouterConfig) -> &mut HmacPolicy {
     }
     match &mut settings.authentication {
         Authentication::Hmac(policy) => policy,
-        Authentication::None | Authentication::SimplePassword(_) => unreachable!("it was just made one that signs"),
+        Authentication::None | Authentication::SimplePassword(_) | Authentication::Header(_) => {
+            unreachable!("it was just made one that signs")
+        }
     }
 }
 

@@ -239,6 +239,7 @@ fn discard_text(reason: Discard) -> &'static str {
         Discard::AuthenticationTypeInvalid => "authentication type does not exist",
         Discard::AuthenticationTypeMismatch => "another authentication type",
         Discard::AuthenticationFailure => "wrong password",
+        Discard::AuthenticationHeaderReplayed => "number of the header heard before",
         Discard::AdvertisementInterval => "another advertisement interval",
         Discard::Type => "not an advertisement",
         Discard::Checksum => "wrong checksum",

@@ -16,4 +16,5 @@ mod log;
 mod reload;
 mod scripts;
 mod service_manager;
+mod signing;
 mod words;

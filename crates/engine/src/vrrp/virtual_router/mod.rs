@@ -345,8 +345,8 @@ impl VirtualRouter {
                 return;
             }
         };
-        if let Some(sequence) = accepted.sequence {
-            self.freshness.note(accepted.source, sequence);
+        if let Some(stamp) = accepted.stamp {
+            self.freshness.note(accepted.source, stamp);
         }
         self.statistics.advertisements_received += 1;
         if accepted.advertisement.priority == Priority::RESIGN {

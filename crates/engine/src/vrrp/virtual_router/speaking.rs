@@ -4,8 +4,11 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::{State, Surroundings, VirtualRouter};
+use crate::wire::authentication_header::{self, AuthenticationHeader};
 use crate::wire::trailer::{self, Trailer};
-use crate::wire::{AddressList, Advertisement, Body, Sequence, advertisement, ipv4};
+use crate::wire::{
+    AddressList, Advertisement, Body, PROTOCOL_AUTHENTICATION_HEADER, PROTOCOL_VRRP, Sequence, advertisement, ipv4,
+};
 use crate::{
     Authentication, Cause, Event, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind, Output, Priority,
     StateName, Transport, Version,
@@ -31,6 +34,7 @@ impl VirtualRouter {
             Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => {
                 self.freshness.next(now, policy.anti_replay).number()
             }
+            Authentication::Header(_) => u64::from(self.freshness.next_count()),
             Authentication::Hmac(_) | Authentication::None | Authentication::SimplePassword(_) => 0,
         };
         out.push(Output::Advertise { router: self.id, priority, sequence });
@@ -98,6 +102,7 @@ impl VirtualRouter {
                 let (auth_type, authentication_data) = match &self.config.authentication {
                     Authentication::None | Authentication::Hmac(_) => (0, [0; 8]),
                     Authentication::SimplePassword(password) => (1, **password),
+                    Authentication::Header(_) => (2, [0; 8]),
                 };
                 // Version 2 intervals are whole seconds up to 255.
                 Body::V2 { auth_type, adver_int: (interval / 100) as u8, authentication_data }
@@ -106,7 +111,11 @@ impl VirtualRouter {
         };
         let addresses = AddressList::new(self.config.family, &self.advertised)?;
         let advertisement = Advertisement { vrid: self.config.vrid, priority, addresses, body };
-        let payload = buffer.get_mut(ipv4::HEADER_LENGTH..)?;
+        let (protocol, before) = match self.config.authentication {
+            Authentication::Header(_) => (PROTOCOL_AUTHENTICATION_HEADER, authentication_header::LENGTH),
+            Authentication::None | Authentication::SimplePassword(_) | Authentication::Hmac(_) => (PROTOCOL_VRRP, 0),
+        };
+        let payload = buffer.get_mut(ipv4::HEADER_LENGTH + before..)?;
         let written = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(destination), payload)?;
         let mut length = written.len();
         if let Authentication::Hmac(policy) = &self.config.authentication
@@ -122,9 +131,17 @@ impl VirtualRouter {
             Transport::Multicast { .. } => crate::wire::TTL,
             Transport::Unicast { ttl, .. } => ttl,
         };
-        // Counts from 1 and wraps around, as keepalived's does.
-        let identification = self.statistics.advertisements_sent as u16;
-        ipv4::write_header(buffer, source, destination, ttl, identification, length)?;
-        buffer.get(..ipv4::HEADER_LENGTH + length)
+        // Counts from 1 and wraps around, as keepalived's does, but for 0: the kernel would put something else there,
+        // and an authentication header covers it.
+        let identification = (self.statistics.advertisements_sent.wrapping_sub(1) % 0xffff + 1) as u16;
+        length += before;
+        ipv4::write_header(buffer, (source, destination), protocol, ttl, identification, length)?;
+        let packet = buffer.get_mut(..ipv4::HEADER_LENGTH + length)?;
+        if let Authentication::Header(password) = &self.config.authentication {
+            // It is one of ours: `sequence` was a count of 32 bits.
+            let header = AuthenticationHeader { spi: source, sequence: sequence as u32 };
+            authentication_header::write(header, password, packet)?;
+        }
+        Some(packet)
     }
 }
