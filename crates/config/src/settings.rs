@@ -47,12 +47,11 @@ impl Settings {
         // renewals a second, they live longer.
         const RENEWALS: usize = 3;
         const RENEWALS_PER_SECOND: usize = 256;
-        let engine::RouterConfig { version, priority, advertisement_interval, .. } = *router;
         match self.global.address_lifetime {
             AddressLifetime::Unlimited => None,
             AddressLifetime::Seconds(seconds) => Some(seconds),
             AddressLifetime::Derived => {
-                let others = engine::vrrp::timers::active_down_interval(version, priority, advertisement_interval);
+                let others = router.active_down_interval(router.priority, router.advertisement_interval);
                 let needed = (others + MARGIN).as_millis().div_ceil(1000);
                 let routers = self.instances.iter().map(|instance| &instance.router);
                 let count: usize = routers.map(|router| router.addresses.len() + router.excluded_addresses.len()).sum();

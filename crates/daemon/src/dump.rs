@@ -118,6 +118,7 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
                 &match form {
                     ChecksumForm::WithPseudoHeader => "with pseudo header",
                     ChecksumForm::MessageOnly => "message only",
+                    ChecksumForm::OldUnicast => "old unicast",
                 },
             )?;
         }
@@ -197,7 +198,7 @@ fn write_statistics(text: &mut String, router: &RouterView) -> std::fmt::Result 
     writeln!(text, "  Released master: {}", counters.released_active)?;
     writeln!(text, "  Packet Errors:")?;
     writeln!(text, "    Length: {}", discarded(Discard::Length))?;
-    writeln!(text, "    TTL: {}", discarded(Discard::Ttl))?;
+    writeln!(text, "    TTL: {}", discarded(Discard::Ttl) + discarded(Discard::PeerTtl))?;
     writeln!(text, "    Invalid Type: {}", discarded(Discard::Type))?;
     writeln!(text, "    Advertisement Interval: {interval}")?;
     writeln!(text, "    Address List: {address_list}")?;
@@ -205,6 +206,8 @@ fn write_statistics(text: &mut String, router: &RouterView) -> std::fmt::Result 
     writeln!(text, "    Checksum: {}", discarded(Discard::Checksum))?;
     writeln!(text, "    Transport: {}", discarded(Discard::TransportMismatch))?;
     writeln!(text, "    Own Address: {}", discarded(Discard::OwnAddress))?;
+    writeln!(text, "    Unknown Peer: {}", discarded(Discard::UnknownPeer))?;
+    writeln!(text, "    Ignored By Owner: {}", discarded(Discard::OwnerIgnoresOthers))?;
     writeln!(text, "    Not Sent: {}", counters.send_failures)?;
     writeln!(text, "  Authentication Errors:")?;
     writeln!(text, "    Invalid Type: {}", discarded(Discard::AuthenticationTypeInvalid))?;

@@ -104,6 +104,7 @@ pub(crate) fn fault_words(links: &[Name], fault: &FaultReason) -> String {
         FaultReason::LinkAbsent(link) => format!("interface {} does not exist", name(link)),
         FaultReason::LinkDown(link) => format!("interface {} is down", name(link)),
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
+        FaultReason::NoPeer => "no unicast peer to send to".to_owned(),
         FaultReason::ScriptFailed(script) => format!("script {script} has failed"),
         FaultReason::ScriptPending(script) => format!("script {script} has not run yet"),
         FaultReason::ServiceFailed(service) => format!("service {service} failed here"),

@@ -74,6 +74,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                             format!("({name}) entering FAULT state (no IPv4 address for interface)")
                         }
                     },
+                    FaultReason::NoPeer => {
+                        format!("({name}) Cannot use unicast without any peers - going to fault state")
+                    }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}): entering FAULT state due to script {script}")
                     }
@@ -102,6 +105,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     }
                     FaultReason::NoPrimaryAddress => {
                         format!("({name}) has an address to send from again")
+                    }
+                    FaultReason::NoPeer => {
+                        format!("({name}) has a unicast peer again")
                     }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}) script {script} no longer keeps it in FAULT state")
@@ -331,6 +337,9 @@ fn discard(reason: Discard) -> &'static str {
         Discard::TransportMismatch => {
             "it came by unicast where multicast is configured here, or the reverse, or to another group"
         }
+        Discard::UnknownPeer => "its sender is not a unicast peer",
+        Discard::PeerTtl => "its TTL is not in the range that `unicast_peer` gives for its sender",
+        Discard::OwnerIgnoresOthers => "we own the addresses, and `owner_ignore_adverts` takes no notice of others",
         Discard::OwnAddress => "it carries our own address: is the address used twice?",
     }
 }
@@ -378,8 +387,8 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use engine::{
-        AnnouncePolicy, Authentication, Config, Family, Interval, Name, Priority, RouterConfig, Transport, Version,
-        Vrid,
+        AnnouncePolicy, Authentication, Config, Deviations, Family, Interval, Name, Priority, RouterConfig, Transport,
+        Version, Vrid,
     };
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
@@ -405,6 +414,7 @@ pub(crate) mod tests {
             addresses: Vec::new(),
             excluded_addresses: Vec::new(),
             skip_check_adv_addr: false,
+            deviations: Deviations::default(),
             announce: AnnouncePolicy::default(),
             track_links: Vec::new(),
             ignore_own_link: false,

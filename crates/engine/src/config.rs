@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
+use crate::vrrp::timers;
 use crate::{Family, HmacKey, Interval, Name, Password, Priority, Version, Vrid};
 
 /// Everything that an engine needs to know at its start and at each reconfiguration.
@@ -13,7 +14,7 @@ use crate::{Family, HmacKey, Interval, Name, Password, Priority, Version, Vrid};
 pub struct Config {
     /// Checks whose results change priorities or raise faults. Names are unique.
     pub scripts: Vec<ScriptConfig>,
-    /// The virtual routers. Names are unique, and so is (link, VRID, family, transport's source).
+    /// The virtual routers. Names are unique, and so is (link, VRID, family, transport's source or group).
     pub routers: Vec<RouterConfig>,
     /// What runs where a router is Active. Names are unique; each belongs to one router at most.
     pub services: Vec<ServiceConfig>,
@@ -69,6 +70,8 @@ pub struct RouterConfig {
     pub excluded_addresses: Vec<VirtualAddress>,
     /// Do not compare the address list of an advertisement from the router already known as Active.
     pub skip_check_adv_addr: bool,
+    /// Where it does otherwise than it would by itself.
+    pub deviations: Deviations,
     /// How neighbours learn where the addresses are.
     pub announce: AnnouncePolicy,
     /// Interfaces whose state counts; the router's own is added by the engine unless told otherwise.
@@ -79,6 +82,15 @@ pub struct RouterConfig {
     pub track_scripts: Vec<TrackedScript>,
     /// The services that run where this router is Active; they stand in [`Config::services`].
     pub services: Vec<Name>,
+}
+
+impl RouterConfig {
+    /// Active_Down_Interval at this priority, with the Active router's interval (RFC 9568 §6.1).
+    #[must_use]
+    pub fn active_down_interval(&self, priority: Priority, active_adver_interval: Interval) -> Duration {
+        let missed = self.deviations.missed_advertisements;
+        timers::active_down_interval(missed, self.version, priority, active_adver_interval)
+    }
 }
 
 /// How advertisements travel.
@@ -95,11 +107,61 @@ pub enum Transport {
     Unicast {
         /// Source address; `None` means the interface's primary address.
         source: Option<IpAddr>,
-        /// Where to send; never empty.
+        /// Where to send. Without any it is kept out by a fault.
         peers: Vec<IpAddr>,
         /// Time to live of what we send.
         ttl: u8,
     },
+}
+
+/// Where a router does otherwise than the standard says, or than we think best, because its operator wants it so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deviations {
+    /// Advertisements that may be missed before the Active router is taken for dead: 3 in RFC 9568 §6.1; 1–100.
+    pub missed_advertisements: u8,
+    /// An Active router that was kept from advertising steps back when a Backup of this priority must have taken over.
+    /// `None`: when one of its own priority must have, and an interval later.
+    pub others_priority: Option<Priority>,
+    /// Do not answer an advertisement of lower priority at once (RFC 9568 §6.4.3 does, RFC 3768 does not).
+    pub silent_winner: bool,
+    /// Do not send a last advertisement before yielding to a better router.
+    pub silent_loser: bool,
+    /// As the address owner, take no notice of others at all.
+    pub owner_ignores_others: bool,
+    /// Take unicast advertisements from peers only.
+    pub only_from_peers: bool,
+    /// Peers whose advertisements must have a time to live from the first to the last of these.
+    pub peer_ttl: Vec<(IpAddr, u8, u8)>,
+    /// What the checksum of version 3 over IPv4 covers in what we send, and which forms are taken.
+    pub checksum: ChecksumPolicy,
+}
+
+impl Default for Deviations {
+    fn default() -> Self {
+        Self {
+            missed_advertisements: 3,
+            others_priority: None,
+            silent_winner: false,
+            silent_loser: false,
+            owner_ignores_others: false,
+            only_from_peers: false,
+            peer_ttl: Vec::new(),
+            checksum: ChecksumPolicy::Automatic,
+        }
+    }
+}
+
+/// What the checksum of version 3 over IPv4 covers; see [`ChecksumForm`](crate::vrrp::receive::ChecksumForm).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChecksumPolicy {
+    /// The pseudo-header and the message; by unicast the old form once a peer was heard that uses it.
+    Automatic,
+    /// The message alone.
+    MessageOnly,
+    /// By unicast the old form, whatever peers use.
+    OldUnicast,
+    /// The pseudo-header and the message; the old form is wrong.
+    NeverOldUnicast,
 }
 
 /// By what an advertisement shows that it comes from one of us.

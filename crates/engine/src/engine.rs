@@ -340,10 +340,14 @@ impl Engine {
         // First everybody gets a place, then everybody is told: what a router says carries its new index.
         let mut changed = Vec::new();
         for (router, id) in config.routers.iter().zip(0..) {
-            let same = |known: &Option<VirtualRouter>| {
-                known.as_ref().is_some_and(|known| identity(known.config()) == identity(router))
+            let same = |known: &&VirtualRouter| identity(known.config()) == identity(router);
+            let find = |wanted: &dyn Fn(&&VirtualRouter) -> bool| {
+                old.iter().position(|known| known.as_ref().filter(wanted).is_some())
             };
-            let place = old.iter().position(same);
+            // Several may differ in their group alone; otherwise it may have changed.
+            let taken = |known: &VirtualRouter| config.routers.iter().any(|other| is_twin(known.config(), other));
+            let place = find(&|known| same(known) && is_twin(known.config(), router))
+                .or_else(|| find(&|known| same(known) && !taken(known)));
             match place.and_then(|place| old[place].take().map(|known| (place, known))) {
                 Some((place, mut known)) => {
                     new_ids[place] = Some(RouterId(id));
@@ -632,6 +636,15 @@ fn identity(config: &RouterConfig) -> (&Name, crate::Vrid, Family, Option<IpAddr
         Transport::Unicast { source, .. } => *source,
     };
     (&config.link, config.vrid, config.family, source)
+}
+
+/// Whether two of one identity are the same also by the group that they send to.
+fn is_twin(one: &RouterConfig, other: &RouterConfig) -> bool {
+    let group = |config: &RouterConfig| match &config.transport {
+        Transport::Multicast { group, .. } => Some(*group),
+        Transport::Unicast { .. } => None,
+    };
+    identity(one) == identity(other) && group(one) == group(other)
 }
 
 fn verdict(scripts: &[Script], name: &Name) -> Option<bool> {

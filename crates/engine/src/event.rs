@@ -425,6 +425,8 @@ pub enum FaultReason {
     LinkDown(LinkId),
     /// Its interface has no address to send from, or not the configured one.
     NoPrimaryAddress,
+    /// By unicast, there is nobody to send to.
+    NoPeer,
     /// A check that it needs has failed.
     ScriptFailed(Name),
     /// A check that it needs has not yet given a result. Not told as a fault, and takes nobody out who is in.

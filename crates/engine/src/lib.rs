@@ -31,9 +31,9 @@ pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AnnouncePolicy, AntiReplay, Authentication, Budget, Config, Failback, HmacMode, HmacPolicy, OnManualStop,
-    PairConfig, PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport,
-    VirtualAddress, Weight,
+    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, HmacMode,
+    HmacPolicy, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, TrackedLink,
+    TrackedScript, Transport, VirtualAddress, Weight,
 };
 pub use desired::{Desired, DesiredAddress};
 pub use engine::Engine;

@@ -84,26 +84,30 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Send advertisements to these addresses instead of the multicast group.",
         "unicast_peer { 192.0.2.12 }",
     ),
-    not_built(
+    works(
         "unicast_fault_no_peer",
         Form::Flag,
-        "FAULT if there is no peer; here an empty list is an error anyway.",
+        "FAULT if there is no peer. Without it, an empty list of peers is an error; keepalived uses multicast then.",
         "unicast_fault_no_peer",
     )
     .since("2.2.7"),
-    works("unicast_ttl", whole("", 1, 255), "Time to live of unicast advertisements.", "unicast_ttl 64").default("255"),
-    not_built("mcast_dst_ip", Form::Address, "Another multicast group for this instance.", "mcast_dst_ip 224.0.0.18")
+    works("unicast_ttl", whole("", 0, 255), "Time to live of unicast advertisements.", "unicast_ttl 64").default("255"),
+    works("mcast_dst_ip", Form::Address, "Another multicast group for this instance.", "mcast_dst_ip 224.0.0.18")
+        .default("vrrp_mcast_group4")
         .since("2.2.7"),
-    not_built(
+    works(
         "check_unicast_src",
         OPTIONAL_BOOL,
         "Take unicast advertisements only from the configured peers.",
         "check_unicast_src",
-    ),
-    not_built(
+    )
+    .default("vrrp_check_unicast_src"),
+    works(
         "old_unicast_checksum",
         words(0, 1, "perhaps `never`"),
-        "The checksum of keepalived up to 1.3.6.",
+        "Send unicast advertisements of version 3 with the checksum of keepalived up to 1.3.6, which names the \
+         multicast group. Without it that is done for peers that were heard to do so; with `never` it is not, and \
+         theirs is wrong.",
         "old_unicast_checksum",
     ),
     works("version", whole("", 2, 3), "The version of the protocol.", "version 3").default("vrrp_version"),
@@ -214,41 +218,44 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "garp_extra_if all 100",
     )
     .synonyms(&["vmac_garp_intvl"]),
-    not_built(
+    works(
         "down_timer_adverts",
         whole("", 1, 100),
-        "Advertisements that may be missed before taking over.",
+        "Advertisements that may be missed before taking over; the same on all nodes.",
         "down_timer_adverts 3",
     )
-    .default("3")
+    .default("vrrp_down_timer_adverts")
     .since("2.2.3"),
-    not_built(
+    works(
         "timer_expired_backup",
         words(0, 1, "perhaps a number from 1 to 254"),
-        "Stay Backup if our own timer fired too late.",
+        "Step back if we were kept from advertising for so long that a router of this priority (254, if none is given) \
+         must have taken over. Needs `nopreempt`. Without it that is done a little later, by our own priority.",
         "timer_expired_backup",
     )
     .synonyms(&["thread_timer_expired"])
     .since("2.2.8"),
-    not_built(
+    works(
         "lower_prio_no_advert",
         OPTIONAL_BOOL,
         "Do not answer an advertisement of lower priority at once.",
         "lower_prio_no_advert",
-    ),
-    ignored(
+    )
+    .default("vrrp_lower_prio_no_advert"),
+    works(
         "higher_prio_send_advert",
         OPTIONAL_BOOL,
-        "Tanist always does this",
         "Send a last advertisement before giving way to a higher priority.",
         "higher_prio_send_advert",
-    ),
-    not_built(
+    )
+    .default("vrrp_higher_prio_send_advert"),
+    works(
         "owner_ignore_adverts",
         OPTIONAL_BOOL,
-        "The address owner takes no notice of other owners.",
+        "As the address owner (priority 255), take no notice of advertisements at all.",
         "owner_ignore_adverts",
-    ),
+    )
+    .default("vrrp_owner_ignore_adverts"),
     works(
         "skip_check_adv_addr",
         OPTIONAL_BOOL,
@@ -257,12 +264,14 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     )
     .default("vrrp_skip_check_adv_addr"),
     works("strict_mode", OPTIONAL_BOOL, "Hold strictly to the standard.", "strict_mode").default("vrrp_strict"),
-    not_built(
+    works(
         "v3_checksum_as_v2",
         OPTIONAL_BOOL,
-        "Leave the pseudo header out of the checksum of version 3 over IPv4.",
+        "Leave the pseudo header out of the checksum of version 3 over IPv4, as RFC 9568 wants it. Both forms are \
+         always understood.",
         "v3_checksum_as_v2",
     )
+    .default("v3_checksum_as_v2 of global_defs")
     .since("2.2.8"),
     works("accept", Form::Flag, "Accept packets to the addresses: the default unless strict.", "accept"),
     works("no_accept", Form::Flag, "Drop packets to the addresses unless we own them.", "no_accept"),

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use engine::Version;
 
 use super::announce::Announcing;
+use super::deviations::Deviating;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -20,6 +21,7 @@ pub(super) struct Defaults {
     pub(super) skip_check_adv_addr: bool,
     pub(super) strict: bool,
     pub(super) announcing: Announcing,
+    pub(super) deviating: Deviating,
 }
 
 /// 224.0.0.18, assigned by IANA (RFC 9568 §5.1.1.2).
@@ -33,9 +35,12 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
         skip_check_adv_addr: false,
         strict: false,
         announcing: Announcing::default(),
+        deviating: Deviating::default(),
     };
     for statement in statements {
-        if defaults.announcing.take(statement, "vrrp_", findings) || mail(&mut global.mail, statement, findings) {
+        let of_instances = defaults.announcing.take(statement, "vrrp_", findings)
+            || defaults.deviating.take(statement, "vrrp_", findings);
+        if of_instances || mail(&mut global.mail, statement, findings) {
             continue;
         }
         match statement.keyword.name {
@@ -100,7 +105,7 @@ fn address_lifetime(statement: &Statement<'_>, findings: &mut Findings) -> Optio
     seconds.map(AddressLifetime::Seconds)
 }
 
-fn group4(statement: &Statement<'_>, findings: &mut Findings) -> Option<Ipv4Addr> {
+pub(super) fn group4(statement: &Statement<'_>, findings: &mut Findings) -> Option<Ipv4Addr> {
     let word = statement.value();
     match values::address(word, findings)? {
         IpAddr::V4(group) if group.is_multicast() => Some(group),

@@ -1,6 +1,6 @@
 //! `vrrp_instance`: a virtual router.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use engine::{
@@ -10,7 +10,8 @@ use engine::{
 
 use super::announce::Announcing;
 use super::authentication::Authenticating;
-use super::global::{Defaults, unreachable_keyword, version};
+use super::deviations::Deviating;
+use super::global::{Defaults, group4, unreachable_keyword, version};
 use super::tracking::Known;
 use super::{addresses, script, tracking, values};
 use crate::command::command;
@@ -35,10 +36,14 @@ struct Draft<'a> {
     excluded: Vec<(VirtualAddress, &'a Word)>,
     no_addresses: bool,
     source: Option<IpAddr>,
-    peers: Vec<IpAddr>,
+    /// With the time to live that theirs must have, from the first to the last.
+    peers: Vec<(IpAddr, Option<(u8, u8)>)>,
     /// Where `unicast_peer` stands.
     unicast: Option<Span>,
     unicast_ttl: Option<(u8, Span)>,
+    /// Without peers it is kept out, instead of falling back to multicast.
+    needs_peers: bool,
+    group: Option<(Ipv4Addr, Span)>,
     nopreempt: Option<Span>,
     preempt_delay: Option<(Duration, Span)>,
     skip_check_adv_addr: bool,
@@ -46,6 +51,7 @@ struct Draft<'a> {
     /// What `accept` or `no_accept` said.
     accept: Option<bool>,
     announcing: Announcing,
+    deviating: Deviating,
     track_links: Vec<(TrackedLink, Span)>,
     ignore_own_link: bool,
     track_scripts: Vec<TrackedScript>,
@@ -79,12 +85,15 @@ pub(super) fn instance(
         peers: Vec::new(),
         unicast: None,
         unicast_ttl: None,
+        needs_peers: false,
+        group: None,
         nopreempt: None,
         preempt_delay: None,
         skip_check_adv_addr: defaults.skip_check_adv_addr,
         strict: defaults.strict,
         accept: None,
         announcing: Announcing::default(),
+        deviating: Deviating::default(),
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
@@ -100,7 +109,10 @@ pub(super) fn instance(
 
 impl<'a> Draft<'a> {
     fn take(&mut self, statement: &'a Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) {
-        if self.announcing.take(statement, "", findings) || self.take_notify(statement, known, findings) {
+        if self.announcing.take(statement, "", findings)
+            || self.deviating.take(statement, "", findings)
+            || self.take_notify(statement, known, findings)
+        {
             return;
         }
         let name = statement.keyword.name;
@@ -151,6 +163,8 @@ impl<'a> Draft<'a> {
                 let ttl = values::count(statement, findings).and_then(|ttl| u8::try_from(ttl).ok());
                 self.unicast_ttl = ttl.map(|ttl| (ttl, statement.span));
             }
+            "unicast_fault_no_peer" => self.needs_peers = true,
+            "mcast_dst_ip" => self.group = group4(statement, findings).map(|group| (group, statement.span)),
             "nopreempt" => self.nopreempt = Some(statement.span),
             "preempt" => self.nopreempt = None,
             "preempt_delay" => {
@@ -223,6 +237,12 @@ impl<'a> Draft<'a> {
         self.check_tracking(priority, findings);
         let accept_mode = self.accept_mode(name, priority, findings);
         let transport = self.transport(defaults, findings);
+        let mut deviations =
+            self.deviating.resolve(&defaults.deviating, self.strict, self.nopreempt.is_some(), findings);
+        let limits = self.peers.iter().filter_map(|(peer, limits)| limits.map(|(least, most)| (*peer, least, most)));
+        deviations.peer_ttl = limits.collect();
+        // Whoever says how far its peers may be away wants no others.
+        deviations.only_from_peers |= !deviations.peer_ttl.is_empty();
         let (link, _) = self.link?;
         let router = RouterConfig {
             name: name.text.as_str().into(),
@@ -239,6 +259,7 @@ impl<'a> Draft<'a> {
             addresses: self.addresses.into_iter().map(|(address, _)| address).collect(),
             excluded_addresses: self.excluded.into_iter().map(|(address, _)| address).collect(),
             skip_check_adv_addr: self.skip_check_adv_addr,
+            deviations,
             announce: self.announcing.policy(&defaults.announcing),
             track_links: self.track_links.into_iter().map(|(tracked, _)| tracked).collect(),
             ignore_own_link: self.ignore_own_link,
@@ -441,12 +462,23 @@ impl<'a> Draft<'a> {
     }
 
     fn transport(&self, defaults: &Defaults, findings: &mut Findings) -> Option<Transport> {
+        let ttl = self.unicast_ttl.map_or(255, |(ttl, _)| ttl);
+        if self.needs_peers && self.peers.is_empty() && !self.given.contains(&"unicast_peer") {
+            findings
+                .warning("no-peers", self.name.span, format!("`{}` has no peer, so it stays in FAULT", self.name.text))
+                .help("name the other nodes in `unicast_peer { … }`, or remove `unicast_fault_no_peer`");
+            return Some(Transport::Unicast { source: self.source, peers: Vec::new(), ttl });
+        }
         let Some(span) = self.unicast else {
             if let Some((_, span)) = self.unicast_ttl {
                 findings.warning("no-peers", span, "`unicast_ttl` without `unicast_peer` is ignored").help("remove it");
             }
-            return Some(Transport::Multicast { group: IpAddr::V4(defaults.group4), source: self.source });
+            let group = self.group.map_or(defaults.group4, |(group, _)| group);
+            return Some(Transport::Multicast { group: IpAddr::V4(group), source: self.source });
         };
+        if let Some((_, span)) = self.group {
+            findings.warning("group-unused", span, "`mcast_dst_ip` with `unicast_peer` is ignored").help("remove it");
+        }
         if self.peers.is_empty() && self.given.contains(&"unicast_peer") {
             return None;
         }
@@ -456,8 +488,8 @@ impl<'a> Draft<'a> {
                 .help("name the other nodes, or remove the block to use multicast, as keepalived would do here");
             return None;
         }
-        let ttl = self.unicast_ttl.map_or(255, |(ttl, _)| ttl);
-        Some(Transport::Unicast { source: self.source, peers: self.peers.clone(), ttl })
+        let peers = self.peers.iter().map(|(peer, _)| *peer).collect();
+        Some(Transport::Unicast { source: self.source, peers, ttl })
     }
 }
 

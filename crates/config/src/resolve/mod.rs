@@ -4,6 +4,7 @@ mod addresses;
 mod announce;
 mod authentication;
 mod check;
+mod deviations;
 mod global;
 mod instance;
 mod lint;

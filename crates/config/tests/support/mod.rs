@@ -136,6 +136,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     if router.skip_check_adv_addr {
         line(out, format_args!("    skip_check_adv_addr"));
     }
+    if router.deviations != engine::Deviations::default() {
+        line(out, format_args!("    {:?}", router.deviations));
+    }
     let announce = &router.announce;
     line(
         out,

@@ -7,7 +7,9 @@ use super::freshness::{Freshness, Stamp};
 use crate::wire::advertisement::{self, Malformed};
 use crate::wire::ipv4::Ipv4Packet;
 use crate::wire::{self, Advertisement, Body, Sequence, authentication_header, trailer};
-use crate::{Authentication, Family, HmacMode, HmacPolicy, Instant, Interval, RouterConfig, Transport, Version};
+use crate::{
+    Authentication, ChecksumPolicy, Family, HmacMode, HmacPolicy, Instant, Interval, RouterConfig, Transport, Version,
+};
 
 /// Why a packet was not accepted. A new reason needs a counter (its index), and a text at the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,11 +52,17 @@ pub enum Discard {
     TransportMismatch,
     /// It carries our own source address.
     OwnAddress,
+    /// By unicast, from somebody who is no configured peer.
+    UnknownPeer,
+    /// By unicast, with another time to live than its peer must have.
+    PeerTtl,
+    /// We own the addresses and take no notice of others.
+    OwnerIgnoresOthers,
 }
 
 impl Discard {
     /// How many reasons there are.
-    pub const COUNT: usize = 19;
+    pub const COUNT: usize = 22;
 
     /// Its place in [`Statistics::discarded`](super::statistics::Statistics::discarded).
     #[must_use]
@@ -101,6 +109,8 @@ pub enum ChecksumForm {
     WithPseudoHeader,
     /// The message alone (RFC 9568 §5.2.8 for IPv4).
     MessageOnly,
+    /// By unicast, a pseudo-header that names the multicast group, and the message: keepalived up to 1.3.6.
+    OldUnicast,
 }
 
 /// A packet that reached the top of the ladder.
@@ -175,8 +185,7 @@ pub(crate) fn climb<'a>(
             return Err(Discard::AdvertisementInterval);
         }
     }
-    let checksum_form = advertisement::checksum_form(config.version, octets, packet.source, packet.destination)
-        .ok_or(Discard::Checksum)?;
+    let checksum_form = checksum_form(config, packet, octets).ok_or(Discard::Checksum)?;
     let as_configured = match &config.transport {
         Transport::Multicast { group, .. } => *group == IpAddr::V4(packet.destination),
         Transport::Unicast { .. } => !by_multicast,
@@ -184,7 +193,31 @@ pub(crate) fn climb<'a>(
     if !as_configured {
         return Err(Discard::TransportMismatch);
     }
+    if config.priority.is_address_owner() && config.deviations.owner_ignores_others {
+        return Err(Discard::OwnerIgnoresOthers);
+    }
+    if let Transport::Unicast { peers, .. } = &config.transport {
+        admit(config, peers, source, packet.ttl)?;
+    }
     Ok(Accepted { advertisement: decoded, source, checksum_form, stamp })
+}
+
+fn checksum_form(config: &RouterConfig, packet: &Ipv4Packet<'_>, octets: &[u8]) -> Option<ChecksumForm> {
+    let is_good = |destination| advertisement::checksum_form(config.version, octets, packet.source, destination);
+    let may_be_old = config.version == Version::V3
+        && !packet.destination.is_multicast()
+        && config.deviations.checksum != ChecksumPolicy::NeverOldUnicast;
+    let old = || is_good(wire::GROUP).filter(|_| may_be_old).map(|_| ChecksumForm::OldUnicast);
+    is_good(packet.destination).or_else(old)
+}
+
+/// What is asked of the senders of unicast.
+fn admit(config: &RouterConfig, peers: &[IpAddr], source: IpAddr, ttl: u8) -> Result<(), Discard> {
+    if config.deviations.only_from_peers && !peers.contains(&source) {
+        return Err(Discard::UnknownPeer);
+    }
+    let mut limits = config.deviations.peer_ttl.iter().filter(|(peer, ..)| *peer == source);
+    if limits.all(|(_, least, greatest)| (*least..=*greatest).contains(&ttl)) { Ok(()) } else { Err(Discard::PeerTtl) }
 }
 
 /// Looks at the trailer behind the advertisement proper, with which `payload` begins.

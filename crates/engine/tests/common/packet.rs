@@ -14,6 +14,8 @@ pub(crate) enum Sum {
     WithPseudoHeader,
     /// The message.
     MessageOnly,
+    /// As with the pseudo-header, but with the multicast group in it.
+    OldUnicast,
     /// Nothing that makes sense.
     Wrong,
 }
@@ -209,9 +211,10 @@ impl Packet {
         message.extend(&self.tail);
         let sum = match self.sum {
             Sum::MessageOnly => internet_checksum(&message),
-            Sum::WithPseudoHeader => {
+            Sum::WithPseudoHeader | Sum::OldUnicast => {
                 let mut covered = Vec::from(self.source.octets());
-                covered.extend(self.destination.octets());
+                let named = if self.sum == Sum::OldUnicast { Ipv4Addr::new(224, 0, 0, 18) } else { self.destination };
+                covered.extend(named.octets());
                 covered.extend([0, 112]);
                 covered.extend((message.len() as u16).to_be_bytes());
                 covered.extend(&message);

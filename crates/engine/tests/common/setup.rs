@@ -15,9 +15,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, AntiReplay, Authentication, Budget, Config, Failback, Family, HmacKey, HmacMode, HmacPolicy,
-    Interval, Name, OnManualStop, PairConfig, PairKey, Priority, RouterConfig, Scope, ScriptConfig, ServiceConfig,
-    TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
+    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family, HmacKey,
+    HmacMode, HmacPolicy, Interval, Name, OnManualStop, PairConfig, PairKey, Priority, RouterConfig, Scope,
+    ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
 };
 
 use super::packet::key_octets;
@@ -39,6 +39,7 @@ pub(crate) fn router(name: &str) -> RouterConfig {
         addresses: vec![virtual_address("192.0.2.100/24")],
         excluded_addresses: Vec::new(),
         skip_check_adv_addr: false,
+        deviations: Deviations::default(),
         announce: AnnouncePolicy {
             repeat: 1,
             delay: Duration::ZERO,
@@ -77,6 +78,10 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
             "nopreempt" => router.preempt_mode = false,
             "skip_check_adv_addr" => router.skip_check_adv_addr = true,
             "ignore_own_link" => router.ignore_own_link = true,
+            "silent_winner" => router.deviations.silent_winner = true,
+            "silent_loser" => router.deviations.silent_loser = true,
+            "owner_ignores_others" => router.deviations.owner_ignores_others = true,
+            "only_from_peers" => router.deviations.only_from_peers = true,
             _ => {
                 let value = words.next().unwrap_or_else(|| panic!("{key} needs a value"));
                 let policy = &mut router.announce;
@@ -108,9 +113,27 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                             window => AntiReplay::Time { window: number(window) },
                         }
                     }
+                    "missed" => router.deviations.missed_advertisements = number(value),
+                    "others_priority" => router.deviations.others_priority = Some(Priority::new(number(value))),
+                    "peer_ttl" => {
+                        let [peer, least, greatest] = value.split('/').collect::<Vec<_>>()[..] else {
+                            panic!("a peer, its least and its greatest TTL")
+                        };
+                        router.deviations.peer_ttl.push((address(peer), number(least), number(greatest)));
+                    }
+                    "checksum" => {
+                        router.deviations.checksum = match value {
+                            "message" => ChecksumPolicy::MessageOnly,
+                            "old" => ChecksumPolicy::OldUnicast,
+                            "never-old" => ChecksumPolicy::NeverOldUnicast,
+                            _ => panic!("unknown checksum {value}"),
+                        }
+                    }
+                    "group" => router.transport = Transport::Multicast { group: address(value), source: None },
                     "source" => unicast_source = Some(address(value)),
                     "peers" => {
-                        let peers = value.split(',').map(address).collect();
+                        let peers = if value == "none" { "" } else { value };
+                        let peers = peers.split_terminator(',').map(address).collect();
                         router.transport = Transport::Unicast { source: None, peers, ttl: 255 };
                     }
                     "ttl" => match &mut router.transport {

@@ -27,10 +27,11 @@ use std::panic::Location;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use tanist_engine::vrrp::receive::ChecksumForm;
 use tanist_engine::{
-    Authentication, Command, DesiredAddress, Ending, Engine, Family, HeldBy, HmacMode, Input, Instant, LatchReason,
-    LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Priority, Received, Record, Restored,
-    RouterConfig, RouterId, RouterRecord, ScriptOutcome, ServiceReport, Transport,
+    Authentication, ChecksumPolicy, Command, DesiredAddress, Ending, Engine, Family, HeldBy, HmacMode, Input, Instant,
+    LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Priority, Received, Record, Restored,
+    RouterConfig, RouterId, RouterRecord, ScriptOutcome, ServiceReport, Transport, Version,
 };
 
 use super::packet::{AuthenticationHeader, Packet, Seal, Sum, ipv4, key_octets};
@@ -386,6 +387,13 @@ impl Bench {
             let source = Ipv4Addr::new(written[12], written[13], written[14], written[15]);
             let mut judge = Packet::of(router, source, ipv4(*destination), priority);
             judge.identification = u16::from_be_bytes([written[4], written[5]]);
+            let heard = self.engine.view().routers.get(id.0 as usize).and_then(|view| view.peer_checksum_form);
+            judge.sum = match (router.version, router.deviations.checksum, heard) {
+                (Version::V2, ..) | (Version::V3, ChecksumPolicy::MessageOnly, _) => Sum::MessageOnly,
+                (Version::V3, ChecksumPolicy::OldUnicast, _) => Sum::OldUnicast,
+                (Version::V3, ChecksumPolicy::Automatic, Some(ChecksumForm::OldUnicast)) => Sum::OldUnicast,
+                (Version::V3, ChecksumPolicy::Automatic | ChecksumPolicy::NeverOldUnicast, _) => Sum::WithPseudoHeader,
+            };
             match &router.authentication {
                 Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => {
                     judge.seal = Some(Seal::new(policy.active_key, sequence));
@@ -481,7 +489,7 @@ pub(crate) fn packet<'t>(
             "count" => packet.count = Some(number(value)),
             "authentication" => packet.middle[0] = number(value),
             "password" => packet.tail = Vec::from(password(value)),
-            "interval" if router.version == tanist_engine::Version::V2 => packet.middle[1] = number(value),
+            "interval" if router.version == Version::V2 => packet.middle[1] = number(value),
             "interval" => {
                 let centiseconds = (seconds(value).as_millis() / 10) as u16;
                 packet.middle = (u16::from(packet.middle[0] & 0xf0) << 8 | centiseconds).to_be_bytes();
@@ -493,6 +501,7 @@ pub(crate) fn packet<'t>(
                 packet.sum = match value {
                     "pseudo" => Sum::WithPseudoHeader,
                     "message" => Sum::MessageOnly,
+                    "old" => Sum::OldUnicast,
                     _ => Sum::Wrong,
                 };
             }

@@ -27,6 +27,9 @@ pub(crate) const DISCARDS: [Discard; Discard::COUNT] = [
     Discard::Checksum,
     Discard::TransportMismatch,
     Discard::OwnAddress,
+    Discard::UnknownPeer,
+    Discard::PeerTtl,
+    Discard::OwnerIgnoresOthers,
 ];
 
 /// All kinds, in the order of their counters.
@@ -195,6 +198,7 @@ fn fault(engine: &Engine, reason: &FaultReason) -> String {
         FaultReason::LinkAbsent(id) => format!("LinkAbsent {}", link(engine, *id)),
         FaultReason::LinkDown(id) => format!("LinkDown {}", link(engine, *id)),
         FaultReason::NoPrimaryAddress => "NoPrimaryAddress".to_owned(),
+        FaultReason::NoPeer => "NoPeer".to_owned(),
         FaultReason::ScriptFailed(script) => format!("ScriptFailed {script}"),
         FaultReason::ScriptPending(script) => format!("ScriptPending {script}"),
         FaultReason::ServiceFailed(service) => format!("ServiceFailed {service}"),

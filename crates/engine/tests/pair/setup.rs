@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, Authentication, Budget, Config, Failback, Family, Instant, Interval, Name, OnManualStop,
-    PairConfig, PairKey, Priority, RouterConfig, Scope, ServiceConfig, Transport, Version, VirtualAddress, Vrid,
+    AnnouncePolicy, Authentication, Budget, Config, Deviations, Failback, Family, Instant, Interval, Name,
+    OnManualStop, PairConfig, PairKey, Priority, RouterConfig, Scope, ServiceConfig, Transport, Version,
+    VirtualAddress, Vrid,
 };
 
 /// How the nodes are called.
@@ -59,6 +60,7 @@ pub(crate) fn config(node: usize) -> Config {
         }],
         excluded_addresses: Vec::new(),
         skip_check_adv_addr: false,
+        deviations: Deviations::default(),
         announce: AnnouncePolicy::default(),
         track_links: Vec::new(),
         ignore_own_link: false,

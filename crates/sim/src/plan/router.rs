@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use engine::{
-    AnnouncePolicy, AntiReplay, Authentication, Family, HmacKey, HmacMode, HmacPolicy, Interval, Name, Priority,
-    RouterConfig, Scope, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
+    AnnouncePolicy, AntiReplay, Authentication, Deviations, Family, HmacKey, HmacMode, HmacPolicy, Interval, Name,
+    Priority, RouterConfig, Scope, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
 };
 
 use super::cursor::Cursor;
@@ -256,6 +256,7 @@ impl RouterSpec {
                 addresses: vec![virtual_address((IpAddr::from([192, 0, 2, vrid.get()]), 24))],
                 excluded_addresses: Vec::new(),
                 skip_check_adv_addr: false,
+                deviations: Deviations::default(),
                 announce: AnnouncePolicy::default(),
                 track_links: Vec::new(),
                 ignore_own_link: false,

@@ -204,6 +204,7 @@ fn reason_text(reason: &FaultReason, link: &dyn Fn(&LinkId) -> String) -> String
         FaultReason::LinkAbsent(id) => format!("{} absent", link(id)),
         FaultReason::LinkDown(id) => format!("{} down", link(id)),
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
+        FaultReason::NoPeer => "no peer".to_owned(),
         FaultReason::ScriptFailed(name) => format!("check {name} failed"),
         FaultReason::ScriptPending(name) => format!("check {name} has not run"),
         FaultReason::ServiceFailed(name) => format!("service {name} failed"),
@@ -245,6 +246,9 @@ fn discard_text(reason: Discard) -> &'static str {
         Discard::Checksum => "wrong checksum",
         Discard::TransportMismatch => "multicast instead of unicast or the reverse",
         Discard::OwnAddress => "our own address",
+        Discard::UnknownPeer => "not a peer",
+        Discard::PeerTtl => "not its peer's TTL",
+        Discard::OwnerIgnoresOthers => "we own the addresses",
     }
 }
 

@@ -68,6 +68,9 @@ impl VirtualRouter {
         if let Some(brief) = around.brief(self.id) {
             faults.extend(brief.faults.iter().cloned());
         }
+        if self.destinations.is_empty() {
+            faults.insert(FaultReason::NoPeer);
+        }
         if self.primary_address.is_none() && around.links.condition(self.link) != LinkCondition::Absent {
             faults.insert(FaultReason::NoPrimaryAddress);
         }

@@ -51,7 +51,7 @@ impl VirtualRouter {
     fn can_be_heard(&self) -> bool {
         !self.faults.iter().any(|fault| match fault {
             FaultReason::LinkAbsent(link) | FaultReason::LinkDown(link) => *link == self.link,
-            FaultReason::NoPrimaryAddress => true,
+            FaultReason::NoPrimaryAddress | FaultReason::NoPeer => true,
             FaultReason::ScriptFailed(_)
             | FaultReason::ScriptPending(_)
             | FaultReason::ServiceFailed(_)

@@ -428,7 +428,8 @@ impl VirtualRouter {
         self.derive(around.links);
         self.told = 0;
         let same_version = before.version == self.config.version;
-        if before.advertisement_interval != self.config.advertisement_interval || !same_version {
+        let other_silence = before.deviations.missed_advertisements != self.config.deviations.missed_advertisements;
+        if before.advertisement_interval != self.config.advertisement_interval || !same_version || other_silence {
             self.follow_interval(now, same_version && self.config.version == Version::V3);
         }
         if let State::Active(active) = &mut self.state {
@@ -456,7 +457,7 @@ impl VirtualRouter {
     /// on waiting by that.
     fn follow_interval(&mut self, now: Instant, learned: bool) {
         let interval = self.config.advertisement_interval;
-        let down = timers::active_down_interval(self.config.version, self.effective_priority, interval);
+        let down = self.config.active_down_interval(self.effective_priority, interval);
         match &mut self.state {
             State::Initialize { .. } | State::Leaving { .. } => {}
             State::Backup(backup) if learned && backup.active_router.is_some() => {}
@@ -478,8 +479,8 @@ impl VirtualRouter {
         // Once is enough: a machine that is always late must still take over.
         if late > backup.active_adver_interval.as_duration() && !backup.listened_again {
             backup.listened_again = true;
-            let (version, interval) = (self.config.version, backup.active_adver_interval);
-            backup.active_down_at = now + timers::active_down_interval(version, self.effective_priority, interval);
+            let interval = backup.active_adver_interval;
+            backup.active_down_at = now + self.config.active_down_interval(self.effective_priority, interval);
             out.push(Output::Tell(Event::Overslept { router: self.id, late }));
             return;
         }
@@ -487,8 +488,8 @@ impl VirtualRouter {
         let brief = around.brief(self.id);
         let (waits, ordered) = brief.map_or((false, false), |brief| (brief.waits, brief.ordered));
         if waits || ordered {
-            let (version, interval) = (self.config.version, backup.active_adver_interval);
-            backup.active_down_at = now + timers::active_down_interval(version, self.effective_priority, interval);
+            let interval = backup.active_adver_interval;
+            backup.active_down_at = now + self.config.active_down_interval(self.effective_priority, interval);
             backup.due = ordered.then_some(cause);
             return;
         }
@@ -497,8 +498,14 @@ impl VirtualRouter {
 
     /// Whether others must have taken over while this Active router did not run.
     fn has_overslept(&self, now: Instant, active: &Active) -> bool {
-        let (version, interval) = (self.config.version, self.config.advertisement_interval);
-        now.since(active.advertise_at) > timers::active_down_interval(version, self.effective_priority, interval)
+        let interval = self.config.advertisement_interval;
+        match self.config.deviations.others_priority {
+            Some(theirs) => now.since(active.advertised_at) > self.config.active_down_interval(theirs, interval),
+            None => {
+                let ours = self.config.active_down_interval(self.effective_priority, interval);
+                now.since(active.advertise_at) > ours
+            }
+        }
     }
 
     /// Steps back and listens, as after a start.
@@ -603,9 +610,9 @@ impl VirtualRouter {
         out: &mut Vec<Output>,
     ) {
         let held = self.holds_addresses();
-        let (version, ours) = (self.config.version, self.effective_priority);
+        let down = self.config.active_down_interval(self.effective_priority, active_adver_interval);
         let backup = Backup {
-            active_down_at: now + timers::active_down_interval(version, ours, active_adver_interval),
+            active_down_at: now + down,
             active_adver_interval,
             active_router,
             heard_at: active_router.map(|_| now),

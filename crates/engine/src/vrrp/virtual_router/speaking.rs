@@ -1,17 +1,19 @@
 //! What a virtual router says: advertisements, announcements, notices.
 
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use super::{State, Surroundings, VirtualRouter};
+use crate::vrrp::receive::ChecksumForm;
 use crate::wire::authentication_header::{self, AuthenticationHeader};
 use crate::wire::trailer::{self, Trailer};
 use crate::wire::{
-    AddressList, Advertisement, Body, PROTOCOL_AUTHENTICATION_HEADER, PROTOCOL_VRRP, Sequence, advertisement, ipv4,
+    AddressList, Advertisement, Body, GROUP, PROTOCOL_AUTHENTICATION_HEADER, PROTOCOL_VRRP, Sequence, advertisement,
+    ipv4,
 };
 use crate::{
-    Authentication, Cause, Event, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind, Output, Priority,
-    StateName, Transport, Version,
+    Authentication, Cause, ChecksumPolicy, Event, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind, Output,
+    Priority, StateName, Transport, Version,
 };
 
 impl VirtualRouter {
@@ -87,6 +89,20 @@ impl VirtualRouter {
         self.notify(NoticeKind::Fault, out);
     }
 
+    /// What the checksum of version 3 covers in what we send.
+    fn checksum_form(&self, destination: Ipv4Addr) -> ChecksumForm {
+        let by_unicast = !destination.is_multicast();
+        match (self.config.deviations.checksum, self.peer_checksum_form) {
+            (ChecksumPolicy::MessageOnly, _) => ChecksumForm::MessageOnly,
+            (ChecksumPolicy::OldUnicast, _) | (ChecksumPolicy::Automatic, Some(ChecksumForm::OldUnicast))
+                if by_unicast =>
+            {
+                ChecksumForm::OldUnicast
+            }
+            _ => ChecksumForm::WithPseudoHeader,
+        }
+    }
+
     /// Writes an advertisement from the IP header on.
     pub(crate) fn write<'b>(
         &self,
@@ -116,7 +132,12 @@ impl VirtualRouter {
             Authentication::None | Authentication::SimplePassword(_) | Authentication::Hmac(_) => (PROTOCOL_VRRP, 0),
         };
         let payload = buffer.get_mut(ipv4::HEADER_LENGTH + before..)?;
-        let written = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(destination), payload)?;
+        let form = self.checksum_form(destination);
+        let summed = if form == ChecksumForm::OldUnicast { GROUP } else { destination };
+        let written = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(summed), payload)?;
+        if form == ChecksumForm::MessageOnly {
+            advertisement::sum_message_alone(written);
+        }
         let mut length = written.len();
         if let Authentication::Hmac(policy) = &self.config.authentication
             && policy.mode != HmacMode::ReceiveOnly
