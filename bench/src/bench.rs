@@ -45,9 +45,22 @@ impl Bench {
     pub(crate) fn in_turn<T>(
         &self,
         usual: usize,
+        measure: impl FnMut(&Daemon, usize) -> Result<T>,
+    ) -> Result<Both<Vec<T>>> {
+        self.in_turn_for(self.rounds(usual), measure)
+    }
+
+    /// How often something is repeated that is usually repeated so often.
+    pub(crate) fn rounds(&self, usual: usize) -> usize {
+        self.repetitions.unwrap_or(if self.quick { 1 } else { usual })
+    }
+
+    /// The same for so many rounds.
+    pub(crate) fn in_turn_for<T>(
+        &self,
+        rounds: usize,
         mut measure: impl FnMut(&Daemon, usize) -> Result<T>,
     ) -> Result<Both<Vec<T>>> {
-        let rounds = self.repetitions.unwrap_or(if self.quick { 1 } else { usual });
         let mut results = Both { keepalived: Vec::new(), tanist: Vec::new() };
         for round in 0..rounds {
             let mut turn = |keepalived: bool| -> Result<()> {

@@ -26,6 +26,7 @@ mod start;
 mod statistics;
 mod stop;
 mod table;
+mod trials;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,9 +64,25 @@ struct CommandLine {
     /// Once and briefly, only to see that everything works
     #[arg(long)]
     quick: bool,
-    /// Write the figures to this document; what was written into it by hand stays
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "only"])]
+    /// Write the figures to this document; what was written into it by hand stays, and so does what is not measured now
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     write: Option<PathBuf>,
+}
+
+impl CommandLine {
+    /// The words by which only a part is measured.
+    fn chosen(&self) -> Option<String> {
+        let name = |name: &Name| name.to_possible_value().map(|value| format!("--only {}", value.get_name()));
+        let mut words: Vec<String> = self.only.iter().filter_map(name).collect();
+        if words.is_empty() {
+            return None;
+        }
+        words.extend(self.repetitions.map(|count| format!("--repetitions {count}")));
+        if self.only.contains(&Name::Services) {
+            words.push(format!("--at-once {}", self.at_once));
+        }
+        Some(words.join(" "))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -142,7 +159,8 @@ fn run(arguments: &CommandLine) -> Result<bool> {
             return Err(Failure::new(format!("{} was not written: figures are missing", file.display())));
         }
         let before = std::fs::read_to_string(file).unwrap_or_default();
-        let text = document::render(&machine, &measured, &before);
+        let all: Vec<Group> = Name::value_variants().iter().map(|name| name.group()).collect();
+        let text = document::render(&machine, &measured, &all, arguments.chosen().as_deref(), &before);
         std::fs::write(file, text).map_err(Failure::during(format!("write {}", file.display())))?;
         println!("{} was written", file.display());
     }

@@ -1,33 +1,39 @@
 //! A pair with a service, and what befalls such pairs: how long nobody was at work, and how long two were.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rehearse::lab::{Daemon, Manner};
-use rehearse::trials::{Idle, Node, Outcome, Recipe, SCENARIOS, Scenario, Service, Supervision, play};
+use rehearse::trials::{Idle, Node, Outcome, Recipe, SCENARIOS, Scenario, Service, Supervision};
 
 use crate::bench::{Bench, Group};
 use crate::failure::{Failure, Result};
 use crate::processes::Processes;
 use crate::row::{Both, Figure, Row, Target, Unit};
 use crate::statistics::{median, milliseconds};
+use crate::trials::{Case, Tried, expected_duration, play_all};
 
 pub(crate) const GROUP: Group = Group {
     title: "Services: how long nobody was at work, and how long two were",
-    explanation: "The service is a collector that ticks every 20 ms and needs 0.3 s to start. \"Gap\" is the longest time \
-        between one tick of anybody and the next, \"overlap\" the time in which collectors of both nodes ticked, from \
-        the event on; of each the median, the 99 % rank and the longest. keepalived has the edge gateway of the \
-        examples: a check every 5 s that must fail three times, scripts that start and stop the service, and the service \
-        enabled at boot. Tanist has the same gateway with `service` and `pair`: a check every second, and every death or \
-        hang moves the service, as it does with the scripts. \"No end\": it had not ended when the watch did, 20 s \
-        later. \"Does not stand by\": the node does not take the service afterwards when the other one loses power. \
-        \"Decided\": from the death until the daemon's line says so. \"Start on the other node\": from the death until \
-        the collector's program runs there. \"Hand-over\": from the moment when the collector is about to end, having \
-        been told to, until the other node's program runs; it includes the end of the one and the start of the other \
-        process. Memory and processor time are the daemon's own, its helpers' included, of the worse of the two nodes, \
-        while nothing happens. Several trials run at the same time, each on hosts of its own; they mostly wait.",
+    explanation: "The service is a collector that ticks every 20 ms and needs 0.3 s to start. \"Gap\" is the longest \
+        time between one tick of anybody and the next, \"overlap\" the time in which collectors of both nodes \
+        ticked, from the event on; of each the median, the 99 % rank and the longest, and in parentheses of how many \
+        trials. keepalived has the edge gateway of the examples: a check every 5 s that must fail three times, \
+        scripts that start and stop the service, and the service enabled at boot. Its figures are whole seconds and \
+        differ little, so a tenth of the trials is enough for them. Tanist has the same gateway with `service` and \
+        `pair`: a check every second, and every death or hang moves the service, as it does with the scripts. \"No \
+        end\": it had not ended when the watch did, 20 s later. \"Does not stand by\": the node does not take the \
+        service afterwards when the other one loses power. \"Not reported\": neither daemon said that two had been \
+        active, or that it had been asleep while it was. \"Decided\": from the death until the daemon's line says \
+        so. \"Start on the other node\": from the death until the collector's program runs there. \"Hand-over\": \
+        from the moment when the collector is about to end, having been told to, until the other node's program \
+        runs; it includes the end of the one and the start of the other process. Trials run at the same time, each \
+        on hosts of its own; they mostly wait. Those whose figures are a few milliseconds (B1 and B11 of Tanist) \
+        have a pass of their own with twelve at a time. \"Simulated\": each of Tanist's trials is played once more \
+        in the simulator of `crates/sim`, with the same configuration and the same deeds at the same moments; there \
+        nothing takes time but what is configured and the start of a program, 5 ms. \"Measured less simulated\" is \
+        the median of the differences, trial by trial. Memory and processor time are the daemon's own, its helpers' \
+        included, of the worse of the two nodes, while nothing happens.",
     measure,
 };
 
@@ -35,15 +41,22 @@ pub(crate) const GROUP: Group = Group {
 const START: Duration = Duration::from_millis(300);
 /// How long the kernel keeps an address of Tanist's pair that nobody renews, in milliseconds.
 const ADDRESS_LIFETIME: f64 = 5_000.0;
-
-/// A scenario with a pair.
-struct Case<'a> {
-    scenario: &'a Scenario,
-    recipe: &'a Recipe,
-}
+/// One advertisement, the skew time (256 − 100)/256 s, and 50 ms: so long may two go on once they hear each other.
+const GIVES_WAY: f64 = 1_659.0;
+/// So far may the simulator be off, in milliseconds.
+const AGREEMENT: f64 = 20.0;
+/// So many trials are played at a time whose figures are a few milliseconds.
+const FEW_AT_ONCE: usize = 12;
+/// keepalived's trials: so many are enough in any case.
+const FEW_ROUNDS: usize = 5;
+/// What a pair costs when nothing happens differs little: it is not looked at oftener than this.
+const IDLE_ROUNDS: usize = 3;
+/// From the start of a pair until it is at rest.
+const STARTING: Duration = Duration::from_secs(8);
 
 fn measure(bench: &Bench) -> Result<Vec<Row>> {
-    let rounds = bench.repetitions.unwrap_or(if bench.quick { 1 } else { 5 });
+    let rounds = bench.rounds(5);
+    let few = rounds.min(FEW_ROUNDS.max(rounds / 10));
     let program = vec![bench.daemons.tanist.command[0].clone(), "rehearse".to_owned()];
     let service = Service { program, manner: Manner { start: START, ..Manner::default() } };
     let tanist = |supervision: Supervision| Recipe::tanist(bench.daemons.tanist.clone(), &supervision);
@@ -53,114 +66,145 @@ fn measure(bench: &Bench) -> Result<Vec<Row>> {
     };
     let again = tanist(Supervision { restart: "3 within 60".to_owned(), ..Supervision::default() });
     let fast = tanist(Supervision { pair: "    profile fast".to_owned(), ..Supervision::default() });
-    let scenario = |id: &str| SCENARIOS.iter().find(|scenario| scenario.id == id).expect("it is in the table");
-    let mut cases: Vec<Case<'_>> = Vec::new();
-    for scenario in &SCENARIOS {
-        cases.extend([&recipes.keepalived, &recipes.tanist].map(|recipe| Case { scenario, recipe }));
-    }
-    cases.push(Case { scenario: scenario("B1"), recipe: &again });
-    cases.push(Case { scenario: scenario("B3"), recipe: &fast });
 
-    let mut all = play_all(&cases, &service, rounds, bench.at_once)?;
-    let special = all.split_off(2 * SCENARIOS.len());
+    let of_keepalived = |scenario| Case { scenario, recipe: &recipes.keepalived, rounds: few, simulated: false };
+    let case = |scenario, recipe| Case { scenario, recipe, rounds, simulated: true };
+    let mut many: Vec<Case<'_>> = SCENARIOS.iter().map(of_keepalived).collect();
+    many.extend(SCENARIOS.iter().filter(|one| !is_quick(one)).map(|scenario| case(scenario, &recipes.tanist)));
+    many.extend([case(scenario("B1"), &again), case(scenario("B3"), &fast)]);
+    let quick: Vec<Case<'_>> =
+        SCENARIOS.iter().filter(|one| is_quick(one)).map(|scenario| case(scenario, &recipes.tanist)).collect();
+
+    let passes = [(&many, bench.at_once), (&quick, FEW_AT_ONCE.min(bench.at_once))];
+    let trials: usize = many.iter().chain(&quick).map(|case| case.rounds).sum();
+    let takes: Duration = passes.iter().map(|(cases, at_once)| expected_duration(cases, &service, *at_once)).sum();
+    let idle_for = idle_rounds(bench) as u32 * 2 * (STARTING + idle_spans(bench).0 + idle_spans(bench).1);
+    eprintln!("services: {trials} trials, about {} minutes", (takes + idle_for).as_secs().div_ceil(60));
+    let mut tried: Vec<(Case<'_>, Vec<Tried>)> = Vec::new();
+    for (cases, at_once) in passes {
+        tried.extend(cases.iter().copied().zip(play_all(cases, &service, at_once)?));
+    }
+    let of = |id: &str, recipe: &Recipe| {
+        let found = tried.iter().find(|(case, _)| case.scenario.id == id && std::ptr::eq(case.recipe, recipe));
+        found.map_or(&[][..], |(_, tried)| tried)
+    };
+
     let mut rows = Vec::new();
-    for (scenario, outcomes) in SCENARIOS.iter().zip(all.chunks_exact(2)) {
-        rows.extend(rows_of(scenario, &Both { keepalived: &outcomes[0], tanist: &outcomes[1] }));
-        let more: &[(&str, usize, f64)] = match scenario.id {
-            // A restart here within half a second, and the start of the service.
-            "B1" => &[("gap, started again on A (`restart 3 within 60`)", 0, 500.0)],
-            "B3" => &[("gap, `profile fast`", 1, 400.0)],
-            _ => &[],
+    let mut agreement = Vec::new();
+    for scenario in &SCENARIOS {
+        let both = Both { keepalived: of(scenario.id, &recipes.keepalived), tanist: of(scenario.id, &recipes.tanist) };
+        for quantity in quantities(scenario) {
+            rows.push(quantity.row(scenario, &both));
+            agreement.extend(quantity.agreement(scenario, both.tanist));
+        }
+        rows.extend(addresses(scenario, &both));
+        rows.extend(counts(scenario, &both));
+        // A restart here within half a second, and the start of the service.
+        let more = match scenario.id {
+            "B1" => Some(("gap, started again on A (`restart 3 within 60`)", &again, 500.0)),
+            "B3" => Some(("gap, `profile fast`", &fast, 400.0)),
+            _ => None,
         };
-        for &(what, which, limit) in more {
-            let gaps = spans(&special[which], |outcome| (outcome.gap, outcome.gap_goes_on));
-            let (what, target) = (title(scenario, what), Target::AtMost(limit + milliseconds(START)));
-            rows.push(Row { what, unit: Unit::Milliseconds, keepalived: None, tanist: figure(&gaps), target });
+        if let Some((what, recipe, limit)) = more {
+            let gap = Quantity::gap(Target::AtMost(limit + milliseconds(START))).called(what);
+            let only_tanist = Both { keepalived: &[][..], tanist: of(scenario.id, recipe) };
+            rows.push(gap.row(scenario, &only_tanist));
+            agreement.extend(gap.agreement(scenario, only_tanist.tanist));
         }
     }
+    rows.extend(agreement);
     rows.extend(idle(bench, &recipes, &service)?);
     Ok(rows)
 }
 
-// ── what befalls them ─────────────────────────────────────────────────────────────────────────────────────
-
-/// The outcomes of each case. Rounds of all cases are played in turn, so that whatever else the machine does meets all of
-/// them.
-fn play_all(cases: &[Case<'_>], service: &Service, rounds: usize, at_once: usize) -> Result<Vec<Vec<Outcome>>> {
-    let to_do: VecDeque<(usize, usize)> =
-        (0..rounds).flat_map(|round| (0..cases.len()).map(move |which| (which, round))).collect();
-    let to_do = Mutex::new(to_do);
-    let done: Mutex<Vec<Vec<Outcome>>> = Mutex::new(vec![Vec::new(); cases.len()]);
-    let failed: Mutex<Option<Failure>> = Mutex::default();
-    thread::scope(|scope| {
-        for _ in 0..at_once {
-            scope.spawn(|| {
-                while let Some((which, round)) = next(&to_do) {
-                    let Case { scenario, recipe } = cases[which];
-                    match play(scenario, recipe, service, round) {
-                        Ok(played) => {
-                            done.lock().unwrap_or_else(PoisonError::into_inner)[which].push(played.outcome);
-                            eprint!(".");
-                        }
-                        Err(error) => {
-                            let failure = Failure::new(format!("{} with {}: {error}", scenario.id, recipe.name));
-                            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
-                            to_do.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                        }
-                    }
-                }
-            });
-        }
-    });
-    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(failure) => Err(failure),
-        None => Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner)),
-    }
+fn scenario(id: &str) -> &'static Scenario {
+    SCENARIOS.iter().find(|scenario| scenario.id == id).expect("it is in the table")
 }
 
-fn next(to_do: &Mutex<VecDeque<(usize, usize)>>) -> Option<(usize, usize)> {
-    to_do.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+/// Its figures are a few milliseconds, which other trials on the same machine would spoil.
+fn is_quick(scenario: &Scenario) -> bool {
+    ["B1", "B11"].contains(&scenario.id)
 }
 
-fn rows_of(scenario: &Scenario, outcomes: &Both<&Vec<Outcome>>) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut add = |what: &str, target: Target, span: fn(&Outcome) -> (Duration, bool)| {
-        let Both { keepalived, tanist } = outcomes.map(|outcomes| figure(&spans(outcomes, span)));
-        rows.push(Row { what: title(scenario, what), unit: Unit::Milliseconds, keepalived, tanist, target });
-    };
-    let gap = match scenario.id {
-        "B3" => Target::AtMost(1_000.0 + milliseconds(START)),
-        _ => Target::None,
-    };
-    add("gap", gap, |outcome| (outcome.gap, outcome.gap_goes_on));
-    let overlap = if scenario.never_two { Target::AtMost(0.0) } else { Target::None };
-    add("overlap", overlap, |outcome| (outcome.overlap, outcome.overlap_goes_on));
-    if scenario.addresses_count {
-        add("two addresses", Target::None, |outcome| (outcome.two_addresses, outcome.two_addresses_go_on));
-    }
+// ── what is measured of a trial ───────────────────────────────────────────────────────────────────────────
+
+/// A span that both a lab and the simulator measure; `true` with it: it goes on without end.
+struct Quantity {
+    what: &'static str,
+    target: Target,
+    span: fn(&Outcome) -> (Duration, bool),
+    /// The simulator should agree.
+    compared: bool,
+}
+
+fn quantities(scenario: &Scenario) -> Vec<Quantity> {
+    let gap = if scenario.id == "B3" { Target::AtMost(1_000.0 + milliseconds(START)) } else { Target::None };
+    let quantity = |what, target, span| Quantity { what, target, span, compared: true };
+    let mut all = vec![
+        Quantity::gap(gap),
+        Quantity {
+            what: "overlap",
+            target: if scenario.never_two { Target::AtMost(0.0) } else { Target::None },
+            span: |outcome| (outcome.overlap, outcome.overlap_goes_on),
+            compared: !scenario.never_two,
+        },
+    ];
+    let after_last_deed: fn(&Outcome) -> (Duration, bool) =
+        |outcome| (outcome.overlap_after_last_deed, outcome.overlap_goes_on);
     match scenario.id {
-        "B1" => {
-            add("decided", Target::AtMostOf99(10.0), |outcome| or_never(outcome.decided_after));
-            add("start on the other node", Target::AtMostOf99(100.0), |outcome| or_never(outcome.started_after));
+        "B1" => all.extend([
+            quantity("decided", Target::AtMostOf99(10.0), |outcome| or_never(outcome.decided_after)),
+            quantity("start on the other node", Target::AtMostOf99(100.0), |outcome| or_never(outcome.started_after)),
+        ]),
+        "B8" => all.push(quantity("overlap after the heal", Target::AtMost(GIVES_WAY), after_last_deed)),
+        "B10" => all.push(quantity("overlap after it wakes up", Target::AtMost(GIVES_WAY), after_last_deed)),
+        "B11" => {
+            all.push(quantity("hand-over", Target::AtMostOf99(20.0), |outcome| or_never(outcome.changed_hands_in)));
         }
-        // One advertisement, the skew time (256 − 100)/256 s, and 50 ms.
-        "B8" => add("overlap after the heal", Target::AtMost(1_659.0), |outcome| {
-            (outcome.overlap_after_last_deed, outcome.overlap_goes_on)
-        }),
-        "B9" => add("the address is gone from A", Target::AtMost(ADDRESS_LIFETIME + 500.0), |outcome| {
-            or_never(outcome.address_gone_after)
-        }),
-        "B11" => add("hand-over", Target::AtMostOf99(20.0), |outcome| or_never(outcome.changed_hands_in)),
         _ => {}
     }
-    let answers = |outcomes: &Vec<Outcome>| outcomes.iter().filter_map(|outcome| outcome.stands_by).collect::<Vec<_>>();
-    let asked = outcomes.map(|outcomes| answers(outcomes));
-    if !asked.tanist.is_empty() {
-        let no = asked.map(|answers| answers.iter().filter(|yes| !**yes).count() as f64);
-        let unit = Unit::Of(asked.tanist.len());
-        rows.push(Row::new(title(scenario, "does not stand by"), unit, no, Target::AtMost(0.0)));
+    all
+}
+
+impl Quantity {
+    fn gap(target: Target) -> Self {
+        Self { what: "gap", target, span: |outcome| (outcome.gap, outcome.gap_goes_on), compared: true }
     }
-    rows
+
+    fn called(self, what: &'static str) -> Self {
+        Self { what, ..self }
+    }
+
+    fn row(&self, scenario: &Scenario, tried: &Both<&[Tried]>) -> Row {
+        let Both { keepalived, tanist } = tried.map(|tried| figure(&self.measured(tried)));
+        let simulated = figure(&self.simulated(tried.tanist));
+        let what = title(scenario, self.what);
+        Row { what, unit: Unit::Milliseconds, keepalived, tanist, simulated, target: self.target }
+    }
+
+    /// How far the two are from each other in most trials.
+    fn agreement(&self, scenario: &Scenario, tried: &[Tried]) -> Option<Row> {
+        let difference = |one: &Tried| {
+            let both = [Some(&one.outcome), one.simulated.as_ref()].map(|outcome| outcome.map(self.span));
+            let [Some(measured), Some(simulated)] = both.map(|span| span.map(in_milliseconds)) else { return None };
+            // Neither of them ended.
+            Some(if measured == simulated { 0.0 } else { measured - simulated })
+        };
+        let differences: Vec<f64> = tried.iter().filter_map(difference).collect();
+        if !self.compared || differences.is_empty() {
+            return None;
+        }
+        let what = format!("{} {}: measured less simulated", scenario.id, self.what);
+        Some(Row::of_tanist(what, Unit::Milliseconds, median(&differences), Target::Within(AGREEMENT)))
+    }
+
+    fn measured(&self, tried: &[Tried]) -> Vec<f64> {
+        tried.iter().map(|one| in_milliseconds((self.span)(&one.outcome))).collect()
+    }
+
+    fn simulated(&self, tried: &[Tried]) -> Vec<f64> {
+        tried.iter().filter_map(|one| Some(in_milliseconds((self.span)(one.simulated.as_ref()?)))).collect()
+    }
 }
 
 /// What was never seen goes on without end.
@@ -168,13 +212,50 @@ fn or_never(span: Option<Duration>) -> (Duration, bool) {
     (span.unwrap_or_default(), span.is_none())
 }
 
-fn title(scenario: &Scenario, what: &str) -> String {
-    format!("{} {}: {what}", scenario.id, scenario.title)
+fn in_milliseconds((span, goes_on): (Duration, bool)) -> f64 {
+    if goes_on { f64::INFINITY } else { milliseconds(span) }
 }
 
-fn spans(outcomes: &[Outcome], span: impl Fn(&Outcome) -> (Duration, bool)) -> Vec<f64> {
-    let spans = outcomes.iter().map(span);
-    spans.map(|(span, goes_on)| if goes_on { f64::INFINITY } else { milliseconds(span) }).collect()
+/// Where the daemon cannot take its address away. The simulator's kernels keep what nobody renews.
+fn addresses(scenario: &Scenario, tried: &Both<&[Tried]>) -> Vec<Row> {
+    let row = |what: &str, target: Target, span: fn(&Tried) -> (Duration, bool)| {
+        let spans = |tried: &[Tried]| tried.iter().map(|one| in_milliseconds(span(one))).collect::<Vec<_>>();
+        let Both { keepalived, tanist } = tried.map(|tried| figure(&spans(tried)));
+        Row { what: title(scenario, what), unit: Unit::Milliseconds, keepalived, tanist, simulated: None, target }
+    };
+    let mut rows = Vec::new();
+    if scenario.addresses_count {
+        rows.push(row("two addresses", Target::None, |one| (one.addresses.two, one.addresses.two_go_on)));
+    }
+    if scenario.id == "B9" {
+        let target = Target::AtMost(ADDRESS_LIFETIME + 500.0);
+        rows.push(row("the address is gone from A", target, |one| or_never(one.addresses.gone_after)));
+    }
+    rows
+}
+
+/// What must not happen in a single trial.
+fn counts(scenario: &Scenario, tried: &Both<&[Tried]>) -> Vec<Row> {
+    let row = |what: &str, count: fn(&[Tried]) -> Option<Figure>| {
+        let Both { keepalived, tanist } = tried.map(|tried| count(tried));
+        let (what, target) = (title(scenario, what), Target::AtMost(0.0));
+        tanist.is_some().then_some(Row { what, unit: Unit::Percent, keepalived, tanist, simulated: None, target })
+    };
+    let stands_by = row("does not stand by", |tried| {
+        let answers: Vec<bool> = tried.iter().filter_map(|one| one.outcome.stands_by).collect();
+        part(answers.iter().filter(|yes| !**yes).count(), answers.len())
+    });
+    let of_two = |tried: &[Tried]| part(tried.iter().filter(|one| !one.outcome.told_of_two).count(), tried.len());
+    let told = ["B8", "B10"].contains(&scenario.id).then(|| row("not reported", of_two)).flatten();
+    stands_by.into_iter().chain(told).collect()
+}
+
+fn part(count: usize, all: usize) -> Option<Figure> {
+    (all > 0).then_some(Figure::Part { count, all })
+}
+
+fn title(scenario: &Scenario, what: &str) -> String {
+    format!("{} {}: {what}", scenario.id, scenario.title)
 }
 
 fn figure(figures: &[f64]) -> Option<Figure> {
@@ -190,10 +271,19 @@ struct Cost {
     cpu: f64,
 }
 
+fn idle_rounds(bench: &Bench) -> usize {
+    bench.rounds(1).min(IDLE_ROUNDS)
+}
+
+/// How long nothing is looked at, and for how long something is then.
+fn idle_spans(bench: &Bench) -> (Duration, Duration) {
+    let seconds = if bench.quick { (1, 2) } else { (10, 20) };
+    (Duration::from_secs(seconds.0), Duration::from_secs(seconds.1))
+}
+
 fn idle(bench: &Bench, recipes: &Both<Recipe>, service: &Service) -> Result<Vec<Row>> {
-    let settled = Duration::from_secs(if bench.quick { 1 } else { 10 });
-    let during = Duration::from_secs(if bench.quick { 2 } else { 20 });
-    let rounds = bench.in_turn(1, |daemon: &Daemon, _| {
+    let (settled, during) = idle_spans(bench);
+    let rounds = bench.in_turn_for(idle_rounds(bench), |daemon: &Daemon, _| {
         let is_tanist = daemon.name == recipes.tanist.daemon.name;
         cost(if is_tanist { &recipes.tanist } else { &recipes.keepalived }, service, settled, during)
     })?;

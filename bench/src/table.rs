@@ -1,14 +1,13 @@
 //! Rows as a table on a terminal.
 
-use crate::row::Row;
+use crate::row::{HEADINGS, Row, columns};
 
-const HEADINGS: [&str; 6] = ["", "keepalived", "Tanist", "ratio", "target", ""];
 /// At least; what is wider widens its column.
-const WIDTHS: [usize; 6] = [43, 11, 11, 6, 13, 6];
+const WIDTHS: [usize; 7] = [43, 11, 11, 11, 6, 13, 6];
 
 /// The table of one group.
 pub(crate) fn render(title: &str, rows: &[Row]) -> String {
-    let lines: Vec<[String; 6]> =
+    let lines: Vec<[String; 7]> =
         std::iter::once(HEADINGS.map(str::to_owned)).chain(rows.iter().map(Row::cells)).collect();
     let mut widths = WIDTHS;
     for cells in &lines {
@@ -16,14 +15,15 @@ pub(crate) fn render(title: &str, rows: &[Row]) -> String {
             *width = (*width).max(cell.chars().count());
         }
     }
-    lines.iter().fold(format!("{title}\n"), |text, cells| text + &line(cells, &widths))
+    let columns = columns(rows);
+    lines.iter().fold(format!("{title}\n"), |text, cells| text + &line(cells, &widths, &columns[1..]))
 }
 
 /// What is told at the left, figures at the right of their columns.
-fn line(cells: &[String; 6], widths: &[usize; 6]) -> String {
+fn line(cells: &[String; 7], widths: &[usize; 7], columns: &[usize]) -> String {
     let mut text = format!("  {:<width$}", cells[0], width = widths[0]);
-    for (cell, width) in cells[1..].iter().zip(&widths[1..]) {
-        text.push_str(&format!(" {cell:>width$}"));
+    for &column in columns {
+        text.push_str(&format!(" {:>width$}", cells[column], width = widths[column]));
     }
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Place;
+
 /// Everything, as this node sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -115,6 +117,15 @@ pub struct Instance {
     pub letting_go: bool,
     /// Names of its services.
     pub services: Vec<String>,
+    /// Why one of the two nodes does not hear the other's advertisements although they talk to each other, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unheard: Option<String>,
+    /// Advertisements that come and are not accepted, in words; `None` if none came lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// What the peer is told differently about it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differs: Option<String>,
 }
 
 /// An address that moves with the role.
@@ -162,6 +173,9 @@ pub struct Service {
     pub last_failure: Option<LastFailure>,
     /// Its checks.
     pub checks: Vec<Check>,
+    /// What the peer is told differently about it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differs: Option<String>,
 }
 
 /// The states of a service.
@@ -208,6 +222,14 @@ pub struct Check {
     pub good: Option<bool>,
     /// How the last run ended, in words.
     pub last: Option<String>,
+    /// It does not run at present, because what it checks does not, or because it runs in the other role.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub rests: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The other node. All of it comes from one message of `age_ms` ago.
@@ -227,6 +249,15 @@ pub struct Peer {
     pub paths: Vec<PeerPath>,
     /// Messages that were not its, or not new.
     pub discarded: u64,
+    /// Who else sends messages to the port of the pair, although no path leads there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<IpAddr>,
+    /// Why the last of them was none, in words, unless the peer was heard since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_discard: Option<String>,
+    /// It speaks, but does not hear this node.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deaf: bool,
     /// Its virtual routers.
     pub instances: Vec<PeerInstance>,
 }
@@ -240,6 +271,9 @@ pub struct PeerPath {
     pub age_ms: Option<u64>,
     /// Whether it works.
     pub works: bool,
+    /// Which node hears the other one there, if it works in one direction only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_way: Option<Place>,
 }
 
 /// What the peer says of one of its virtual routers.

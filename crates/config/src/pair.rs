@@ -2,8 +2,12 @@
 //! can never move the role.
 
 mod services;
+mod terms;
 
-use engine::{Authentication, HmacMode, RouterConfig, Transport, Version, Weight};
+use engine::{Authentication, HmacMode, RouterConfig, Weight};
+
+use self::terms::Term;
+pub use self::terms::{term_names, terms};
 
 use crate::settings::{Instance, Settings, StatedRole};
 
@@ -17,14 +21,17 @@ pub struct Node<'a> {
 }
 
 /// Everything that is to be said about two nodes of one pair, one sentence each. Instances belong together if they
-/// have the same VRID.
+/// have the same VRID, or else the same name.
 #[must_use]
 pub fn compare(one: Node<'_>, other: Node<'_>) -> Vec<String> {
     let mut findings = Vec::new();
     services::compare_pairs(one, other, &mut findings);
     for ours in &one.settings.instances {
         let vrid = ours.router.vrid;
-        match other.settings.instances.iter().find(|theirs| theirs.router.vrid == vrid) {
+        let theirs = &other.settings.instances;
+        let by_vrid = theirs.iter().find(|theirs| theirs.router.vrid == vrid);
+        let by_name = || theirs.iter().find(|theirs| theirs.router.name == ours.router.name);
+        match by_vrid.or_else(by_name) {
             Some(theirs) => {
                 compare_instances((one.name, ours), (other.name, theirs), &mut findings);
                 services::compare_services((one, (one.name, ours)), (other, (other.name, theirs)), &mut findings);
@@ -62,37 +69,36 @@ fn signs(authentication: &Authentication) -> bool {
     matches!(authentication, Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly)
 }
 
+/// What both should be told alike.
+fn compare_terms(scope: &str, ours: &[Term], theirs: &[Term], findings: &mut Vec<String>) {
+    for (ours, theirs) in ours.iter().zip(theirs).filter(|(ours, theirs)| ours.value != theirs.value) {
+        let Term { what, consequence, .. } = ours;
+        let values = if ours.is_short { format!(" ({} and {})", ours.value, theirs.value) } else { String::new() };
+        findings.push(format!("{scope}: {what} differs{values}, so {consequence}"));
+    }
+}
+
+/// A time for people.
+fn seconds(span: std::time::Duration) -> String {
+    crate::resolve::in_seconds(span)
+}
+
 fn compare_instances(one: Side<'_>, other: Side<'_>, findings: &mut Vec<String>) {
     let vrid = one.1.router.vrid;
     let (a, b) = (&one.1.router, &other.1.router);
-    let mut differ =
-        |what: &str, consequence: &str| findings.push(format!("VRID {vrid}: {what} differs, so {consequence}"));
-    let deaf = "the nodes do not hear each other and both become MASTER";
-    if a.version != b.version {
-        differ("the version", deaf);
+    let scope = if a.vrid == b.vrid { format!("VRID {vrid}") } else { a.name.to_string() };
+    let (mut ours, mut theirs) = (terms::of_router(a), terms::of_router(b));
+    // What matters is not whether it is the same, but whether each takes what the other sends.
+    let one_signs = signs(&a.authentication) != signs(&b.authentication)
+        && [a, b].iter().any(|router| router.authentication == Authentication::None);
+    for (term, side) in [(terms::authentication(&mut ours), "ours"), (terms::authentication(&mut theirs), "theirs")] {
+        let differs = !understand(&a.authentication, &b.authentication) || one_signs;
+        term.value = if differs { side.to_owned() } else { String::new() };
+        if understand(&a.authentication, &b.authentication) {
+            term.consequence = ONE_SIGNS;
+        }
     }
-    match (understand(&a.authentication, &b.authentication), signs(&a.authentication), signs(&b.authentication)) {
-        (false, ..) => differ("the authentication", deaf),
-        (true, true, false) if b.authentication == Authentication::None => differ("the authentication", ONE_SIGNS),
-        (true, false, true) if a.authentication == Authentication::None => differ("the authentication", ONE_SIGNS),
-        (true, ..) => {}
-    }
-    let by_multicast = |router: &RouterConfig| matches!(router.transport, Transport::Multicast { .. });
-    if by_multicast(a) != by_multicast(b) {
-        differ("unicast or multicast", deaf);
-    }
-    if a.advertisement_interval != b.advertisement_interval {
-        let consequence = if a.version == Version::V2 { deaf } else { "the MASTER's counts" };
-        differ("advert_int", consequence);
-    }
-    let addresses = |router: &RouterConfig| {
-        let mut addresses: Vec<_> = router.addresses.iter().map(|address| address.address).collect();
-        addresses.sort();
-        addresses
-    };
-    if addresses(a) != addresses(b) {
-        differ("the list of addresses", "not all of them move, and older keepalived nodes ignore the other");
-    }
+    compare_terms(&scope, &ours, &theirs, findings);
     let (better, worse) = if best(a) >= best(b) { (one, other) } else { (other, one) };
     if best(a) != best(b) {
         compare_ranks(better, worse, findings);

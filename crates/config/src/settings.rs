@@ -16,7 +16,9 @@ pub struct Settings {
     pub scripts: Vec<Script>,
     /// Virtual routers in the order of the file.
     pub instances: Vec<Instance>,
-    /// Services that an instance mentions, in the order of the file.
+    /// Sync groups that have instances, in the order of the file.
+    pub groups: Vec<SyncGroup>,
+    /// Services that an instance or a group mentions, in the order of the file.
     pub services: Vec<Service>,
     /// The other Tanist.
     pub pair: Option<Pair>,
@@ -31,10 +33,16 @@ impl Settings {
         engine::Config {
             scripts: self.scripts.iter().map(|script| script.checking.clone()).collect(),
             routers: self.instances.iter().map(|instance| instance.router.clone()).collect(),
+            groups: self.groups.iter().map(|group| group.group.clone()).collect(),
             services: self.services.iter().map(|service| service.service.clone()).collect(),
             // Its key is a secret in a file of its own, which whoever runs the engine reads.
             pair: None,
         }
+    }
+
+    /// The sync group that an instance is in.
+    pub fn group_of(&self, router: &engine::RouterConfig) -> Option<&SyncGroup> {
+        self.groups.iter().find(|group| group.group.members.contains(&router.name))
     }
 
     /// For how many seconds an address of this router stays in the kernel when nobody renews it; `None` means for ever.
@@ -170,6 +178,15 @@ pub struct Instance {
     pub key_files: Vec<KeyFile>,
 }
 
+/// A `vrrp_sync_group`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncGroup {
+    /// The group as the engine sees it. What it tracks stands with each of its members, its services with the first.
+    pub group: engine::GroupConfig,
+    /// Who is told about changes of state. `deleted` and `active_heard_lower_priority` are never there.
+    pub notify: Notify,
+}
+
 /// The operator's wish for the initial role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatedRole {
@@ -179,7 +196,7 @@ pub enum StatedRole {
     Backup,
 }
 
-/// The notify scripts of an instance.
+/// The notify scripts of an instance or a sync group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notify {
     /// `notify_master`.
@@ -217,6 +234,42 @@ pub struct Service {
     pub while_active: Vec<NotifyScript>,
     /// `down_file`: while it is there, this node stands back.
     pub down_file: Option<PathBuf>,
+    /// `needs_port`, or else the ports of its checks.
+    pub needs_ports: Vec<NeededPort>,
+    /// `needs_disk`.
+    pub needs_disks: Vec<NeededSpace>,
+    /// Scripts of checks with `when standby` or `both`: asked where it does not run, as `could_start` is.
+    pub standby_checks: Vec<NotifyScript>,
+    /// `may_differ`: that the other node is told something else about it is not remarked.
+    pub may_differ: bool,
+}
+
+/// A port that nobody else may listen on where a service is to be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeededPort {
+    /// `None` means any address of this node.
+    pub address: Option<IpAddr>,
+    /// Of TCP.
+    pub port: u16,
+    /// Not said by the operator but by a check: if that asks another machine, it says nothing about this one.
+    pub by_check: bool,
+}
+
+/// A size as an operator writes it: `500M`.
+#[must_use]
+pub fn size_words(octets: u64) -> String {
+    let powers = [("T", 40), ("G", 30), ("M", 20), ("K", 10)];
+    let exact = powers.into_iter().find(|(_, power)| octets.is_multiple_of(1 << power));
+    exact.map_or_else(|| format!("{octets} octets"), |(unit, power)| format!("{}{unit}", octets >> power))
+}
+
+/// Room on a disk that a service needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeededSpace {
+    /// Something on that disk.
+    pub path: PathBuf,
+    /// How much.
+    pub octets: u64,
 }
 
 impl Service {
@@ -236,7 +289,7 @@ impl Service {
             | ServiceCheck::Notify => None,
         });
         let hooks = [&self.could_start, &self.on_role, &self.post_takeover].into_iter().flatten();
-        manager.into_iter().chain(checks).chain(hooks).chain(&self.while_active)
+        manager.into_iter().chain(checks).chain(&self.standby_checks).chain(hooks).chain(&self.while_active)
     }
 }
 

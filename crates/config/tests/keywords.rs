@@ -36,6 +36,12 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::VrrpScript => format!("vrrp_script S {{\n script \"/bin/true\"\n {example}\n}}\n"),
         Block::TrackProcess => format!("vrrp_track_process P {{\n {example}\n}}\n"),
         Block::TrackFile => format!("track_file F {{\n {example}\n}}\n"),
+        Block::SyncGroup if keyword.name == "service" => {
+            format!(
+                "service web {{\n systemd nginx\n}}\nvrrp_sync_group G {{\n group {{ V }}\n {example}\n}}\n{}",
+                instance("")
+            )
+        }
         Block::SyncGroup => format!("vrrp_sync_group G {{\n {example}\n}}\n"),
         Block::TrackGroup => format!("track_group G {{\n {example}\n}}\n"),
         Block::GarpGroup => format!("garp_group {{\n {example}\n}}\n"),
@@ -60,6 +66,9 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::Pair => format!("pair {{\n peer 192.0.2.2\n {example}\n}}\n"),
         Block::Check => format!("service W {{\n command \"/bin/w\"\n check {example}\n}}\n"),
         Block::CheckOptions => format!("service W {{\n systemd w\n check tcp 127.0.0.1:80 {{ {example} }}\n}}\n"),
+        Block::ScriptOptions => {
+            format!("service W {{\n systemd w\n check script \"/bin/w\" {{ {example} }}\n}}\n")
+        }
         Block::HttpOptions => format!("service W {{\n systemd w\n check http http://127.0.0.1/ {{ {example} }}\n}}\n"),
         Block::FileOptions => format!("service W {{\n systemd w\n check file /run/w {{ {example} }}\n}}\n"),
         Block::AddressOptions => instance(&format!("virtual_ipaddress {{\n {example}\n }}")),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tanist_config::pair::{Node, compare};
+use tanist_config::pair::{Node, compare, term_names, terms};
 use tanist_config::{LoadOptions, MemoryFiles, RealFiles, Settings, load};
 
 fn example(file: &str) -> Settings {
@@ -70,7 +70,9 @@ fn what_must_be_equal_and_is_not_is_told() {
     ] {
         check(&plain, &text(&instance(51, lines)), &[&format!("VRID 51: {what} differs, {deaf}")]);
     }
-    check(&plain, &text(&instance(52, "")), &["b has no instance with virtual_router_id 51"]);
+    check(&plain, &text(&instance(52, "")), &[&format!("V: virtual_router_id differs (51 and 52), {deaf}")]);
+    let other = text(&instance(52, "").replace("_instance V", "_instance W"));
+    check(&plain, &other, &["b has no instance with virtual_router_id 51"]);
     let more = text(&instance(51, "").replace("192.0.2.100\n", "192.0.2.100\n 192.0.2.101\n"));
     check(
         &plain,
@@ -153,8 +155,8 @@ fn what_a_pair_must_agree_about_is_told() {
                 "service web: stop_timeout differs (10 s and 5 s), so it is killed earlier on one node than on the other",
                 "service web: max_moves differs (3 within 600 s and 1 within 60 s), so the stricter one ends the moving \
                  for both",
-                "service web: failback differs (auto and manual), so only what the better node says counts",
                 "service web: on_manual_stop differs (failover and restart), so the same stop by hand means two things",
+                "service web: failback differs (auto and manual), so only what the better node says counts",
             ],
         ),
     ] {
@@ -219,4 +221,44 @@ fn steps_of_auth_hmac_that_do_not_fit_are_told() {
         check(&a, &b, &deaf);
         check(&b, &a, &deaf);
     }
+}
+
+/// What running nodes tell each other stands in the same list: the same things differ, by their names.
+#[test]
+fn running_nodes_compare_the_same_things() {
+    let service = |lines: &str| with_service("V", "peer 192.0.2.2", lines);
+    let timed = "while_active { every 1h \"/usr/bin/rerun\" }";
+    let a = service(&format!("check tcp 127.0.0.1:80\n {timed}"));
+    for (lines, expected) in [
+        (format!("check tcp 127.0.0.1:80\n {timed}"), vec![]),
+        // Each node asks itself, by an address of its own; figures are its own business, too.
+        (format!("check tcp 192.0.2.7:80 {{ interval 2 }}\n {timed}\n restart 1 within 60"), vec![]),
+        (format!("check tcp 127.0.0.1:81\n {timed}"), vec!["the list of checks"]),
+        ("check tcp 127.0.0.1:80\n stop_timeout 3".to_owned(), vec!["stop_timeout", "what runs by the clock"]),
+        ("check tcp 127.0.0.1:80\n stop_timeout 3\n may_differ".to_owned(), vec![]),
+    ] {
+        let b = service(&lines);
+        let told = compare(Node { name: "a", settings: &a }, Node { name: "b", settings: &b });
+        let named =
+            |what: &&str| told.iter().any(|finding| finding.starts_with(&format!("service web: {what} differs")));
+        assert!(told.len() == expected.len() && expected.iter().all(named), "{lines}: {told:?}");
+        let [ours, theirs] = [&a, &b].map(|settings| {
+            let web = terms(settings).into_iter().find(|terms| terms.service.is_some());
+            web.map(|web| web.values).unwrap_or_default()
+        });
+        let differing: Vec<u32> =
+            ours.iter().zip(&theirs).zip(0..).filter(|((a, b), _)| a != b).map(|(_, place)| place).collect();
+        assert_eq!(term_names(true, &differing), expected, "{lines}");
+    }
+    let other = text(
+        "pair {\n peer 192.0.2.2\n}\nservice web {\n docker web\n}\nvrrp_instance V {\n interface eth0\n \
+         virtual_router_id 51\n advert_int 2\n service web\n}\n",
+    );
+    let [ours, theirs] = [&a, &other].map(|settings| terms(settings)[0].clone());
+    assert_eq!((&*ours.router, &ours.service), ("V", &None));
+    let differing: Vec<u32> =
+        (0..).zip(ours.values.iter().zip(&theirs.values)).filter(|(_, (a, b))| a != b).map(|(at, _)| at).collect();
+    assert_eq!(term_names(false, &differing), ["advert_int"]);
+    let told = compare(Node { name: "a", settings: &a }, Node { name: "b", settings: &other });
+    assert!(told.iter().any(|finding| finding.starts_with("service web: what runs differs, so ")), "{told:?}");
 }

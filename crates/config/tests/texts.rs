@@ -77,3 +77,11 @@ fn what_examples_will_do() {
     };
     report(examples().iter().map(explained).collect());
 }
+
+/// What is not in an example: what a service needs, and checks that run in one role only.
+#[test]
+fn what_a_service_needs_is_explained() {
+    let settings =
+        load(Path::new("tests/cases/service-needs.conf"), &RealFiles, &options()).settings.expect("it works");
+    expect_file(Path::new("tests/explained/service-needs.txt"), &explain(&settings)).expect("as it was");
+}

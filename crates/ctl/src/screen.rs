@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use api::{
-    Instance, Mode, Peer, PeerInstance, PeerService, ProtectionState, Readiness, Role, STALE_AFTER_MS, Service,
+    Instance, Mode, Peer, PeerInstance, PeerService, Place, ProtectionState, Readiness, Role, STALE_AFTER_MS, Service,
     ServiceState, Status, span,
 };
 
@@ -189,6 +189,7 @@ fn draw_checks(text: &mut String, status: &Status) -> std::fmt::Result {
         return Ok(());
     }
     let words = status.checks.iter().map(|check| match check.good {
+        _ if check.rests => format!("{} rests in this role", check.name),
         Some(true) => format!("{} is good", check.name),
         Some(false) => failed_check(check),
         None => format!("{} has not run yet", check.name),
@@ -201,7 +202,9 @@ fn draw_paths(text: &mut String, peer: &Peer, silence_ms: u64) -> std::fmt::Resu
         None => format!("{} never heard", path.address),
         Some(milliseconds) => {
             let ago = age(milliseconds.saturating_add(silence_ms));
-            if path.works {
+            if path.one_way == Some(Place::Here) {
+                format!("{} heard {ago} ago, and does not hear this node there", path.address)
+            } else if path.works {
                 format!("{} heard {ago} ago", path.address)
             } else {
                 format!("{} silent for {ago}", path.address)

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use engine::Record;
 use linux::system_log::Severity;
 
-use crate::log::Sinks;
+use crate::log::{Entry, Sinks};
 use crate::{dump, record};
 
 /// Lines that may wait. A failover of 250 instances tells some 3 000.
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Something slow to be done.
 #[derive(Debug)]
 pub(crate) enum Job {
-    Line(Severity, String),
+    Line(Entry),
     /// Replaces a file at once and follows no link.
     File(PathBuf, String),
     /// Saves the record that waits beside the queue.
@@ -106,13 +106,15 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
         save_record(&mut sinks, load, &mut told);
         let missed = load.lost.swap(0, Ordering::Relaxed);
         if missed > 0 {
-            sinks.write(Severity::Warning, &format!("{missed} log lines were lost: the log does not keep up"));
+            let text = format!("{missed} log lines were lost: the log does not keep up");
+            sinks.write(&Entry::remark(Severity::Warning, text));
         }
         match job {
-            Job::Line(severity, text) => sinks.write(severity, &text),
+            Job::Line(entry) => sinks.write(&entry),
             Job::File(path, content) => {
                 if let Err(error) = dump::replace_file(&path, &content) {
-                    sinks.write(Severity::Error, &format!("write {}: {error}", path.display()));
+                    let text = format!("write {}: {error}", path.display());
+                    sinks.write(&Entry::remark(Severity::Error, text));
                 }
             }
             // It was saved above, or with a job before it.
@@ -132,11 +134,11 @@ fn save_record(sinks: &mut Sinks, load: &Load, told: &mut Option<String>) {
     let place = directory.display();
     match &failure {
         // A disk that is read-only stays so: told once.
-        Some(error) => sinks.write(
-            Severity::Error,
-            &format!("save the record in {place}: {error}; going on, but a restart would forget it"),
-        ),
-        None => sinks.write(Severity::Notice, &format!("the record in {place} is saved again")),
+        Some(error) => {
+            let text = format!("save the record in {place}: {error}; going on, but a restart would forget it");
+            sinks.write(&Entry::remark(Severity::Error, text));
+        }
+        None => sinks.write(&Entry::remark(Severity::Notice, format!("the record in {place} is saved again"))),
     }
     *told = failure;
 }

@@ -94,6 +94,11 @@ impl Batons {
         failures
     }
 
+    /// Who sends something although no path leads there, as far as it was told.
+    pub(crate) const fn strangers(&self) -> &BTreeSet<IpAddr> {
+        &self.strangers
+    }
+
     /// Whether nothing is left for [`Self::reopen`].
     pub(crate) fn is_open(&self) -> bool {
         self.sockets.iter().all(|socket| socket.open.is_some())

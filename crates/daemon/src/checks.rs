@@ -1,6 +1,7 @@
 //! Runs checks when the engine asks, and ends them when it says so.
 
 use std::collections::BTreeMap;
+use std::ffi::CString;
 
 use engine::{EndHow, Name, ScriptOutcome};
 use linux::process;
@@ -16,11 +17,11 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
-    /// Starts a run. `Some` if it could not begin.
-    pub(crate) fn run(&self, script: &Name, children: &mut Children) -> Option<ScriptOutcome> {
+    /// Starts a run, with this in its environment. `Some` if it could not begin.
+    pub(crate) fn run(&self, script: &Name, told: &[CString], children: &mut Children) -> Option<ScriptOutcome> {
         // The preflight gives the engine only checks that are prepared.
         let Some(program) = self.programs.get(script) else { return Some(ScriptOutcome::NotStarted(0)) };
-        match program.start() {
+        match program.start_telling(&[], told) {
             Ok(child) => {
                 children.insert(child.pid, Purpose::Check(script.clone()));
                 None

@@ -5,7 +5,7 @@
 //! the engine's commands in `orders.rs`, its events become lines for those who follow in `happening.rs`.
 
 mod client;
-mod happening;
+pub(crate) mod happening;
 mod listening;
 mod orders;
 mod post;
@@ -13,7 +13,8 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -88,14 +89,20 @@ impl Control {
 
     /// Takes what clients ask for. Questions are answered here; what the engine must decide comes back with the number
     /// that its [`Answer`] will carry.
-    pub fn take(&mut self, engine: &Engine, settings: &Settings, now: Instant) -> Vec<(u64, Command)> {
+    pub fn take(
+        &mut self,
+        engine: &Engine,
+        settings: &Settings,
+        strangers: &BTreeSet<IpAddr>,
+        now: Instant,
+    ) -> Vec<(u64, Command)> {
         let mut commands = Vec::new();
         for Handed { ticket, ask } in self.post.take() {
             let outcome = match ask {
                 Ask::Status => {
                     let (view, node) = (engine.view(), node_name(settings));
                     let (links, calendar) = (engine.links(), clock::real_time());
-                    let snapshot = Snapshot { view: &view, settings, links, node: &node, now, calendar };
+                    let snapshot = Snapshot { view: &view, settings, links, strangers, node: &node, now, calendar };
                     Outcome::Status(Box::new(status(&snapshot)))
                 }
                 Ask::Events { follow } => {

@@ -1,5 +1,6 @@
 //! The loop: wait, take everything in, let the engine decide, carry everything out.
 
+mod ending;
 mod operators;
 mod pair;
 mod services;
@@ -22,6 +23,7 @@ use linux::system_log::Severity;
 use linux::timer::Timer;
 use linux::{clock, memory};
 
+use self::ending::Patience;
 use crate::background::{Background, Job};
 use crate::baton::Batons;
 use crate::calendar::CalendarWatch;
@@ -32,13 +34,14 @@ use crate::control::Control;
 use crate::down_files::DownFiles;
 use crate::dump;
 use crate::kernel::{Kernel, Loss};
-use crate::notify::{NotifyQueues, Prepared, Told};
+use crate::log::Entry;
+use crate::notify::{NotifyQueues, Occasion, Prepared, Told};
 use crate::options::Options;
 use crate::preflight::Plan;
 use crate::reload::{Loaded, Reading, Remark};
 use crate::services::{self as running, Services};
 use crate::sockets::Sockets;
-use crate::words;
+use crate::words::{self, Line};
 
 const TIMER: u64 = 0;
 const SIGNALS: u64 = 1;
@@ -54,8 +57,6 @@ const LINKS: u64 = 1 << 32;
 
 /// How long the last notify scripts may take after a stop, as keepalived waits for its children; in nanoseconds.
 const LAST_SCRIPTS: u64 = 5_000_000_000;
-/// How long clients of the control socket may take to hear the last answers.
-const LAST_WORDS: Duration = Duration::from_millis(200);
 /// After the kernel refused an address, it is asked again this much later; in nanoseconds.
 const ASK_AGAIN: u64 = 1_000_000_000;
 /// A renewal that takes so much time has been interrupted for longer than some lifetime may last; in nanoseconds.
@@ -76,6 +77,8 @@ pub(crate) struct EventLoop {
     checks: Checks,
     /// By instance, in the order of the settings.
     prepared: Vec<Prepared>,
+    /// By sync group.
+    prepared_groups: BTreeMap<engine::Name, Prepared>,
     /// Of the instances that the last reload removed, in the order of their ids behind the others.
     retired: Vec<Prepared>,
     engine: Engine,
@@ -118,7 +121,7 @@ pub(crate) struct EventLoop {
     /// A second list, so that carrying out can ask the engine more.
     carried: Vec<Output>,
     told: Vec<Told>,
-    stopping: bool,
+    patience: Patience,
     /// The engine has stopped; the last scripts may take until then.
     stopped_until: Option<u64>,
     /// Half of that time is over.
@@ -144,7 +147,7 @@ impl EventLoop {
             poll.add(&timer, TIMER, Interest::ReadableEdge)?;
             poll.add(&signals, SIGNALS, Interest::Readable)?;
             poll.add(&kernel.monitor, MONITOR, Interest::Readable)?;
-            poll.add(&down_files.watch, DOWN_FILES, Interest::Readable)?;
+            poll.add(&down_files, DOWN_FILES, Interest::Readable)?;
             Ok((poll, timer, kernel, arp, down_files, seed))
         })();
         let (poll, timer, kernel, arp, down_files, seed) = match opened {
@@ -165,6 +168,7 @@ impl EventLoop {
             settings: plan.settings,
             checks: plan.checks,
             prepared: plan.notify,
+            prepared_groups: plan.group_notify,
             retired: Vec::new(),
             kernel,
             sockets: Sockets::new(),
@@ -195,7 +199,7 @@ impl EventLoop {
             out: Vec::new(),
             carried: Vec::new(),
             told,
-            stopping: false,
+            patience: Patience::Running,
             stopped_until: None,
             hurried: false,
             panic_drill: std::env::var_os(PANIC_DRILL).is_some(),
@@ -221,7 +225,7 @@ impl EventLoop {
         self.restore();
         self.open_batons();
         self.open_control();
-        self.adjust_down_files();
+        self.begin_with_down_files();
         self.engine.handle(now(), Input::Start, &mut self.out);
         self.carry_out();
         if let Err(error) = self.notifier.ready() {
@@ -240,6 +244,7 @@ impl EventLoop {
             ready.extend(self.poll.wait(patience)?);
             self.take_in(&ready)?;
             self.carry_out();
+            self.stop_waiting();
             self.renew_addresses()?;
             self.send_some_announcements();
             if ready.iter().any(|token| *token == UNICAST || (LINKS..running::TOKENS).contains(token)) {
@@ -293,6 +298,7 @@ impl EventLoop {
         let half = self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(LAST_SCRIPTS / 2));
         let own = [self.notify.deadline(), self.ask_again_at, self.quiet_at, self.stopped_until, half];
         let own = own.into_iter().chain([self.kernel.renew_deadline(), self.services.deadline()]);
+        let own = own.chain([self.patience_ends_at(), self.down_files.deadline()]);
         engine.into_iter().chain(own.flatten()).min()
     }
 
@@ -329,6 +335,9 @@ impl EventLoop {
             services.handle_timer(lent);
         }
         self.take_reports();
+        if self.down_files.deadline().is_some_and(|at| at <= moment.as_nanos()) {
+            self.take_down_files();
+        }
         if self.engine.deadline().is_some_and(|deadline| deadline <= moment) {
             self.engine.handle(moment, Input::Timer, &mut self.out);
         }
@@ -415,16 +424,6 @@ impl EventLoop {
         }
     }
 
-    /// Asked twice, it does not wait for a successor any more.
-    fn stop(&mut self) {
-        if !std::mem::replace(&mut self.stopping, true) {
-            self.say(Severity::Notice, "Stopping".to_owned());
-            // There is nobody to tell of a failure.
-            let _ = self.notifier.stopping();
-        }
-        self.engine.handle(now(), Input::Stop, &mut self.out);
-    }
-
     fn write_dump(&mut self, what: &str, content: String) {
         let path = dump::directory().join(format!("keepalived.{what}"));
         self.say(Severity::Info, format!("Writing {}", path.display()));
@@ -434,7 +433,7 @@ impl EventLoop {
     // ── reload ────────────────────────────────────────────────────────────────────────────────────────
 
     fn begin_reload(&mut self) {
-        if self.stopping {
+        if self.is_stopping() {
             return;
         }
         if self.reading.is_some() {
@@ -461,7 +460,7 @@ impl EventLoop {
             // Closing it would do as well.
             let _ = self.poll.remove(reading.done.as_fd());
         }
-        if self.stopping {
+        if self.is_stopping() {
             return;
         }
         match loaded {
@@ -494,6 +493,7 @@ impl EventLoop {
         }
         let before = std::mem::replace(&mut self.settings, plan.settings);
         let prepared = std::mem::replace(&mut self.prepared, plan.notify);
+        self.prepared_groups = plan.group_notify;
         self.checks = plan.checks;
         self.configure_services(plan.services);
         self.close_addresses();
@@ -674,16 +674,20 @@ impl EventLoop {
             Output::Notify(notice) => {
                 let id = notice.router.0 as usize;
                 let prepared = self.prepared.get(id).or_else(|| self.retired.get(id.checked_sub(self.prepared.len())?));
-                if let Some(prepared) = prepared {
-                    let Self { notify, engine, children, told, .. } = self;
-                    notify.push(engine, *notice, prepared, clock::boot_time(), children, told);
+                if let (Some(prepared), Some(router)) = (prepared, self.engine.router(notice.router)) {
+                    let occasion = Occasion::of_router(router, *notice);
+                    let Self { notify, children, told, .. } = self;
+                    notify.push(&occasion, prepared, clock::boot_time(), children, told);
+                }
+            }
+            Output::NotifyGroup { group, kind } => {
+                if let Some(prepared) = self.prepared_groups.get(group) {
+                    let Self { notify, children, told, .. } = self;
+                    notify.push(&Occasion::of_group(group, *kind), prepared, clock::boot_time(), children, told);
                 }
             }
             Output::Tell(event) => self.tell(event),
-            Output::Service { service, order } => {
-                let (services, lent) = self.services_and_loop();
-                services.order(service, *order, lent);
-            }
+            Output::Service { service, order } => self.order_service(service, *order),
             Output::RunHook(call) => {
                 let (services, lent) = self.services_and_loop();
                 services.run_hook(call, lent);
@@ -698,15 +702,17 @@ impl EventLoop {
     fn tell(&mut self, event: &Event) {
         let lines = words::lines(&self.engine, event);
         self.publish(event, &lines);
-        for line in lines {
-            if !line.detail || self.options.log.detail {
-                self.background.hand_over(Job::Line(line.severity, line.text));
+        let about = words::about(&self.engine, event);
+        for Line { severity, text, detail } in lines {
+            if !detail || self.options.log.detail {
+                let (instance, service) = (about.instance.clone(), about.service.clone());
+                self.background.hand_over(Job::Line(Entry { severity, text, event: about.event, instance, service }));
             }
         }
     }
 
     fn say(&self, severity: Severity, text: String) {
-        self.background.hand_over(Job::Line(severity, text));
+        self.background.hand_over(Job::Line(Entry::remark(severity, text)));
     }
 
     /// Drops traffic to the addresses of those who do not accept it.
@@ -725,34 +731,5 @@ impl EventLoop {
             self.engine.handle(now(), input, &mut self.out);
         }
         self.tell_refusals(failures.into_iter().map(|failure| failure.error));
-    }
-
-    // ── ways out ──────────────────────────────────────────────────────────────────────────────────────
-
-    /// The way out when the loop itself has failed: resign everywhere, wait for nobody.
-    pub(crate) fn withdraw(&mut self, reason: &str) {
-        self.say(Severity::Critical, format!("{reason}; withdrawing all addresses"));
-        self.out.clear();
-        self.engine.handle(now(), Input::Stop, &mut self.out);
-        self.engine.handle(now(), Input::Stop, &mut self.out);
-        self.carry_out();
-    }
-
-    /// Nothing of ours stays, whichever way the loop ended.
-    pub(crate) fn finish(mut self) {
-        self.services.abandon();
-        Checks::kill_all(&self.children);
-        self.notify.tell_unfinished(&mut self.told);
-        for failure in self.kernel.withdraw_everything().into_iter().chain(self.closed.open_all().err()) {
-            self.say(Severity::Error, failure.to_string());
-        }
-        for (severity, text) in std::mem::take(&mut self.told) {
-            self.say(severity, text);
-        }
-        self.say(Severity::Notice, "Stopped".to_owned());
-        if let Some(control) = self.control.take() {
-            control.finish(LAST_WORDS);
-        }
-        self.background.finish();
     }
 }

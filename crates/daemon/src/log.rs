@@ -1,13 +1,39 @@
 //! Where log lines end up: standard error, syslog, journald. Runs on the background thread.
+//!
+//! Where a line would reach the journal as mere text, from standard error or from syslog, it is handed to journald
+//! directly instead, and only once: so it keeps its id and the names of what it is about. Every other reader gets the
+//! same text as ever.
 
 use std::io::Write;
 use std::time::Duration;
 
 use linux::clock;
 use linux::local_time::LocalTime;
-use linux::system_log::{Journal, Sent, Severity, Syslog};
+use linux::system_log::{Journal, Sent, Severity, Syslog, journal_has_syslog, journal_is_there, stderr_is_journal};
 
 use crate::options::LogOptions;
+use crate::words::kinds;
+
+/// syslog's number for daemons.
+const FACILITY_DAEMON: u8 = 3;
+
+/// A line and what it is about.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) severity: Severity,
+    pub(crate) text: String,
+    /// One of [`kinds`].
+    pub(crate) event: &'static str,
+    pub(crate) instance: Option<String>,
+    pub(crate) service: Option<String>,
+}
+
+impl Entry {
+    /// A line that is about no event.
+    pub(crate) const fn remark(severity: Severity, text: String) -> Self {
+        Self { severity, text, event: kinds::DAEMON_REMARK, instance: None, service: None }
+    }
+}
 
 /// Every place that was asked for and could be opened.
 #[derive(Debug)]
@@ -15,6 +41,7 @@ pub(crate) struct Sinks {
     stderr: bool,
     syslog: Option<Syslog>,
     journal: Option<Journal>,
+    facility: String,
     /// Lines that syslog or the journal did not take since it last took one.
     refused: u64,
 }
@@ -24,43 +51,58 @@ impl Sinks {
     pub(crate) fn open(options: &LogOptions) -> (Self, Vec<linux::Error>) {
         let mut failures = Vec::new();
         let mut keep = |error| failures.push(error);
-        let syslog =
-            options.syslog.and_then(|facility| Syslog::open(&options.identity, facility).map_err(&mut keep).ok());
+        let stderr_is_journal = options.stderr && stderr_is_journal();
+        // A syslog that is not journald's is still told, and may read the journal besides.
+        let syslog_is_journal = options.syslog.is_some() && journal_is_there() && journal_has_syslog();
+        let wanted = options.journal || stderr_is_journal || (options.syslog.is_some() && journal_is_there());
         let journal =
-            options.journal.then(|| Journal::open(&options.identity)).and_then(|opened| opened.map_err(&mut keep).ok());
-        let stderr = options.stderr || (options.journal && journal.is_none());
-        (Self { stderr, syslog, journal, refused: 0 }, failures)
+            wanted.then(|| Journal::open(&options.identity)).and_then(|opened| opened.map_err(&mut keep).ok());
+        let has_journal = journal.is_some();
+        let syslog = options.syslog.filter(|_| !(syslog_is_journal && has_journal));
+        let syslog = syslog.and_then(|facility| Syslog::open(&options.identity, facility).map_err(&mut keep).ok());
+        let stderr = (options.stderr && !(stderr_is_journal && has_journal)) || (options.journal && !has_journal);
+        let facility = options.syslog.unwrap_or(FACILITY_DAEMON).to_string();
+        (Self { stderr, syslog, journal, facility, refused: 0 }, failures)
     }
 
     /// Writes one line everywhere. What the system log does not take is counted, and the count is told there later.
-    pub(crate) fn write(&mut self, severity: Severity, text: &str) {
+    pub(crate) fn write(&mut self, entry: &Entry) {
         if self.stderr {
             // Standard error has no buffer: one line, one system call, and never half a line.
-            let line = format!("{} {text}\n", LocalTime::of(clock::real_time()));
+            let line = format!("{} {}\n", LocalTime::of(clock::real_time()), entry.text);
             // Nobody is left to tell if standard error is gone.
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
         if self.refused > 0 {
             let report = format!("{} log lines were lost: the system log does not keep up", self.refused);
-            if self.hand_on(Severity::Warning, &report) {
+            if self.hand_on(&Entry::remark(Severity::Warning, report)) {
                 self.refused = 0;
             }
         }
-        if !self.hand_on(severity, text) {
+        if !self.hand_on(entry) {
             self.refused += 1;
         }
     }
 
     /// Whether everybody who is not us took the line. A full queue is waited for, as this thread may, but only while
     /// it moves at all.
-    fn hand_on(&mut self, severity: Severity, text: &str) -> bool {
-        let mut attempts = if self.refused == 0 { 50 } else { 1 };
-        let (mut by_syslog, mut by_journal) = (self.syslog.is_none(), self.journal.is_none());
+    fn hand_on(&mut self, entry: &Entry) -> bool {
+        let Self { syslog, journal, facility, refused, .. } = self;
+        let message_id = kinds::message_id(entry.event);
+        let mut fields = vec![
+            ("SYSLOG_FACILITY", facility.as_str()),
+            ("TANIST_EVENT", entry.event),
+            ("MESSAGE_ID", message_id.as_str()),
+        ];
+        fields.extend(entry.instance.as_deref().map(|instance| ("TANIST_INSTANCE", instance)));
+        fields.extend(entry.service.as_deref().map(|service| ("TANIST_SERVICE", service)));
+        let mut attempts = if *refused == 0 { 50 } else { 1 };
+        let (mut by_syslog, mut by_journal) = (syslog.is_none(), journal.is_none());
+        let Entry { severity, text, .. } = entry;
         loop {
-            by_syslog =
-                by_syslog || self.syslog.as_mut().is_some_and(|syslog| syslog.send(severity, text) == Sent::Yes);
-            by_journal = by_journal
-                || self.journal.as_mut().is_some_and(|journal| journal.send(severity, text, &[]) == Sent::Yes);
+            by_syslog = by_syslog || syslog.as_mut().is_some_and(|to| to.send(*severity, text) == Sent::Yes);
+            by_journal =
+                by_journal || journal.as_mut().is_some_and(|to| to.send(*severity, text, &fields) == Sent::Yes);
             attempts -= 1;
             if (by_syslog && by_journal) || attempts == 0 {
                 return by_syslog && by_journal;

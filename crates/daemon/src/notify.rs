@@ -1,10 +1,11 @@
-//! Notify scripts: one queue for each virtual router, one script at a time, in order; how each ended is told.
+//! Notify scripts: one queue for each virtual router and each sync group, one script at a time, in order; how each ended
+//! is told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
 use std::sync::Arc;
 
-use engine::{Engine, Name, Notice, NoticeKind, RouterConfig, Vrid};
+use engine::{Name, Notice, NoticeKind, RouterConfig, Vrid};
 use linux::spawn::{Exit, Program};
 use linux::system_log::Severity;
 
@@ -16,13 +17,42 @@ const LONGEST_QUEUE: usize = 1000;
 /// A script that runs longer than this is told of once, in nanoseconds.
 const LONG: u64 = 30_000_000_000;
 
-/// What makes two names the same router: a renamed instance keeps its queue.
-pub(crate) type QueueKey = (Name, Vrid);
+/// Whose queue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum QueueKey {
+    /// What makes two names the same router: a renamed instance keeps its queue.
+    Router(Name, Vrid),
+    /// A sync group, by name.
+    Group(Name),
+}
+
+/// What scripts are told of.
+#[derive(Clone, Debug)]
+pub(crate) struct Occasion {
+    key: QueueKey,
+    /// As keepalived's first argument says it.
+    of: &'static str,
+    name: Name,
+    kind: NoticeKind,
+    /// Effective priority; 0 for a group, as in keepalived.
+    priority: u8,
+}
+
+impl Occasion {
+    pub(crate) fn of_router(router: &RouterConfig, notice: Notice) -> Self {
+        let key = QueueKey::Router(router.link.clone(), router.vrid);
+        Self { key, of: "INSTANCE", name: router.name.clone(), kind: notice.kind, priority: notice.priority.get() }
+    }
+
+    pub(crate) fn of_group(group: &Name, kind: NoticeKind) -> Self {
+        Self { key: QueueKey::Group(group.clone()), of: "GROUP", name: group.clone(), kind, priority: 0 }
+    }
+}
 
 /// A line about a script.
 pub(crate) type Told = (Severity, String);
 
-/// The notify scripts of one instance, ready to be started.
+/// The notify scripts of one instance or group, ready to be started.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prepared {
     pub(crate) active: Option<Notifier>,
@@ -53,8 +83,8 @@ pub(crate) struct Notification {
 }
 
 /// The scripts that an occasion calls for, in keepalived's order, with the arguments that it appends.
-pub(crate) fn notifications(prepared: &Prepared, router: &RouterConfig, notice: Notice) -> Vec<Notification> {
-    let (own, word) = match notice.kind {
+pub(crate) fn notifications(prepared: &Prepared, occasion: &Occasion) -> Vec<Notification> {
+    let (own, word) = match occasion.kind {
         NoticeKind::Active => (&prepared.active, Some("MASTER")),
         NoticeKind::Backup => (&prepared.backup, Some("BACKUP")),
         NoticeKind::Fault => (&prepared.fault, Some("FAULT")),
@@ -66,7 +96,7 @@ pub(crate) fn notifications(prepared: &Prepared, router: &RouterConfig, notice: 
     };
     let repeats = word.is_none();
     let general = word.zip(prepared.any.as_ref()).map(|(word, notifier)| {
-        let arguments = ["INSTANCE", &router.name, word, &notice.priority.to_string()].map(str::to_owned).to_vec();
+        let arguments = [occasion.of, &occasion.name, word, &occasion.priority.to_string()].map(str::to_owned).to_vec();
         (notifier, arguments)
     });
     own.iter()
@@ -91,8 +121,8 @@ pub(crate) struct NotifyQueues {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// The instance's name, for people.
-    instance: String,
+    /// The name of the instance or group, for people.
+    name: String,
     waiting: VecDeque<Notification>,
     /// One, except at the very end.
     running: Vec<Running>,
@@ -110,21 +140,19 @@ impl NotifyQueues {
     /// Queues what an occasion calls for, and starts it if nothing is running.
     pub(crate) fn push(
         &mut self,
-        engine: &Engine,
-        notice: Notice,
+        occasion: &Occasion,
         prepared: &Prepared,
         now: u64,
         children: &mut Children,
         told: &mut Vec<Told>,
     ) {
-        let Some(router) = engine.router(notice.router) else { return };
-        let notifications = notifications(prepared, router, notice);
+        let notifications = notifications(prepared, occasion);
         if notifications.is_empty() {
             return;
         }
-        let key = (router.link.clone(), router.vrid);
+        let key = occasion.key.clone();
         let queue = self.queues.entry(key.clone()).or_default();
-        queue.instance = router.name.to_string();
+        queue.name = occasion.name.to_string();
         for notification in notifications {
             let label = notification.label();
             if notification.repeats && queue.waiting.iter().any(|waiting| waiting.label() == label) {
@@ -155,8 +183,8 @@ impl NotifyQueues {
                 Exit::Code(status) => (Severity::Warning, format!("exited with status {status}")),
                 Exit::Signal(signal) => (Severity::Warning, format!("was ended by signal {signal}")),
             };
-            let (instance, label) = (&queue.instance, running.label);
-            told.push((severity, format!("({instance}) notify script {label} {how} after {milliseconds} ms")));
+            let (name, label) = (&queue.name, running.label);
+            told.push((severity, format!("({name}) notify script {label} {how} after {milliseconds} ms")));
         }
         queue.start_next(key, now, children, told);
     }
@@ -164,13 +192,13 @@ impl NotifyQueues {
     /// Tells of scripts that run for long.
     pub(crate) fn tell_long(&mut self, now: u64, told: &mut Vec<Told>) {
         for queue in self.queues.values_mut() {
-            let (instance, waiting) = (&queue.instance, queue.waiting.len());
+            let (name, waiting) = (&queue.name, queue.waiting.len());
             for running in queue.running.iter_mut().filter(|running| !running.told_long) {
                 if now.saturating_sub(running.started_at) >= LONG {
                     running.told_long = true;
                     let label = &running.label;
                     let text = format!(
-                        "({instance}) notify script {label} is still running after 30 s; {waiting} more are waiting"
+                        "({name}) notify script {label} is still running after 30 s; {waiting} more are waiting"
                     );
                     told.push((Severity::Warning, text));
                 }
@@ -193,8 +221,8 @@ impl NotifyQueues {
     pub(crate) fn hurry(&mut self, now: u64, children: &mut Children, told: &mut Vec<Told>) {
         for (key, queue) in &mut self.queues {
             if let (Some(running), false) = (queue.running.first(), queue.waiting.is_empty()) {
-                let (instance, label) = (&queue.instance, &running.label);
-                let text = format!("({instance}) notify script {label} does not end; what waits is started beside it");
+                let (name, label) = (&queue.name, &running.label);
+                let text = format!("({name}) notify script {label} does not end; what waits is started beside it");
                 told.push((Severity::Warning, text));
             }
             while let Some(next) = queue.waiting.pop_front() {
@@ -207,8 +235,8 @@ impl NotifyQueues {
     pub(crate) fn tell_unfinished(&self, told: &mut Vec<Told>) {
         for queue in self.queues.values() {
             for running in &queue.running {
-                let (instance, label) = (&queue.instance, &running.label);
-                told.push((Severity::Error, format!("({instance}) notify script {label} has not ended, leaving it")));
+                let (name, label) = (&queue.name, &running.label);
+                told.push((Severity::Error, format!("({name}) notify script {label} has not ended, leaving it")));
             }
         }
     }
@@ -231,7 +259,7 @@ impl Queue {
                 children.insert(child.pid, Purpose::Notify(key.clone()));
                 self.running.push(Running { pid: child.pid, label, started_at: now, told_long: false });
             }
-            Err(error) => told.push((Severity::Error, format!("({}) notify script {label}: {error}", self.instance))),
+            Err(error) => told.push((Severity::Error, format!("({}) notify script {label}: {error}", self.name))),
         }
     }
 
@@ -246,7 +274,7 @@ impl Queue {
             None => self.waiting.drain(..4).collect(),
         };
         let labels: Vec<String> = dropped.iter().map(Notification::label).collect();
-        let text = format!("({}) too many notify scripts are waiting, not run: {}", self.instance, labels.join(", "));
+        let text = format!("({}) too many notify scripts are waiting, not run: {}", self.name, labels.join(", "));
         told.push((Severity::Error, text));
     }
 }

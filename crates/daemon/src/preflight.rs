@@ -1,8 +1,9 @@
 //! Checks that need the machine: do the scripts exist, may they run, as whom. What keepalived would disable is
 //! taken out of the settings here, and told with the reason; everything else becomes a prepared program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,16 +18,18 @@ use linux::users::{self, Identity, IdentityError};
 use crate::checks::Checks;
 use crate::hmac_keys;
 use crate::notify::{Notifier, Prepared};
+use crate::services::needs::Needs;
 use crate::services::plan::{ManagerPlan, ProbePlan, Recipe, RecipeKind, ServicePlan};
 
 /// The user that runs scripts unless the configuration names another, if it exists.
 const DEFAULT_SCRIPT_USER: &str = "keepalived_script";
 /// Not handed on to scripts.
 const WITHHELD: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
-/// Not handed on to services and their hooks, who get their own: these would be another daemon's words, or meant for
+/// Not handed on to services, their hooks and checks, who get their own: these would be another daemon's words, or meant for
 /// us.
-const SAID_ANEW: [&str; 11] = [
+const SAID_ANEW: [&str; 12] = [
     "TANIST_SERVICE",
+    "TANIST_INSTANCE",
     "TANIST_SUPERVISED",
     "TANIST_HOOK",
     "TANIST_ROLE",
@@ -58,6 +61,8 @@ pub(crate) struct Plan {
     pub(crate) checks: Checks,
     /// By instance, in the order of the settings.
     pub(crate) notify: Vec<Prepared>,
+    /// By sync group.
+    pub(crate) group_notify: BTreeMap<Name, Prepared>,
     pub(crate) services: Vec<ServicePlan>,
     /// The other node, with the key.
     pub(crate) pair: Option<engine::PairConfig>,
@@ -85,6 +90,7 @@ impl Plan {
                 &what,
                 &script.command,
                 script.user.as_ref(),
+                RecipeKind::ServiceScript,
                 "the check is left out and counts as good",
             ) {
                 Some(program) => {
@@ -101,11 +107,17 @@ impl Plan {
             instance.router.track_scripts.retain(|tracked| !disabled.contains(&tracked.script));
             notify.push(scripts.prepare_notify(&instance.router.name, &instance.notify));
         }
-        let services = settings.services.iter_mut().map(|service| scripts.prepare_service(service, &mut checks));
-        let services = services.collect();
+        let group = |group: &config::SyncGroup| {
+            (group.group.name.clone(), scripts.prepare_notify(&group.group.name, &group.notify))
+        };
+        let group_notify = settings.groups.iter().map(group).collect();
+        let virtual_addresses = virtual_addresses(&settings);
+        let services = settings.services.iter_mut();
+        let services =
+            services.map(|service| scripts.prepare_service(service, &virtual_addresses, &mut checks)).collect();
         let mut findings = scripts.findings;
         findings.dedup();
-        Self { settings, checks, notify, services, pair: None, findings }
+        Self { settings, checks, notify, group_notify, services, pair: None, findings }
     }
 
     /// What the engine decides by.
@@ -177,11 +189,12 @@ impl Scripts {
         Self { workshop: Arc::new(workshop), findings }
     }
 
-    fn prepare_notify(&mut self, instance: &Name, notify: &config::Notify) -> Prepared {
+    fn prepare_notify(&mut self, name: &Name, notify: &config::Notify) -> Prepared {
         let mut prepare = |keyword: &str, script: &Option<NotifyScript>| {
             let script = script.as_ref()?;
-            let what = format!("({instance}) {keyword}");
-            let program = self.prepare(&what, &script.command, script.user.as_ref(), "it will not be run")?;
+            let what = format!("({name}) {keyword}");
+            let (user, kind) = (script.user.as_ref(), RecipeKind::Script);
+            let program = self.prepare(&what, &script.command, user, kind, "it will not be run")?;
             Some(Notifier { program: Arc::new(program), command: words_for(&script.command) })
         };
         Prepared {
@@ -196,8 +209,18 @@ impl Scripts {
     }
 
     /// The programs of a service. A check that cannot be run is taken out of its settings, as with instances.
-    fn prepare_service(&mut self, service: &mut Service, checks: &mut Checks) -> ServicePlan {
+    fn prepare_service(
+        &mut self,
+        service: &mut Service,
+        virtual_addresses: &Arc<[IpAddr]>,
+        checks: &mut Checks,
+    ) -> ServicePlan {
         let name = service.service.name.clone();
+        let needs = Needs::of(service, virtual_addresses);
+        if let Some(error) = needs.obstacle() {
+            let text = format!("service {name}: whether its ports are free cannot be seen on this machine: {error}");
+            self.findings.push(Finding { severity: Severity::Warning, text });
+        }
         let mut probes = Vec::new();
         let is_child = matches!(service.manager, Manager::Command { .. });
         let looks = std::mem::take(&mut service.checks);
@@ -220,7 +243,8 @@ impl Scripts {
                 (ServiceCheck::Script(script), None) => {
                     let what = format!("service {name}: check script");
                     let consequence = "the check is left out and counts as good";
-                    let program = self.prepare(&what, &script.command, script.user.as_ref(), consequence);
+                    let kind = RecipeKind::ServiceScript;
+                    let program = self.prepare(&what, &script.command, script.user.as_ref(), kind, consequence);
                     let is_there = program.is_some();
                     checks.programs.extend(program.map(|program| (check, program)));
                     is_there
@@ -250,7 +274,7 @@ impl Scripts {
             }
             Manager::Scripts { start, stop, status } => ManagerPlan::Scripts {
                 start: recipe("start", start, RecipeKind::ServiceScript, cannot),
-                stop: recipe("stop", stop, RecipeKind::ServiceScript, "it cannot be stopped here"),
+                stop: recipe("stop", stop, RecipeKind::StopScript, "it cannot be stopped here"),
                 status: recipe("status", status, RecipeKind::ServiceScript, "nobody can tell whether it runs"),
             },
             Manager::Systemd { unit } => ManagerPlan::Systemd { unit: unit.clone() },
@@ -264,9 +288,12 @@ impl Scripts {
         let (on_role, post_takeover) = (service.on_role.as_ref(), service.post_takeover.as_ref());
         ServicePlan {
             could_start: could_start.map(|hook| script("could_start", hook, cannot)),
+            standby_checks: service.standby_checks.iter().map(|check| script("check script", check, cannot)).collect(),
+            needs: Arc::new(needs),
             on_role: on_role.map(|hook| script("on_role", hook, not_run)),
             post_takeover: post_takeover.map(|hook| script("post_takeover", hook, not_run)),
             while_active: service.while_active.iter().map(|hook| script("while_active", hook, not_run)).collect(),
+            stop_timeout: service.service.stop_timeout,
             manager,
             probes,
             name,
@@ -280,9 +307,10 @@ impl Scripts {
         what: &str,
         command: &Command,
         user: Option<&ScriptUser>,
+        kind: RecipeKind,
         consequence: &str,
     ) -> Option<Program> {
-        match self.workshop.make(command, user, RecipeKind::Script) {
+        match self.workshop.make(command, user, kind) {
             Ok((program, warning)) => {
                 let warning =
                     warning.map(|text| Finding { severity: Severity::Warning, text: format!("{what}: {text}") });
@@ -334,6 +362,8 @@ impl Workshop {
             RecipeKind::ServiceScript => {
                 program.environment(Arc::clone(&self.service_environment)).death_signal(Signal::TERMINATE)
             }
+            // Half-stopped, a service would go on, and nobody would be there who knew it.
+            RecipeKind::StopScript => program.environment(Arc::clone(&self.service_environment)),
             RecipeKind::Service => program
                 .environment(Arc::clone(&self.service_environment))
                 .stdout(Stream::Inherit)
@@ -373,6 +403,13 @@ impl Workshop {
             }
         }
     }
+}
+
+/// Those that are here where an instance is active.
+fn virtual_addresses(settings: &Settings) -> Arc<[IpAddr]> {
+    let routers = settings.instances.iter().map(|instance| &instance.router);
+    let addresses = routers.flat_map(|router| router.addresses.iter().chain(&router.excluded_addresses));
+    addresses.map(|address| address.address).collect()
 }
 
 /// A command for people.

@@ -9,7 +9,10 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use engine::{HeldBy, LatchReason, LatchRecord, MaintenanceRecord, Name, Record, Restored, RouterRecord};
+use engine::{
+    HeldBy, Instant, LatchReason, LatchRecord, MaintenanceRecord, MoveRecord, Name, Record, Restored, RouterRecord,
+    ServiceRecord,
+};
 use linux::clock;
 use sha2::{Digest, Sha256};
 
@@ -104,7 +107,7 @@ fn encode(record: &Record, boot: &str) -> String {
 }
 
 fn write(text: &mut String, record: &Record, boot: &str) -> std::fmt::Result {
-    let Record { routers, latch_number, acknowledged, latch, maintenance } = record;
+    let Record { routers, services, latch_number, acknowledged, latch, maintenance } = record;
     writeln!(text, "{HEADING}")?;
     writeln!(text, "boot {boot}")?;
     writeln!(text, "latch-number {latch_number}")?;
@@ -129,6 +132,16 @@ fn write(text: &mut String, record: &Record, boot: &str) -> std::fmt::Result {
                 HeldBy::Operator => " held-by-operator",
                 HeldBy::DownFile => " held-by-down-file",
             });
+        }
+        text.push('\n');
+    }
+    for ServiceRecord { name, failed, moves } in services {
+        write!(text, "service {} {}", word(name), if *failed { "failed" } else { "good" })?;
+        for MoveRecord { at, calendar } in moves {
+            match calendar {
+                Some(calendar) => write!(text, " {}@{calendar}", at.as_nanos())?,
+                None => write!(text, " {}", at.as_nanos())?,
+            }
         }
         text.push('\n');
     }
@@ -198,9 +211,29 @@ fn read_line(line: &str, record: &mut Record) -> Option<()> {
                 held_by: held_by.collect::<Option<_>>()?,
             });
         }
+        ["service", service, failed, ref moves @ ..] => {
+            record.services.push(ServiceRecord {
+                name: name(service)?,
+                failed: match failed {
+                    "failed" => true,
+                    "good" => false,
+                    _ => return None,
+                },
+                moves: moves.iter().map(|moved| move_at(moved)).collect::<Option<_>>()?,
+            });
+        }
         _ => return None,
     }
     Some(())
+}
+
+/// A moment on this boot's clock, in nanoseconds, and behind `@` the same in seconds since 1970.
+fn move_at(word: &str) -> Option<MoveRecord> {
+    let (at, calendar) = match word.split_once('@') {
+        Some((at, calendar)) => (at, Some(calendar.parse().ok()?)),
+        None => (word, None),
+    };
+    Some(MoveRecord { at: Instant::from_nanos(at.parse().ok()?), calendar })
 }
 
 /// A name as one word: octets that are no visible ASCII stand as `%` and two digits. An empty one is a lone `%`.
@@ -280,6 +313,17 @@ mod tests {
                     held_by: vec![HeldBy::Operator, HeldBy::DownFile],
                 },
             ],
+            services: vec![
+                ServiceRecord { name: "job".into(), failed: true, moves: vec![] },
+                ServiceRecord {
+                    name: "web server".into(),
+                    failed: false,
+                    moves: vec![
+                        MoveRecord { at: Instant::from_nanos(7_000_000_001), calendar: Some(1_794_999_000) },
+                        MoveRecord { at: Instant::from_nanos(8_000_000_000), calendar: None },
+                    ],
+                },
+            ],
             latch_number: 3,
             acknowledged: 2,
             latch: Some(LatchRecord { service: "".into(), reason: LatchReason::TooManyMoves, node: "a%b".into() }),
@@ -307,10 +351,12 @@ mod tests {
              latch too-many-moves % a%25b\n\
              maintenance 1795000000\n\
              router VI_1 7 active\n\
-             router B%c3%bcro%202 18446744073709551615 inactive held-by-operator held-by-down-file\n"
+             router B%c3%bcro%202 18446744073709551615 inactive held-by-operator held-by-down-file\n\
+             service job failed\n\
+             service web%20server good 7000000001@1794999000 8000000000\n"
         );
         // By sha256sum(1) over the lines above.
-        assert_eq!(sum, "b6b35e813eab9c04c4f80db739ffd957b9ec5d54139440ae52feed0cafe7fa57\n");
+        assert_eq!(sum, "f791b52911eef9aa5218e3d5ac947849b216b7f75a370cc62c1ed3ac6e3ff115\n");
     }
 
     #[test]
@@ -413,6 +459,13 @@ mod tests {
         })
     }
 
+    fn any_service() -> impl Strategy<Value = ServiceRecord> {
+        let moved =
+            any::<(u64, Option<u64>)>().prop_map(|(at, calendar)| MoveRecord { at: Instant::from_nanos(at), calendar });
+        let moves = prop::collection::vec(moved, 0..4);
+        (any_name(), any::<bool>(), moves).prop_map(|(name, failed, moves)| ServiceRecord { name, failed, moves })
+    }
+
     fn any_latch() -> impl Strategy<Value = LatchRecord> {
         let reason = prop_oneof![
             Just(LatchReason::BothFailed),
@@ -425,9 +478,12 @@ mod tests {
     fn any_record() -> impl Strategy<Value = Record> {
         let maintenance = any::<Option<u64>>().prop_map(|until| MaintenanceRecord { until });
         let routers = prop::collection::vec(any_router(), 0..4);
-        (routers, any::<(u64, u64)>(), prop::option::of(any_latch()), prop::option::of(maintenance)).prop_map(
-            |(routers, (latch_number, acknowledged), latch, maintenance)| Record {
+        let services = prop::collection::vec(any_service(), 0..4);
+        let standing = (prop::option::of(any_latch()), prop::option::of(maintenance));
+        (routers, services, any::<(u64, u64)>(), standing).prop_map(
+            |(routers, services, (latch_number, acknowledged), (latch, maintenance))| Record {
                 routers,
+                services,
                 latch_number,
                 acknowledged,
                 latch,

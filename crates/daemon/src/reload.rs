@@ -46,6 +46,8 @@ fn pair(settings: &Settings) -> Result<Option<PairConfig>, String> {
         key,
         heartbeat: pair.heartbeat,
         dead_after: pair.dead_after,
+        // As the file has it: that a program is missing here is told in other words.
+        terms: config::pair::terms(settings),
     }))
 }
 

@@ -10,7 +10,7 @@ use linux::{memory, process};
 
 use crate::background::{Background, Job};
 use crate::event_loop::EventLoop;
-use crate::log::Sinks;
+use crate::log::{Entry, Sinks};
 use crate::options::{LogOptions, Options};
 use crate::reload::{Loaded, Remark, load};
 
@@ -99,10 +99,10 @@ pub fn run(mut options: Options) -> ExitStatus {
         Err(error) => return fail(&options, &format!("start the log thread: {error}")),
     };
     for failure in failures {
-        background.hand_over(Job::Line(Severity::Warning, failure.to_string()));
+        background.hand_over(Job::Line(Entry::remark(Severity::Warning, failure.to_string())));
     }
     for (severity, remark) in remarks {
-        background.hand_over(Job::Line(severity, remark));
+        background.hand_over(Job::Line(Entry::remark(severity, remark)));
     }
     let complaints = options.clone();
     let mut event_loop = match EventLoop::new(options, *plan, signals, background) {
@@ -120,27 +120,35 @@ pub fn run(mut options: Options) -> ExitStatus {
         }
         event_loop.run()
     }));
-    let status = match ended {
-        Ok(Ok(())) => ExitStatus::Stopped,
-        Ok(Err(error)) => {
-            withdraw(&mut event_loop, &format!("the event loop failed: {error}"));
-            ExitStatus::Failed
-        }
+    let (status, reason) = match ended {
+        Ok(Ok(())) => (ExitStatus::Stopped, None),
+        Ok(Err(error)) => (ExitStatus::Failed, Some(format!("the event loop failed: {error}"))),
         Err(panic) => {
             let reason = panic.downcast_ref::<&str>().map(ToString::to_string);
             let reason = reason.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            withdraw(&mut event_loop, &format!("panic: {reason}"));
-            ExitStatus::Panicked
+            (ExitStatus::Panicked, Some(format!("panic: {reason}")))
         }
     };
+    if let Some(reason) = reason {
+        wind_up(&mut event_loop, &reason);
+    }
+    let _ = guarded(|| event_loop.part_from_services());
     event_loop.finish();
     drop(pid_files);
     status
 }
 
-/// Even if what broke breaks again, the addresses go afterwards.
-fn withdraw(event_loop: &mut EventLoop, reason: &str) {
-    let _ = catch_unwind(AssertUnwindSafe(|| event_loop.withdraw(reason)));
+/// Something broke. In order as long as that goes, then without order; but services end before anybody else may begin.
+fn wind_up(event_loop: &mut EventLoop, reason: &str) {
+    if !matches!(guarded(|| event_loop.wind_up(reason)), Some(Ok(()))) {
+        let _ = guarded(|| event_loop.end_services());
+        let _ = guarded(|| event_loop.withdraw());
+    }
+}
+
+/// Even if what broke breaks again, what follows is done.
+fn guarded<T>(what: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(what)).ok()
 }
 
 fn refuse(options: &Options, reasons: &[Remark], status: u8) -> ExitStatus {
@@ -158,6 +166,6 @@ fn fail(options: &Options, reason: &str) -> ExitStatus {
 fn complain<'t>(options: &Options, texts: impl IntoIterator<Item = &'t str>) {
     let (mut sinks, _) = Sinks::open(&LogOptions { stderr: true, ..options.log.clone() });
     for text in texts {
-        sinks.write(Severity::Error, text);
+        sinks.write(&Entry::remark(Severity::Error, text.to_owned()));
     }
 }

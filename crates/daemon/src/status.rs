@@ -5,6 +5,7 @@ mod protection;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use engine::{
     ScriptView, ServiceStateName, ServiceView, StateName, View, VirtualAddress,
 };
 
-use crate::words;
+use crate::words::{self, understanding};
 
 /// What is known at one moment.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Snapshot<'a> {
     pub settings: &'a Settings,
     /// The names of the interfaces, by their ids.
     pub links: &'a [Name],
+    /// Who sends messages for the pair although the configuration knows no peer there.
+    pub strangers: &'a BTreeSet<IpAddr>,
     /// How this node is called.
     pub node: &'a str,
     /// When this is, by the engine's clock.
@@ -94,7 +97,24 @@ fn instance(snapshot: &Snapshot<'_>, router: &RouterView, config: &RouterConfig)
         held: router.held_by.iter().map(|by| words::pair::held_by(*by).to_owned()).collect(),
         letting_go: router.letting_go,
         services: config.services.iter().map(ToString::to_string).collect(),
+        unheard: router.unheard.map(|(here, why)| understanding::unheard(here, why)),
+        refused: refused(snapshot.now, router, config),
+        differs: differs(snapshot, false, &router.differs),
     }
+}
+
+/// Advertisements that came lately and were not accepted.
+fn refused(now: Instant, router: &RouterView, config: &RouterConfig) -> Option<String> {
+    let (at, from, reason) = router.refused?;
+    let lately = (config.advertisement_interval.as_duration() * 4).max(Duration::from_secs(4));
+    (now.since(at) < lately)
+        .then(|| format!("advertisements from {from} are not accepted: {}", understanding::differing(reason)))
+}
+
+/// What the peer is told differently.
+fn differs(snapshot: &Snapshot<'_>, of_service: bool, terms: &[u32]) -> Option<String> {
+    let peer = snapshot.view.peer.as_ref().filter(|peer| peer.alive)?;
+    (!terms.is_empty()).then(|| understanding::what_differs(of_service, terms, words::pair::peer_name(&peer.node)))
 }
 
 /// A fault for people.
@@ -107,6 +127,7 @@ pub(crate) fn fault_words(links: &[Name], fault: &FaultReason) -> String {
         FaultReason::NoPeer => "no unicast peer to send to".to_owned(),
         FaultReason::ScriptFailed(script) => format!("script {script} has failed"),
         FaultReason::ScriptPending(script) => format!("script {script} has not run yet"),
+        FaultReason::Member(other) => format!("{other} of its sync group is in FAULT"),
         FaultReason::ServiceFailed(service) => format!("service {service} failed here"),
         FaultReason::Latched(service) => format!("service {service} is latched"),
     }
@@ -136,11 +157,17 @@ fn service(snapshot: &Snapshot<'_>, service: &ServiceView) -> api::Service {
             text: words::service::failure_words(failure),
         }),
         checks: service.checks.iter().map(check).collect(),
+        differs: differs(snapshot, true, &service.differs),
     }
 }
 
 fn check(check: &ScriptView) -> api::Check {
-    api::Check { name: check.name.to_string(), good: check.good, last: check.last_outcome.map(words::ended) }
+    api::Check {
+        name: check.name.to_string(),
+        good: check.good,
+        last: check.last_outcome.map(words::ended),
+        rests: check.rests,
+    }
 }
 
 fn peer(snapshot: &Snapshot<'_>, peer: &PeerView) -> api::Peer {
@@ -148,21 +175,28 @@ fn peer(snapshot: &Snapshot<'_>, peer: &PeerView) -> api::Peer {
     let age_ms = age(peer.heard_at);
     let dead_after = snapshot.settings.pair.as_ref().map_or(Duration::ZERO, |pair| pair.dead_after);
     let addresses = snapshot.settings.pair.iter().flat_map(|pair| &pair.paths).map(|path| path.peer);
-    let path = |(heard_at, address): (&Option<Instant>, Option<IpAddr>)| api::PeerPath {
+    let path = |((heard_at, address), one_way): ((&Option<Instant>, Option<IpAddr>), Option<bool>)| api::PeerPath {
         address: address.map_or_else(String::new, |address| address.to_string()),
         age_ms: age(*heard_at),
         works: heard_at.is_some_and(|at| snapshot.now.since(at) < dead_after),
+        one_way: one_way.map(|here| if here { api::Place::Here } else { api::Place::Peer }),
     };
     // A path that has just been configured may not be in the settings' order yet; it then shows no address.
     let addresses = addresses.map(Some).chain(std::iter::repeat(None));
+    let one_way = peer.one_way.iter().copied().chain(std::iter::repeat(None));
+    // Who has not spoken for longer than that may be dead by now.
+    let deaf = peer.deaf_at.is_some_and(|at| snapshot.now.since(at) < dead_after.max(Duration::from_secs(1)));
     api::Peer {
         node: peer.node.to_string(),
         alive: peer.alive,
         age_ms,
         stale: age_ms.is_some_and(|age| age > api::STALE_AFTER_MS),
         round_trip_us: peer.round_trip.map(|span| u64::try_from(span.as_micros()).unwrap_or(u64::MAX)),
-        paths: peer.paths.iter().zip(addresses).map(path).collect(),
+        paths: peer.paths.iter().zip(addresses).zip(one_way).map(path).collect(),
         discarded: peer.discarded,
+        strangers: snapshot.strangers.iter().copied().collect(),
+        last_discard: peer.last_discard.map(|reason| words::pair::discarded(reason).to_owned()),
+        deaf,
         instances: peer.routers.iter().map(peer_instance).collect(),
     }
 }

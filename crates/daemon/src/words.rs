@@ -1,15 +1,19 @@
 //! The operator's words for what the engine tells. Facts and wordings follow keepalived's, so that searches and
 //! alarms that people have keep working; what keepalived does not know, services and the pair, has files of its own.
 
+pub(crate) mod kinds;
 pub(crate) mod pair;
 pub(crate) mod service;
+pub(crate) mod understanding;
 
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
-    Cause, Engine, Event, FaultReason, LinkCondition, LinkId, ProbeFailure, RouterId, ScriptOutcome, StateName,
-    Transport,
+    Cause, Engine, Event, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId, ScriptOutcome,
+    StateName, Transport,
 };
 use linux::system_log::Severity;
+
+use crate::control::happening::{Facts, facts};
 
 /// A line of the log.
 pub(crate) struct Line {
@@ -25,6 +29,35 @@ fn line(severity: Severity, text: String) -> Vec<Line> {
 
 fn detail(severity: Severity, text: String) -> Vec<Line> {
     vec![Line { severity, text, detail: true }]
+}
+
+/// A state as operators and their programs know it.
+pub(crate) const fn role(state: StateName) -> &'static str {
+    match state {
+        StateName::Initialize => "FAULT",
+        StateName::Backup => "BACKUP",
+        StateName::Active => "MASTER",
+    }
+}
+
+/// What a line is about, for those who sort lines by it.
+pub(crate) struct About {
+    /// One of [`kinds`].
+    pub(crate) event: &'static str,
+    pub(crate) instance: Option<String>,
+    pub(crate) service: Option<String>,
+}
+
+/// What the lines of an event are about. A service has an instance, too.
+pub(crate) fn about(engine: &Engine, event: &Event) -> About {
+    let Facts { id, router, service, .. } = facts(event);
+    let owner = |service: &Name| engine.config().routers.iter().find(|router| router.services.contains(service));
+    let router = router.and_then(|router| engine.router(router)).or_else(|| service.and_then(owner));
+    About {
+        event: id,
+        instance: router.map(|router| router.name.to_string()),
+        service: service.map(ToString::to_string),
+    }
 }
 
 /// Why a router is in its state, in one word for scripts. They depend on it, so it does not change.
@@ -83,6 +116,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) waits for the first result of script {script}")
                     }
+                    FaultReason::Member(other) => {
+                        format!("({name}): entering FAULT state ({other} of its sync group is in FAULT)")
+                    }
                     FaultReason::ServiceFailed(service) => {
                         format!("({name}): entering FAULT state (service {service} failed here)")
                     }
@@ -114,6 +150,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     }
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) script {script} has its first result")
+                    }
+                    FaultReason::Member(other) => {
+                        format!("({name}) {other} of its sync group is no longer in FAULT")
                     }
                     FaultReason::ServiceFailed(service) => {
                         format!("({name}) service {service} could be started here again, a ready standby")
@@ -158,6 +197,16 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
         }
         Event::PriorityChanged { router, from, to } => {
             line(Notice, format!("({}) Changing effective priority from {from} to {to}", name(router)))
+        }
+        Event::GroupChanged { group, kind } => {
+            let state = match kind {
+                NoticeKind::Active => "MASTER",
+                NoticeKind::Backup => "BACKUP",
+                NoticeKind::Fault => "FAULT",
+                // Its instances say so.
+                NoticeKind::Stop | NoticeKind::Deleted | NoticeKind::ActiveHeardLowerPriority => return Vec::new(),
+            };
+            line(Notice, format!("VRRP_Group({group}) Syncing instances to {state} state"))
         }
         Event::Discarded { router, from, reason } => {
             line(Warning, format!("({}) advert from {from} discarded: {}", name(router), discard(*reason)))
@@ -222,7 +271,14 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
         Event::HandoverFailed { router, reason } => pair::handover_failed(name(router), reason),
         Event::HandoverUnordered { router } => pair::handover_unordered(name(router)),
         Event::DualActive { router, we_stay } => pair::dual_active(name(router), *we_stay),
-        Event::AdvertisementsUnheard { router } => pair::advertisements_unheard(name(router)),
+        Event::AdvertisementsUnheard { router, here, why } => {
+            understanding::advertisements_unheard(name(router), *here, *why)
+        }
+        Event::PeerDeaf { node } => understanding::deaf(node),
+        Event::PathOneWay { path, here } => understanding::one_way(*path, *here),
+        Event::ConfigurationDiffers { router, service, terms } => {
+            understanding::configuration_differs(name(router), service.as_ref(), terms)
+        }
         Event::NoCounterpart { router } => pair::no_counterpart(name(router)),
         Event::Latched { service, reason, node } => service::latched(service, *reason, node),
         Event::Unlatched => service::unlatched(),

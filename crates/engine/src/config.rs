@@ -16,7 +16,9 @@ pub struct Config {
     pub scripts: Vec<ScriptConfig>,
     /// The virtual routers. Names are unique, and so is (link, VRID, family, transport's source or group).
     pub routers: Vec<RouterConfig>,
-    /// What runs where a router is Active. Names are unique; each belongs to one router at most.
+    /// Routers that are Active together or not at all. Names are unique; each router is in one group at most.
+    pub groups: Vec<GroupConfig>,
+    /// What runs where a router is Active. Names are unique; each belongs to one router or group at most.
     pub services: Vec<ServiceConfig>,
     /// The other Tanist, if there is one to hand over to in order.
     pub pair: Option<PairConfig>,
@@ -37,6 +39,20 @@ pub struct ScriptConfig {
     pub fall: u32,
     /// Treated as failed until `rise` runs were good; otherwise the first run decides.
     pub init_fail: bool,
+    /// In which roles it runs. A service's checks run while the service does, and this is [`When::Both`].
+    pub when: When,
+}
+
+/// In which roles a check runs. It counts for nothing while it rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Where one of the routers that track it is Active. A check that has failed there goes on until it is good again,
+    /// whatever the role: else the role would come back to what has failed.
+    Active,
+    /// Where none of them is.
+    Standby,
+    /// Whatever the role.
+    Both,
 }
 
 /// One virtual router.
@@ -80,7 +96,8 @@ pub struct RouterConfig {
     pub ignore_own_link: bool,
     /// Checks whose results count.
     pub track_scripts: Vec<TrackedScript>,
-    /// The services that run where this router is Active; they stand in [`Config::services`].
+    /// The services that run where this router, and all of its sync group, is Active; they stand in
+    /// [`Config::services`].
     pub services: Vec<Name>,
 }
 
@@ -91,6 +108,15 @@ impl RouterConfig {
         let missed = self.deviations.missed_advertisements;
         timers::active_down_interval(missed, self.version, priority, active_adver_interval)
     }
+}
+
+/// A sync group: routers that are Active together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupConfig {
+    /// The operator's name for it.
+    pub name: Name,
+    /// Its routers. The first one speaks for all of them towards services and the other Tanist.
+    pub members: Vec<Name>,
 }
 
 /// How advertisements travel.
@@ -399,6 +425,20 @@ pub struct PairConfig {
     pub heartbeat: Duration,
     /// Silence on all paths and in VRRP after which the peer is taken for dead; several times `heartbeat`.
     pub dead_after: Duration,
+    /// What both nodes should be told alike about their routers and services.
+    pub terms: Vec<Terms>,
+}
+
+/// What both nodes should be told alike about one thing. A difference is told and shown, and hinders nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The router,
+    pub router: Name,
+    /// or the service of it.
+    pub service: Option<Name>,
+    /// A number for each setting, by a list that only the daemon knows; equal settings have equal numbers. Later versions
+    /// may add some at the end.
+    pub values: Vec<u32>,
 }
 
 /// The secret of a pair.

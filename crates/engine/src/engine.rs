@@ -12,13 +12,14 @@ use crate::service::Service;
 use crate::standing::Standing;
 use crate::time::Calendar;
 use crate::track::script::Script;
+use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::advertisement;
 use crate::wire::ipv4::{self, Ipv4Packet};
 use crate::{
-    Config, Desired, DesiredAddress, Event, Family, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RouterConfig, RouterId, ScriptConfig, StateName, Transport, View,
+    Config, Desired, DesiredAddress, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority,
+    Received, Record, RouterConfig, RouterId, ScriptConfig, StateName, Transport, View, When,
 };
 
 /// All virtual routers, checks and services of one node.
@@ -29,12 +30,16 @@ pub struct Engine {
     scripts: Vec<Script>,
     pub(crate) services: Vec<Service>,
     pub(crate) routers: Vec<VirtualRouter>,
+    /// What takes its role together.
+    pub(crate) units: Units,
     /// One for each router.
     pub(crate) roles: Vec<Role>,
     /// What each router was told last about its services and the other node.
     pub(crate) briefs: Vec<Brief>,
     pub(crate) pair: Option<Pair>,
-    /// Routers that are gone but for their services.
+    /// What keeps each router of a sync group out by itself.
+    pub(crate) own_faults: Vec<BTreeSet<FaultReason>>,
+    /// Services that their routers have lost, until nothing of them is left.
     pub(crate) departing: Vec<Departing>,
     pub(crate) standing: Standing,
     /// What the next life would remember.
@@ -47,7 +52,7 @@ pub struct Engine {
     virtual_addresses: BTreeSet<IpAddr>,
     phase: Phase,
     /// When something was last taken in.
-    last_at: Instant,
+    pub(crate) last_at: Instant,
     calendar: Calendar,
     /// A stop was asked for twice: nobody waits for anything.
     impatient: bool,
@@ -73,6 +78,7 @@ impl Engine {
             numbered.map(|(router, id)| VirtualRouter::new(RouterId(id), router, Instant::START, &links)).collect();
         let virtual_addresses = virtual_addresses(&config);
         Self {
+            units: Units::new(&config),
             roles: config.routers.iter().map(|_| Role::new()).collect(),
             config,
             links,
@@ -81,6 +87,7 @@ impl Engine {
             routers,
             briefs: Vec::new(),
             pair: None,
+            own_faults: Vec::new(),
             departing: Vec::new(),
             standing: Standing::default(),
             saved: Record::default(),
@@ -176,11 +183,16 @@ impl Engine {
         if self.is_started() && concerns_others {
             self.coordinate(now, out);
         }
+        if self.follow_roles(now, out) {
+            self.assess_all(now, out);
+            self.coordinate(now, out);
+        }
         let left = self.phase == Phase::Stopping
             && self.routers.iter().all(VirtualRouter::has_left)
             && (self.impatient || self.services.iter().all(Service::is_gone) && self.departing.is_empty());
         if left {
             self.phase = Phase::Stopped;
+            self.tell_groups(out);
             // Goodbye, but not while something of a service may be left.
             if self.services.iter().all(Service::is_gone) {
                 self.say(now, out);
@@ -198,11 +210,28 @@ impl Engine {
         let scripts = core::mem::take(&mut self.config.scripts);
         self.scripts = scripts.iter().map(|script| self.new_script(script, now)).collect::<Vec<_>>();
         self.config.scripts = scripts;
-        for service in &self.services {
+        self.follow_roles(now, out);
+        self.routers.iter_mut().for_each(|router| router.begin(now));
+        for service in &mut self.services {
+            service.begin(now);
             service.watch(out);
         }
         self.refresh_briefs();
         self.assess_all(now, out);
+    }
+
+    /// Lets the checks that run in certain roles only begin or rest. Returns whether one did.
+    fn follow_roles(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+        let mut changed = false;
+        for script in self.scripts.iter_mut().filter(|script| script.config().when != When::Both || script.rests()) {
+            let name = &script.config().name;
+            let tracks =
+                |router: &&VirtualRouter| router.config().track_scripts.iter().any(|tracked| tracked.script == *name);
+            let mut trackers = self.routers.iter().filter(tracks);
+            let active = trackers.any(|router| router.state_name() == StateName::Active);
+            changed |= script.follow_role(now, active, out);
+        }
+        changed
     }
 
     fn new_script(&mut self, config: &ScriptConfig, now: Instant) -> Script {
@@ -333,7 +362,12 @@ impl Engine {
         self.reconfigure_scripts(now, &config, out);
         self.virtual_addresses = virtual_addresses(&config);
         let mut removed = self.reconfigure_services(now, &config, out);
+        if self.standing.in_maintenance() {
+            // Whoever takes a service out now looks after it from now on.
+            removed.drain(..).for_each(|mut service| service.forget(out));
+        }
         self.reconfigure_pair(now, &config);
+        let units = self.units.reconfigure(&config);
         let mut roles: Vec<Option<Role>> = core::mem::take(&mut self.roles).into_iter().map(Some).collect();
         let mut old: Vec<Option<VirtualRouter>> = core::mem::take(&mut self.routers).into_iter().map(Some).collect();
         let mut new_ids: Vec<Option<RouterId>> = alloc::vec![None; old.len()];
@@ -352,7 +386,12 @@ impl Engine {
                 Some((place, mut known)) => {
                     new_ids[place] = Some(RouterId(id));
                     known.renumber(RouterId(id));
-                    self.roles.push(roles.get_mut(place).and_then(Option::take).unwrap_or_else(Role::new));
+                    let role = roles.get_mut(place).and_then(Option::take).unwrap_or_else(Role::new);
+                    let lost =
+                        units.led_by(place).iter().filter(|name| !self.units.services(id as usize).contains(name));
+                    let lost: Vec<Name> = lost.cloned().collect();
+                    self.departing.push(Departing::new(&known, &role, &lost, &self.services, &mut removed));
+                    self.roles.push(role);
                     if known.config() != router {
                         changed.push((id as usize, Some(router.clone())));
                     }
@@ -368,13 +407,15 @@ impl Engine {
             }
         }
         self.retired = Vec::new();
-        for (router, role) in old.into_iter().zip(roles) {
+        for ((router, role), place) in old.into_iter().zip(roles).zip(0..) {
             let Some(router) = router else { continue };
             if let Some(role) = role {
-                self.departing.push(Departing::new(&router, &role, &self.services, &mut removed));
+                let lost = units.led_by(place);
+                self.departing.push(Departing::new(&router, &role, lost, &self.services, &mut removed));
             }
             self.retired.push(router);
         }
+        self.departing.retain(|departing| departing.is_busy(&self.services));
         for mut gone in removed {
             gone.forget(out);
         }
@@ -471,9 +512,17 @@ impl Engine {
     }
 
     pub(crate) fn assess_all(&mut self, now: Instant, out: &mut Vec<Output>) {
-        if self.phase != Phase::Created {
-            self.for_each_router(|router, around| router.assess(now, around, out));
+        if self.phase == Phase::Created {
+            return;
         }
+        if self.units.has_groups() {
+            // What keeps one of a group out is known to all of them before any of them goes in.
+            let mut own = Vec::new();
+            self.for_each_router(|router, around| own.push(router.own_faults(around)));
+            self.own_faults = own;
+            self.refresh_briefs();
+        }
+        self.for_each_router(|router, around| router.assess(now, around, out));
     }
 
     pub(crate) fn for_each_router(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
@@ -520,6 +569,7 @@ impl Engine {
     pub fn view(&self) -> View {
         View {
             routers: self.routers.iter().zip(&self.roles).map(|(router, role)| router.view(role)).collect(),
+            groups: self.units.views(),
             scripts: self.scripts.iter().map(Script::view).collect(),
             services: self.service_views(self.last_at),
             peer: self.pair.as_ref().map(Pair::view),
@@ -545,6 +595,12 @@ impl Engine {
     #[must_use]
     pub fn router(&self, router: RouterId) -> Option<&RouterConfig> {
         self.find(router).map(VirtualRouter::config)
+    }
+
+    /// The router that speaks for this one: the first of its sync group, or itself. Commands and hand-overs concern it.
+    #[must_use]
+    pub fn speaker(&self, router: RouterId) -> RouterId {
+        u32::try_from(self.units.leader(router.0 as usize)).map_or(router, RouterId)
     }
 
     /// The state of a router; also of one that the last reconfiguration removed.
@@ -605,6 +661,7 @@ fn visit(
     let mut around = Surroundings {
         links,
         verdict: &|name| verdict(scripts, name),
+        rests: &|name| scripts.iter().any(|script| script.config().name == *name && script.rests()),
         is_virtual: &|address| virtual_addresses.contains(&address),
         announcer,
         briefs,

@@ -1,11 +1,15 @@
 //! All that an operator can learn, by value. Journal, metrics, notices, live views and tests start here;
 //! the words are made at the edge.
 
+use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
 use crate::vrrp::receive::{Discard, Oddity};
-use crate::{Ending, HeldBy, Interval, LatchReason, LinkId, Name, Priority, RefusedCommand, RouterId, ScriptOutcome};
+use crate::{
+    Ending, HeldBy, Interval, LatchReason, LinkId, Name, NoticeKind, Priority, RefusedCommand, RouterId, ScriptOutcome,
+    Vrid,
+};
 
 /// One thing worth telling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,6 +187,13 @@ pub enum Event {
         /// Name of the check.
         script: Name,
     },
+    /// A sync group is something else: all of its routers are, or one of them is kept out.
+    GroupChanged {
+        /// Name of the group.
+        group: Name,
+        /// What it is now: Active, Backup, Fault or Stop.
+        kind: NoticeKind,
+    },
     /// A service is in another state than before.
     ServiceChanged {
         /// Name of the service.
@@ -298,11 +309,36 @@ pub enum Event {
         /// Whether this node stays.
         we_stay: bool,
     },
-    /// The peer says that it is active, but no advertisement of its is heard: multicast, a filter, or different keys
-    /// or VRIDs. Told once until one is heard.
+    /// One node is active, and the other one hears it on the side channel but none of its advertisements. Told on both,
+    /// once until one is heard or something else is found to be the reason.
     AdvertisementsUnheard {
         /// Whose.
         router: RouterId,
+        /// Whether it is this node that does not hear the peer's, or the peer ours.
+        here: bool,
+        /// As far as it can be found out.
+        why: Unheard,
+    },
+    /// The peer's messages arrive, but none of them answers ours: it does not hear this node. Told once until it does.
+    PeerDeaf {
+        /// How it calls itself.
+        node: Name,
+    },
+    /// A path works in one direction only, while another one works.
+    PathOneWay {
+        /// Which.
+        path: u32,
+        /// Whether this node hears the peer there, or the peer this node.
+        here: bool,
+    },
+    /// The two nodes are told differently about something that should be the same on both, or alike again (no terms).
+    ConfigurationDiffers {
+        /// Which router.
+        router: RouterId,
+        /// Its service; `None` if it is about the router itself.
+        service: Option<Name>,
+        /// Places in [`Terms::values`](crate::Terms::values).
+        terms: Vec<u32>,
     },
     /// The peer is active but could not take part in a hand-over: it has no router of this name.
     NoCounterpart {
@@ -431,6 +467,8 @@ pub enum FaultReason {
     ScriptFailed(Name),
     /// A check that it needs has not yet given a result. Not told as a fault, and takes nobody out who is in.
     ScriptPending(Name),
+    /// Another router of its sync group, of this name, is kept out.
+    Member(Name),
     /// A service failed here and is not started again.
     ServiceFailed(Name),
     /// A service is latched, and this node does not have the role.
@@ -459,6 +497,8 @@ pub enum ServiceCause {
     Found,
     /// Its router became Active, or no longer is.
     Role,
+    /// Its router, or the whole configuration, no longer has it.
+    Removed,
     /// It did what it was told.
     Done,
     /// It is started again after a failure.
@@ -526,6 +566,26 @@ pub enum BatonDiscard {
     Replayed,
     /// It comes from ourselves.
     Ourselves,
+}
+
+/// Why a node hears the other's messages but not its advertisements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// They carry another VRID.
+    OtherVrid {
+        /// Of this node.
+        ours: Vrid,
+        /// Of the peer.
+        theirs: Vrid,
+    },
+    /// They arrive and are not accepted.
+    Discarded(Discard),
+    /// They are sent elsewhere: to another group, or to peers among which this address is not.
+    SentElsewhere(IpAddr),
+    /// They do not arrive, and a path of the side channel carries nothing in this direction either.
+    OneWay,
+    /// They are sent as they should be, and do not arrive: a packet filter, a switch, a cable.
+    Lost,
 }
 
 /// Why a role moves in order.

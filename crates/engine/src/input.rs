@@ -211,7 +211,7 @@ pub enum Command {
     },
     /// Maintenance is over.
     EndMaintenance,
-    /// A human has seen to it: clear every latch.
+    /// A human has seen to it: clear every latch, and count nothing of what was, on both nodes.
     Acknowledge,
 }
 

@@ -26,27 +26,30 @@ mod service;
 mod standing;
 mod time;
 mod track;
+mod units;
 mod view;
 pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, HmacMode,
-    HmacPolicy, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, TrackedLink,
-    TrackedScript, Transport, VirtualAddress, Weight,
+    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, GroupConfig,
+    HmacMode, HmacPolicy, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, Terms,
+    TrackedLink, TrackedScript, Transport, VirtualAddress, Weight, When,
 };
 pub use desired::{Desired, DesiredAddress};
 pub use engine::Engine;
 pub use event::{
     BatonDiscard, Cause, Event, FaultReason, HandoverReason, LinkCondition, Remedy, ServiceCause, ServiceFailure,
-    ServiceStateName, StateName,
+    ServiceStateName, StateName, Unheard,
 };
 pub use identity::{Family, LinkId, Name, Priority, RouterId, Version, Vrid};
 pub use input::{
     Command, Ending, HeldBy, Input, LinkState, ProbeFailure, Received, Restored, ScriptOutcome, ServiceReport,
 };
 pub use output::{Answer, EndHow, Hook, HookCall, Notice, NoticeKind, Output, RefusedCommand, ServiceOrder};
-pub use record::{LatchReason, LatchRecord, MaintenanceRecord, Record, RouterRecord};
+pub use record::{LatchReason, LatchRecord, MaintenanceRecord, MoveRecord, Record, RouterRecord, ServiceRecord};
 pub use secret::{HmacKey, Password};
 pub use time::{Instant, Interval};
-pub use view::{MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View};
+pub use view::{
+    GroupView, MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View,
+};

@@ -68,6 +68,13 @@ pub enum Output {
     },
     /// Run the operator's notify scripts for this.
     Notify(Notice),
+    /// Run those of a sync group.
+    NotifyGroup {
+        /// Name of the group.
+        group: Name,
+        /// What has become of it: Active, Backup, Fault or Stop.
+        kind: NoticeKind,
+    },
     /// Something that an operator may learn.
     Tell(Event),
     /// The stop that was asked for is complete; nothing is held any more.

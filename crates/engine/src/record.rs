@@ -2,13 +2,15 @@
 
 use alloc::vec::Vec;
 
-use crate::{HeldBy, Name};
+use crate::{HeldBy, Instant, Name};
 
 /// Everything that must not be forgotten. Its loss or damage never counts as a permission.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// One entry for each router that has something to remember.
     pub routers: Vec<RouterRecord>,
+    /// One entry for each service that has failed here.
+    pub services: Vec<ServiceRecord>,
     /// Number of the newest latch of the pair; 0 if there never was one.
     pub latch_number: u64,
     /// The newest latch that an operator has acknowledged.
@@ -30,6 +32,26 @@ pub struct RouterRecord {
     pub active: bool,
     /// Who wants this node to stand back.
     pub held_by: Vec<HeldBy>,
+}
+
+/// One service in a [`Record`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceRecord {
+    /// Its name.
+    pub name: Name,
+    /// Its budget of restarts is spent and nothing has shown since that it could run here again.
+    pub failed: bool,
+    /// When the role moved because of it, oldest first, as far back as `max_moves` counts.
+    pub moves: Vec<MoveRecord>,
+}
+
+/// A moment at which the role moved because of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MoveRecord {
+    /// On the clock of the boot that saved it.
+    pub at: Instant,
+    /// The same in seconds since 1970; `None` if the calendar was not known.
+    pub calendar: Option<u64>,
 }
 
 /// Maintenance in a [`Record`].

@@ -9,6 +9,7 @@ use alloc::collections::BTreeSet;
 use core::net::IpAddr;
 use core::time::Duration;
 
+use crate::coordinate::Understanding;
 use crate::wire::baton::{RouterStatement, Stance};
 use crate::{Cause, HandoverReason, HeldBy, Instant, Name, Priority, RefusedCommand, ServiceStateName, StateName};
 
@@ -71,17 +72,20 @@ pub(crate) struct Role {
     better_since: Option<Instant>,
     /// And that for long enough.
     wants_it_back: bool,
+    /// It wanted the role back, and the other one lets it go.
+    comes_back: bool,
     /// The peer had the role when it was taken for dead or said goodbye.
     pub(crate) orphaned: Option<Cause>,
     pub(crate) progress: Option<Progress>,
     pub(crate) told: Told,
+    /// What is in the way of the two nodes' understanding each other.
+    pub(crate) understanding: Understanding,
 }
 
 /// What has been told once already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) dual: bool,
-    pub(crate) unheard: bool,
     pub(crate) no_counterpart: bool,
 }
 
@@ -163,10 +167,17 @@ impl Role {
             sent_until: None,
             better_since: None,
             wants_it_back: false,
+            comes_back: false,
             orphaned: None,
             progress: None,
-            told: Told { dual: false, unheard: false, no_counterpart: false },
+            told: Told { dual: false, no_counterpart: false },
+            understanding: Understanding::new(),
         }
+    }
+
+    /// Whether the role that has just come was wanted back.
+    pub(crate) const fn take_return(&mut self) -> bool {
+        core::mem::replace(&mut self.comes_back, false)
     }
 
     pub(crate) const fn is_offering(&self) -> bool {
@@ -179,10 +190,10 @@ impl Role {
 
     /// There is no other node any more.
     pub(crate) fn part(&mut self) {
-        let Self { told, .. } = Self::new();
+        let Self { told, understanding, .. } = Self::new();
         (self.claim, self.offer, self.orphaned, self.progress) = (None, None, None, None);
         (self.released_until, self.asked_until, self.sent_until, self.better_since) = (None, None, None, None);
-        (self.wants_it_back, self.told) = (false, told);
+        (self.wants_it_back, self.told, self.understanding) = (false, told, understanding);
     }
 
     /// An operator wants it here.
@@ -255,7 +266,6 @@ impl Role {
         self.better_since = None;
         self.wants_it_back = false;
         self.orphaned = None;
-        self.told.unheard = false;
         match state {
             StateName::Active => {
                 self.epoch += u64::from(!resumed || self.epoch == 0);
@@ -266,6 +276,7 @@ impl Role {
                 self.leaving_for = None;
             }
             StateName::Initialize | StateName::Backup => {
+                self.comes_back = false;
                 self.progress.take_if(|progress| progress.to_us);
                 // Who lost it to somebody better has not let it go.
                 let let_go = self.leaving_for.is_some() || (state == StateName::Initialize && !maintained);
@@ -353,9 +364,11 @@ impl Role {
         if better {
             let since = *self.better_since.get_or_insert(now);
             self.wants_it_back = here.preempts_after.is_some_and(|delay| now.since(since) >= delay);
+            self.comes_back |= self.wants_it_back;
         } else {
             self.better_since = None;
             self.wants_it_back = false;
+            self.comes_back &= matches!(there, There::Heard { says, .. } if says.stance != Stance::Active);
         }
     }
 
@@ -392,12 +405,14 @@ impl Role {
     }
 
     fn backup_alone(&self, here: &Here) -> Step {
-        if here.waits || (here.busy && !here.resumes) {
-            if self.claim.is_some() { Step::Unclaim } else { Step::Nothing }
-        } else if let Some(cause) = self.orphaned.or(self.claim.map(|claim| claim.cause)).or(here.due) {
-            Step::TakeOver(cause)
-        } else {
-            Step::Nothing
+        // What was handed over or goes on does not lapse when somebody is heard; what was due does.
+        let lasts = |cause: &Cause| matches!(cause, Cause::HandedOver | Cause::Resumed);
+        let claimed = self.claim.map(|claim| claim.cause).filter(lasts);
+        let cause = self.orphaned.or(claimed).or(here.due);
+        match cause.filter(|_| !here.waits && (!here.busy || here.resumes)) {
+            Some(cause) => Step::TakeOver(cause),
+            None if self.claim.is_some() => Step::Unclaim,
+            None => Step::Nothing,
         }
     }
 

@@ -40,8 +40,12 @@ pub(crate) struct Standing {
 pub(crate) enum Change {
     Latched(LatchRecord),
     Unlatched,
+    /// An operator has seen to what there was, though nothing was latched.
+    Forgiven,
     MaintenanceBegun(Option<Duration>, Name),
-    MaintenanceEnded { expired: bool },
+    MaintenanceEnded {
+        expired: bool,
+    },
 }
 
 impl Standing {
@@ -94,7 +98,7 @@ impl Standing {
     }
 
     /// A moment as seconds since 1970.
-    fn in_calendar(&self, at: Instant) -> Option<u64> {
+    pub(crate) fn in_calendar(&self, at: Instant) -> Option<u64> {
         let (then, calendar) = self.calendar?;
         Some(calendar.saturating_add(at.since(then).as_secs()))
     }
@@ -136,6 +140,8 @@ impl Standing {
             if self.number <= self.acknowledged && self.latch.take().is_some() {
                 self.unsure = false;
                 tell(Change::Unlatched);
+            } else {
+                tell(Change::Forgiven);
             }
         }
         if self.unsure && theirs.latch.is_none() {

@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::vrrp::receive::ChecksumForm;
+use crate::vrrp::receive::{ChecksumForm, Discard};
 use crate::vrrp::statistics::Statistics;
 use core::time::Duration;
 
 use crate::{
-    FaultReason, HeldBy, Instant, Interval, LatchRecord, Name, Priority, RouterId, ScriptOutcome, ServiceFailure,
-    ServiceStateName, StateName,
+    BatonDiscard, FaultReason, HeldBy, Instant, Interval, LatchRecord, Name, NoticeKind, Priority, RouterId,
+    ScriptOutcome, ServiceFailure, ServiceStateName, StateName, Unheard,
 };
 
 /// The whole engine.
@@ -17,6 +17,8 @@ use crate::{
 pub struct View {
     /// In the configuration's order.
     pub routers: Vec<RouterView>,
+    /// In the configuration's order.
+    pub groups: Vec<GroupView>,
     /// In the configuration's order.
     pub scripts: Vec<ScriptView>,
     /// In the configuration's order.
@@ -27,6 +29,17 @@ pub struct View {
     pub latch: Option<LatchRecord>,
     /// Maintenance, if it is on.
     pub maintenance: Option<MaintenanceView>,
+}
+
+/// One sync group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    /// Its name.
+    pub name: Name,
+    /// Its routers.
+    pub members: Vec<RouterId>,
+    /// What it is: Active, Backup, Fault or Stop; `None` before it was anything.
+    pub kind: Option<NoticeKind>,
 }
 
 /// Maintenance that is on.
@@ -61,6 +74,8 @@ pub struct ServiceView {
     pub last_failure: Option<(Instant, ServiceFailure)>,
     /// Its checks.
     pub checks: Vec<ScriptView>,
+    /// Where this node's [`Terms`](crate::Terms) differ from the peer's.
+    pub differs: Vec<u32>,
 }
 
 /// What is known of the peer.
@@ -78,6 +93,12 @@ pub struct PeerView {
     pub round_trip: Option<Duration>,
     /// Messages discarded.
     pub discarded: u64,
+    /// Why the last one was, unless something was heard since.
+    pub last_discard: Option<BatonDiscard>,
+    /// It speaks, but has not heard this node for long: when it spoke last.
+    pub deaf_at: Option<Instant>,
+    /// One entry for each path: whether it works in one direction only, and then whether it is this node that hears.
+    pub one_way: Vec<Option<bool>>,
     /// What it says of its routers.
     pub routers: Vec<PeerRouterView>,
 }
@@ -151,6 +172,12 @@ pub struct RouterView {
     pub letting_go: bool,
     /// Its counters.
     pub statistics: Statistics,
+    /// The last advertisement that was not accepted, unless one was since: when, from where, why.
+    pub refused: Option<(Instant, IpAddr, Discard)>,
+    /// Why one node hears the other's messages but not its advertisements, and whether that is this node.
+    pub unheard: Option<(bool, Unheard)>,
+    /// Where this node's [`Terms`](crate::Terms) differ from the peer's.
+    pub differs: Vec<u32>,
 }
 
 /// One check.
@@ -164,4 +191,6 @@ pub struct ScriptView {
     pub last_outcome: Option<ScriptOutcome>,
     /// When the run that is under way began.
     pub running_since: Option<Instant>,
+    /// It does not run at present: what it checks does not, or the role is not one of its own.
+    pub rests: bool,
 }

@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tanist_engine::vrrp::receive::Discard;
 use tanist_engine::wire::baton::{
-    BatonMessage, LatchStatement, MAX_LENGTH, MAX_TEXT, MaintenanceStatement, RouterStatement, Seal, ServiceStatement,
-    Stance, Statement,
+    BatonMessage, Hears, LatchStatement, MAX_LENGTH, MAX_TEXT, MaintenanceStatement, RouterStatement, Seal,
+    SendingStatement, ServiceStatement, Stance, Statement,
 };
-use tanist_engine::{BatonDiscard, HandoverReason, LatchReason, Name, PairKey, Priority, ServiceStateName};
+use tanist_engine::{BatonDiscard, HandoverReason, LatchReason, Name, PairKey, Priority, ServiceStateName, Vrid};
 
 /// Written down by hand; the seal was computed with Python's `hmac`, from the key 00 01 02 … 1f.
 const GOLDEN: &str = "
@@ -22,12 +23,14 @@ const GOLDEN: &str = "
     0000000000000004 0000000000000003
     01010000000000001c2000000005000462657461
     0000000000000009
+    0002 01 00
     0001
         0003766970 0503 96 0104c0000201 000000000000000c 00 01 00
+        01 33 0001 04e0000012 03 07 0002 0000000a fffffffe
         0001
             00026462 04 0100 01000010706f72742038302069732074616b656e 00 0001000000000000001e00000000
-            00 01000000000000003d1dcd6500
-    802f7cec6dc43c4a8d3093f507917db5ddfb319a4287528c0337188ad0196f31
+            00 01000000000000003d1dcd6500 0001 00000007
+    2f2795c10eb50dd899edd6d0c7854b0a1644ec0562f774db558de8fb490a3bec
 ";
 
 fn golden_message() -> BatonMessage {
@@ -56,6 +59,7 @@ fn golden_message() -> BatonMessage {
                 node: Name::from("beta"),
             }),
             maintenance_number: 9,
+            paths: vec![true, false],
             routers: vec![RouterStatement {
                 name: Name::from("vip"),
                 stance: Stance::Offering(HandoverReason::Failback),
@@ -65,6 +69,12 @@ fn golden_message() -> BatonMessage {
                 held: false,
                 released: true,
                 wants: None,
+                sending: Some(SendingStatement {
+                    vrid: Vrid::new(51).unwrap(),
+                    destinations: vec![IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18))],
+                }),
+                hears: Hears::Discards(Discard::AuthenticationFailure),
+                terms: vec![10, u32::MAX - 1],
                 services: vec![ServiceStatement {
                     name: Name::from("db"),
                     state: ServiceStateName::Running,
@@ -74,6 +84,7 @@ fn golden_message() -> BatonMessage {
                     moves: vec![Duration::from_secs(30)],
                     gone_for: None,
                     running_for: Some(Duration::from_millis(61_500)),
+                    terms: vec![7],
                 }],
             }],
         },
@@ -228,8 +239,8 @@ fn service() -> impl Strategy<Value = ServiceStatement> {
     let moves = proptest::collection::vec(span(), 0..4);
     let spans = (proptest::option::of(span()), proptest::option::of(span()));
     let flags = (any::<Option<bool>>(), any::<bool>());
-    (name(), state, flags, readiness, moves, spans).prop_map(
-        |(name, state, (healthy, failed), readiness, moves, (gone_for, running_for))| ServiceStatement {
+    (name(), state, flags, readiness, moves, spans, terms()).prop_map(
+        |(name, state, (healthy, failed), readiness, moves, (gone_for, running_for), terms)| ServiceStatement {
             name,
             state,
             healthy,
@@ -238,25 +249,46 @@ fn service() -> impl Strategy<Value = ServiceStatement> {
             moves,
             gone_for,
             running_for,
+            terms,
         },
     )
+}
+
+fn terms() -> impl Strategy<Value = Vec<u32>> {
+    proptest::collection::vec(any::<u32>(), 0..4)
+}
+
+fn sending() -> impl Strategy<Value = SendingStatement> {
+    (1u8.., proptest::collection::vec(address(), 0..3))
+        .prop_map(|(vrid, destinations)| SendingStatement { vrid: Vrid::new(vrid).unwrap(), destinations })
+}
+
+fn hears() -> impl Strategy<Value = Hears> {
+    let discard = prop_oneof![Just(Discard::Ttl), Just(Discard::Version), Just(Discard::OwnAddress)];
+    prop_oneof![Just(Hears::Enough), Just(Hears::Nothing), discard.prop_map(Hears::Discards)]
 }
 
 fn router() -> impl Strategy<Value = RouterStatement> {
     let numbers = (any::<u8>(), any::<u64>(), any::<bool>(), any::<bool>());
     let wants = proptest::option::of(handover_reason());
     let services = proptest::collection::vec(service(), 0..3);
-    (name(), stance(), numbers, proptest::option::of(address()), wants, services).prop_map(
-        |(name, stance, (priority, epoch, held, released), address, wants, services)| RouterStatement {
-            name,
-            stance,
-            priority: Priority::new(priority),
-            address,
-            epoch,
-            held,
-            released,
-            wants,
-            services,
+    let understanding = (proptest::option::of(sending()), hears(), terms());
+    (name(), stance(), numbers, proptest::option::of(address()), wants, services, understanding).prop_map(
+        |(name, stance, (priority, epoch, held, released), address, wants, services, (sending, hears, terms))| {
+            RouterStatement {
+                name,
+                stance,
+                priority: Priority::new(priority),
+                address,
+                epoch,
+                held,
+                released,
+                wants,
+                sending,
+                hears,
+                terms,
+                services,
+            }
         },
     )
 }
@@ -268,8 +300,9 @@ fn statement() -> impl Strategy<Value = Statement> {
     let maintenance =
         (proptest::option::of(span()), name()).prop_map(|(remaining, node)| MaintenanceStatement { remaining, node });
     let (latch, maintenance) = (proptest::option::of(latch), proptest::option::of(maintenance));
-    (name(), latch, maintenance, any::<[u64; 3]>(), proptest::collection::vec(router(), 0..4)).prop_map(
-        |(node, latch, maintenance, [latch_number, acknowledged, maintenance_number], routers)| Statement {
+    let paths = proptest::collection::vec(any::<bool>(), 0..3);
+    (name(), latch, maintenance, any::<[u64; 3]>(), paths, proptest::collection::vec(router(), 0..4)).prop_map(
+        |(node, latch, maintenance, [latch_number, acknowledged, maintenance_number], paths, routers)| Statement {
             stopped: latch_number % 2 == 1,
             node,
             latch,
@@ -277,6 +310,7 @@ fn statement() -> impl Strategy<Value = Statement> {
             acknowledged,
             maintenance,
             maintenance_number,
+            paths,
             routers,
         },
     )

@@ -3,6 +3,9 @@
 //! A file is there if its directory has an entry of that name, whatever it is; a link is not followed. Every directory
 //! on the way that exists is watched, so one that is made, moved or removed later is noticed. What inotify cannot tell,
 //! a file system mounted over a directory or a change behind a link to a directory, is found by [`FileWatch::look`].
+//!
+//! To look is to ask the file system, and one whose server is lost answers late or never: [`FileWatch::watch`],
+//! [`FileWatch::look`] and [`FileWatch::receive`] are no work for a loop that must not wait.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -31,6 +34,8 @@ struct File {
     path: PathBuf,
     absolute: PathBuf,
     present: bool,
+    /// The last look could tell.
+    known: bool,
 }
 
 impl FileWatch {
@@ -47,7 +52,7 @@ impl FileWatch {
         for path in paths {
             let absolute = std::path::absolute(path)
                 .map_err(|error| Error::from_io(format!("watch {}", path.display()), &error))?;
-            self.files.push(File { path: path.clone(), absolute, present: false });
+            self.files.push(File { path: path.clone(), absolute, present: false, known: false });
         }
         self.look()
     }
@@ -58,9 +63,14 @@ impl FileWatch {
         self.files.iter().any(|file| file.path == path && file.present)
     }
 
-    /// Takes in what the kernel has told, and looks if that may matter. Never waits.
+    /// Whether the last look could tell about the file of this path. If not, what is said about it is older.
+    pub fn is_known(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| file.path == path && file.known)
+    }
+
+    /// Takes in what the kernel has told, and looks if that may matter.
     pub fn receive(&mut self) -> Result<()> {
-        if self.take_events()? { self.look() } else { Ok(()) }
+        if self.has_news()? { self.look() } else { Ok(()) }
     }
 
     /// Looks whether each file is there, whatever the kernel has told.
@@ -69,13 +79,14 @@ impl FileWatch {
         let watched = self.watch_directories();
         for file in &mut self.files {
             // What cannot be told, for want of a permission for instance, is as it was.
-            file.present = is_there(&file.absolute).unwrap_or(file.present);
+            let seen = is_there(&file.absolute);
+            (file.present, file.known) = (seen.unwrap_or(file.present), seen.is_some());
         }
         watched
     }
 
-    /// `true` if something that was told may matter.
-    fn take_events(&mut self) -> Result<bool> {
+    /// Takes in what the kernel has told. `true` if it may matter, so that somebody should look. Never waits.
+    pub fn has_news(&mut self) -> Result<bool> {
         let mut matters = false;
         let mut buffer = [MaybeUninit::<u8>::uninit(); 4096];
         let mut reader = Reader::new(&self.inotify, &mut buffer);
@@ -140,8 +151,8 @@ impl AsFd for FileWatch {
     }
 }
 
-/// `None` if nobody can tell.
-fn is_there(path: &Path) -> Option<bool> {
+/// Whether a file is there, now; `None` if nobody can tell.
+pub fn is_there(path: &Path) -> Option<bool> {
     match rustix::fs::lstat(path) {
         Ok(_) => Some(true),
         Err(Errno::NOENT | Errno::NOTDIR) => Some(false),

@@ -1,11 +1,11 @@
 //! The processes of this machine, as `/proc` shows them. Reading some of it can wait for a process that hangs in the
-//! kernel, so it is no work for a loop that must not wait: only [`ProcessId`] and [`ancestor`] never do.
+//! kernel, so it is no work for a loop that must not wait: only [`ProcessId`] and [`lineage`] never do.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
 
 use crate::signals::Signal;
-use crate::{Result, process};
+use crate::{Error, Result, process};
 
 /// What the kernel keeps of a process's name.
 const NAME_LENGTH: usize = 15;
@@ -78,7 +78,7 @@ const fn is_dead(state: char) -> bool {
 /// A running process of this name, as `killall` would find it: the kernel's name of it, or where that is cut, the last
 /// part of the program's path. One that has died and was not collected yet is not found.
 pub fn find_named(name: &str) -> Option<ProcessId> {
-    all().find_map(|pid| {
+    all().ok()?.flatten().find_map(|pid| {
         let text = read_stat(pid)?;
         let stat = parse(&text)?;
         is_named(pid, &stat, name).then_some(ProcessId { pid, started: stat.started })
@@ -101,36 +101,49 @@ fn is_named(pid: u32, stat: &Stat<'_>, name: &str) -> bool {
     words.any(|word| word.rsplit(|octet| *octet == b'/').next() == Some(name.as_bytes()))
 }
 
-/// Every process other than us that began with this setting ("NAME=value") in its environment.
-pub fn find_marked(setting: &str) -> Vec<ProcessId> {
-    let marked = |pid: &u32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|octet| *octet == 0).any(|entry| entry == setting.as_bytes())
-    };
+/// Every process other than us that began with this setting ("NAME=value") in its environment. Which process is being
+/// looked at is told before: the look waits for one that hangs in the kernel. What could not be looked through is an
+/// error, and never an empty answer; only those whose environment is none of our business are left out.
+pub fn find_marked(setting: &str, mut looking_at: impl FnMut(u32)) -> Result<Vec<ProcessId>> {
     let own = std::process::id();
-    all().filter(|pid| *pid != own).filter(marked).filter_map(ProcessId::of).filter(|found| found.lives()).collect()
-}
-
-/// Whether this process descends from that one (or is it).
-pub fn ancestor(pid: u32, ancestor: u32) -> bool {
-    let mut at = pid;
-    // Nobody has so many generations, and a chain that changes while it is read must not keep us.
-    for _ in 0..64 {
-        if at == ancestor {
-            return true;
+    let mut found = Vec::new();
+    for pid in all()? {
+        let pid = pid?;
+        if pid == own {
+            continue;
         }
-        let parent = read_stat(at).and_then(|stat| Some(parse(&stat)?.parent));
-        match parent {
-            Some(parent) if parent > 1 => at = parent,
-            _ => return false,
+        looking_at(pid);
+        let environment = match fs::read(format!("/proc/{pid}/environ")) {
+            Ok(environment) => environment,
+            // It has ended meanwhile, or is of somebody whom we may not ask: not ours.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => continue,
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => continue,
+            Err(error) => return Err(Error::from_io(format!("look at process {pid}"), &error)),
+        };
+        if environment.split(|octet| *octet == 0).any(|entry| entry == setting.as_bytes()) {
+            found.extend(ProcessId::of(pid).filter(|process| process.lives()));
         }
     }
-    false
+    Ok(found)
 }
 
-fn all() -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir(PathBuf::from("/proc")).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+/// This process, its parent, the parent of that, and so on.
+pub fn lineage(pid: u32) -> impl Iterator<Item = u32> {
+    let parent_of = |at: &u32| {
+        let parent = read_stat(*at).and_then(|stat| Some(parse(&stat)?.parent));
+        parent.filter(|parent| *parent > 1)
+    };
+    // Nobody has so many generations, and a chain that changes while it is read must not keep us.
+    std::iter::successors(Some(pid), parent_of).take(64)
+}
+
+fn all() -> Result<impl Iterator<Item = Result<u32>>> {
+    let refuse = |error: std::io::Error| Error::from_io("list the processes of this machine", &error);
+    let entries = fs::read_dir("/proc").map_err(refuse)?;
+    Ok(entries.filter_map(move |entry| match entry {
+        Ok(entry) => entry.file_name().to_str()?.parse().ok().map(Ok),
+        Err(error) => Some(Err(refuse(error))),
+    }))
 }
 
 #[cfg(test)]
@@ -169,9 +182,12 @@ mod tests {
     fn finds_the_marked_until_they_are_gone() {
         let mark = format!("one of {}", std::process::id());
         let setting = format!("TANIST_TEST_MARK={mark}");
-        assert_eq!(find_marked(&setting), []);
+        let found_now = || find_marked(&setting, |_| {}).unwrap();
+        assert_eq!(found_now(), []);
         let mut sleeper = Sleeper::start("/bin/sleep", &mark);
-        let found = find_marked(&setting);
+        let mut looked_at = Vec::new();
+        let found = find_marked(&setting, |pid| looked_at.push(pid)).unwrap();
+        assert!(looked_at.contains(&sleeper.0.id()));
         assert_eq!(found.iter().map(|process| process.pid).collect::<Vec<_>>(), [sleeper.0.id()]);
         assert!(found[0].lives());
         assert!(!ProcessId { started: found[0].started + 1, ..found[0] }.lives(), "a later one of that number");
@@ -184,7 +200,7 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         assert!(!found[0].lives());
-        assert_eq!(find_marked(&setting), []);
+        assert_eq!(found_now(), []);
         sleeper.0.wait().unwrap();
         assert_eq!(ProcessId::of(sleeper.0.id()).filter(|process| *process == found[0]), None);
     }
@@ -213,8 +229,36 @@ mod tests {
     #[test]
     fn knows_whose_descendant_it_is() {
         let sleeper = Sleeper::start("/bin/sleep", "");
-        assert!(ancestor(sleeper.0.id(), std::process::id()));
-        assert!(ancestor(sleeper.0.id(), sleeper.0.id()));
-        assert!(!ancestor(std::process::id(), sleeper.0.id()));
+        let lineage_of = |pid| lineage(pid).collect::<Vec<_>>();
+        assert_eq!(lineage_of(sleeper.0.id())[..2], [sleeper.0.id(), std::process::id()]);
+        assert!(!lineage_of(std::process::id()).contains(&sleeper.0.id()));
+        // The greatest number that the kernel gives is smaller.
+        assert_eq!(lineage_of(1 << 23), [1 << 23], "nobody has this number");
+    }
+
+    #[test]
+    fn what_cannot_be_looked_through_is_not_empty() {
+        const COPY: &str = "TANIST_TEST_COPY";
+        if std::env::var_os(COPY).is_some() {
+            let mut open = Vec::new();
+            while let Ok(file) = fs::File::open("/dev/null") {
+                open.push(file);
+            }
+            let list = find_marked("TANIST_TEST_MARK=nobody", |_| {}).unwrap_err();
+            assert_eq!(list.to_string(), "list the processes of this machine: too many open files");
+            // Room for the list, but not for what is in it.
+            open.pop();
+            let look = find_marked("TANIST_TEST_MARK=nobody", |_| {}).unwrap_err().to_string();
+            assert!(look.starts_with("look at process ") && look.ends_with(": too many open files"), "{look}");
+            return;
+        }
+        // In a copy of this program that may open few files.
+        let name = "process_list::tests::what_cannot_be_looked_through_is_not_empty";
+        let line = "ulimit -n 64; exec \"$@\"";
+        let mut copy = Command::new("/bin/sh");
+        copy.args(["-c", line, "sh"]).arg(std::env::current_exe().unwrap()).args(["--exact", name]).env(COPY, "1");
+        let output = copy.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
     }
 }

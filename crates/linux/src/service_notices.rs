@@ -1,16 +1,16 @@
 //! The socket on which services say how they are, as sd_notify(3) has it. The kernel vouches for who says it.
 
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+#![allow(unsafe_code)]
 
-use rustix::io::{Errno, IoSliceMut};
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind,
-    getsockname, recvmsg, socket_with, sockopt,
-};
+use std::mem::size_of;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, getsockname, socket_with, sockopt};
 
 use crate::Result;
 use crate::error::refused;
+use crate::socket_option::last_errno;
 
 /// More than any notice needs; a longer one is cut.
 const LONGEST: usize = 4096;
@@ -25,8 +25,10 @@ pub struct ServiceNotices {
 /// What a process said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceNotice {
-    /// Who, as the kernel says.
+    /// Who, as the kernel says. 0 for somebody who has no number here, in another PID namespace.
     pub pid: u32,
+    /// And as which user.
+    pub uid: u32,
     /// `READY=1`.
     pub ready: bool,
     /// `WATCHDOG=1`.
@@ -59,23 +61,17 @@ impl ServiceNotices {
     pub fn receive(&self) -> Result<Option<ServiceNotice>> {
         let mut octets = [0_u8; LONGEST];
         loop {
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
-            let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-            let received =
-                recvmsg(&self.socket, &mut [IoSliceMut::new(&mut octets)], &mut ancillary, RecvFlags::CMSG_CLOEXEC);
-            let length = match received {
-                Ok(received) => received.bytes,
+            let (length, sender) = match receive_with_sender(&self.socket, &mut octets) {
+                Ok(received) => received,
                 Err(Errno::AGAIN) => return Ok(None),
                 Err(Errno::INTR) => continue,
                 Err(errno) => return Err(refused("read the notices of services")(errno)),
             };
-            let pid = ancillary.drain().find_map(|message| match message {
-                RecvAncillaryMessage::ScmCredentials(sender) => Some(sender.pid.as_raw_nonzero().get().cast_unsigned()),
-                _ => None,
-            });
-            if let Some(pid) = pid {
+            if let Some(sender) = sender {
+                let (pid, uid) = (sender.pid.cast_unsigned(), sender.uid);
                 let says = |what: &[u8]| octets[..length].split(|octet| *octet == b'\n').any(|line| line == what);
-                return Ok(Some(ServiceNotice { pid, ready: says(b"READY=1"), watchdog: says(b"WATCHDOG=1") }));
+                let (ready, watchdog) = (says(b"READY=1"), says(b"WATCHDOG=1"));
+                return Ok(Some(ServiceNotice { pid, uid, ready, watchdog }));
             }
         }
     }
@@ -85,6 +81,38 @@ impl AsFd for ServiceNotices {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// One datagram and who has sent it. Not by way of rustix, whose credentials cannot hold a process without a number.
+fn receive_with_sender(
+    socket: &OwnedFd,
+    octets: &mut [u8],
+) -> std::result::Result<(usize, Option<libc::ucred>), Errno> {
+    // Room for the credentials and nothing else: descriptors that somebody sends along find none and are closed.
+    #[repr(C, align(8))]
+    struct Space([u8; 32]);
+    let mut space = Space([0; 32]);
+    let mut vector = libc::iovec { iov_base: octets.as_mut_ptr().cast(), iov_len: octets.len() };
+    // SAFETY: all zeros are a message header without anything.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = &raw mut vector;
+    header.msg_iovlen = 1;
+    header.msg_control = space.0.as_mut_ptr().cast();
+    header.msg_controllen = space.0.len() as _;
+    // SAFETY: the header points to `octets` and `space`, which live, with their lengths.
+    let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_CMSG_CLOEXEC) };
+    let Ok(length) = usize::try_from(length) else { return Err(last_errno()) };
+    // SAFETY: the kernel has set the length of what it has written, and the space is aligned as its headers are; behind
+    // a header of that length stand that many octets, and every content of them is a `ucred`.
+    let sender = unsafe {
+        let first = libc::CMSG_FIRSTHDR(&raw const header);
+        let needed = size_of::<libc::cmsghdr>() + size_of::<libc::ucred>();
+        let is_whole = !first.is_null()
+            && ((*first).cmsg_level, (*first).cmsg_type) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS)
+            && (*first).cmsg_len as usize >= needed;
+        is_whole.then(|| libc::CMSG_DATA(first).cast::<libc::ucred>().read_unaligned())
+    };
+    Ok((length, sender))
 }
 
 #[cfg(test)]
@@ -101,9 +129,9 @@ mod tests {
         let notifier = Notifier::connect(OsStr::new(notices.name())).unwrap();
         notifier.ready().unwrap();
         notifier.status("well\nWATCHDOG=1").unwrap();
-        let pid = std::process::id();
-        assert_eq!(notices.receive().unwrap(), Some(ServiceNotice { pid, ready: true, watchdog: false }));
-        assert_eq!(notices.receive().unwrap(), Some(ServiceNotice { pid, ready: false, watchdog: false }));
+        let (pid, uid) = (std::process::id(), rustix::process::getuid().as_raw());
+        assert_eq!(notices.receive().unwrap(), Some(ServiceNotice { pid, uid, ready: true, watchdog: false }));
+        assert_eq!(notices.receive().unwrap(), Some(ServiceNotice { pid, uid, ready: false, watchdog: false }));
         assert_eq!(notices.receive().unwrap(), None);
     }
 
@@ -111,5 +139,50 @@ mod tests {
     fn each_has_a_name_of_its_own() {
         let (one, other) = (ServiceNotices::open().unwrap(), ServiceNotices::open().unwrap());
         assert_ne!(one.name(), other.name());
+    }
+
+    /// Somebody from outside of our PID namespace, for instance.
+    #[test]
+    fn who_has_no_number_here_is_heard_without_one() {
+        use std::io::{BufRead, BufReader, Read, Write};
+        use std::process::{Command, Stdio};
+
+        const COPY: &str = "TANIST_TEST_COPY";
+        if std::env::var_os(COPY).is_some() {
+            let notices = ServiceNotices::open().unwrap();
+            let mut out = std::io::stdout();
+            writeln!(out, "\nname {}", notices.name()).unwrap();
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).unwrap();
+            let notice = notices.receive().unwrap();
+            let uid = rustix::process::getuid().as_raw();
+            assert_eq!(notice, Some(ServiceNotice { pid: 0, uid, ready: true, watchdog: false }));
+            return;
+        }
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--pid", "--fork", "--kill-child"]);
+        if !unshare.arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            writeln!(std::io::stderr(), "SKIPPED: no PID namespace may be made here").unwrap();
+            return;
+        }
+        let name = "service_notices::tests::who_has_no_number_here_is_heard_without_one";
+        let mut copy = Command::new("unshare");
+        copy.args(["--pid", "--fork", "--kill-child"]).arg(std::env::current_exe().unwrap());
+        copy.args(["--exact", name, "--nocapture"]).env(COPY, "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut copy = copy.spawn().unwrap();
+        let mut out = BufReader::new(copy.stdout.take().unwrap());
+        let mut line = String::new();
+        let socket = loop {
+            line.clear();
+            assert_ne!(out.read_line(&mut line).unwrap(), 0, "it says where it listens");
+            if let Some(socket) = line.strip_prefix("name ") {
+                break socket.trim_end().to_owned();
+            }
+        };
+        Notifier::connect(OsStr::new(&socket)).unwrap().ready().unwrap();
+        writeln!(copy.stdin.take().unwrap(), "said").unwrap();
+        let mut said = String::new();
+        out.read_to_string(&mut said).unwrap();
+        assert!(copy.wait().unwrap().success() && said.contains("1 passed"), "{said}");
     }
 }

@@ -145,6 +145,17 @@ fn field(datagram: &mut Vec<u8>, name: &str, value: &str) {
     datagram.push(b'\n');
 }
 
+/// Whether a journald listens for entries of the native protocol.
+pub fn journal_is_there() -> bool {
+    std::fs::metadata(JOURNAL).is_ok()
+}
+
+/// Whether it is journald that listens for syslog: its socket has a link in the usual place.
+pub fn journal_has_syslog() -> bool {
+    let own = std::path::Path::new(JOURNAL).parent();
+    std::fs::canonicalize(SYSLOG).is_ok_and(|place| place.parent() == own)
+}
+
 /// Whether our standard error is connected to the journal (`JOURNAL_STREAM`), so that nothing should be sent twice.
 pub fn stderr_is_journal() -> bool {
     let Some(stream) = std::env::var("JOURNAL_STREAM").ok() else { return false };

@@ -86,7 +86,7 @@ impl Kept {
     }
 
     fn processes(&self) -> Vec<ProcessId> {
-        find_marked(&self.mark)
+        find_marked(&self.mark, |_| {}).unwrap()
     }
 
     fn wait_for_processes(&self, count: usize) -> Vec<ProcessId> {
@@ -238,10 +238,10 @@ fn ends_when_its_daemon_is_killed() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    wait_until("the service is there", || find_marked(&mark).len() >= 3);
+    wait_until("the service is there", || find_marked(&mark, |_| {}).unwrap().len() >= 3);
     daemon.kill().unwrap();
     daemon.wait().unwrap();
-    wait_until("the service is gone", || find_marked(&mark).is_empty());
+    wait_until("the service is gone", || find_marked(&mark, |_| {}).unwrap().is_empty());
 }
 
 /// What [`ends_when_its_daemon_is_killed`] kills; without a role it has nothing to do.
@@ -304,7 +304,7 @@ fn two_hundred_lives_leave_nothing_behind() {
         kept.keeper().tell(if turn % 2 == 0 { Wish::Terminate } else { Wish::Kill });
         wait_until("the keeper ends", || kept.is_gone());
     }
-    assert_eq!(find_marked(&format!("TANIST_TEST_MARK=cycles {}", std::process::id())), []);
+    assert_eq!(find_marked(&format!("TANIST_TEST_MARK=cycles {}", std::process::id()), |_| {}).unwrap(), []);
     assert_eq!(descriptors().len(), before);
     reap(&mut |pid, exit| panic!("{pid} {exit:?} was left behind"));
 }

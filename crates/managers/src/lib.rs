@@ -11,6 +11,7 @@
 
 mod courier;
 mod docker;
+mod ledger;
 mod retry;
 mod socket;
 mod systemd;
@@ -18,6 +19,7 @@ mod systemd;
 use engine::{Name, ServiceReport};
 
 pub use docker::{Docker, DockerPlace};
+pub use ledger::Undelivered;
 pub use systemd::{Systemd, SystemdPlace};
 
 /// Something to be told about a service.

@@ -1,14 +1,18 @@
 //! Against a real docker engine.
 
+mod real;
 mod support;
 
+use std::time::Duration;
+
 use engine::{Ending, Name, ServiceOrder, ServiceReport};
-use support::docker_engine::{Engine, NEEDS};
-use support::{Heard, has_static_busybox, may_run, run, wait_until};
+use real::docker_engine::{Engine, NEEDS};
+use real::{PATIENCE, has_static_busybox, may_run, run, wait_until};
+use support::Heard;
 use tanist_managers::{Docker, DockerPlace, Weight};
 
 /// Runs until it is told to end, and then does so at once.
-const OBEDIENT: &str = "trap 'exit 0' TERM; while :; do busybox sleep 0.05; done";
+const OBEDIENT: &str = "trap 'exit 0' TERM; echo up; while :; do busybox sleep 0.05; done";
 const STUBBORN: &str = "trap '' TERM; while :; do busybox sleep 1; done";
 
 /// docker as one service sees it.
@@ -85,13 +89,13 @@ fn starts_and_stops_fifty_times() {
     seat.expect(&ServiceReport::Readiness(Ok(())));
     seat.order(ServiceOrder::Watch);
     seat.expect(&ServiceReport::Gone(Ending::NotRunning));
-    for _ in 0..50 {
+    for round in 1..=50 {
         seat.start();
         assert!(is_running(&engine, "svc"));
+        // A process 1 is deaf to signals until it has set its trap.
+        wait_until("its trap", || run(&mut engine.docker(&["logs", "svc"])).lines().count() == round);
         seat.order(ServiceOrder::Stop);
-        // Asked before its shell has set the trap, it ends by the signal.
-        let report = seat.report();
-        assert!(matches!(report, ServiceReport::Gone(Ending::Exited(0 | 143))), "{report:?}");
+        seat.expect(&gone(0));
         assert!(!is_running(&engine, "svc"));
     }
     seat.order(ServiceOrder::Stop);
@@ -143,6 +147,56 @@ fn tells_a_death_from_an_operators_hand() {
 }
 
 #[test]
+fn an_order_that_was_drained_is_obeyed_by_whoever_ends_at_once() {
+    if !may_run(&NEEDS) || !has_static_busybox() {
+        return;
+    }
+    let engine = Engine::start();
+    // It does not end at once, and nobody waits for it.
+    let slow = "busybox rm -f /end; trap 'while ! [ -e /end ]; do busybox sleep 0.05; done; exit 0' TERM; echo set; while :; do busybox sleep 0.05; done";
+    engine.create("svc", &[], slow);
+    for _ in 0..3 {
+        // Not even known yet, when it is ordered.
+        let seat = Seat::new(&engine, "svc");
+        seat.order(ServiceOrder::Start);
+        assert_eq!(seat.docker.drain(PATIENCE), []);
+        drop(seat);
+        assert!(is_running(&engine, "svc"));
+        wait_until("its trap", || !run(&mut engine.docker(&["logs", "svc"])).is_empty());
+        let seat = Seat::new(&engine, "svc");
+        seat.order(ServiceOrder::Stop);
+        assert_eq!(seat.docker.drain(PATIENCE), []);
+        drop(seat);
+        assert!(is_running(&engine, "svc"));
+        run(&mut engine.docker(&["exec", "svc", "/bin/busybox", "touch", "/end"]));
+        wait_until("its end", || !is_running(&engine, "svc"));
+    }
+}
+
+#[test]
+fn a_stop_right_after_a_start_leaves_nothing() {
+    if !may_run(&NEEDS) || !has_static_busybox() {
+        return;
+    }
+    let engine = Engine::start();
+    // A process 1 that has not set its trap yet is deaf to any other signal.
+    engine.create("svc", &["--stop-signal", "KILL"], OBEDIENT);
+    let mut seat = Seat::new(&engine, "svc");
+    for round in 0..12 {
+        seat.order(ServiceOrder::Start);
+        seat.order(if round % 2 == 0 { ServiceOrder::Stop } else { ServiceOrder::Kill });
+        let mut report = seat.report();
+        if report == ServiceReport::Running {
+            report = seat.report();
+        }
+        assert!(matches!(report, ServiceReport::Gone(_)), "{report:?}");
+        // If the start came through late, it would be told now.
+        assert!(!is_running(&engine, "svc"), "gone, and runs");
+        seat.expect_nothing_new();
+    }
+}
+
+#[test]
 fn one_that_ignores_us_is_killed_when_told_to() {
     if !may_run(&NEEDS) || !has_static_busybox() {
         return;
@@ -181,8 +235,9 @@ fn one_that_docker_would_restart_stays_down() {
     }
     run(&mut engine.docker(&["update", "--restart=no", "svc"]));
     seat.start();
-    seat.order(ServiceOrder::Stop);
-    assert!(matches!(seat.report(), ServiceReport::Gone(_)));
+    // A process 1 that has not set its trap yet is deaf to any other signal.
+    seat.order(ServiceOrder::Kill);
+    seat.expect(&gone(137));
 }
 
 #[test]
@@ -213,6 +268,25 @@ fn judges_before_it_is_too_late() {
 }
 
 #[test]
+fn an_answer_about_another_container_counts_for_nothing() {
+    if !may_run(&NEEDS) || !has_static_busybox() {
+        return;
+    }
+    let engine = Engine::start();
+    engine.create("up", &[], OBEDIENT);
+    engine.create("down", &[], OBEDIENT);
+    run(&mut engine.docker(&["start", "up"]));
+    let mut seat = Seat::new(&engine, "down");
+    for _ in 0..10 {
+        seat.docker.add(seat.service.clone(), "up");
+        seat.docker.add(seat.service.clone(), "down");
+        seat.order(ServiceOrder::Watch);
+        seat.expect(&ServiceReport::Gone(Ending::NotRunning));
+        seat.expect_nothing_new();
+    }
+}
+
+#[test]
 fn survives_what_happens_to_docker() {
     if !may_run(&NEEDS) || !has_static_busybox() {
         return;
@@ -222,8 +296,7 @@ fn survives_what_happens_to_docker() {
     let mut seat = Seat::new(&engine, "svc");
     seat.start();
     for signal in ["-TERM", "-KILL"] {
-        engine.end_daemon(signal);
-        wait_until("docker", || support::output(&mut engine.docker(&["version"])).status.success());
+        engine.renew_daemon(signal);
         wait_until("the connection", || {
             seat.order(ServiceOrder::AssessReadiness);
             loop {
@@ -263,4 +336,10 @@ fn without_docker_nothing_is_known() {
     seat.order(ServiceOrder::AssessReadiness);
     let report = seat.report();
     assert!(matches!(&report, ServiceReport::Readiness(Err(_))), "{report:?}");
+    seat.order(ServiceOrder::Kill);
+    let undelivered = seat.docker.drain(Duration::from_millis(50));
+    assert_eq!(
+        undelivered.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["(s) docker has not taken the order to kill it"]
+    );
 }

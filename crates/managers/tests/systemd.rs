@@ -1,10 +1,14 @@
 //! Against the distribution's own systemd, which runs as process 1 of a machine made of namespaces.
 
+mod real;
 mod support;
 
+use std::time::Duration;
+
 use engine::{Ending, Name, ServiceOrder, ServiceReport};
-use support::machine::{Machine, NEEDS};
-use support::{Heard, may_run, run, wait_until};
+use real::machine::{Machine, NEEDS};
+use real::{PATIENCE, may_run, run, wait_until};
+use support::Heard;
 use tanist_managers::{Systemd, SystemdPlace, Weight};
 
 /// Runs until it is told to end.
@@ -63,6 +67,12 @@ impl Seat {
     }
 }
 
+/// Where its systemd is, through the bus.
+fn place(machine: &Machine) -> SystemdPlace {
+    let bus = machine.path("/run/dbus/system_bus_socket");
+    SystemdPlace::at(bus.to_str().expect("a name in ASCII"), machine.path("/sys/fs/cgroup"))
+}
+
 fn gone(ending: Ending) -> ServiceReport {
     ServiceReport::Gone(ending)
 }
@@ -74,7 +84,7 @@ fn starts_and_stops_fifty_times() {
     }
     let machine = Machine::boot();
     machine.add_unit("a.service", OBEDIENT);
-    start_and_stop_fifty_times(machine.place(), || machine.processes("a.service"));
+    start_and_stop_fifty_times(place(&machine), || machine.processes("a.service"));
     assert_eq!(machine.property("a.service", "Job"), "");
 }
 
@@ -135,19 +145,19 @@ fn tells_how_a_service_ended() {
     }
     let machine = Machine::boot();
     machine.add_unit("a.service", OBEDIENT);
-    let mut seat = Seat::new(machine.place(), "a.service");
+    let mut seat = Seat::new(place(&machine), "a.service");
     seat.start();
     machine.crash("a.service");
     seat.expect(&gone(Ending::Signalled(9)));
 
     machine.add_unit("b.service", "ExecStart=/bin/sh -c 'while ! [ -e /run/end ]; do sleep 0.01; done; exit 7'");
-    let mut seat = Seat::new(machine.place(), "b.service");
+    let mut seat = Seat::new(place(&machine), "b.service");
     seat.start();
     run(machine.inside("touch").arg("/run/end"));
     seat.expect(&gone(Ending::Exited(7)));
     // It does not even come up, and comes back with its own words.
     machine.add_unit("c.service", "Type=notify\nExecStart=/bin/sh -c 'exit 8'");
-    let mut seat = Seat::new(machine.place(), "c.service");
+    let mut seat = Seat::new(place(&machine), "c.service");
     for _ in 0..10 {
         // More often than systemd would let anybody else start it within ten seconds.
         seat.order(ServiceOrder::Start);
@@ -156,7 +166,7 @@ fn tells_how_a_service_ended() {
         assert!(matches!(&report, ServiceReport::Gone(Ending::Exited(8) | Ending::Said(_))), "{report:?}");
     }
     machine.add_unit("d.service", "ExecStart=/bin/sleep 1000\n[Unit]\nConditionPathExists=/nowhere");
-    let mut seat = Seat::new(machine.place(), "d.service");
+    let mut seat = Seat::new(place(&machine), "d.service");
     seat.order(ServiceOrder::Start);
     seat.expect(&ServiceReport::StartRefused("a condition of the unit is not met".into()));
 }
@@ -168,7 +178,7 @@ fn a_service_that_systemd_would_restart_stays_down() {
     }
     let machine = Machine::boot();
     machine.add_unit("a.service", &format!("{OBEDIENT}\nRestart=always"));
-    let mut seat = Seat::new(machine.place(), "a.service");
+    let mut seat = Seat::new(place(&machine), "a.service");
     seat.expect_remark("Restart=always");
     for _ in 0..5 {
         seat.start();
@@ -182,7 +192,7 @@ fn a_service_that_systemd_would_restart_stays_down() {
     machine.add_unit("b.service", "ExecStart=/bin/false\nRestart=always\nRestartSec=1h");
     machine.systemctl(&["start", "b.service"]);
     wait_until("its pause", || machine.property("b.service", "SubState") == "auto-restart");
-    let mut seat = Seat::new(machine.place(), "b.service");
+    let mut seat = Seat::new(place(&machine), "b.service");
     seat.order(ServiceOrder::Watch);
     seat.expect(&gone(Ending::NotRunning));
     assert_eq!(machine.property("b.service", "ActiveState"), "inactive");
@@ -197,7 +207,7 @@ fn knows_an_operators_hand() {
     machine.add_unit("a.service", OBEDIENT);
     machine.add_unit("slow.service", "ExecStart=/bin/sleep 1000\nExecStop=/bin/sleep 0.3\nExecReload=/bin/true");
     for unit in ["a.service", "slow.service"] {
-        let mut seat = Seat::new(machine.place(), unit);
+        let mut seat = Seat::new(place(&machine), unit);
         seat.order(ServiceOrder::Watch);
         seat.expect(&gone(Ending::NotRunning));
         machine.systemctl(&["start", unit]);
@@ -218,7 +228,7 @@ fn knows_an_operators_hand() {
     // Two who stop at once: the one who was first counts.
     let wait = "while ! [ -e /run/let-go ]; do sleep 0.01; done";
     machine.add_unit("held.service", &format!("{OBEDIENT}\nExecStop=/bin/sh -c '{wait}'"));
-    let mut seat = Seat::new(machine.place(), "held.service");
+    let mut seat = Seat::new(place(&machine), "held.service");
     seat.start();
     machine.systemctl(&["stop", "--no-block", "held.service"]);
     wait_until("the operator's stop", || machine.property("held.service", "ActiveState") == "deactivating");
@@ -236,7 +246,7 @@ fn gone_means_that_not_one_process_is_left() {
     }
     let machine = Machine::boot();
     machine.add_unit("a.service", STUBBORN);
-    let mut seat = Seat::new(machine.place(), "a.service");
+    let mut seat = Seat::new(place(&machine), "a.service");
     seat.start();
     wait_until("its child", || machine.processes("a.service") == 2);
     seat.order(ServiceOrder::Stop);
@@ -249,7 +259,7 @@ fn gone_means_that_not_one_process_is_left() {
 
     // systemd calls this one inactive while its child lives on.
     machine.add_unit("b.service", &format!("{STUBBORN}\nKillMode=process"));
-    let mut seat = Seat::new(machine.place(), "b.service");
+    let mut seat = Seat::new(place(&machine), "b.service");
     seat.start();
     wait_until("its child", || machine.processes("b.service") == 2);
     machine.crash("b.service");
@@ -268,7 +278,7 @@ fn warns_and_judges_before_it_is_too_late() {
     }
     let machine = Machine::boot();
     machine.add_unit("a.service", OBEDIENT);
-    let mut seat = Seat::new(machine.place(), "a.service");
+    let mut seat = Seat::new(place(&machine), "a.service");
     let judge = |seat: &mut Seat, expected: Result<(), &str>| {
         // systemd tells of new files a moment after they are there.
         wait_until("its judgement", || {
@@ -296,13 +306,98 @@ fn warns_and_judges_before_it_is_too_late() {
 }
 
 #[test]
+fn a_name_that_systemd_refuses_is_the_misfortune_of_one_service() {
+    if !may_run(&NEEDS) {
+        return;
+    }
+    let machine = Machine::boot();
+    machine.add_unit("a.service", OBEDIENT);
+    let mut seat = Seat::new(place(&machine), "a.service");
+    seat.start();
+    let long = format!("{}.service", "n".repeat(248));
+    for (name, suggestion) in [("foo@.service", "foo@1.service"), ("@b.service", "list-units"), (&long, "list-units")] {
+        let bad = Name::from("bad");
+        seat.systemd.add(bad.clone(), name);
+        let weight = seat.heard.remark(&bad, suggestion, seat.systemd.fd(), || seat.systemd.take());
+        assert_eq!(weight, Weight::Error);
+        let mut answer = |order| {
+            seat.systemd.order(&bad, order);
+            seat.heard.report(&bad, seat.systemd.fd(), || seat.systemd.take())
+        };
+        let is_named = |reason: &Name| reason.starts_with(&format!("systemd takes {name} for no unit: "));
+        let report = answer(ServiceOrder::AssessReadiness);
+        assert!(matches!(&report, ServiceReport::Readiness(Err(reason)) if is_named(reason)), "{report:?}");
+        let report = answer(ServiceOrder::Start);
+        assert!(matches!(&report, ServiceReport::StartRefused(reason) if is_named(reason)), "{report:?}");
+        assert_eq!(answer(ServiceOrder::Stop), gone(Ending::NotRunning));
+        // systemd reads its files again, and says the same as before.
+        machine.systemctl(&["daemon-reload"]);
+        assert_eq!(answer(ServiceOrder::Watch), gone(Ending::NotRunning));
+    }
+    // These it takes, and knows none.
+    for name in [&long[1..], "odd@a@b.service", "my\\x2dapp.service", "org.example.web.service"] {
+        let odd = Name::from("odd");
+        seat.systemd.add(odd.clone(), name);
+        seat.systemd.order(&odd, ServiceOrder::AssessReadiness);
+        let report = seat.heard.report(&odd, seat.systemd.fd(), || seat.systemd.take());
+        assert_eq!(report, ServiceReport::Readiness(Err(format!("there is no unit {name}").as_str().into())));
+    }
+    // Of all that the other has heard nothing.
+    seat.expect_nothing_new();
+    machine.crash("a.service");
+    seat.expect(&gone(Ending::Signalled(9)));
+}
+
+#[test]
+fn an_order_that_was_drained_is_obeyed_by_whoever_ends_at_once() {
+    if !may_run(&NEEDS) {
+        return;
+    }
+    let machine = Machine::boot();
+    machine.add_unit("a.service", OBEDIENT);
+    for _ in 0..10 {
+        let mut seat = Seat::new(place(&machine), "a.service");
+        seat.start();
+        seat.order(ServiceOrder::Stop);
+        assert_eq!(seat.systemd.drain(PATIENCE), []);
+        drop(seat);
+        wait_until("its end", || machine.processes("a.service") == 0);
+        // Not even known yet, when it is ordered.
+        let seat = Seat::new(place(&machine), "a.service");
+        seat.order(ServiceOrder::Start);
+        assert_eq!(seat.systemd.drain(PATIENCE), []);
+        drop(seat);
+        wait_until("its start", || machine.processes("a.service") == 1);
+    }
+}
+
+#[test]
+fn an_answer_about_another_unit_counts_for_nothing() {
+    if !may_run(&NEEDS) {
+        return;
+    }
+    let machine = Machine::boot();
+    machine.add_unit("up.service", OBEDIENT);
+    machine.add_unit("down.service", OBEDIENT);
+    machine.systemctl(&["start", "up.service"]);
+    let mut seat = Seat::new(place(&machine), "down.service");
+    for _ in 0..10 {
+        seat.systemd.add(seat.service.clone(), "up.service");
+        seat.systemd.add(seat.service.clone(), "down.service");
+        seat.order(ServiceOrder::Watch);
+        seat.expect(&gone(Ending::NotRunning));
+        seat.expect_nothing_new();
+    }
+}
+
+#[test]
 fn survives_what_happens_to_systemd_and_to_the_bus() {
     if !may_run(&NEEDS) {
         return;
     }
     let machine = Machine::boot();
     machine.add_unit("a.service", OBEDIENT);
-    let mut seat = Seat::new(machine.place(), "a.service");
+    let mut seat = Seat::new(place(&machine), "a.service");
     for _ in 0..2 {
         seat.start();
         for _ in 0..3 {
@@ -348,4 +443,10 @@ fn without_systemd_nothing_is_known() {
     seat.order(ServiceOrder::AssessReadiness);
     let report = seat.report();
     assert!(matches!(&report, ServiceReport::Readiness(Err(_))), "{report:?}");
+    seat.order(ServiceOrder::Kill);
+    let undelivered = seat.systemd.drain(Duration::from_millis(50));
+    assert_eq!(
+        undelivered.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["(s) systemd has not taken the order to kill it"]
+    );
 }

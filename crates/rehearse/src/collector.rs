@@ -19,7 +19,7 @@ use crate::lab::{COLLECTOR_PIPE, Moment};
 use crate::web;
 
 /// From one tick to the next.
-const PACE: Duration = Duration::from_millis(20);
+pub(crate) const PACE: Duration = Duration::from_millis(20);
 /// How long the probe waits for an answer.
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 

@@ -12,6 +12,7 @@ mod clock;
 pub mod coverage;
 mod disk;
 mod frame;
+pub mod history;
 pub mod hunt;
 pub mod invariant;
 mod node;

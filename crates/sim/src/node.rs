@@ -10,7 +10,7 @@ use crate::disk::Disk;
 use crate::invariant::order::OrderWatch;
 use crate::invariant::step::NodeWatch;
 use crate::plan::{LinkPlan, NodePlan, Plan, RouterSpec, ScriptPlan, ServiceSpec};
-use crate::unit::{Unit, UnitStep};
+use crate::unit::{Processes, Unit, UnitStep};
 
 /// A machine.
 #[derive(Debug)]
@@ -163,6 +163,17 @@ impl Node {
     /// The service of this name.
     pub(crate) fn unit(&self, name: &str) -> Option<&Unit> {
         self.units.iter().find(|unit| &*unit.name == name)
+    }
+
+    /// Whether services of this router are there, none of them ending and none started by somebody else, unless that is
+    /// what maintenance is for.
+    pub(crate) fn keeps_running(&self, router: &str) -> bool {
+        let spec = self.specs.iter().find(|spec| &*spec.settings.name == router);
+        let names = spec.map_or(&[][..], |spec| &spec.settings.services);
+        let maintained = self.daemon.as_ref().is_some_and(|daemon| daemon.view.maintenance.is_some());
+        let mut there = names.iter().filter_map(|name| self.unit(name)).filter(|unit| unit.exists()).peekable();
+        there.peek().is_some()
+            && there.all(|unit| unit.processes != Processes::Stopping && (maintained || !unit.by_hand))
     }
 
     /// A daemon that gets processor time.

@@ -25,6 +25,12 @@ pub(crate) struct Unit {
     /// Somebody other than a daemon ended it last, and nothing has started it since.
     pub(crate) ended_by_hand: bool,
     killed: bool,
+    /// What is starting hangs, whatever is made of later starts.
+    stuck: bool,
+    /// What is up does its work: it has come so far.
+    answers: bool,
+    /// What is there is frozen: it neither answers nor goes on with anything until whoever ends it wakes it up.
+    frozen: bool,
     /// Somebody wants it again as soon as it is gone.
     start_queued: bool,
     /// Given while the manager did not answer; the last one counts.
@@ -47,6 +53,7 @@ pub(crate) enum Processes {
 #[derive(Clone, Debug)]
 struct Behaviour {
     starts_in: Duration,
+    answers_in: Duration,
     stops_in: Duration,
     start: StartPlan,
     stop: StopPlan,
@@ -90,6 +97,7 @@ pub(crate) enum Effect {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum UnitStep {
     ComesUp,
+    Answers,
     Ends,
     Crashes,
     DiesOfKill,
@@ -113,10 +121,14 @@ impl Unit {
             end_ordered: false,
             ended_by_hand: false,
             killed: false,
+            stuck: false,
+            answers: false,
+            frozen: false,
             start_queued: false,
             waiting: None,
             behaviour: Behaviour {
                 starts_in: spec.starts_in,
+                answers_in: spec.answers_in,
                 stops_in: spec.stops_in,
                 start: StartPlan::Normal,
                 stop: StopPlan::Normal,
@@ -132,7 +144,9 @@ impl Unit {
 
     /// Its line reads like this now.
     pub(crate) fn reread(&mut self, spec: &ServiceSpec) {
-        (self.behaviour.starts_in, self.behaviour.stops_in) = (spec.starts_in, spec.stops_in);
+        let behaviour = &mut self.behaviour;
+        (behaviour.starts_in, behaviour.answers_in, behaviour.stops_in) =
+            (spec.starts_in, spec.answers_in, spec.stops_in);
         (self.enabled, self.respawns_in) = (spec.enabled, spec.respawns_in);
     }
 
@@ -143,14 +157,19 @@ impl Unit {
 
     /// Whether it does its work.
     pub(crate) fn works(&self) -> bool {
-        self.processes == Processes::Up && self.behaviour.answer == AnswerPlan::Well
+        self.processes == Processes::Up && self.answers && self.behaviour.answer == AnswerPlan::Well && !self.frozen
     }
 
     /// Whether nothing keeps it from working here, if it is told to.
     pub(crate) fn is_sound(&self) -> bool {
         let Behaviour { start, stop, answer, crashes_after, ready, in_sight, .. } = &self.behaviour;
         let behaves = (*start, *stop, *answer) == (StartPlan::Normal, StopPlan::Normal, AnswerPlan::Well);
-        behaves && crashes_after.is_none() && *ready && *in_sight
+        behaves && crashes_after.is_none() && *ready && *in_sight && !self.frozen
+    }
+
+    /// Whether it lets everybody wait who asks it for something, for its end, too.
+    fn answers_nobody(&self) -> bool {
+        self.frozen || self.behaviour.answer == AnswerPlan::Never
     }
 
     /// Whether it can be ended at all.
@@ -167,6 +186,10 @@ impl Unit {
     pub(crate) fn check(&self) -> Option<ScriptOutcome> {
         use engine::ProbeFailure::{HttpStatus, System};
         match (self.processes, self.behaviour.answer) {
+            (Processes::Up | Processes::Starting | Processes::Stopping, _) if self.frozen => None,
+            (Processes::Up, AnswerPlan::Well | AnswerPlan::Badly) if !self.answers => {
+                Some(ScriptOutcome::ProbeFailed(System(ECONNREFUSED)))
+            }
             (Processes::Up, AnswerPlan::Well) => Some(ScriptOutcome::Exited(0)),
             (Processes::Up, AnswerPlan::Badly) => Some(ScriptOutcome::ProbeFailed(HttpStatus(500))),
             (Processes::Up | Processes::Starting | Processes::Stopping, AnswerPlan::Never) => None,
@@ -236,7 +259,8 @@ impl Unit {
         self.by_hand = by_hand;
         self.ended_by_hand = false;
         (self.killed, self.end_ordered, self.start_queued) = (false, false, false);
-        if self.behaviour.start != StartPlan::NeverComesUp {
+        self.stuck = self.behaviour.start == StartPlan::NeverComesUp;
+        if !self.stuck {
             self.next(self.behaviour.starts_in, UnitStep::ComesUp, out);
         }
     }
@@ -259,7 +283,9 @@ impl Unit {
 
     fn begin_to_end(&mut self, out: &mut Vec<Effect>) {
         self.turn(Processes::Stopping);
-        if self.behaviour.stop == StopPlan::Normal && self.behaviour.answer != AnswerPlan::Never {
+        // As SIGCONT behind SIGTERM does.
+        self.frozen = false;
+        if self.behaviour.stop == StopPlan::Normal && !self.answers_nobody() {
             self.next(self.behaviour.stops_in, UnitStep::Ends, out);
         }
     }
@@ -286,11 +312,14 @@ impl Unit {
         match step {
             UnitStep::ComesUp => {
                 self.turn(Processes::Up);
+                self.answers = self.behaviour.answers_in.is_zero();
                 self.report(ServiceReport::Running, out);
+                self.comes_to_answer(out);
                 if let Some(after) = self.behaviour.crashes_after {
                     self.next(after, UnitStep::Crashes, out);
                 }
             }
+            UnitStep::Answers => self.answers = true,
             UnitStep::Crashes => self.crash(out),
             UnitStep::Ends if self.end_ordered => self.is_gone(ServiceReport::Gone(Ending::Exited(0)), out),
             UnitStep::Ends => {
@@ -299,6 +328,13 @@ impl Unit {
             }
             UnitStep::DiesOfKill => self.is_gone(ServiceReport::Gone(Ending::Signalled(SIGKILL)), out),
             UnitStep::Respawns => self.spawn(true, out),
+        }
+    }
+
+    /// What is up is on its way to do its work.
+    fn comes_to_answer(&self, out: &mut Vec<Effect>) {
+        if self.processes == Processes::Up && !self.answers {
+            self.next(self.behaviour.answers_in, UnitStep::Answers, out);
         }
     }
 
@@ -329,30 +365,39 @@ impl Unit {
                 if self.processes == Processes::Up {
                     self.number += 1;
                     self.next(after, UnitStep::Crashes, out);
+                    self.comes_to_answer(out);
                 }
             }
             ServiceAct::Holds => {
                 self.behaviour.crashes_after = None;
                 // What was to come of it comes no more.
                 self.number += u64::from(self.processes == Processes::Up);
+                self.comes_to_answer(out);
             }
             ServiceAct::Hangs => {
                 self.behaviour.answer = AnswerPlan::Never;
                 self.number += u64::from(self.processes == Processes::Stopping && !self.killed);
             }
+            ServiceAct::Freezes if !self.exists() => return Err("it does not run"),
+            ServiceAct::Freezes => {
+                self.frozen = true;
+                self.number += u64::from(!self.killed);
+            }
             ServiceAct::AnswersBadly | ServiceAct::Answers => {
                 let badly = act == ServiceAct::AnswersBadly;
                 self.behaviour.answer = if badly { AnswerPlan::Badly } else { AnswerPlan::Well };
+                self.thaw(out);
                 self.end_after_all(out);
             }
             ServiceAct::RefusesToStart => self.behaviour.start = StartPlan::Refuses,
             ServiceAct::NeverComesUp => {
                 self.behaviour.start = StartPlan::NeverComesUp;
-                self.number += u64::from(self.processes == Processes::Starting);
+                self.stuck = self.processes == Processes::Starting;
+                self.number += u64::from(self.stuck);
             }
             ServiceAct::Starts => {
-                let waits = std::mem::replace(&mut self.behaviour.start, StartPlan::Normal) == StartPlan::NeverComesUp;
-                if waits && self.processes == Processes::Starting {
+                self.behaviour.start = StartPlan::Normal;
+                if std::mem::take(&mut self.stuck) && !self.frozen {
                     self.next(self.behaviour.starts_in, UnitStep::ComesUp, out);
                 }
             }
@@ -385,9 +430,23 @@ impl Unit {
                 Processes::None | Processes::Stopping => return Err("it does not run"),
             },
             ServiceAct::StartsIn(span) => self.behaviour.starts_in = span,
+            ServiceAct::AnswersIn(span) => self.behaviour.answers_in = span,
             ServiceAct::StopsIn(span) => self.behaviour.stops_in = span,
         }
         Ok(())
+    }
+
+    /// It goes on where it was; what was ending is up to [`Self::end_after_all`].
+    fn thaw(&mut self, out: &mut Vec<Effect>) {
+        if !std::mem::take(&mut self.frozen) {
+            return;
+        }
+        self.comes_to_answer(out);
+        match (self.processes, self.behaviour.crashes_after) {
+            (Processes::Starting, _) if !self.stuck => self.next(self.behaviour.starts_in, UnitStep::ComesUp, out),
+            (Processes::Up, Some(after)) => self.next(after, UnitStep::Crashes, out),
+            (Processes::None | Processes::Starting | Processes::Up | Processes::Stopping, _) => {}
+        }
     }
 
     /// What kept it from ending is over.
@@ -398,7 +457,7 @@ impl Unit {
         self.number += 1;
         if self.killed {
             self.next(KILL_TAKES, UnitStep::DiesOfKill, out);
-        } else if self.behaviour.stop == StopPlan::Normal && self.behaviour.answer != AnswerPlan::Never {
+        } else if self.behaviour.stop == StopPlan::Normal && !self.answers_nobody() {
             self.next(self.behaviour.stops_in, UnitStep::Ends, out);
         }
     }
@@ -432,6 +491,8 @@ impl Unit {
     fn turn(&mut self, processes: Processes) {
         self.processes = processes;
         self.number += 1;
+        self.stuck = false;
+        self.frozen &= processes != Processes::None;
     }
 
     fn next(&self, after: Duration, step: UnitStep, out: &mut Vec<Effect>) {

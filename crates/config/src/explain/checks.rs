@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use engine::{RouterConfig, ScriptConfig, Weight};
+use engine::{RouterConfig, ScriptConfig, Weight, When};
 
 use super::page::{Page, range, seconds};
 use super::{again, command};
@@ -37,9 +37,14 @@ pub(super) fn noticing(checking: &ScriptConfig, is_program: bool) -> Noticing {
 pub(super) fn about_script(router: &RouterConfig, script: &Script, weight: Weight, page: &mut Page) {
     let checking = &script.checking;
     let Noticing { failing, hanging } = noticing(checking, true);
+    let roles = match checking.when {
+        When::Both => "on this node, whatever its role",
+        When::Active => "on this node while it is Active, and not at all on standby",
+        When::Standby => "on this node while it is not Active, and not at all while it is",
+    };
     page.point(&format!(
-        "The check {} ({}) runs {} on this node, whatever its role. A failure is noticed after {}, plus the time \
-         that the script takes; one that hangs longer than {} after {}.",
+        "The check {} ({}) runs {} {roles}. A failure is noticed after {}, plus the time that the script takes; one \
+         that hangs longer than {} after {}.",
         checking.name,
         command(&script.command),
         again(checking.interval),
@@ -55,6 +60,9 @@ pub(super) fn about_script(router: &RouterConfig, script: &Script, weight: Weigh
     let rise = checking.interval.saturating_mul(checking.rise);
     let back = format!("It counts as good again within {}, plus the script's time.", seconds(rise));
     page.detail(&format!("{consequence} {back}"));
+    if checking.when != When::Both {
+        page.detail("Where it does not run it counts for nothing. Once it has failed it goes on, whatever the role, until it is good.");
+    }
 }
 
 /// What a weight does; `None` for a fault.
@@ -131,7 +139,7 @@ pub(super) fn about_service_check(check: &ServiceCheck, checking: &ScriptConfig,
 mod tests {
     use std::time::Duration;
 
-    use engine::ScriptConfig;
+    use engine::{ScriptConfig, When};
 
     use super::noticing;
     use crate::explain::page::range;
@@ -146,6 +154,7 @@ mod tests {
                 rise: 1,
                 fall,
                 init_fail: false,
+                when: When::Both,
             };
             let found = noticing(&checking, is_program);
             let loose = |text: String| text.replace('\u{a0}', " ");

@@ -47,6 +47,10 @@ fn about_the_other_node(settings: &Settings, page: &mut Page) {
                  worse of the two stops its services and gives way.",
                 seconds(*dead_after)
             ));
+            page.point(
+                "While they run, the nodes compare what both should be told alike. A difference is shown on both, and \
+                 hinders nothing.",
+            );
         }
         None if settings.services.is_empty() => {}
         None => page.point(
@@ -68,6 +72,7 @@ fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
         seconds(router.advertisement_interval.as_duration())
     ));
     what_moves(router, page);
+    the_group(settings, router, page);
     the_role(settings, router, page);
     a_dead_node(settings, router, page);
     a_resignation(settings, router, page);
@@ -93,6 +98,21 @@ fn what_moves(router: &RouterConfig, page: &mut Page) {
     };
     let moves = if moves.is_empty() { "Nothing".to_owned() } else { list(&moves) };
     page.point(&format!("On the Active node only: {moves}. Advertisements go to {to}."));
+}
+
+fn the_group(settings: &Settings, router: &RouterConfig, page: &mut Page) {
+    let Some(group) = settings.group_of(router) else { return };
+    let others = group.group.members.iter().filter(|member| **member != router.name);
+    let others: Vec<String> = others.map(ToString::to_string).collect();
+    if others.is_empty() {
+        return;
+    }
+    page.point(&format!(
+        "It is Active together with {} or not at all (sync group {}): a FAULT of one is a FAULT of all, and a take-over \
+         waits until all of them may.",
+        list(&others),
+        group.group.name
+    ));
 }
 
 fn the_role(settings: &Settings, router: &RouterConfig, page: &mut Page) {
@@ -234,7 +254,14 @@ fn tracked_checks(settings: &Settings, router: &RouterConfig, page: &mut Page) {
             checks::about_script(router, script, tracked.weight, page);
         }
     }
-    if router.track_scripts.is_empty() && router.services.is_empty() {
+    if !router.track_scripts.is_empty() {
+        page.point(
+            "Each node runs the checks of its own file and weighs its own results; the two need not be equal. A run is told \
+             its role in TANIST_ROLE.",
+        );
+    }
+    let in_group = settings.group_of(router).is_some_and(|group| group.group.members.len() > 1);
+    if router.track_scripts.is_empty() && router.services.is_empty() && !in_group {
         page.point("No check runs for it on this node: nothing that breaks behind the network moves it.");
     }
 }

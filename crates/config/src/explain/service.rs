@@ -1,12 +1,13 @@
 //! What will happen to a service.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use engine::{Budget, Failback, OnManualStop, ServiceConfig};
 
-use super::page::{Page, every, seconds, times};
+use super::page::{Page, every, list, seconds, times};
 use super::{again, checks, command};
-use crate::settings::{Instance, Manager, Service, Settings};
+use crate::settings::{Instance, Manager, Service, Settings, size_words};
 
 /// A service that no longer answers is not given longer than this to end in order.
 const PATIENCE_WITH_THE_HUNG: Duration = Duration::from_secs(2);
@@ -32,7 +33,7 @@ pub(super) fn about(settings: &Settings, instance: &Instance, service: &Service,
     going_back(instance, service, page);
     by_hand(service, page);
     dead_daemon(service, page);
-    readiness(service, page);
+    readiness(settings, service, page);
     hooks(service, page);
 }
 
@@ -89,9 +90,12 @@ fn health(service: &Service, page: &mut Page) {
         return;
     }
     page.point(&format!(
-        "It hangs or answers badly: it gets {} to end, is killed if need be, and then goes on as after a crash. \
-         Checks run only where {name} runs, so never on the standby:",
-        seconds(PATIENCE_WITH_THE_HUNG.min(*stop_timeout))
+        "It hangs or answers badly: it gets {} to end, is killed if need be, and then goes on as after a crash. {}:",
+        seconds(PATIENCE_WITH_THE_HUNG.min(*stop_timeout)),
+        match service.standby_checks[..] {
+            [] => format!("Checks run only where {name} runs, so never on the standby"),
+            [..] => format!("Checks run where {name} runs; what is asked on standby stands below"),
+        }
     ));
     for (check, checking) in service.checks.iter().zip(checks) {
         checks::about_service_check(check, checking, page);
@@ -158,17 +162,44 @@ fn dead_daemon(service: &Service, page: &mut Page) {
     });
 }
 
-fn readiness(service: &Service, page: &mut Page) {
+fn readiness(settings: &Settings, service: &Service, page: &mut Page) {
     let ServiceConfig { readiness_interval, readiness_rise, .. } = &service.service;
-    let asked = match &service.could_start {
-        Some(script) => format!(" and {} runs", command(&script.command)),
-        None => String::new(),
+    let mut looks = vec![
+        match &service.manager {
+            Manager::Systemd { .. } => "the unit is there",
+            Manager::Docker { .. } => "the container is there",
+            Manager::Command { .. } => "the program is there",
+            Manager::Scripts { .. } => "the programs are there",
+        }
+        .to_owned(),
+    ];
+    let routers = || settings.instances.iter().map(|instance| &instance.router);
+    let is_virtual = |address| {
+        let mut moving = routers().flat_map(|router| router.addresses.iter().chain(&router.excluded_addresses));
+        moving.any(|moving| moving.address == address)
     };
+    looks.extend(service.needs_ports.iter().map(|needed| match needed.address {
+        Some(address) => {
+            let is_known = !needed.by_check || address.is_loopback() || is_virtual(address);
+            let whose = if is_known { "" } else { " (if that is here)" };
+            format!("nobody else listens on {}{whose}", SocketAddr::new(address, needed.port))
+        }
+        None => format!("nobody else listens on port {}", needed.port),
+    }));
+    looks.extend(
+        service
+            .needs_disks
+            .iter()
+            .map(|needed| format!("{} has {} free", needed.path.display(), size_words(needed.octets))),
+    );
+    let asked = service.could_start.iter().chain(&service.standby_checks);
+    looks.extend(asked.map(|script| format!("{} ends with status 0", command(&script.command))));
     let ready = readiness_interval.saturating_mul(*readiness_rise);
     page.point(&format!(
-        "On standby {} Tanist looks whether it could be started here{asked}; if not, it says so before it is needed. \
-         After a failure this node is a ready standby again within {} of good answers.",
+        "On standby {} Tanist looks whether it could be started here: {}. If not, it says so before it is needed. After \
+         a failure this node is a ready standby again within {} of good answers.",
         again(*readiness_interval),
+        list(&looks),
         seconds(ready)
     ));
 }

@@ -183,6 +183,8 @@ pub enum Block {
     Check,
     /// Options of a `check` of a service.
     CheckOptions,
+    /// Options of `check script`.
+    ScriptOptions,
     /// Options of `check http`.
     HttpOptions,
     /// Options of `check file`.
@@ -233,6 +235,7 @@ impl Block {
         Self::Pair,
         Self::Check,
         Self::CheckOptions,
+        Self::ScriptOptions,
         Self::HttpOptions,
         Self::FileOptions,
         Self::AddressOptions,
@@ -275,6 +278,7 @@ impl Block {
             Self::Pair => &[pair::KEYWORDS],
             Self::Check => &[service::CHECKS],
             Self::CheckOptions => &[service::CHECK_OPTIONS],
+            Self::ScriptOptions => &[service::CHECK_OPTIONS, service::SCRIPT_OPTIONS],
             Self::HttpOptions => &[service::CHECK_OPTIONS, service::HTTP_OPTIONS],
             Self::FileOptions => &[service::CHECK_OPTIONS, service::FILE_OPTIONS],
             Self::AddressOptions => &[addresses::ADDRESS_OPTIONS],
@@ -307,6 +311,7 @@ impl Block {
                 | Self::Pair
                 | Self::Check
                 | Self::CheckOptions
+                | Self::ScriptOptions
                 | Self::HttpOptions
                 | Self::FileOptions
         )
@@ -346,6 +351,7 @@ impl Block {
             Self::WhileActive => "while_active",
             Self::Pair => "pair",
             Self::Check | Self::CheckOptions => "check",
+            Self::ScriptOptions => "check script",
             Self::HttpOptions => "check http",
             Self::FileOptions => "check file",
             Self::AddressOptions => "an address",
@@ -535,6 +541,7 @@ const PATH: Form = Form::Word("a path");
 const INTERFACE: Form = Form::Word("the name of an interface");
 const COMMAND: Form = Form::Command { user: false };
 const COMMAND_AS: Form = Form::Command { user: true };
+const WHEN: Form = Form::Choice(&["active", "standby", "both"]);
 
 const fn whole(unit: &'static str, min: i64, max: i64) -> Form {
     Form::Whole { unit, min, max }

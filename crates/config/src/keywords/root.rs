@@ -37,10 +37,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "pair {\n    peer 192.0.2.2\n}",
     )
     .ours(),
-    not_built(
+    works(
         "vrrp_sync_group",
         Form::NamedBlock { block: Block::SyncGroup, name: NAME },
-        "Instances that change state together.",
+        "Instances that are Active together or not at all.",
         "vrrp_sync_group G1 { group { VI_1 VI_2 } }",
     ),
     not_built(

@@ -1,6 +1,6 @@
 //! Definitions of what can be tracked: `vrrp_script`, `vrrp_track_process`, `track_file`.
 
-use super::{COMMAND, COUNT, Form, Keyword, PATH, not_built, seconds, whole, words, works};
+use super::{COMMAND, COUNT, Form, Keyword, PATH, WHEN, not_built, seconds, whole, words, works};
 
 pub(super) const VRRP_SCRIPT: &[Keyword] = &[
     works(
@@ -31,6 +31,15 @@ pub(super) const VRRP_SCRIPT: &[Keyword] = &[
     works("user", words(1, 2, "a user and perhaps a group"), "Who runs it.", "user nobody nogroup")
         .default("script_user"),
     works("init_fail", Form::Flag, "Treat the check as failed until it has proved good.", "init_fail"),
+    works(
+        "when",
+        WHEN,
+        "In which roles it runs: `active` is where an instance that tracks it is MASTER. Elsewhere it counts for nothing; \
+         one that has failed goes on until it is good again.",
+        "when active",
+    )
+    .default("both")
+    .ours(),
 ];
 
 const WEIGHT: Form = words(1, 2, "a number from -254 to 254, and perhaps `reverse`");

@@ -1,6 +1,6 @@
 //! `service`: what runs, how its health is seen, and what follows when it fails.
 
-use super::{Block, COMMAND_AS, COUNT, Form, Keyword, PATH, span, words, works};
+use super::{Block, COMMAND_AS, COUNT, Form, Keyword, PATH, WHEN, span, words, works};
 
 /// A day in milliseconds: longer than anybody waits for a service.
 const DAY: u64 = 86_400_000;
@@ -102,6 +102,26 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Asked on the node where it does not run: exit status 0 means that it could be started there.",
         "could_start \"/etc/tanist/ready.sh\"",
     ),
+    works(
+        "needs_port",
+        words(1, 16, "ports, each perhaps with an address before it, or `none`"),
+        "It could not be started where somebody else listens there. `none`: nothing is looked at.",
+        "needs_port 8080 127.0.0.1:9090",
+    )
+    .default("the ports of its http and tcp checks"),
+    works(
+        "needs_disk",
+        words(2, 2, "a path and a size like 500M or 2G"),
+        "It could not be started where so much room is not free, or where nothing can be written.",
+        "needs_disk /var/lib/web 500M",
+    )
+    .repeats(),
+    works(
+        "may_differ",
+        Form::Flag,
+        "The other node is told something else about it on purpose: that is not remarked.",
+        "may_differ",
+    ),
     works("readiness_interval", SPAN, "From one such question to the next.", "readiness_interval 5").default("5"),
     works(
         "readiness_rise",
@@ -172,7 +192,7 @@ pub(super) const CHECKS: &[Keyword] = &[
     )
     .options(Block::CheckOptions),
     works("script", COMMAND_AS, "A program ends with status 0.", "script \"/etc/tanist/check.sh\" nobody")
-        .options(Block::CheckOptions),
+        .options(Block::ScriptOptions),
 ];
 
 pub(super) const CHECK_OPTIONS: &[Keyword] = &[
@@ -181,6 +201,15 @@ pub(super) const CHECK_OPTIONS: &[Keyword] = &[
     works("rise", COUNT, "Good results in a row until a failed check is good again.", "rise 1").default("1"),
     works("fall", COUNT, "Bad results in a row until the service has failed.", "fall 3").default("3"),
 ];
+
+pub(super) const SCRIPT_OPTIONS: &[Keyword] = &[works(
+    "when",
+    WHEN,
+    "`active`: it runs where the service does. `standby`: it is asked where the service does not run, and says by status 0 \
+     that it could be started there. TANIST_ROLE tells which of the two it is.",
+    "when both",
+)
+.default("active")];
 
 pub(super) const HTTP_OPTIONS: &[Keyword] =
     &[works("status", Form::Word("a number or a range from 100 to 599"), "Good answers.", "status 200-399")

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::time::Duration;
 
-use engine::{Budget, Name, ServiceConfig};
+use engine::Name;
 
-use super::{Node, Side};
-use crate::settings::{Pair, Settings};
+use super::{Node, Side, compare_terms, seconds, terms};
+use crate::settings::{Pair, Service, Settings};
 
 /// The `pair` blocks of both.
 pub(super) fn compare_pairs(one: Node<'_>, other: Node<'_>, findings: &mut Vec<String>) {
@@ -109,63 +108,28 @@ fn lacking(
     }
 }
 
-fn service<'a>(node: Node<'a>, name: &Name) -> Option<&'a ServiceConfig> {
-    node.settings.services.iter().map(|service| &service.service).find(|service| service.name == *name)
+fn service<'a>(node: Node<'a>, name: &Name) -> Option<&'a Service> {
+    node.settings.services.iter().find(|service| service.service.name == *name)
 }
 
 /// What matters on both sides must be the same, or it depends on the side what happens.
-fn compare_figures(a: &ServiceConfig, b: &ServiceConfig, findings: &mut Vec<String>) {
-    let name = &a.name;
-    let mut differ = |what: &str, values: (String, String), consequence: &str| {
-        findings.push(format!("service {name}: {what} differs ({} and {}), so {consequence}", values.0, values.1));
-    };
-    let times = |a: Duration, b: Duration| (seconds(a), seconds(b));
-    if a.start_timeout != b.start_timeout {
-        differ(
-            "start_timeout",
-            times(a.start_timeout, b.start_timeout),
-            "a start that is good on one node is a failure on the other",
-        );
+fn compare_figures(a: &Service, b: &Service, findings: &mut Vec<String>) {
+    if a.may_differ || b.may_differ {
+        return;
     }
-    if a.stop_timeout != b.stop_timeout {
-        differ(
-            "stop_timeout",
-            times(a.stop_timeout, b.stop_timeout),
-            "it is killed earlier on one node than on the other",
-        );
-    }
-    if a.max_moves != b.max_moves {
-        let budget = |Budget { limit, within }: Budget| format!("{limit} within {}", seconds(within));
-        differ("max_moves", (budget(a.max_moves), budget(b.max_moves)), "the stricter one ends the moving for both");
-    }
-    if a.failback != b.failback {
-        let word = |failback: engine::Failback| {
-            match failback {
-                engine::Failback::Auto => "auto",
-                engine::Failback::Manual => "manual",
-                engine::Failback::Never => "never",
-            }
-            .to_owned()
+    let scope = format!("service {}", a.service.name);
+    compare_terms(&scope, &terms::of_service(a), &terms::of_service(b), findings);
+    // Who is told `nopreempt` differs on purpose; nodes that run do not remark it.
+    if a.service.failback != b.service.failback {
+        let word = |service: &Service| match service.service.failback {
+            engine::Failback::Auto => "auto",
+            engine::Failback::Manual => "manual",
+            engine::Failback::Never => "never",
         };
-        differ("failback", (word(a.failback), word(b.failback)), "only what the better node says counts");
+        findings.push(format!(
+            "{scope}: failback differs ({} and {}), so only what the better node says counts",
+            word(a),
+            word(b)
+        ));
     }
-    if a.on_manual_stop != b.on_manual_stop {
-        let word = |meaning: engine::OnManualStop| {
-            match meaning {
-                engine::OnManualStop::Failover => "failover",
-                engine::OnManualStop::Restart => "restart",
-                engine::OnManualStop::Maintenance => "maintenance",
-            }
-            .to_owned()
-        };
-        differ(
-            "on_manual_stop",
-            (word(a.on_manual_stop), word(b.on_manual_stop)),
-            "the same stop by hand means two things",
-        );
-    }
-}
-
-fn seconds(span: Duration) -> String {
-    crate::resolve::in_seconds(span)
 }

@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use engine::ScriptConfig;
+use engine::{ScriptConfig, When};
 
 use super::global::unreachable_keyword;
-use super::{service, values};
+use super::{script, service, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
 use crate::settings::ServiceCheck;
@@ -23,6 +23,15 @@ struct Options {
     fall: u32,
     statuses: RangeInclusive<u16>,
     max_age: Option<Duration>,
+    when: When,
+}
+
+/// A check as far as it could be read.
+pub(super) struct Check {
+    pub(super) look: ServiceCheck,
+    pub(super) figures: ScriptConfig,
+    /// Only of scripts another one than `active`.
+    pub(super) when: When,
 }
 
 /// Reads what stands after `check`. `taken` holds the names of all checks so far.
@@ -31,10 +40,10 @@ pub(super) fn check(
     service: &str,
     taken: &mut BTreeSet<String>,
     findings: &mut Findings,
-) -> Option<(ServiceCheck, ScriptConfig)> {
+) -> Option<Check> {
     let kind = statement.keyword.name;
     let options = options(statement, findings);
-    let (check, target) = match kind {
+    let (look, target) = match kind {
         "http" => {
             let Url { address, host, path } = url(statement.value(), findings)?;
             let target = statement.value().text.clone();
@@ -70,8 +79,9 @@ pub(super) fn check(
         rise: options.rise,
         fall: options.fall,
         init_fail: false,
+        when: When::Both,
     };
-    Some((check, figures))
+    Some(Check { look, figures, when: options.when })
 }
 
 /// The same check twice gets a number the second time.
@@ -93,6 +103,7 @@ fn options(check: &Statement<'_>, findings: &mut Findings) -> Options {
         fall: 3,
         statuses: 200..=399,
         max_age: None,
+        when: When::Active,
     };
     let Some(place) = check.keyword.options else { return options };
     for statement in statements(place, check.entries(), findings) {
@@ -103,6 +114,7 @@ fn options(check: &Statement<'_>, findings: &mut Findings) -> Options {
             "fall" => options.fall = values::count(&statement, findings).unwrap_or(options.fall),
             "status" => options.statuses = statuses(statement.value(), findings).unwrap_or(options.statuses),
             "max_age" => options.max_age = values::span(&statement, findings),
+            "when" => options.when = script::when(&statement, findings),
             other => unreachable_keyword(other, place, &statement, findings),
         }
     }
@@ -134,7 +146,7 @@ fn process(word: &Word, findings: &mut Findings) -> Option<String> {
 
 /// Why something is no address and port.
 #[derive(Debug)]
-enum NoEndpoint {
+pub(super) enum NoEndpoint {
     /// A name that would have to be looked up.
     Name(String),
     /// An IPv6 address whose port cannot be told apart.
@@ -144,7 +156,7 @@ enum NoEndpoint {
 }
 
 impl NoEndpoint {
-    fn report(self, word: &Word, example: &str, findings: &mut Findings) {
+    pub(super) fn report(self, word: &Word, example: &str, findings: &mut Findings) {
         let (code, message, help) = match self {
             Self::Name(name) => (
                 "bad-address",
@@ -170,7 +182,7 @@ impl NoEndpoint {
 }
 
 /// An address or `localhost`, and a port unless there is a usual one.
-fn endpoint(text: &str, usual: Option<u16>) -> Result<SocketAddr, NoEndpoint> {
+pub(super) fn endpoint(text: &str, usual: Option<u16>) -> Result<SocketAddr, NoEndpoint> {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
         Some((host, rest)) => match rest.strip_prefix(':') {

@@ -14,10 +14,9 @@ use super::deviations::Deviating;
 use super::global::{Defaults, group4, unreachable_keyword, version};
 use super::tracking::Known;
 use super::{addresses, script, tracking, values};
-use crate::command::command;
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
-use crate::settings::{Instance, Notify, NotifyScript, StatedRole};
+use crate::settings::{Instance, Notify, StatedRole};
 use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::syntax::Word;
@@ -111,7 +110,7 @@ impl<'a> Draft<'a> {
     fn take(&mut self, statement: &'a Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) {
         if self.announcing.take(statement, "", findings)
             || self.deviating.take(statement, "", findings)
-            || self.take_notify(statement, known, findings)
+            || script::take_notify(&mut self.notify, statement, &mut known.commands, findings)
         {
             return;
         }
@@ -194,28 +193,6 @@ impl<'a> Draft<'a> {
 
     fn note_given(&mut self, keyword: &'static str) {
         self.given.push(keyword);
-    }
-
-    /// Whether the statement names a script that is told about changes. The first of a kind counts.
-    fn take_notify(&mut self, statement: &Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) -> bool {
-        let slot = match statement.keyword.name {
-            "notify_master" => &mut self.notify.active,
-            "notify_backup" => &mut self.notify.backup,
-            "notify_fault" => &mut self.notify.fault,
-            "notify_stop" => &mut self.notify.stop,
-            "notify_deleted" => &mut self.notify.deleted,
-            "notify_master_rx_lower_pri" => &mut self.notify.active_heard_lower_priority,
-            "notify" => &mut self.notify.any,
-            _ => return false,
-        };
-        if slot.is_none()
-            && let Some(command) = command(statement.value(), false, findings)
-        {
-            known.commands.push((statement.keyword.name, command.clone(), statement.span));
-            let user = &statement.values[1..];
-            *slot = Some(NotifyScript { command, user: (!user.is_empty()).then(|| script::user(user)) });
-        }
-        true
     }
 
     /// Holds everything against each other, fills in the defaults, and builds the router.

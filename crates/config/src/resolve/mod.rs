@@ -8,15 +8,20 @@ mod deviations;
 mod global;
 mod instance;
 mod lint;
+mod names;
+mod needs;
 mod pair;
 mod script;
 mod service;
 mod service_lint;
+mod sync_group;
 mod tracking;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+
+use engine::When;
 
 use crate::diagnostic::{Findings, Severity};
 use crate::keywords::Block;
@@ -71,6 +76,9 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings
         }
     }
 
+    let blocks = unique(named("vrrp_sync_group"), "sync group", findings);
+    let groups = sync_group::groups(&blocks, &mut instances, &mut known, findings);
+
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
     let tracking::Known { used, meant, services: mentions, commands, .. } = known;
@@ -85,15 +93,17 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, findings: &mut Findings
             )
             .help("name it in a `track_script` block, or remove it");
     }
+    script::check_roles(&used_scripts, &instances, findings);
     let doings = scripts_and_hooks(&used_scripts, commands);
     service_lint::pair(&pair, &mentions, &instances, findings);
-    let services = service_lint::services(services, &mentions, &instances, &doings, findings);
+    let services = service_lint::services(services, &mentions, &instances, &groups, &doings, findings);
     service_lint::stay(&services, &mut instances, findings);
     lint::emptiness(&root, &files, findings);
     let settings = Settings {
         global,
         scripts: used_scripts.into_iter().map(|(script, _)| script).collect(),
         instances: instances.into_iter().map(|(instance, _)| instance).collect(),
+        groups,
         services,
         pair: pair.pair,
         files,
@@ -107,7 +117,12 @@ fn scripts_and_hooks(
     scripts: &[(Script, Span)],
     hooks: Vec<(&'static str, Command, Span)>,
 ) -> Vec<(&'static str, Command, Span)> {
-    let checks = scripts.iter().map(|(script, span)| ("vrrp_script", script.command.clone(), *span));
+    // One that runs on the active node only is meant to ask for what runs there.
+    let keyword = |script: &Script| match script.checking.when {
+        When::Active => "vrrp_script when active",
+        When::Standby | When::Both => "vrrp_script",
+    };
+    let checks = scripts.iter().map(|(script, span)| (keyword(script), script.command.clone(), *span));
     checks.chain(hooks).collect()
 }
 

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use engine::{ScriptConfig, Weight};
+use engine::{ScriptConfig, Weight, When};
 
 use super::global::unreachable_keyword;
 use super::values;
 use crate::command::command;
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
-use crate::settings::{Command, Script, ScriptUser};
+use crate::settings::{Command, Instance, Notify, NotifyScript, Script, ScriptUser};
 use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::syntax::Word;
@@ -50,6 +50,7 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
     let mut interval = Duration::from_secs(1);
     let mut timeout = Duration::ZERO;
     let (mut rise, mut fall, mut init_fail) = (1, 1, false);
+    let mut in_roles = When::Both;
     for statement in &statements {
         match statement.keyword.name {
             "script" => {
@@ -65,6 +66,7 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
             "fall" => fall = values::count(statement, findings).unwrap_or(fall),
             "user" => user_of_script = Some(user(&statement.values)),
             "init_fail" => init_fail = true,
+            "when" => in_roles = when(statement, findings),
             other => unreachable_keyword(other, Block::VrrpScript, statement, findings),
         }
     }
@@ -80,6 +82,7 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
         rise,
         fall,
         init_fail,
+        when: in_roles,
     };
     hint_slow(&checking, name.span, findings);
     Definition { script: runs.map(|command| Script { checking, command, user: user_of_script }), weight }
@@ -96,6 +99,55 @@ fn weight_of(statement: &Statement<'_>, findings: &mut Findings) -> Option<Weigh
         }
     };
     number(statement.value(), reversed, findings)
+}
+
+/// `active`, `standby` or `both`.
+pub(super) fn when(statement: &Statement<'_>, findings: &mut Findings) -> When {
+    match values::choice(statement, findings) {
+        Some("active") => When::Active,
+        Some("standby") => When::Standby,
+        _ => When::Both,
+    }
+}
+
+/// A weight that counts in one role only must not drive the role away from where it counts: what has gone would count
+/// no more, and come back, without end.
+pub(super) fn check_roles(scripts: &[(Script, Span)], instances: &[(Instance, &Word)], findings: &mut Findings) {
+    for (script, span) in scripts {
+        let name = &script.checking.name;
+        let tracked = instances.iter().flat_map(|(instance, _)| &instance.router.track_scripts);
+        let mut weights = tracked.filter(|tracked| tracked.script == *name).map(|tracked| tracked.weight);
+        let (message, help) = match script.checking.when {
+            When::Both => continue,
+            When::Active if weights.any(is_against_the_good) => (
+                "`when active` with a `reverse` weight that is not positive: who is MASTER and good would lose the role, \
+                 rest, and take it back, without end",
+                "remove `reverse`, or `when`",
+            ),
+            When::Standby if weights.any(adds) => (
+                "`when standby` with a positive weight: who is standby would take the role by it and lose it at once, \
+                 without end",
+                "use a negative weight, which counts while it fails",
+            ),
+            When::Active | When::Standby => continue,
+        };
+        findings.error("role-to-and-fro", *span, message).help(help);
+    }
+}
+
+fn is_against_the_good(weight: Weight) -> bool {
+    match weight {
+        Weight::ReversedFault => true,
+        Weight::Reversed(weight) => weight < 0,
+        Weight::Fault | Weight::Priority(_) => false,
+    }
+}
+
+fn adds(weight: Weight) -> bool {
+    match weight {
+        Weight::Priority(weight) | Weight::Reversed(weight) => weight > 0,
+        Weight::Fault | Weight::ReversedFault => false,
+    }
 }
 
 /// −253…253; 0 means that failing is a fault.
@@ -119,4 +171,31 @@ pub(super) fn number(word: &Word, reversed: bool, findings: &mut Findings) -> Op
 pub(super) fn user(words: &[Cow<'_, Word>]) -> ScriptUser {
     let text = |at: usize| words.get(at).map(|word| word.text.clone());
     ScriptUser { user: text(0).unwrap_or_default(), group: text(1) }
+}
+
+/// Whether the statement names a script that is told about changes. The first of a kind counts.
+pub(super) fn take_notify(
+    notify: &mut Notify,
+    statement: &Statement<'_>,
+    commands: &mut Vec<(&'static str, Command, Span)>,
+    findings: &mut Findings,
+) -> bool {
+    let slot = match statement.keyword.name {
+        "notify_master" => &mut notify.active,
+        "notify_backup" => &mut notify.backup,
+        "notify_fault" => &mut notify.fault,
+        "notify_stop" => &mut notify.stop,
+        "notify_deleted" => &mut notify.deleted,
+        "notify_master_rx_lower_pri" => &mut notify.active_heard_lower_priority,
+        "notify" => &mut notify.any,
+        _ => return false,
+    };
+    if slot.is_none()
+        && let Some(command) = command(statement.value(), false, findings)
+    {
+        commands.push((statement.keyword.name, command.clone(), statement.span));
+        let user = &statement.values[1..];
+        *slot = Some(NotifyScript { command, user: (!user.is_empty()).then(|| self::user(user)) });
+    }
+    true
 }

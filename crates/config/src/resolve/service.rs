@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use engine::{Budget, Failback, Name, OnManualStop, ScriptConfig, ServiceConfig};
+use engine::{Budget, Failback, Name, OnManualStop, ScriptConfig, ServiceConfig, When};
 
 use super::global::unreachable_keyword;
-use super::{check, script, values};
+use super::{check, names, needs, script, values};
 use crate::command::own_command;
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
-use crate::settings::{Command, Manager, NotifyScript, ScriptUser, Service, ServiceCheck};
+use crate::settings::{Command, Manager, NeededPort, NeededSpace, NotifyScript, ScriptUser, Service, ServiceCheck};
 use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::suggest::nearest;
@@ -107,6 +107,11 @@ struct Draft {
     post_takeover: Option<NotifyScript>,
     while_active: Vec<(Duration, NotifyScript)>,
     down_file: Option<PathBuf>,
+    /// As `needs_port` says, if it is there.
+    needs_ports: Option<Vec<NeededPort>>,
+    needs_disks: Vec<NeededSpace>,
+    standby_checks: Vec<NotifyScript>,
+    may_differ: bool,
 }
 
 /// Reads a service. `taken` holds the names of all checks so far.
@@ -143,6 +148,10 @@ pub(super) fn service<'a>(
         post_takeover: None,
         while_active: Vec::new(),
         down_file: None,
+        needs_ports: None,
+        needs_disks: Vec::new(),
+        standby_checks: Vec::new(),
+        may_differ: false,
     };
     for statement in &statements {
         draft.take(statement, &name.text, taken, findings);
@@ -159,20 +168,16 @@ impl Draft {
         match statement.keyword.name {
             "systemd" => {
                 self.ways.push(("systemd", statement.span));
-                self.systemd = unit(statement.value(), findings);
+                self.systemd = names::unit(statement.value(), findings);
             }
             "docker" => {
                 self.ways.push(("docker", statement.span));
-                self.docker = container(statement.value(), findings);
+                self.docker = names::container(statement.value(), findings);
             }
             "user" => self.user = Some((script::user(&statement.values), statement.span)),
             "check" => {
-                if let Some((check, figures)) = check::check(statement.kind(), name, taken, findings) {
-                    script::hint_slow(&figures, statement.span, findings);
-                    if check == ServiceCheck::Notify {
-                        self.notify_at.get_or_insert(statement.span);
-                    }
-                    self.checks.push((check, figures));
+                if let Some(check) = check::check(statement.kind(), name, taken, findings) {
+                    self.take_check(check, statement.span, findings);
                 }
             }
             "start_grace" => self.start_grace = values::span(statement, findings).unwrap_or(self.start_grace),
@@ -204,8 +209,26 @@ impl Draft {
             }
             "while_active" => self.take_while_active(statement, findings),
             "down_file" => self.down_file = values::path(statement, findings),
+            "needs_port" => self.needs_ports = Some(needs::ports(statement, findings)),
+            "needs_disk" => self.needs_disks.extend(needs::disk(statement, findings)),
+            "may_differ" => self.may_differ = true,
             other => unreachable_keyword(other, Block::Service, statement, findings),
         }
+    }
+
+    fn take_check(&mut self, check: check::Check, span: Span, findings: &mut Findings) {
+        let check::Check { look, figures, when } = check;
+        if let (ServiceCheck::Script(script), When::Standby | When::Both) = (&look, when) {
+            self.standby_checks.push(script.clone());
+        }
+        if when == When::Standby {
+            return;
+        }
+        script::hint_slow(&figures, span, findings);
+        if look == ServiceCheck::Notify {
+            self.notify_at.get_or_insert(span);
+        }
+        self.checks.push((look, figures));
     }
 
     /// Whether the statement names a program. The first of a kind counts.
@@ -267,7 +290,8 @@ impl Draft {
                 .help("add for instance `check tcp 127.0.0.1:80`");
         }
         let manager = manager?;
-        let (checks, figures) = self.checks.into_iter().unzip();
+        let (checks, figures): (Vec<ServiceCheck>, Vec<ScriptConfig>) = self.checks.into_iter().unzip();
+        let needs_ports = self.needs_ports.unwrap_or_else(|| needs::ports_of_checks(&checks));
         let (intervals, while_active) = self.while_active.into_iter().unzip();
         let service = ServiceConfig {
             name: name.text.as_str().into(),
@@ -292,6 +316,10 @@ impl Draft {
             post_takeover: self.post_takeover,
             while_active,
             down_file: self.down_file,
+            needs_ports,
+            needs_disks: self.needs_disks,
+            standby_checks: self.standby_checks,
+            may_differ: self.may_differ,
         })
     }
 
@@ -317,7 +345,7 @@ impl Draft {
             | ServiceCheck::Notify => None,
         });
         let mut used = false;
-        for script in own.into_iter().flatten().chain(timed).chain(checks) {
+        for script in own.into_iter().flatten().chain(timed).chain(checks).chain(&mut self.standby_checks) {
             script.user.get_or_insert_with(|| user.clone());
             used = true;
         }
@@ -480,33 +508,4 @@ fn check_name(name: &Word, findings: &mut Findings) -> bool {
         .error("bad-name", name.span, format!("`{}` cannot be the name of a service", name.text))
         .help("1 to 64 letters, digits and `.`, `_`, `-`, `@`");
     false
-}
-
-/// With its suffix.
-fn unit(word: &Word, findings: &mut Findings) -> Option<String> {
-    const SUFFIXES: [&str; 11] =
-        ["service", "socket", "target", "timer", "path", "mount", "automount", "swap", "slice", "scope", "device"];
-    let name = word.text.as_str();
-    let good = |character: char| character.is_ascii_alphanumeric() || ":-_.\\@".contains(character);
-    if name.is_empty() || name.len() > 255 || !name.chars().all(good) {
-        findings
-            .error("bad-name", word.span, format!("`{name}` cannot be the name of a unit"))
-            .help("`systemctl list-units --all` lists the names; write it without its directory");
-        return None;
-    }
-    let suffix = name.rsplit_once('.').map(|(_, suffix)| suffix);
-    let complete = suffix.is_some_and(|suffix| SUFFIXES.contains(&suffix));
-    Some(if complete { name.to_owned() } else { format!("{name}.service") })
-}
-
-fn container(word: &Word, findings: &mut Findings) -> Option<String> {
-    let name = word.text.as_str();
-    let good = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
-    if name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.chars().all(good) {
-        return Some(name.to_owned());
-    }
-    findings
-        .error("bad-name", word.span, format!("`{name}` cannot be the name of a container"))
-        .help("`docker ps --all` lists the names");
-    None
 }

@@ -5,7 +5,7 @@ use engine::Failback;
 use super::pair;
 use super::service::{Definition, Mentions};
 use crate::diagnostic::Findings;
-use crate::settings::{Command, Instance, Manager, Service, ServiceCheck};
+use crate::settings::{Command, Instance, Manager, Service, ServiceCheck, SyncGroup};
 use crate::source::Span;
 use crate::syntax::Word;
 
@@ -43,6 +43,7 @@ pub(super) fn services(
     definitions: Vec<Definition<'_>>,
     mentions: &Mentions,
     instances: &[(Instance, &Word)],
+    groups: &[SyncGroup],
     doings: &[(&'static str, Command, Span)],
     findings: &mut Findings,
 ) -> Vec<Service> {
@@ -61,7 +62,10 @@ pub(super) fn services(
             continue;
         };
         let Some(mut service) = service else { continue };
-        let router = instances.iter().map(|(instance, _)| &instance.router).find(|router| *router.name == **instance);
+        let group = groups.iter().find(|group| *group.group.name == **instance);
+        // The first one speaks for all of a group.
+        let speaker = group.and_then(|group| group.group.members.first()).map_or(&**instance, |first| first);
+        let router = instances.iter().map(|(instance, _)| &instance.router).find(|router| *router.name == *speaker);
         if router.is_some_and(|router| !router.preempt_mode) {
             match failback {
                 None => service.service.failback = Failback::Never,

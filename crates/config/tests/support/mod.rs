@@ -5,8 +5,10 @@ mod services;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use engine::{Authentication, Transport, VirtualAddress, Weight};
-use tanist_config::{Command, Instance, LoadOptions, Loaded, MemoryFiles, NotifyScript, ScriptUser, Settings, load};
+use engine::{Authentication, Transport, VirtualAddress, Weight, When};
+use tanist_config::{
+    Command, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings, SyncGroup, load,
+};
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
 #[allow(dead_code, reason = "not every test file needs it")]
@@ -71,7 +73,12 @@ pub(crate) fn describe(settings: &Settings) -> String {
                 checking.timeout,
                 checking.rise,
                 checking.fall,
-                if checking.init_fail { "  init_fail" } else { "" },
+                match (checking.init_fail, checking.when) {
+                    (true, When::Both) => "  init_fail",
+                    (false, When::Both) => "",
+                    (_, When::Active) => "  when active",
+                    (_, When::Standby) => "  when standby",
+                },
                 script.user.as_ref().map_or(String::new(), |user| format!("  as {}", user_text(user)))
             ),
         );
@@ -79,6 +86,11 @@ pub(crate) fn describe(settings: &Settings) -> String {
     }
     for instance in &settings.instances {
         describe_instance(&mut out, instance);
+    }
+    for SyncGroup { group, notify } in &settings.groups {
+        let members: Vec<&str> = group.members.iter().map(|member| &**member).collect();
+        line(&mut out, format_args!("sync group {}  {}", group.name, members.join(" ")));
+        describe_notify(&mut out, notify);
     }
     services::describe(&mut out, settings);
     out
@@ -165,7 +177,10 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     for service in &router.services {
         line(out, format_args!("    service {service}"));
     }
-    let notify = &instance.notify;
+    describe_notify(out, &instance.notify);
+}
+
+fn describe_notify(out: &mut String, notify: &Notify) {
     let kinds = [
         ("active", &notify.active),
         ("backup", &notify.backup),

@@ -1,7 +1,7 @@
 //! Services and the pair as short text.
 
 use engine::{Budget, ServiceConfig};
-use tanist_config::{Manager, NotifyScript, Pair, Service, ServiceCheck, Settings};
+use tanist_config::{Manager, NeededPort, NeededSpace, NotifyScript, Pair, Service, ServiceCheck, Settings};
 
 use super::{line, notify_script};
 
@@ -85,6 +85,18 @@ fn describe_service(out: &mut String, service: &Service) {
     }
     if let Some(path) = &service.down_file {
         line(out, format_args!("    down file {}", path.display()));
+    }
+    for NeededPort { address, port, by_check } in &service.needs_ports {
+        line(out, format_args!("    needs port {port} of {address:?}, by a check: {by_check}"));
+    }
+    for NeededSpace { path, octets } in &service.needs_disks {
+        line(out, format_args!("    needs {octets} on {}", path.display()));
+    }
+    for script in &service.standby_checks {
+        line(out, format_args!("    asks on standby: {}", notify_script(script)));
+    }
+    if service.may_differ {
+        line(out, format_args!("    may differ"));
     }
 }
 

@@ -7,74 +7,82 @@ use api::{Handover, Place};
 use engine::{Engine, Event, Instant, Name, RouterId};
 use linux::system_log::Severity;
 
+use crate::words::kinds;
+
 /// What a program needs to know of an event.
-struct Facts<'e> {
-    id: &'static str,
-    router: Option<RouterId>,
-    service: Option<&'e Name>,
+pub(crate) struct Facts<'e> {
+    pub(crate) id: &'static str,
+    pub(crate) router: Option<RouterId>,
+    pub(crate) service: Option<&'e Name>,
     handover: Option<Handover>,
 }
 
-fn facts(event: &Event) -> Facts<'_> {
+pub(crate) fn facts(event: &Event) -> Facts<'_> {
     let node = |id| Facts { id, router: None, service: None, handover: None };
     let vrrp = |id, router: &RouterId| Facts { router: Some(*router), ..node(id) };
     let of = |id, service| Facts { service: Some(service), ..node(id) };
     let step = |id, router, handover| Facts { handover: Some(handover), ..vrrp(id, router) };
     let place = |to_us: bool| if to_us { Place::Here } else { Place::Peer };
     match event {
-        Event::StateChanged { router, .. } => vrrp("vrrp.state", router),
-        Event::FaultRaised { router, .. } => vrrp("vrrp.fault", router),
-        Event::FaultCleared { router, .. } => vrrp("vrrp.fault_cleared", router),
-        Event::LowerPriorityIgnored { router, .. } => vrrp("vrrp.lower_priority_ignored", router),
-        Event::LosingAdvertisementAnswered { router, .. } => vrrp("vrrp.new_election", router),
-        Event::OwnerConflict { router, .. } => vrrp("vrrp.owner_conflict", router),
-        Event::ResignationHeard { router, .. } => vrrp("vrrp.resignation_heard", router),
-        Event::Resigned { router } => vrrp("vrrp.resigned", router),
-        Event::ActiveRouterChanged { router, .. } => vrrp("vrrp.master_changed", router),
-        Event::IntervalLearned { router, .. } => vrrp("vrrp.interval_learned", router),
-        Event::PriorityChanged { router, .. } => vrrp("vrrp.priority", router),
-        Event::Discarded { router, .. } => vrrp("vrrp.discarded", router),
-        Event::Odd { router, .. } => vrrp("vrrp.odd", router),
-        Event::AddressesWanted { router } => vrrp("addresses.wanted", router),
-        Event::AddressesReleased { router } => vrrp("addresses.released", router),
-        Event::Announcing { router, .. } => vrrp("addresses.announcing", router),
-        Event::Overslept { router, .. } => vrrp("vrrp.overslept", router),
-        Event::SendFailed { router, .. } => vrrp("vrrp.send_failed", router),
-        Event::ScriptReturned { .. } => node("script.returned"),
-        Event::ScriptSucceeded { .. } => node("script.succeeded"),
-        Event::ScriptFailed { .. } => node("script.failed"),
-        Event::ScriptTimedOut { .. } => node("script.timed_out"),
-        Event::ScriptSkipped { .. } => node("script.skipped"),
-        Event::ServiceChanged { service, .. } => of("service.state", service),
-        Event::ServiceFailed { service, .. } => of("service.failed", service),
-        Event::ServiceLingers { service, .. } => of("service.lingers", service),
-        Event::ReadinessChanged { service, .. } => of("service.readiness", service),
-        Event::ServiceUnknown { service, .. } => of("service.unknown", service),
-        Event::PeerHeard { .. } => node("peer.heard"),
-        Event::PeerSilent { .. } => node("peer.silent"),
-        Event::PeerStopped { .. } => node("peer.stopped"),
-        Event::PathChanged { .. } => node("peer.path"),
-        Event::BatonDiscarded { .. } => node("peer.discarded"),
+        Event::StateChanged { router, .. } => vrrp(kinds::VRRP_STATE, router),
+        Event::FaultRaised { router, .. } => vrrp(kinds::VRRP_FAULT, router),
+        Event::FaultCleared { router, .. } => vrrp(kinds::VRRP_FAULT_CLEARED, router),
+        Event::LowerPriorityIgnored { router, .. } => vrrp(kinds::VRRP_LOWER_PRIORITY_IGNORED, router),
+        Event::LosingAdvertisementAnswered { router, .. } => vrrp(kinds::VRRP_NEW_ELECTION, router),
+        Event::OwnerConflict { router, .. } => vrrp(kinds::VRRP_OWNER_CONFLICT, router),
+        Event::ResignationHeard { router, .. } => vrrp(kinds::VRRP_RESIGNATION_HEARD, router),
+        Event::Resigned { router } => vrrp(kinds::VRRP_RESIGNED, router),
+        Event::ActiveRouterChanged { router, .. } => vrrp(kinds::VRRP_MASTER_CHANGED, router),
+        Event::IntervalLearned { router, .. } => vrrp(kinds::VRRP_INTERVAL_LEARNED, router),
+        Event::PriorityChanged { router, .. } => vrrp(kinds::VRRP_PRIORITY, router),
+        Event::GroupChanged { .. } => node(kinds::VRRP_GROUP),
+        Event::Discarded { router, .. } => vrrp(kinds::VRRP_DISCARDED, router),
+        Event::Odd { router, .. } => vrrp(kinds::VRRP_ODD, router),
+        Event::AddressesWanted { router } => vrrp(kinds::ADDRESSES_WANTED, router),
+        Event::AddressesReleased { router } => vrrp(kinds::ADDRESSES_RELEASED, router),
+        Event::Announcing { router, .. } => vrrp(kinds::ADDRESSES_ANNOUNCING, router),
+        Event::Overslept { router, .. } => vrrp(kinds::VRRP_OVERSLEPT, router),
+        Event::SendFailed { router, .. } => vrrp(kinds::VRRP_SEND_FAILED, router),
+        Event::ScriptReturned { .. } => node(kinds::SCRIPT_RETURNED),
+        Event::ScriptSucceeded { .. } => node(kinds::SCRIPT_SUCCEEDED),
+        Event::ScriptFailed { .. } => node(kinds::SCRIPT_FAILED),
+        Event::ScriptTimedOut { .. } => node(kinds::SCRIPT_TIMED_OUT),
+        Event::ScriptSkipped { .. } => node(kinds::SCRIPT_SKIPPED),
+        Event::ServiceChanged { service, .. } => of(kinds::SERVICE_STATE, service),
+        Event::ServiceFailed { service, .. } => of(kinds::SERVICE_FAILED, service),
+        Event::ServiceLingers { service, .. } => of(kinds::SERVICE_LINGERS, service),
+        Event::ReadinessChanged { service, .. } => of(kinds::SERVICE_READINESS, service),
+        Event::ServiceUnknown { service, .. } => of(kinds::SERVICE_UNKNOWN, service),
+        Event::PeerHeard { .. } => node(kinds::PEER_HEARD),
+        Event::PeerSilent { .. } => node(kinds::PEER_SILENT),
+        Event::PeerStopped { .. } => node(kinds::PEER_STOPPED),
+        Event::PathChanged { .. } => node(kinds::PEER_PATH),
+        Event::BatonDiscarded { .. } => node(kinds::PEER_DISCARDED),
         Event::HandoverBegun { router, to_us, .. } => {
-            step("handover.begun", router, Handover::Begun { to: place(*to_us) })
+            step(kinds::HANDOVER_BEGUN, router, Handover::Begun { to: place(*to_us) })
         }
         Event::HandoverEnded { router, to_us, outage, overlap } => {
             let (outage_ms, overlap_ms) = (milliseconds(*outage), milliseconds(*overlap));
-            step("handover.ended", router, Handover::Ended { to: place(*to_us), outage_ms, overlap_ms })
+            step(kinds::HANDOVER_ENDED, router, Handover::Ended { to: place(*to_us), outage_ms, overlap_ms })
         }
-        Event::HandoverFailed { router, .. } => step("handover.failed", router, Handover::Failed),
-        Event::HandoverUnordered { router } => step("handover.unordered", router, Handover::Unordered),
-        Event::DualActive { router, .. } => vrrp("pair.dual_active", router),
-        Event::AdvertisementsUnheard { router } => vrrp("pair.advertisements_unheard", router),
-        Event::NoCounterpart { router } => vrrp("pair.no_counterpart", router),
-        Event::Latched { service, .. } => of("latch.set", service),
-        Event::Unlatched => node("latch.cleared"),
-        Event::MaintenanceBegun { .. } => node("maintenance.begun"),
-        Event::MaintenanceEnded { .. } => node("maintenance.ended"),
-        Event::Held { router, .. } => vrrp("hold.set", router),
-        Event::Released { router, .. } => vrrp("hold.released", router),
-        Event::RecordDamaged { .. } => node("record.damaged"),
-        Event::LinkChanged { .. } => node("link.state"),
+        Event::HandoverFailed { router, .. } => step(kinds::HANDOVER_FAILED, router, Handover::Failed),
+        Event::HandoverUnordered { router } => step(kinds::HANDOVER_UNORDERED, router, Handover::Unordered),
+        Event::DualActive { router, .. } => vrrp(kinds::PAIR_DUAL_ACTIVE, router),
+        Event::AdvertisementsUnheard { router, .. } => vrrp(kinds::PAIR_ADVERTISEMENTS_UNHEARD, router),
+        Event::PeerDeaf { .. } => node(kinds::PEER_DEAF),
+        Event::PathOneWay { .. } => node(kinds::PEER_ONE_WAY),
+        Event::ConfigurationDiffers { router, service, .. } => {
+            Facts { service: service.as_ref(), ..vrrp(kinds::PAIR_CONFIGURATION_DIFFERS, router) }
+        }
+        Event::NoCounterpart { router } => vrrp(kinds::PAIR_NO_COUNTERPART, router),
+        Event::Latched { service, .. } => of(kinds::LATCH_SET, service),
+        Event::Unlatched => node(kinds::LATCH_CLEARED),
+        Event::MaintenanceBegun { .. } => node(kinds::MAINTENANCE_BEGUN),
+        Event::MaintenanceEnded { .. } => node(kinds::MAINTENANCE_ENDED),
+        Event::Held { router, .. } => vrrp(kinds::HOLD_SET, router),
+        Event::Released { router, .. } => vrrp(kinds::HOLD_RELEASED, router),
+        Event::RecordDamaged { .. } => node(kinds::RECORD_DAMAGED),
+        Event::LinkChanged { .. } => node(kinds::LINK_STATE),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From an operator's request to the engine's commands, and from its answers to one reply.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use api::{Ask, CommandResult, Commanded, Maintenance, Outcome, Refusal, Switch};
@@ -114,11 +114,19 @@ fn to_switches(switch: &Switch, engine: &Engine, node: &str) -> Result<Vec<Order
     Ok(routers.into_iter().map(|(router, name)| (Some(name), command(router))).collect())
 }
 
-/// The instance of that name, or all; never none.
+/// The instance of that name, or of the sync group of that name, or all; never none. Of a sync group it is the one that
+/// speaks for all of them.
 fn routers(engine: &Engine, instance: Option<&str>) -> Result<Vec<(RouterId, String)>, String> {
     let all = || engine.config().routers.iter().enumerate().map(|(id, router)| (RouterId(id as u32), &router.name));
-    let wanted = |name: &str| instance.is_none_or(|instance| instance == name);
-    let found: Vec<_> = all().filter(|(_, name)| wanted(name)).map(|(id, name)| (id, name.to_string())).collect();
+    let in_group = |name: &str| {
+        let groups = engine.config().groups.iter().filter(|group| instance == Some(&*group.name));
+        groups.into_iter().any(|group| group.members.iter().any(|member| **member == *name))
+    };
+    let wanted = |name: &str| instance.is_none_or(|instance| instance == name) || in_group(name);
+    let speakers: BTreeSet<RouterId> =
+        all().filter(|(_, name)| wanted(name)).map(|(id, _)| engine.speaker(id)).collect();
+    let found: Vec<_> =
+        all().filter(|(id, _)| speakers.contains(id)).map(|(id, name)| (id, name.to_string())).collect();
     match (found.is_empty(), instance) {
         (false, _) => Ok(found),
         (true, None) => Err("no instance is configured".to_owned()),

@@ -1,12 +1,16 @@
 //! The loop's dealings with operators: the control socket and the down files.
 
+use std::collections::BTreeSet;
+
 use engine::{Answer, Command, Event, HeldBy, Input, RouterId};
+use linux::clock;
 use linux::poll::Interest;
 use linux::system_log::Severity;
 
 use super::{CONTROL, EventLoop, now};
+use crate::baton::Batons;
 use crate::control::{Control, ControlPlace};
-use crate::down_files::DownFileChange;
+use crate::down_files::{DownFileChange, DownFileNews};
 use crate::words::Line;
 
 /// Commands that do not come from the control socket carry this number; nobody waits for the answer.
@@ -29,8 +33,10 @@ impl EventLoop {
     }
 
     pub(super) fn take_requests(&mut self) {
-        let Self { control: Some(control), engine, settings, out, .. } = self else { return };
-        for (number, command) in control.take(engine, settings, now()) {
+        let Self { control: Some(control), engine, settings, batons, out, .. } = self else { return };
+        let nobody = BTreeSet::new();
+        let strangers = batons.as_ref().map_or(&nobody, Batons::strangers);
+        for (number, command) in control.take(engine, settings, strangers, now()) {
             engine.handle(now(), Input::Command { number, command }, out);
         }
     }
@@ -52,21 +58,26 @@ impl EventLoop {
     }
 
     pub(super) fn adjust_down_files(&mut self) {
-        let mut changes = Vec::new();
-        let adjusted = self.down_files.adjust(&self.settings, &mut changes);
-        self.follow_down_files(adjusted, changes);
+        let news = self.down_files.adjust(&self.settings, clock::boot_time());
+        self.follow_down_files(news);
+    }
+
+    /// At the start a node knows whether it stands back before it takes part, if the file systems answer.
+    pub(super) fn begin_with_down_files(&mut self) {
+        self.adjust_down_files();
+        self.down_files.wait_for_first_look();
+        self.take_down_files();
     }
 
     pub(super) fn take_down_files(&mut self) {
-        let mut changes = Vec::new();
-        let received = self.down_files.receive(&mut changes);
-        self.follow_down_files(received, changes);
+        let news = self.down_files.receive(clock::boot_time());
+        self.follow_down_files(news);
     }
 
     /// Tells of the changes, and the engine how it is with every instance: saying it again does no harm, and after a
     /// reload the instances have other numbers.
-    fn follow_down_files(&mut self, looked: linux::Result<()>, changes: Vec<DownFileChange>) {
-        self.told.extend(looked.err().map(|error| (Severity::Warning, error.to_string())));
+    fn follow_down_files(&mut self, DownFileNews { changes, lines }: DownFileNews) {
+        self.told.extend(lines);
         for DownFileChange { service, path, present } in changes {
             let what = if present { "is there" } else { "is gone" };
             self.told.push((Severity::Notice, format!("down file {} of service {service} {what}", path.display())));

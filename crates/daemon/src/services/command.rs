@@ -6,6 +6,8 @@
 
 use std::ffi::CString;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use engine::{Ending, Name, ServiceOrder, ServiceReport};
 use linux::process_list::ProcessId;
@@ -15,13 +17,19 @@ use linux::system_log::Severity;
 
 use super::plan::Recipe;
 use super::worker::Job;
-use super::{Context, Target};
+use super::{Briefing, Context, Target};
 use crate::children::{Purpose, ServiceChild};
 
 /// What is left of a former life is looked at this often, in nanoseconds.
 const LOOK_AGAIN: u64 = 500_000_000;
 /// And this often while it is ending.
 const LOOK_AGAIN_SOON: u64 = 50_000_000;
+
+/// A look at the processes of this machine waits for each of them that hangs in the kernel. When it has taken so long, in
+/// nanoseconds, it is told that nobody knows whether something runs; what it finds later counts all the same.
+const LOOK_PATIENCE: u64 = 10_000_000_000;
+/// One that has failed is tried again after this, in nanoseconds.
+const LOOK_AFTER_FAILURE: u64 = 2_000_000_000;
 
 /// What is said to whoever starts what has not ended yet.
 const STILL_ENDING: &str = "what ran before is still ending";
@@ -32,9 +40,13 @@ pub(super) struct CommandService {
     pub(super) recipe: Arc<Recipe>,
     /// "NAME=value", in the environment of all its processes.
     mark: String,
-    /// What else it is told in its environment.
-    pub(super) told: Vec<CString>,
+    /// What else it is told in its environment, from its next start on.
+    pub(super) told: Briefing,
     state: State,
+    /// How often it was looked for.
+    looks: u64,
+    /// That nobody knows whether it runs was said, and nothing has been found out since.
+    said_unknown: bool,
 }
 
 #[derive(Debug)]
@@ -42,11 +54,10 @@ enum State {
     /// Nobody has looked yet.
     Unknown,
     Gone,
-    /// Looking for what carries the mark, to end it if so told. `ending` is what is said if there is nothing.
+    /// Looking for what carries the mark. Until that is over, something may run.
     Looking {
-        end_with: Option<Signal>,
-        ending: Ending,
-        then_start: bool,
+        look: Look,
+        aim: Aim,
     },
     Kept(Kept),
     Remains {
@@ -57,6 +68,33 @@ enum State {
     },
 }
 
+/// What for.
+#[derive(Clone, Debug)]
+struct Aim {
+    /// To end what is there.
+    end_with: Option<Signal>,
+    /// What is said if there is nothing,
+    ending: Ending,
+    /// unless it is started then.
+    then_start: bool,
+}
+
+/// A look at all processes of this machine.
+#[derive(Debug)]
+struct Look {
+    number: u64,
+    /// The process that is being looked at.
+    at: Arc<AtomicU32>,
+    stage: LookStage,
+}
+
+#[derive(Debug)]
+enum LookStage {
+    UnderWay { late_at: u64 },
+    Late,
+    Failed { again_at: u64 },
+}
+
 /// It has a keeper.
 #[derive(Debug)]
 struct Kept {
@@ -64,6 +102,8 @@ struct Kept {
     token: u64,
     program: Arc<Program>,
     stage: Stage,
+    /// How often it was told to say that it is well, if it was.
+    notices: Option<Duration>,
     /// Somebody wants it to end.
     ending: bool,
 }
@@ -78,27 +118,54 @@ enum Stage {
 }
 
 impl CommandService {
-    pub(super) fn new(name: Name, recipe: Arc<Recipe>, mark: String, told: Vec<CString>) -> Self {
-        Self { name, recipe, mark, told, state: State::Unknown }
+    pub(super) fn new(name: Name, recipe: Arc<Recipe>, mark: String, told: Briefing) -> Self {
+        Self { name, recipe, mark, told, state: State::Unknown, looks: 0, said_unknown: false }
     }
 
-    /// Whether nothing of it runs, as far as we know.
+    /// Whether nothing of it runs, or nobody has asked for it yet.
     pub(super) fn is_gone(&self) -> bool {
         matches!(self.state, State::Unknown | State::Gone)
     }
 
-    /// Whether this process belongs to it.
-    pub(super) fn owns(&self, pid: u32) -> bool {
+    const fn kept(&self) -> Option<&Kept> {
         match &self.state {
-            State::Kept(Kept { keeper, .. }) => linux::process_list::ancestor(pid, keeper.pid()),
-            State::Unknown | State::Gone | State::Looking { .. } | State::Remains { .. } => false,
+            State::Kept(kept) => Some(kept),
+            State::Unknown | State::Gone | State::Looking { .. } | State::Remains { .. } => None,
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<u64> {
-        match self.state {
-            State::Remains { look_at, .. } => Some(look_at),
-            State::Unknown | State::Gone | State::Looking { .. } | State::Kept(_) => None,
+    /// The keeper of its processes: they all descend from it.
+    pub(super) fn keeper(&self) -> Option<u32> {
+        self.kept().map(|kept| kept.keeper.pid())
+    }
+
+    /// Whether a process of this user may speak for it: of the user that its program began as, or root. A program that
+    /// began as root may have become anybody since.
+    pub(super) fn may_be_of(&self, uid: u32) -> bool {
+        self.kept().is_some_and(|kept| {
+            let began_as = kept.program.uid();
+            uid == 0 || began_as == 0 || uid == began_as
+        })
+    }
+
+    /// How often what runs now was told, when it was started, to say that it is well. `None`: it was not, and cannot know.
+    pub(super) const fn notices(&self) -> Option<Duration> {
+        match &self.state {
+            State::Kept(kept) => kept.notices,
+            State::Remains { .. } => None,
+            State::Unknown | State::Gone | State::Looking { .. } => Some(Duration::ZERO),
+        }
+    }
+
+    pub(super) const fn deadline(&self) -> Option<u64> {
+        match &self.state {
+            State::Remains { look_at, .. } => Some(*look_at),
+            State::Looking { look: Look { stage: LookStage::UnderWay { late_at }, .. }, .. } => Some(*late_at),
+            State::Looking { look: Look { stage: LookStage::Failed { again_at }, .. }, .. } => Some(*again_at),
+            State::Looking { look: Look { stage: LookStage::Late, .. }, .. }
+            | State::Unknown
+            | State::Gone
+            | State::Kept(_) => None,
         }
     }
 
@@ -121,7 +188,7 @@ impl CommandService {
 
     fn watch(&mut self, context: &mut Context<'_>) {
         match &self.state {
-            State::Unknown => self.look(None, Ending::NotRunning, context),
+            State::Unknown => self.look(Aim::new(None, Ending::NotRunning), context),
             State::Gone => self.gone(Ending::NotRunning, context),
             // Their ends are told anyway.
             State::Looking { .. } | State::Kept(Kept { ending: true, .. }) => {}
@@ -135,14 +202,9 @@ impl CommandService {
     fn start(&mut self, context: &mut Context<'_>) {
         match &mut self.state {
             // What is left of a former life must not run beside it.
-            State::Unknown => {
-                self.look(None, Ending::NotRunning, context);
-                if let State::Looking { then_start, .. } = &mut self.state {
-                    *then_start = true;
-                }
-            }
+            State::Unknown => self.look(Aim { then_start: true, ..Aim::new(None, Ending::NotRunning) }, context),
             State::Gone => self.launch(context),
-            State::Looking { end_with: None, then_start, .. } => *then_start = true,
+            State::Looking { aim: Aim { end_with: None, then_start, .. }, .. } => *then_start = true,
             State::Remains { end_with: None, .. } | State::Kept(Kept { stage: Stage::Running, ending: false, .. }) => {
                 context.report(&self.name, ServiceReport::Running);
             }
@@ -156,7 +218,7 @@ impl CommandService {
             Ok(program) => program,
             Err(reason) => return self.refuse(&reason, context),
         };
-        let mut environment = self.told.clone();
+        let mut environment = self.told.environment.clone();
         // The name has been a word of the configuration, which has no NUL.
         environment.extend(CString::new(self.mark.as_str()).ok());
         let started = program.start_kept(&environment).and_then(|keeper| {
@@ -166,7 +228,8 @@ impl CommandService {
         match started {
             Ok((keeper, token)) => {
                 context.children.insert(keeper.pid(), Purpose::Service(ServiceChild::Keeper(self.name.clone())));
-                self.state = State::Kept(Kept { keeper, token, program, stage: Stage::Starting, ending: false });
+                let (stage, notices) = (Stage::Starting, self.told.notices);
+                self.state = State::Kept(Kept { keeper, token, program, stage, notices, ending: false });
             }
             Err(error) => self.refuse(&error.to_string(), context),
         }
@@ -174,12 +237,12 @@ impl CommandService {
 
     fn end(&mut self, with: Signal, context: &mut Context<'_>) {
         match &mut self.state {
-            State::Unknown => self.look(Some(with), Ending::NotRunning, context),
+            State::Unknown => self.look(Aim::new(Some(with), Ending::NotRunning), context),
             State::Gone => self.gone(Ending::NotRunning, context),
-            State::Looking { end_with, then_start, .. } => {
-                *then_start = false;
-                if *end_with != Some(Signal::KILL) {
-                    *end_with = Some(with);
+            State::Looking { aim, .. } => {
+                aim.then_start = false;
+                if aim.end_with != Some(Signal::KILL) {
+                    aim.end_with = Some(with);
                 }
             }
             State::Kept(kept) => {
@@ -235,7 +298,7 @@ impl CommandService {
                     Ending::Said(Name::from("its keeper was killed"))
                 }
             };
-            return self.look(Some(Signal::KILL), ending, context);
+            return self.look(Aim::new(Some(Signal::KILL), ending), context);
         }
         match kept.stage {
             Stage::NotStarted(reason) if !kept.ending => self.refuse(&reason, context),
@@ -246,25 +309,49 @@ impl CommandService {
 
     // ── what is left of a former life ─────────────────────────────────────────────────────────────────
 
-    fn look(&mut self, end_with: Option<Signal>, ending: Ending, context: &mut Context<'_>) {
-        match context.ask(Job::Look { service: self.name.clone(), mark: self.mark.clone() }) {
-            Ok(()) => self.state = State::Looking { end_with, ending, then_start: false },
-            Err(error) => {
-                // It is asked for again by the next order.
-                self.state = State::Unknown;
-                context.report(&self.name, ServiceReport::Unknown(Name::from(error.to_string().as_str())));
-            }
+    fn look(&mut self, aim: Aim, context: &mut Context<'_>) {
+        self.looks += 1;
+        let (number, at) = (self.looks, Arc::<AtomicU32>::default());
+        let job =
+            Job::Look { service: self.name.clone(), mark: self.mark.clone(), number, looking_at: Arc::clone(&at) };
+        let stage = match context.ask(job) {
+            Ok(()) => LookStage::UnderWay { late_at: context.now + LOOK_PATIENCE },
+            Err(error) => self.look_failed(&error.to_string(), context),
+        };
+        self.state = State::Looking { look: Look { number, at, stage }, aim };
+    }
+
+    fn look_failed(&mut self, reason: &str, context: &mut Context<'_>) -> LookStage {
+        self.say_unknown(reason, context);
+        LookStage::Failed { again_at: context.now + LOOK_AFTER_FAILURE }
+    }
+
+    /// Nobody knows whether something of it runs. That is never taken for "nothing does".
+    fn say_unknown(&mut self, reason: &str, context: &mut Context<'_>) {
+        if !std::mem::replace(&mut self.said_unknown, true) {
+            context.report(&self.name, ServiceReport::Unknown(Name::from(reason)));
         }
     }
 
-    /// These carry our mark.
-    pub(super) fn found(&mut self, processes: Vec<ProcessId>, context: &mut Context<'_>) {
-        if !matches!(self.state, State::Looking { .. }) {
+    /// These carry our mark, or the reason why that could not be found out.
+    pub(super) fn found(&mut self, number: u64, found: Result<Vec<ProcessId>, String>, context: &mut Context<'_>) {
+        // An earlier look says nothing about now.
+        if !matches!(&self.state, State::Looking { look, .. } if look.number == number) {
             return;
         }
-        let State::Looking { end_with, ending, then_start } = std::mem::replace(&mut self.state, State::Gone) else {
-            return;
+        let processes = match found {
+            Ok(processes) => processes,
+            Err(reason) => {
+                let failed = self.look_failed(&reason, context);
+                if let State::Looking { look, .. } = &mut self.state {
+                    look.stage = failed;
+                }
+                return;
+            }
         };
+        self.said_unknown = false;
+        let State::Looking { aim, .. } = std::mem::replace(&mut self.state, State::Gone) else { return };
+        let Aim { end_with, ending, then_start } = aim;
         if processes.is_empty() {
             if then_start {
                 self.launch(context)
@@ -273,8 +360,7 @@ impl CommandService {
             }
             return;
         }
-        let pids: Vec<String> = processes.iter().map(|process| process.pid.to_string()).collect();
-        let text = format!("({}) runs since a former life: process {}", self.name, pids.join(", "));
+        let text = format!("({}) runs since a former life: process {}", self.name, list(&processes));
         context.tell(Severity::Notice, text);
         match end_with {
             Some(signal) => signal_all(&self.name, &processes, signal, context),
@@ -285,6 +371,28 @@ impl CommandService {
     }
 
     pub(super) fn handle_timer(&mut self, context: &mut Context<'_>) {
+        match &mut self.state {
+            State::Looking { look, .. } => match look.stage {
+                LookStage::UnderWay { late_at } if late_at <= context.now => {
+                    look.stage = LookStage::Late;
+                    let reason = match look.at.load(Ordering::Relaxed) {
+                        0 => "its processes have not been looked for within 10 s".to_owned(),
+                        pid => format!("process {pid} hangs and cannot be looked at, so its processes are not known"),
+                    };
+                    self.say_unknown(&reason, context);
+                }
+                LookStage::Failed { again_at } if again_at <= context.now => {
+                    let State::Looking { aim, .. } = std::mem::replace(&mut self.state, State::Unknown) else { return };
+                    self.look(aim, context);
+                }
+                LookStage::UnderWay { .. } | LookStage::Failed { .. } | LookStage::Late => {}
+            },
+            State::Remains { .. } => self.mind_the_remains(context),
+            State::Unknown | State::Gone | State::Kept(_) => {}
+        }
+    }
+
+    fn mind_the_remains(&mut self, context: &mut Context<'_>) {
         let State::Remains { processes, end_with, ending, look_at } = &mut self.state else { return };
         if *look_at > context.now {
             return;
@@ -292,8 +400,8 @@ impl CommandService {
         processes.retain(|process| process.lives());
         if processes.is_empty() {
             // They may have started others since.
-            let (end_with, ending) = (*end_with, ending.clone());
-            return self.look(end_with, ending, context);
+            let aim = Aim::new(*end_with, ending.clone());
+            return self.look(aim, context);
         }
         *look_at = context.now + if end_with.is_some() { LOOK_AGAIN_SOON } else { LOOK_AGAIN };
         if *end_with == Some(Signal::KILL) {
@@ -302,16 +410,36 @@ impl CommandService {
     }
 
     /// The daemon ends without having been able to stop it: it must not go on.
-    pub(super) fn abandon(&self) {
-        match &self.state {
-            State::Kept(kept) => kept.keeper.tell(Wish::Kill),
-            State::Remains { processes, .. } => {
+    pub(super) fn abandon(&mut self) {
+        match &mut self.state {
+            State::Kept(kept) => {
+                kept.ending = true;
+                kept.keeper.tell(Wish::Kill);
+            }
+            State::Remains { processes, end_with, .. } => {
+                *end_with = Some(Signal::KILL);
                 for process in processes {
                     // It may have ended meanwhile; there is nobody left to tell of anything else.
                     let _ = process.signal(Signal::KILL);
                 }
             }
-            State::Unknown | State::Gone | State::Looking { .. } => {}
+            State::Looking { aim, .. } => {
+                aim.then_start = false;
+                aim.end_with = Some(Signal::KILL);
+            }
+            State::Unknown | State::Gone => {}
+        }
+    }
+
+    /// What goes on without us.
+    pub(super) fn leftover(&self) -> Option<String> {
+        match &self.state {
+            State::Unknown | State::Gone => None,
+            State::Kept(kept) => {
+                Some(format!("is being killed; its keeper (process {}) sees to the end of it", kept.keeper.pid()))
+            }
+            State::Remains { processes, .. } => Some(format!("is being killed; left are process {}", list(processes))),
+            State::Looking { .. } => Some("nobody knows whether something of it runs".to_owned()),
         }
     }
 
@@ -325,11 +453,22 @@ impl CommandService {
     }
 }
 
+impl Aim {
+    const fn new(end_with: Option<Signal>, ending: Ending) -> Self {
+        Self { end_with, ending, then_start: false }
+    }
+}
+
 fn ending_of(exit: Exit) -> Ending {
     match exit {
         Exit::Code(status) => Ending::Exited(status),
         Exit::Signal(signal) => Ending::Signalled(signal),
     }
+}
+
+fn list(processes: &[ProcessId]) -> String {
+    let pids: Vec<String> = processes.iter().map(|process| process.pid.to_string()).collect();
+    pids.join(", ")
 }
 
 fn signal_all(service: &Name, processes: &[ProcessId], signal: Signal, context: &mut Context<'_>) {

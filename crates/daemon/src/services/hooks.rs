@@ -167,19 +167,10 @@ fn environment(call: &HookCall, keyword: &str) -> Vec<CString> {
     told(&[
         ("TANIST_SERVICE", &call.service),
         ("TANIST_HOOK", keyword),
-        ("TANIST_ROLE", role(call.role)),
-        ("TANIST_PREVIOUS_ROLE", role(call.previous_role)),
+        ("TANIST_ROLE", words::role(call.role)),
+        ("TANIST_PREVIOUS_ROLE", words::role(call.previous_role)),
         ("TANIST_REASON", words::reason(call.reason)),
         ("TANIST_EPOCH", &call.epoch.to_string()),
         ("TANIST_EVENT", &call.number.to_string()),
     ])
-}
-
-/// As operators know it.
-fn role(state: StateName) -> &'static str {
-    match state {
-        StateName::Initialize => "FAULT",
-        StateName::Backup => "BACKUP",
-        StateName::Active => "MASTER",
-    }
 }

@@ -3,7 +3,10 @@
 //! sockets by the loop, and what may hang in the kernel has a thread ([`worker`]).
 
 mod command;
+mod farewell;
 mod hooks;
+mod manager;
+pub(crate) mod needs;
 mod notices;
 mod outside;
 pub(crate) mod plan;
@@ -20,21 +23,21 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::{HookCall, Name, ScriptOutcome, ServiceOrder, ServiceReport};
 use linux::poll::{Interest, Poll};
 use linux::spawn::Exit;
 use linux::system_log::Severity;
 
-use self::command::CommandService;
 pub(crate) use self::hooks::HookKey;
 use self::hooks::Hooks;
+use self::manager::{Left, Manager};
 use self::notices::Notices;
 use self::outside::{Outside, Said};
 use self::plan::{ManagerPlan, ServicePlan};
 use self::probes::Probes;
 use self::readiness::Readiness;
-use self::scripts::ScriptedService;
 use self::worker::{Answer, Job, Worker};
 use crate::children::{Children, ServiceChild};
 use crate::notify::Told;
@@ -77,6 +80,8 @@ pub(crate) struct Services {
     notices: Notices,
     outside: Outside,
     desk: Desk,
+    /// The daemon ends and waits for services no more.
+    gave_up: bool,
 }
 
 #[derive(Debug)]
@@ -84,16 +89,11 @@ struct Service {
     plan: ServicePlan,
     manager: Manager,
     readiness: Readiness,
+    /// Since when it is being stopped.
+    ending_since: Option<u64>,
     /// The configuration says something else since it was started, or (`None`) no longer mentions it; that comes into
     /// force when it is gone or forgotten.
     next: Option<Option<ManagerPlan>>,
-}
-
-#[derive(Debug)]
-enum Manager {
-    Command(CommandService),
-    Scripts(ScriptedService),
-    Outside { plan: ManagerPlan, gone: bool },
 }
 
 /// Where all of them leave what they have to say, and what they share.
@@ -104,6 +104,14 @@ struct Desk {
     worker: Option<Worker>,
     next_token: u64,
     targets: BTreeMap<u64, Target>,
+}
+
+/// What a child of ours is told.
+#[derive(Clone, Debug, Default)]
+struct Briefing {
+    environment: Vec<CString>,
+    /// How often it is to say that it is well, if it is told to.
+    notices: Option<Duration>,
 }
 
 /// Whom a token belongs to.
@@ -178,7 +186,7 @@ pub(crate) fn identity(config: &Path) -> String {
 }
 
 /// Settings for an environment.
-fn told(settings: &[(&str, &str)]) -> Vec<CString> {
+pub(crate) fn told(settings: &[(&str, &str)]) -> Vec<CString> {
     // Names and words of the configuration have no NUL.
     settings.iter().filter_map(|(name, value)| CString::new(format!("{name}={value}")).ok()).collect()
 }
@@ -201,6 +209,7 @@ impl Services {
             notices: Notices::default(),
             outside: Outside::default(),
             desk,
+            gave_up: false,
         }
     }
 
@@ -211,19 +220,25 @@ impl Services {
         let probes = plans.iter().flat_map(|plan| {
             plan.probes.iter().map(|(check, probe)| (plan.name.clone(), check.clone(), probe.clone()))
         });
-        self.probes.reconfigure(probes.collect(), &mut context!(self, lent));
+        let services = &self.services;
+        let speaks = |name: &Name| {
+            let manager = services.get(name).map(|service| &service.manager);
+            manager.and_then(Manager::notices).is_some_and(|notices| !notices.is_zero())
+        };
+        self.probes.reconfigure(probes.collect(), speaks, &mut context!(self, lent));
         if let Err(error) = self.notices.adjust(self.probes.wants_notices(), lent.poll, NOTICES) {
             self.desk.lines.push((Severity::Error, error.to_string()));
         }
         let names: BTreeSet<Name> = plans.iter().map(|plan| plan.name.clone()).collect();
         for plan in plans {
-            let told = self.environment_of(&plan.name);
+            let briefing = self.briefing_of(&plan.name);
             match self.services.get_mut(&plan.name) {
-                Some(service) => service.replan(plan, told),
+                Some(service) => service.replan(plan, briefing),
                 None => {
-                    let manager = self.manager_for(&plan.name, &plan.manager, told, lent);
-                    let readiness = Readiness::new(plan.name.clone(), plan.could_start.clone());
-                    self.services.insert(plan.name.clone(), Service { plan, manager, readiness, next: None });
+                    let manager = self.manager_for(&plan.name, &plan.manager, briefing, lent);
+                    let readiness = Readiness::new(&plan);
+                    let service = Service { plan, manager, readiness, ending_since: None, next: None };
+                    self.services.insert(service.plan.name.clone(), service);
                 }
             }
         }
@@ -233,53 +248,52 @@ impl Services {
         self.renew_the_gone(lent);
     }
 
-    /// What a child of ours is told.
-    fn environment_of(&self, service: &Name) -> Vec<CString> {
+    fn briefing_of(&self, service: &Name) -> Briefing {
         let mut settings = vec![("TANIST_SERVICE", service.to_string())];
-        if let (Some(within), Some(socket)) = (self.probes.notices_of(service), self.notices.name()) {
+        let notices = self.probes.notices_of(service).zip(self.notices.name());
+        if let Some((within, socket)) = notices {
             settings.push(("NOTIFY_SOCKET", socket.to_owned()));
             settings.push(("WATCHDOG_USEC", within.as_micros().to_string()));
         }
-        told(&settings.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
+        let environment = told(&settings.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>());
+        Briefing { environment, notices: notices.map(|(within, _)| within) }
     }
 
-    fn manager_for(&mut self, name: &Name, plan: &ManagerPlan, told: Vec<CString>, lent: &mut Loop<'_>) -> Manager {
-        if let Err(error) = self.outside.add(name, plan, lent.poll, OUTSIDE) {
+    fn manager_for(&mut self, name: &Name, plan: &ManagerPlan, briefing: Briefing, lent: &Loop<'_>) -> Manager {
+        let (manager, refusal) =
+            Manager::new(name, plan, briefing, &self.identity, |plan| self.outside.add(name, plan, lent.poll, OUTSIDE));
+        if let Some(error) = refusal {
             self.desk.lines.push((Severity::Error, format!("({name}) {error}")));
         }
-        match plan {
-            ManagerPlan::Command { recipe } => {
-                let mark = format!("{MARK}={} {name}", self.identity);
-                Manager::Command(CommandService::new(name.clone(), Arc::clone(recipe), mark, told))
-            }
-            ManagerPlan::Scripts { start, stop, status } => {
-                let [start, stop, status] = [start, stop, status].map(Arc::clone);
-                Manager::Scripts(ScriptedService::new(name.clone(), start, stop, status))
-            }
-            ManagerPlan::Systemd { .. } | ManagerPlan::Docker { .. } => {
-                Manager::Outside { plan: plan.clone(), gone: true }
-            }
-        }
+        manager
     }
 
-    /// Services whose manager has changed get the new one as soon as nothing runs under the old one.
+    /// What the configuration no longer mentions goes when nothing of it runs: until then it is stopped as it was
+    /// described. Services whose manager has changed get the new one as soon as nothing is known to run under the old one.
     fn renew_the_gone(&mut self, lent: &mut Loop<'_>) {
         let due = |(name, service): (&Name, &Service)| {
-            (service.next.is_some() && service.manager.is_gone()).then(|| name.clone())
+            let due = match &service.next {
+                None => false,
+                Some(None) => service.manager.is_gone(),
+                // What is being stopped may run, or it would not be.
+                Some(Some(_)) if service.ending_since.is_some() => service.manager.is_gone(),
+                Some(Some(_)) => service.manager.is_idle(),
+            };
+            due.then(|| name.clone())
         };
         for name in self.services.iter().filter_map(due).collect::<Vec<_>>() {
             let Some(service) = self.services.get_mut(&name) else { continue };
             let Some(next) = service.next.take() else { continue };
             // Whoever has it now is not to be disturbed by the manager that no longer has it.
-            service.manager.order(&name, ServiceOrder::Forget, &self.outside, &mut context!(self, lent));
+            service.manager.order(&name, ServiceOrder::Forget, &mut self.outside, &mut context!(self, lent));
             let Some(plan) = next else {
                 self.services.remove(&name);
                 continue;
             };
-            let told = self.environment_of(&name);
-            let mut manager = self.manager_for(&name, &plan, told, lent);
+            let briefing = self.briefing_of(&name);
+            let mut manager = self.manager_for(&name, &plan, briefing, lent);
             // The old one was watched, and the new one may run already.
-            manager.order(&name, ServiceOrder::Watch, &self.outside, &mut context!(self, lent));
+            manager.order(&name, ServiceOrder::Watch, &mut self.outside, &mut context!(self, lent));
             if let Some(service) = self.services.get_mut(&name) {
                 service.plan.manager = plan;
                 service.manager = manager;
@@ -304,6 +318,16 @@ impl Services {
             }
             return;
         };
+        match order {
+            ServiceOrder::Stop | ServiceOrder::Kill => {
+                service.ending_since.get_or_insert(context.now);
+            }
+            ServiceOrder::Start | ServiceOrder::Forget => {
+                service.ending_since = None;
+                self.notices.forget(name);
+            }
+            ServiceOrder::Watch | ServiceOrder::AssessReadiness => {}
+        }
         match (order, &mut service.manager) {
             (ServiceOrder::AssessReadiness, Manager::Command(command)) => {
                 service.readiness.assess(vec![Arc::clone(&command.recipe)], context);
@@ -312,14 +336,23 @@ impl Services {
                 let recipes = [&scripts.start, &scripts.stop, &scripts.status].map(Arc::clone);
                 service.readiness.assess(recipes.to_vec(), context);
             }
+            // Killed, a `stop` that is under way would not be begun again.
+            (ServiceOrder::Kill, Manager::Scripts(scripts)) if self.gave_up => scripts.abandon(context),
             (order, manager) => {
                 if order == ServiceOrder::Start {
                     self.probes.forget_notices(name);
                 }
-                manager.order(name, order, &self.outside, context);
+                manager.order(name, order, &mut self.outside, context);
             }
         }
         self.renew_the_gone(lent);
+    }
+
+    /// What the operator's programs are told when they judge whether it could be started.
+    pub(crate) fn brief(&mut self, name: &Name, standing: Vec<CString>) {
+        if let Some(service) = self.services.get_mut(name) {
+            service.readiness.brief(standing);
+        }
     }
 
     /// Whether this check is a probe; the others are programs.
@@ -328,7 +361,9 @@ impl Services {
     }
 
     pub(crate) fn run_probe(&mut self, check: &Name, lent: Loop<'_>) {
-        self.probes.run(check, &mut context!(self, lent));
+        let service = self.probes.service_of(check).and_then(|name| self.services.get(name));
+        let notices = service.and_then(|service| service.manager.notices());
+        self.probes.run(check, notices, &mut context!(self, lent));
     }
 
     /// A run takes too long. It is over at once, and told as ended.
@@ -370,9 +405,9 @@ impl Services {
         for answer in answers {
             let context = &mut context!(self, lent);
             match answer {
-                Answer::Looked { service, found } => {
+                Answer::Looked { service, number, found } => {
                     if let Some(Manager::Command(command)) = self.services.get_mut(&service).map(|it| &mut it.manager) {
-                        command.found(found, context);
+                        command.found(number, found, context);
                     }
                 }
                 Answer::Prepared { service, result } => {
@@ -387,16 +422,24 @@ impl Services {
     }
 
     fn take_notices(&mut self, lent: &mut Loop<'_>) {
-        let owns = |service: &Service, pid| match &service.manager {
-            Manager::Command(command) => command.owns(pid),
-            Manager::Scripts(_) | Manager::Outside { .. } => false,
+        let commands = self.services.iter().filter_map(|(name, service)| match &service.manager {
+            Manager::Command(command) => Some((name, command)),
+            Manager::Scripts(_) | Manager::Outside { .. } => None,
+        });
+        let may_be_ours = |uid| commands.clone().any(|(_, command)| command.may_be_of(uid));
+        let owner = |pid, uid| {
+            let lineage: Vec<u32> = linux::process_list::lineage(pid).collect();
+            let is_its = |keeper| lineage.contains(&keeper);
+            let mut candidates = commands.clone().filter(|(_, command)| command.may_be_of(uid));
+            candidates.find(|(_, command)| command.keeper().is_some_and(is_its)).map(|(name, _)| name.clone())
         };
-        let services = &self.services;
-        let owner = |pid| services.iter().find(|(_, service)| owns(service, pid)).map(|(name, _)| name.clone());
-        match self.notices.receive(owner) {
-            Ok(well) => {
-                for name in well {
-                    self.probes.heard(&name, &mut context!(self, lent));
+        match self.notices.receive(lent.now, lent.poll, may_be_ours, owner) {
+            Ok(heard) => {
+                self.desk.lines.extend(heard.lines);
+                let context = &mut context!(self, lent);
+                heard.well.iter().for_each(|service| self.probes.heard(service, context));
+                if heard.flooded {
+                    self.probes.excuse_silence(context);
                 }
             }
             Err(error) => self.desk.lines.push((Severity::Warning, error.to_string())),
@@ -414,16 +457,17 @@ impl Services {
             };
             let context = &mut context!(self, lent);
             let Some(service) = self.services.get_mut(&name) else { continue };
-            let Manager::Outside { gone, .. } = &mut service.manager else { continue };
+            let Manager::Outside { left, .. } = &mut service.manager else { continue };
             match &report {
-                ServiceReport::Gone(_) | ServiceReport::StoppedByHand => *gone = true,
-                ServiceReport::Running => *gone = false,
-                // The manager agrees, and the operator's own judgement is still to come.
-                ServiceReport::Readiness(Ok(())) if service.readiness.could_start.is_some() => {
+                ServiceReport::Gone(_) | ServiceReport::StoppedByHand | ServiceReport::StartRefused(_) => {
+                    *left = Left::Nothing;
+                }
+                ServiceReport::Running => *left = Left::Seen,
+                // The manager agrees, and there is more to be looked at.
+                ServiceReport::Readiness(Ok(())) if service.readiness.asks_more() => {
                     service.readiness.assess(Vec::new(), context);
                     continue;
                 }
-                ServiceReport::StartRefused(_) => *gone = true,
                 ServiceReport::StopRefused(_) | ServiceReport::Readiness(_) | ServiceReport::Unknown(_) => {}
             }
             context.report(&name, report);
@@ -463,7 +507,7 @@ impl Services {
             Manager::Outside { .. } => None,
         });
         let readiness = self.services.values().filter_map(|service| service.readiness.deadline());
-        managers.chain(readiness).chain(self.hooks.deadline()).min()
+        managers.chain(readiness).chain(self.hooks.deadline()).chain(self.notices.deadline()).min()
     }
 
     pub(crate) fn handle_timer(&mut self, lent: Loop<'_>) {
@@ -477,13 +521,24 @@ impl Services {
             service.readiness.handle_timer(context);
         }
         self.hooks.handle_timer(context);
+        if let Err(error) = self.notices.handle_timer(lent.now, lent.poll, NOTICES) {
+            self.desk.lines.push((Severity::Error, error.to_string()));
+        }
     }
 
     // ── what has come of it ───────────────────────────────────────────────────────────────────────────
 
     /// What the engine is to learn, in the order in which it happened.
     pub(crate) fn take_reports(&mut self) -> Vec<Report> {
-        std::mem::take(&mut self.desk.reports)
+        let reports = std::mem::take(&mut self.desk.reports);
+        for report in &reports {
+            if let Report::Service(name, ServiceReport::Gone(_) | ServiceReport::StoppedByHand) = report
+                && let Some(service) = self.services.get_mut(name)
+            {
+                service.ending_since = None;
+            }
+        }
+        reports
     }
 
     /// What people are to learn.
@@ -494,65 +549,5 @@ impl Services {
     /// Whether no hook runs or waits that tells of a change.
     pub(crate) fn hooks_are_idle(&self) -> bool {
         self.hooks.is_idle()
-    }
-
-    /// The daemon ends. What should have been stopped and was not is ended with it; the keepers see to that even after
-    /// us. Services of other managers stay as they are.
-    pub(crate) fn abandon(&mut self) {
-        for service in self.services.values() {
-            if let Manager::Command(command) = &service.manager {
-                command.abandon();
-            }
-        }
-    }
-}
-
-impl Service {
-    /// Another configuration of it.
-    fn replan(&mut self, plan: ServicePlan, told: Vec<CString>) {
-        self.readiness.could_start.clone_from(&plan.could_start);
-        self.next = None;
-        match (&mut self.manager, &plan.manager) {
-            (Manager::Command(command), ManagerPlan::Command { recipe }) => {
-                command.recipe = Arc::clone(recipe);
-                command.told = told;
-            }
-            (Manager::Scripts(scripts), ManagerPlan::Scripts { start, stop, status }) => {
-                [scripts.start, scripts.stop, scripts.status] = [start, stop, status].map(Arc::clone);
-            }
-            (Manager::Outside { plan, .. }, new) if plan == new => {}
-            (_, new) => self.next = Some(Some(new.clone())),
-        }
-        let manager = match self.next {
-            None => plan.manager.clone(),
-            Some(_) => self.plan.manager.clone(),
-        };
-        self.plan = ServicePlan { manager, ..plan };
-    }
-}
-
-impl Manager {
-    fn is_gone(&self) -> bool {
-        match self {
-            Self::Command(command) => command.is_gone(),
-            Self::Scripts(scripts) => scripts.is_gone(),
-            Self::Outside { gone, .. } => *gone,
-        }
-    }
-
-    fn order(&mut self, name: &Name, order: ServiceOrder, outside: &Outside, context: &mut Context<'_>) {
-        match self {
-            Self::Command(command) => command.order(order, context),
-            Self::Scripts(scripts) => scripts.order(order, context),
-            Self::Outside { plan, gone } => {
-                if order == ServiceOrder::Start {
-                    *gone = false;
-                }
-                if order == ServiceOrder::Forget {
-                    *gone = true;
-                }
-                outside.order(name, plan, order);
-            }
-        }
     }
 }

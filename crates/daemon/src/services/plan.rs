@@ -8,6 +8,7 @@ use config::{Command, NotifyScript, ScriptUser, ServiceCheck};
 use engine::Name;
 use linux::spawn::Program;
 
+use super::needs::Needs;
 use crate::preflight::{Workshop, words_for};
 
 /// One service.
@@ -15,7 +16,12 @@ use crate::preflight::{Workshop, words_for};
 pub(crate) struct ServicePlan {
     pub(crate) name: Name,
     pub(crate) manager: ManagerPlan,
+    /// So long it may take to end in order.
+    pub(crate) stop_timeout: Duration,
     pub(crate) could_start: Option<Arc<Recipe>>,
+    /// Checks that are asked on standby, too.
+    pub(crate) standby_checks: Vec<Arc<Recipe>>,
+    pub(crate) needs: Arc<Needs>,
     pub(crate) on_role: Option<Arc<Recipe>>,
     pub(crate) post_takeover: Option<Arc<Recipe>>,
     pub(crate) while_active: Vec<Arc<Recipe>>,
@@ -78,8 +84,10 @@ pub(crate) struct Recipe {
 pub(crate) enum RecipeKind {
     /// It is the service: it says what it says where we do, and dies with its keeper.
     Service,
-    /// It does something for a service and ends.
+    /// It does something for a service and ends, at the latest with us.
     ServiceScript,
+    /// It ends a service, and does so whatever becomes of us.
+    StopScript,
     /// It does something for somebody else and ends.
     Script,
 }

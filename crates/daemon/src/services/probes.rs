@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use engine::{Name, ProbeFailure, ScriptOutcome};
 use linux::process_list::ProcessId;
+use linux::system_log::Severity;
 use linux::tcp_connect;
 
 use super::plan::ProbePlan;
@@ -38,6 +39,8 @@ struct Probe {
     known: Option<ProcessId>,
     /// When the service said last that it is well.
     heard_at: Option<u64>,
+    /// That this check waits for the next start of the service was told.
+    told_waiting: bool,
     /// What a server has said; kept for the next run.
     head: Vec<u8>,
 }
@@ -68,8 +71,14 @@ enum Progress {
 }
 
 impl Probes {
-    /// Takes new plans over; runs of what is unchanged go on.
-    pub(super) fn reconfigure(&mut self, plans: Vec<(Name, Name, ProbePlan)>, context: &mut Context<'_>) {
+    /// Takes new plans over; runs of what is unchanged go on. `speaks` knows of each service whether it runs and was told
+    /// to say that it is well.
+    pub(super) fn reconfigure(
+        &mut self,
+        plans: Vec<(Name, Name, ProbePlan)>,
+        speaks: impl Fn(&Name) -> bool,
+        context: &mut Context<'_>,
+    ) {
         let mut before = std::mem::take(&mut self.probes);
         for (service, check, plan) in plans {
             let probe = match before.remove(&check) {
@@ -80,12 +89,14 @@ impl Probes {
                         other.end(&check, context);
                     }
                     Probe {
+                        // It may take as long as it was told at its start.
+                        heard_at: speaks(&service).then_some(context.now),
                         service,
                         plan,
                         state: State::Idle,
                         asked: Asked::No,
                         known: None,
-                        heard_at: None,
+                        told_waiting: false,
                         head: Vec::new(),
                     }
                 }
@@ -115,9 +126,16 @@ impl Probes {
         self.probes.values().find_map(within)
     }
 
-    pub(super) fn run(&mut self, check: &Name, context: &mut Context<'_>) {
+    /// The service that a check looks at.
+    pub(super) fn service_of(&self, check: &Name) -> Option<&Name> {
+        self.probes.get(check).map(|probe| &probe.service)
+    }
+
+    /// Begins a run. `notices` is how often the service was told, when it was started, to say that it is well; `None` if it
+    /// runs and was not told.
+    pub(super) fn run(&mut self, check: &Name, notices: Option<Duration>, context: &mut Context<'_>) {
         if let Some(probe) = self.probes.get_mut(check) {
-            probe.begin(check, context);
+            probe.begin(check, notices, context);
         }
     }
 
@@ -158,8 +176,17 @@ impl Probes {
 
     /// A process of this service has said that it is well.
     pub(super) fn heard(&mut self, service: &Name, context: &mut Context<'_>) {
-        for (check, probe) in &mut self.probes {
-            if matches!(probe.plan, ProbePlan::Notify { .. }) && probe.service == *service {
+        self.hear(|probe| probe.service == *service, context);
+    }
+
+    /// Nobody could be heard for a while, through no fault of the services: they count as if they had spoken.
+    pub(super) fn excuse_silence(&mut self, context: &mut Context<'_>) {
+        self.hear(|_| true, context);
+    }
+
+    fn hear(&mut self, whose: impl Fn(&Probe) -> bool, context: &mut Context<'_>) {
+        for (check, probe) in self.probes.iter_mut().filter(|(_, probe)| whose(probe)) {
+            if matches!(probe.plan, ProbePlan::Notify { .. }) {
                 probe.heard_at = Some(context.now);
                 if let State::Waiting = probe.state {
                     probe.finish(check, GOOD, context);
@@ -171,13 +198,13 @@ impl Probes {
     /// It is started anew: what its predecessor said is worth nothing.
     pub(super) fn forget_notices(&mut self, service: &Name) {
         for probe in self.probes.values_mut().filter(|probe| probe.service == *service) {
-            probe.heard_at = None;
+            (probe.heard_at, probe.told_waiting) = (None, false);
         }
     }
 }
 
 impl Probe {
-    fn begin(&mut self, check: &Name, context: &mut Context<'_>) {
+    fn begin(&mut self, check: &Name, notices: Option<Duration>, context: &mut Context<'_>) {
         // The engine waits for the end of a run before it begins another.
         if !matches!(self.state, State::Idle) {
             return;
@@ -188,6 +215,19 @@ impl Probe {
                 return self.connect(check, address, context);
             }
             ProbePlan::Notify { within } => {
+                // The configuration is newer than the process: it cannot know what was not said to it.
+                let Some(notices) = notices else {
+                    if !std::mem::replace(&mut self.told_waiting, true) {
+                        let text = format!(
+                            "({}) check notify counts from the next start of the service on: what runs now was started \
+                             without a NOTIFY_SOCKET and cannot say that it is well",
+                            self.service
+                        );
+                        context.tell(Severity::Notice, text);
+                    }
+                    return self.finish(check, GOOD, context);
+                };
+                let within = notices.max(*within);
                 let since = context.now.saturating_sub(u64::try_from(within.as_nanos()).unwrap_or(u64::MAX));
                 if self.heard_at.is_some_and(|at| at >= since) {
                     return self.finish(check, GOOD, context);
@@ -218,7 +258,8 @@ impl Probe {
             self.finish(check, outcome, context);
         } else {
             self.state = State::Idle;
-            self.begin(check, context);
+            // Notices are not asked of a thread.
+            self.begin(check, None, context);
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct ScriptedService {
     run: Option<Run>,
     /// What was reported last.
     known: Known,
+    /// It was seen to run, or was told to start, and nobody has seen since that it is gone.
+    seen: bool,
     /// When `status` is asked next; `None` while nobody wants to know.
     look_at: Option<u64>,
     /// The newest order was to kill.
@@ -86,12 +88,29 @@ struct Run {
 
 impl ScriptedService {
     pub(super) fn new(name: Name, start: Arc<Recipe>, stop: Arc<Recipe>, status: Arc<Recipe>) -> Self {
-        let (goal, known) = (Goal::Watch, Known::Nothing);
-        Self { name, start, stop, status, goal, run: None, known, look_at: None, by_kill: false, start_failed: None }
+        Self {
+            name,
+            start,
+            stop,
+            status,
+            goal: Goal::Watch,
+            run: None,
+            known: Known::Nothing,
+            seen: false,
+            look_at: None,
+            by_kill: false,
+            start_failed: None,
+        }
     }
 
+    /// Whether nothing of it runs, or nobody has asked for it yet.
     pub(super) fn is_gone(&self) -> bool {
-        self.goal == Goal::Watch && self.known != Known::Running && self.run.is_none()
+        self.is_idle() && (self.known == Known::Gone || self.look_at.is_none())
+    }
+
+    /// Whether nothing is known to run, be it that nobody can tell, and nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.goal == Goal::Watch && !self.seen && self.run.is_none()
     }
 
     pub(super) fn order(&mut self, order: ServiceOrder, context: &mut Context<'_>) {
@@ -103,7 +122,9 @@ impl ScriptedService {
                 self.known = Known::Nothing;
                 self.look_at = Some(context.now);
             }
-            ServiceOrder::Start => (self.goal, self.start_failed) = (Goal::Start { ran: false }, None),
+            ServiceOrder::Start => {
+                (self.goal, self.start_failed, self.seen) = (Goal::Start { ran: false }, None, true);
+            }
             ServiceOrder::Stop => self.goal = Goal::Stop { ran: false },
             ServiceOrder::Kill => {
                 let now = context.now;
@@ -117,10 +138,43 @@ impl ScriptedService {
             ServiceOrder::AssessReadiness => {}
             ServiceOrder::Forget => {
                 // A start or stop that has begun is finished; nobody follows up on it.
-                (self.goal, self.known, self.look_at) = (Goal::Watch, Known::Nothing, None);
+                (self.goal, self.known, self.look_at, self.seen) = (Goal::Watch, Known::Nothing, None, false);
             }
         }
         self.go_on(context);
+    }
+
+    /// The daemon ends, and cannot wait for much. A `stop` that is under way goes on; anything else makes room for one.
+    pub(super) fn abandon(&mut self, context: &mut Context<'_>) {
+        let stops = matches!(self.goal, Goal::Stop { .. });
+        let is_wanted = |run: &Run| stops && run.what != What::Start && !run.killed;
+        if !stops && !self.seen && self.run.as_ref().is_none_or(|run| run.what != What::Start) {
+            return;
+        }
+        if self.run.as_ref().is_some_and(|run| !is_wanted(run)) {
+            self.kill_run(context);
+        }
+        if !stops {
+            self.goal = Goal::Stop { ran: false };
+        }
+        self.go_on(context);
+    }
+
+    /// Whether it is to be ended, and its `stop` has not begun.
+    pub(super) fn waits_for_stop(&self) -> bool {
+        self.goal == Goal::Stop { ran: false } && self.run.as_ref().is_none_or(|run| run.what != What::Stop)
+    }
+
+    /// What goes on without us.
+    pub(super) fn leftover(&self) -> Option<String> {
+        match &self.run {
+            Some(Run { what: What::Stop, pid, .. }) => Some(format!(
+                "its `stop` (process {pid}) is still running and goes on without us; nobody will know whether the service has \
+                 ended"
+            )),
+            Some(_) | None if self.is_gone() => None,
+            Some(_) | None => Some(format!("`{}` does not say that it is gone", self.status.label())),
+        }
     }
 
     /// Runs what is to be run next, unless something runs.
@@ -247,7 +301,7 @@ impl ScriptedService {
 
     fn is(&mut self, known: Known, exit: Exit, context: &mut Context<'_>) {
         let by_itself = self.goal == Goal::Watch && self.known == Known::Running;
-        (self.goal, self.known) = (Goal::Watch, known);
+        (self.goal, self.known, self.seen) = (Goal::Watch, known, known == Known::Running);
         let interval = if known == Known::Running { RUNNING_INTERVAL } else { IDLE_INTERVAL };
         self.look_at = Some(context.now + interval);
         let report = match known {

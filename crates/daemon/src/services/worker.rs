@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use engine::Name;
 use linux::process_list::{self, ProcessId};
 
+use super::needs::Needs;
 use super::plan::Recipe;
 
 /// Each stuck file takes one of them away, so there are more than anybody needs.
@@ -21,10 +23,10 @@ const MOST_THREADS: usize = 32;
 /// Something that may take its time.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// Find the processes that carry this mark.
-    Look { service: Name, mark: String },
-    /// Look at the programs of a service anew.
-    Prepare { service: Name, recipes: Vec<Arc<Recipe>> },
+    /// Find the processes that carry this mark, and leave a note which one is being looked at.
+    Look { service: Name, mark: String, number: u64, looking_at: Arc<AtomicU32> },
+    /// Look at the programs of a service anew, and at what else it needs.
+    Prepare { service: Name, recipes: Vec<Arc<Recipe>>, needs: Arc<Needs> },
     /// Find a process of this name, most likely this one.
     Process { check: Name, name: String, known: Option<ProcessId> },
     /// How long ago was this file changed.
@@ -34,11 +36,13 @@ pub(crate) enum Job {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Answer {
+    /// Those that carry the mark, or why that is not known.
     Looked {
         service: Name,
-        found: Vec<ProcessId>,
+        number: u64,
+        found: Result<Vec<ProcessId>, String>,
     },
-    /// Whether all of them may run, or why the first does not.
+    /// Whether all of them may run and nothing is missing, or the first thing that is wrong.
     Prepared {
         service: Name,
         result: Result<(), String>,
@@ -56,9 +60,12 @@ pub(crate) enum Answer {
 
 fn carry_out(job: Job) -> Answer {
     match job {
-        Job::Look { service, mark } => Answer::Looked { service, found: process_list::find_marked(&mark) },
-        Job::Prepare { service, recipes } => {
-            let result = recipes.iter().try_for_each(|recipe| recipe.renew());
+        Job::Look { service, mark, number, looking_at } => {
+            let found = process_list::find_marked(&mark, |pid| looking_at.store(pid, Ordering::Relaxed));
+            Answer::Looked { service, number, found: found.map_err(|error| error.to_string()) }
+        }
+        Job::Prepare { service, recipes, needs } => {
+            let result = recipes.iter().try_for_each(|recipe| recipe.renew()).and_then(|()| needs.judge());
             Answer::Prepared { service, result }
         }
         Job::Process { check, name, known } => {
@@ -213,8 +220,12 @@ mod tests {
         assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Err(2), .. }]));
         worker.ask(Job::File { check: check.clone(), path: "/proc/self/stat".into() }).unwrap();
         assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Ok(_), .. }]));
-        worker.ask(Job::Look { service: check, mark: "TANIST_TEST_MARK=nobody".to_owned() }).unwrap();
-        assert!(matches!(&next(&mut worker)[..], [Answer::Looked { found, .. }] if found.is_empty()));
+        let (mark, looking_at) = ("TANIST_TEST_MARK=nobody".to_owned(), Arc::<AtomicU32>::default());
+        worker.ask(Job::Look { service: check, mark, number: 7, looking_at: Arc::clone(&looking_at) }).unwrap();
+        assert!(
+            matches!(&next(&mut worker)[..], [Answer::Looked { number: 7, found: Ok(found), .. }] if found.is_empty())
+        );
+        assert_ne!(looking_at.load(Ordering::Relaxed), 0, "others run on this machine");
         assert_eq!(worker.shared.lock().threads, 1, "one is enough for one after the other");
     }
 

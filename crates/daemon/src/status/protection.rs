@@ -6,12 +6,14 @@
 use std::time::Duration;
 
 use api::{
-    Instance, Mode, Peer, PeerInstance, PeerService, Protection, ProtectionState, Role, ServiceState, Status, span,
+    Instance, Mode, Peer, PeerInstance, PeerService, Place, Protection, ProtectionState, Role, ServiceState, Status,
+    span,
 };
 use config::Settings;
 use engine::Failback;
 
 use crate::words::pair::{CANNOT_TELL, peer_name};
+use crate::words::understanding;
 
 /// Everything that is wrong, each with what it costs.
 #[derive(Debug, Default)]
@@ -57,6 +59,7 @@ pub(super) fn judge(status: &Status, settings: &Settings) -> Protection {
             (Some(peer), Mode::Pair) => judged.in_pair(peer, &mut findings),
             (_, Mode::Vrrp | Mode::Pair) => judged.alone(&mut findings),
         }
+        judged.understanding(&mut findings);
     }
     findings.conclude()
 }
@@ -64,7 +67,21 @@ pub(super) fn judge(status: &Status, settings: &Settings) -> Protection {
 /// The way to the peer, and how old its word is.
 fn judge_paths(peer: &Peer, findings: &mut Findings) {
     let node = peer_name(&peer.node);
+    if peer.deaf {
+        findings.add(ProtectionState::Unprotected, understanding::peer_is_deaf(&peer.node));
+    }
     if !peer.alive {
+        for stranger in &peer.strangers {
+            let text =
+                format!("messages for the pair come from {stranger}, which is not the address of the peer on any path");
+            findings.add(ProtectionState::Unprotected, text);
+        }
+        if let Some(why) = &peer.last_discard {
+            findings.add(
+                ProtectionState::Unprotected,
+                format!("a message that was to come from {node} was discarded: {why}"),
+            );
+        }
         return;
     }
     if peer.stale {
@@ -73,7 +90,11 @@ fn judge_paths(peer: &Peer, findings: &mut Findings) {
         findings.add(ProtectionState::Degraded, text);
         return;
     }
-    for (number, path) in peer.paths.iter().enumerate().filter(|(_, path)| !path.works) {
+    for (number, path) in peer.paths.iter().zip(0..).filter_map(|(path, number)| Some((number, path.one_way?))) {
+        let text = understanding::path_one_way(number, path == Place::Here, node);
+        findings.add(ProtectionState::Degraded, text);
+    }
+    for (number, path) in peer.paths.iter().enumerate().filter(|(_, path)| !path.works && path.one_way.is_none()) {
         let since = path.age_ms.map_or_else(
             || "was never heard".to_owned(),
             |age| format!("is silent for {}", span(Duration::from_millis(age))),
@@ -94,6 +115,26 @@ struct Judged<'a> {
 impl Judged<'_> {
     fn add(&self, findings: &mut Findings, state: ProtectionState, text: &str) {
         findings.add(state, format!("{}{text}", self.scope));
+    }
+
+    /// What keeps the nodes from understanding each other.
+    fn understanding(&self, findings: &mut Findings) {
+        let Instance { unheard, refused, differs, .. } = self.instance;
+        // Where one node says why it is not heard, what it does not accept has been said.
+        match (unheard, refused) {
+            (Some(text), _) => self.add(findings, ProtectionState::Degraded, text),
+            (None, Some(text)) => {
+                let text = format!("{text}; nodes that do not understand each other may both be MASTER");
+                self.add(findings, ProtectionState::Degraded, &text);
+            }
+            (None, None) => {}
+        }
+        if let Some(text) = differs {
+            self.add(findings, ProtectionState::Degraded, text);
+        }
+        for (name, text) in self.services().filter_map(|service| Some((&service.name, service.differs.as_ref()?))) {
+            self.add(findings, ProtectionState::Degraded, &format!("service {name}: {text}"));
+        }
     }
 
     /// Without a peer that speaks, only this node and the master's advertisements can be seen.

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use config::{Global, Instance, Manager, Pair, PairPath, Service};
+use engine::vrrp::receive::Discard;
 use engine::{
     Budget, Ending, Engine, Failback, HeldBy, Interval, LatchReason, LatchRecord, MaintenanceView, OnManualStop,
-    Priority, RouterId, ScriptConfig, ScriptOutcome, ServiceConfig, ServiceFailure,
+    Priority, RouterId, ScriptConfig, ScriptOutcome, ServiceConfig, ServiceFailure, Unheard,
 };
 
 use super::*;
@@ -35,6 +36,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         global: Global { router_id: Some("a".to_owned()), ..Global::default() },
         scripts: Vec::new(),
         instances: config.routers.iter().map(instance).collect(),
+        groups: Vec::new(),
         services: Vec::new(),
         pair: None,
         files: vec!["tanist.conf".into()],
@@ -45,6 +47,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
 struct Case {
     settings: Settings,
     view: View,
+    strangers: BTreeSet<IpAddr>,
 }
 
 fn service_config(name: &str) -> ServiceConfig {
@@ -57,6 +60,7 @@ fn service_config(name: &str) -> ServiceConfig {
             rise: 1,
             fall: 3,
             init_fail: false,
+            when: engine::When::Both,
         }],
         start_grace: Duration::from_secs(20),
         start_timeout: Duration::from_secs(30),
@@ -92,6 +96,10 @@ fn settled() -> Case {
         post_takeover: None,
         while_active: Vec::new(),
         down_file: None,
+        needs_ports: Vec::new(),
+        needs_disks: Vec::new(),
+        standby_checks: Vec::new(),
+        may_differ: false,
     }];
     settings.pair = Some(Pair {
         node: Some("a".to_owned()),
@@ -129,7 +137,9 @@ fn settled() -> Case {
             good: Some(true),
             last_outcome: Some(ScriptOutcome::Exited(0)),
             running_since: None,
+            rests: false,
         }],
+        differs: Vec::new(),
     }];
     view.peer = Some(PeerView {
         node: Name::from("b"),
@@ -138,6 +148,9 @@ fn settled() -> Case {
         paths: vec![Some(ago(60)), Some(ago(90))],
         round_trip: Some(Duration::from_micros(340)),
         discarded: 0,
+        last_discard: None,
+        deaf_at: None,
+        one_way: vec![None, None],
         routers: vec![PeerRouterView {
             name: Name::from("VI_1"),
             state: StateName::Backup,
@@ -153,7 +166,7 @@ fn settled() -> Case {
             }],
         }],
     });
-    Case { settings, view }
+    Case { settings, view, strangers: BTreeSet::new() }
 }
 
 /// The same with the roles exchanged.
@@ -203,7 +216,8 @@ impl Case {
     fn status(&self) -> api::Status {
         let links = [Name::from("eth0")];
         let (node, calendar) = ("a", Duration::from_secs(1_795_000_000));
-        status(&Snapshot { view: &self.view, settings: &self.settings, links: &links, node, now: NOW, calendar })
+        let Self { settings, view, strangers } = self;
+        status(&Snapshot { view, settings, links: &links, strangers, node, now: NOW, calendar })
     }
 }
 
@@ -304,6 +318,48 @@ fn it_works_but_not_as_it_should() {
 }
 
 #[test]
+fn they_do_not_understand_each_other() {
+    let mut case = settled();
+    case.here().unheard = Some((false, Unheard::Discarded(Discard::AuthenticationFailure)));
+    check("unheard_there", &case);
+    let mut case = on_b();
+    case.here().unheard = Some((true, Unheard::SentElsewhere([192, 0, 2, 77].into())));
+    check("unheard_here", &case);
+    let mut case = settled();
+    case.peer().one_way = vec![None, Some(true)];
+    check("one_way_heard_here", &case);
+    case.peer().one_way = vec![None, Some(false)];
+    case.peer().paths = vec![Some(ago(60)), Some(ago(9_000))];
+    check("one_way_heard_there", &case);
+    let mut case = settled();
+    case.lose_the_peer(9_000);
+    case.peer().deaf_at = Some(ago(90));
+    check("peer_deaf", &case);
+    case.peer().deaf_at = Some(ago(90_000));
+    case.peer().last_discard = Some(engine::BatonDiscard::BadSeal);
+    check("another_key", &case);
+    let mut case = settled();
+    case.peer().alive = false;
+    case.peer().heard_at = None;
+    case.peer().node = Name::from("");
+    case.peer().paths = vec![None, None];
+    case.strangers.insert([192, 0, 2, 7].into());
+    check("another_address", &case);
+}
+
+#[test]
+fn they_are_told_differently() {
+    let mut case = settled();
+    case.here().differs = vec![4];
+    case.service().differs = vec![0, 2];
+    check("configuration_differs", &case);
+    // Who is dead may be told anything.
+    case.lose_the_peer(9_000);
+    let reasons = case.status().protection.reasons;
+    assert!(!reasons.iter().any(|reason| reason.contains("differs")), "{reasons:?}");
+}
+
+#[test]
 fn an_operator_has_said_or_must_say_something() {
     let mut case = settled();
     case.view.maintenance = Some(MaintenanceView { until: Some(NOW + Duration::from_secs(7_080)) });
@@ -331,6 +387,27 @@ fn vrrp_alone_sees_only_half_and_says_so() {
 }
 
 /// T12: nothing that is older than two seconds is shown as if it were so now.
+/// Without a peer that talks, what is not accepted is all that there is to go by.
+#[test]
+fn what_is_not_accepted_is_shown_while_it_comes() {
+    let mut case = settled();
+    case.view.peer = None;
+    case.settings.pair = None;
+    case.here().refused = Some((ago(900), PEER, Discard::Version));
+    check("vrrp_refused", &case);
+    case.here().refused = Some((ago(9_000), PEER, Discard::Version));
+    check("vrrp_master", &case);
+}
+
+#[test]
+fn a_check_may_rest() {
+    let mut case = on_b();
+    let script =
+        |name, good, rests| ScriptView { name: Name::from(name), good, last_outcome: None, running_since: None, rests };
+    case.view.scripts = vec![script("ping_gateway", Some(true), false), script("ask_vip", None, true)];
+    check("check_rests", &case);
+}
+
 #[test]
 fn what_is_older_than_two_seconds_is_stale() {
     let at = |milliseconds| {

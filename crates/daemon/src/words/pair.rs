@@ -41,13 +41,18 @@ pub(super) fn path_changed(path: u32, works: bool) -> Vec<Line> {
 }
 
 pub(super) fn baton_discarded(path: u32, reason: BatonDiscard) -> Vec<Line> {
-    let why = match reason {
+    let why = discarded(reason);
+    line(Severity::Warning, format!("Message on path {} to the peer discarded: {why}", u64::from(path) + 1))
+}
+
+/// Why a message of the pair is not taken.
+pub(crate) const fn discarded(reason: BatonDiscard) -> &'static str {
+    match reason {
         BatonDiscard::Malformed => "it is no message of this version",
         BatonDiscard::BadSeal => "it was sealed with another key; do both nodes have the same key file?",
         BatonDiscard::Replayed => "it has been heard before",
         BatonDiscard::Ourselves => "it is our own; does this path lead to the peer?",
-    };
-    line(Severity::Warning, format!("Message on path {} to the peer discarded: {why}", u64::from(path) + 1))
+    }
 }
 
 pub(super) fn handover_begun(router: &str, to_us: bool, reason: HandoverReason) -> Vec<Line> {
@@ -90,16 +95,6 @@ pub(super) fn dual_active(router: &str, we_stay: bool) -> Vec<Line> {
     let end =
         if we_stay { "this node stays and the peer gives way" } else { "this node stops its services and gives way" };
     line(Severity::Error, format!("({router}) both nodes were active, the pair had been cut; {end}"))
-}
-
-pub(super) fn advertisements_unheard(router: &str) -> Vec<Line> {
-    line(
-        Severity::Warning,
-        format!(
-            "({router}) the peer says that it is active, but its advertisements are not heard here: look for a packet \
-             filter, a switch that keeps multicast back, another VRID, or another auth_pass"
-        ),
-    )
 }
 
 pub(super) fn no_counterpart(router: &str) -> Vec<Line> {

@@ -36,6 +36,7 @@ pub(super) fn changed(service: &Name, from: ServiceStateName, to: ServiceStateNa
                 (Notice, ": this node does not have the role".to_owned())
             }
         },
+        ServiceCause::Removed => (Notice, ": the configuration no longer has it here".to_owned()),
         ServiceCause::Done if to == ServiceStateName::Stopped => (Notice, ", nothing of it runs any more".to_owned()),
         ServiceCause::Done => (Notice, String::new()),
         ServiceCause::Restart => (Notice, " again".to_owned()),

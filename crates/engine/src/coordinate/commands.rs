@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::holds;
-use crate::role::{self};
+use crate::role::{self, Step};
 use crate::service::{Consequence, Service};
 use crate::standing::Change;
 use crate::wire::baton::Stance;
@@ -20,6 +20,15 @@ impl Engine {
     }
 
     pub(super) fn obey(&mut self, now: Instant, command: Command, out: &mut Vec<Output>) -> Answer {
+        // Who shares a role with others is spoken for by the first of them.
+        let command = match command {
+            Command::Switch { router, to_us, dry_run } => {
+                Command::Switch { router: self.speaker(router), to_us, dry_run }
+            }
+            Command::Hold { router, by } => Command::Hold { router: self.speaker(router), by },
+            Command::Release { router, by } => Command::Release { router: self.speaker(router), by },
+            other => other,
+        };
         match command {
             Command::Switch { router, to_us, dry_run } => match self.may_switch(router, to_us) {
                 Err(reason) => Answer::Refused(reason),
@@ -53,9 +62,7 @@ impl Engine {
             }
             Command::Acknowledge => {
                 let change = self.standing.acknowledge();
-                if change.is_some() {
-                    self.forgive(now);
-                }
+                self.forgive(now);
                 self.tell_change(change, out);
                 Answer::Done
             }
@@ -80,7 +87,7 @@ impl Engine {
         if here.stopping {
             return Err(RefusedCommand::Stopping);
         }
-        if self.standing.is_latched() && !ours.config().services.is_empty() {
+        if self.standing.is_latched() && !self.units.services(index).is_empty() {
             return Err(RefusedCommand::Latched);
         }
         if role.is_offering() || here.leaving {
@@ -113,7 +120,7 @@ impl Engine {
                 return Err(RefusedCommand::NotReady(reason));
             }
         }
-        let longest = self.services_of(ours).map(Service::longest_move).max();
+        let longest = self.services_of(index).map(Service::longest_move).max();
         Ok(Some(longest.unwrap_or_default() + Duration::from_secs(1)))
     }
 
@@ -133,7 +140,7 @@ impl Engine {
             {
                 role.lets_go(HandoverReason::Held, false);
             }
-            self.with_around(index, |ours, around| ours.let_go(now, around, out));
+            self.step_together(now, index, &Step::LetGo(HandoverReason::Held), out);
         }
     }
 
@@ -146,10 +153,8 @@ impl Engine {
             return;
         }
         out.push(Output::Tell(Event::Released { router, by }));
-        if by == HeldBy::Operator
-            && let Some(ours) = self.routers.get(router.0 as usize)
-        {
-            let names = &ours.config().services;
+        if by == HeldBy::Operator {
+            let names = self.units.services(router.0 as usize);
             for service in self.services.iter_mut().filter(|service| names.contains(&service.config().name)) {
                 service.end_hold(now);
             }
@@ -199,7 +204,7 @@ impl Engine {
                 // It may have stood back before, and have the role only because nobody else was there.
                 if self.pair.is_none() {
                     self.refresh_briefs();
-                    self.with_around(router.0 as usize, |ours, around| ours.let_go(now, around, out));
+                    self.step_together(now, router.0 as usize, &Step::LetGo(HandoverReason::Held), out);
                 }
             }
             Consequence::ComeBack => {
@@ -223,6 +228,8 @@ impl Engine {
             Some(Change::Latched(latch)) => {
                 Event::Latched { service: latch.service, reason: latch.reason, node: latch.node }
             }
+            // Nothing that anybody waits for.
+            Some(Change::Forgiven) => return,
             Some(Change::Unlatched) => Event::Unlatched,
             Some(Change::MaintenanceBegun(span, node)) => Event::MaintenanceBegun { span, node },
             Some(Change::MaintenanceEnded { expired }) => Event::MaintenanceEnded { expired },

@@ -1,47 +1,59 @@
-//! Routers that a reconfiguration removed while something of their services was left.
+//! Services that a reconfiguration took from their router, alone or with it, while something of them was left. They are
+//! stopped like any other: nobody else may run them before they are gone.
 
 use alloc::vec::Vec;
 
 use crate::role::Role;
 use crate::service::Service;
 use crate::vrrp::virtual_router::VirtualRouter;
-use crate::wire::baton::{RouterStatement, Stance};
+use crate::wire::baton::{Hears, RouterStatement, Stance};
 use crate::{HandoverReason, Name};
 
-/// A router that a reconfiguration removed while something of its services was left.
+/// What is left of the services that one router has lost.
 #[derive(Debug)]
 pub(crate) struct Departing {
-    name: Name,
+    router: Name,
     epoch: u64,
     /// Those that the configuration no longer has.
     pub(crate) services: Vec<Service>,
-    /// Those that it still has, without a router.
+    /// Those that it still has, elsewhere or nowhere.
     kept: Vec<Name>,
 }
 
 impl Departing {
-    /// `services` are those that the new configuration has; what it no longer has is in `removed` and taken from there.
-    pub(crate) fn new(router: &VirtualRouter, role: &Role, services: &[Service], removed: &mut Vec<Service>) -> Self {
-        let names = &router.config().services;
-        let its = |service: &mut Service| names.contains(&service.config().name) && !service.is_gone();
+    /// `lost` are the services that the router no longer has. `services` are those that the new configuration has; what it
+    /// no longer has is in `removed` and taken from there.
+    pub(crate) fn new(
+        router: &VirtualRouter,
+        role: &Role,
+        lost: &[Name],
+        services: &[Service],
+        removed: &mut Vec<Service>,
+    ) -> Self {
+        let its = |service: &mut Service| lost.contains(&service.config().name) && !service.is_gone();
         let kept = services.iter().map(|service| service.config().name.clone());
         Self {
-            name: router.config().name.clone(),
+            router: router.config().name.clone(),
             epoch: role.epoch,
             services: removed.extract_if(.., its).collect(),
-            kept: kept.filter(|name| names.contains(name)).collect(),
+            kept: kept.filter(|name| lost.contains(name)).collect(),
         }
     }
 
-    pub(super) fn is_busy(&self, services: &[Service]) -> bool {
+    /// The router that they were of.
+    pub(crate) const fn router(&self) -> &Name {
+        &self.router
+    }
+
+    pub(crate) fn is_busy(&self, services: &[Service]) -> bool {
         let left = |service: &Service| self.kept.contains(&service.config().name) && !service.is_gone();
         !self.services.is_empty() || services.iter().any(left)
     }
 
-    /// What the other node must know: that it has to wait.
+    /// What the other node must know if the router is gone, too: that it has to wait.
     pub(super) fn statement(&self) -> RouterStatement {
         RouterStatement {
-            name: self.name.clone(),
+            name: self.router.clone(),
             stance: Stance::Releasing(HandoverReason::Leaving),
             priority: crate::Priority::RESIGN,
             address: None,
@@ -49,6 +61,9 @@ impl Departing {
             held: true,
             released: false,
             wants: None,
+            sending: None,
+            hears: Hears::Enough,
+            terms: Vec::new(),
             services: Vec::new(),
         }
     }

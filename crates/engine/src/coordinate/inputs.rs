@@ -27,7 +27,7 @@ impl Engine {
                 self.standing.restore(now, &record, calendar, &node);
                 let latched = self.standing.latch().cloned();
                 self.tell_change(latched.map(Change::Latched), out);
-                for (router, role) in self.routers.iter().zip(&mut self.roles) {
+                for ((router, role), index) in self.routers.iter().zip(&mut self.roles).zip(0..) {
                     let known = record.routers.iter().find(|known| known.name == router.config().name);
                     let Some(known) = known else { continue };
                     role.epoch = known.epoch;
@@ -35,10 +35,16 @@ impl Engine {
                     role.held_by = known.held_by.iter().copied().filter(|by| *by == HeldBy::Operator).collect();
                     if known.active && same_boot {
                         for service in &mut self.services {
-                            if router.config().services.contains(&service.config().name) {
+                            if self.units.led_by(index).contains(&service.config().name) {
                                 service.allow_adoption(known.epoch);
                             }
                         }
+                    }
+                }
+                for service in &mut self.services {
+                    let known = record.services.iter().find(|known| known.name == service.config().name);
+                    if let Some(known) = known {
+                        service.restore(now, known, same_boot, calendar);
                     }
                 }
                 self.saved = record;
@@ -87,7 +93,10 @@ impl Engine {
                 return true;
             }
         }
-        false
+        // What is under way of one that is being ended.
+        let nobody = Elsewhere { latched: false, nobody_better: true, their_moves: 0 };
+        let mut ending = self.departing.iter_mut().flat_map(|departing| &mut departing.services);
+        ending.any(|service| service.take_check(now, check, outcome, false, nobody, out).is_some())
     }
 
     pub(crate) fn take_baton(&mut self, now: Instant, path: u32, octets: &[u8], out: &mut Vec<Output>) {
@@ -106,7 +115,7 @@ impl Engine {
         standing.adopt(now, statement, |change| changes.push(change));
         for change in changes {
             match change {
-                Change::Unlatched => {
+                Change::Unlatched | Change::Forgiven => {
                     self.forgive(now);
                     self.tell_change(Some(change), out);
                 }

@@ -3,13 +3,16 @@
 
 mod commands;
 mod departing;
+mod groups;
 mod inputs;
 mod statement;
+mod understanding;
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 pub(crate) use self::departing::Departing;
+pub(crate) use self::understanding::Understanding;
 use crate::pair::Pair;
 use crate::role::{self, Here, Progress, Role, Step, There};
 use crate::service::{Elsewhere, Service};
@@ -31,12 +34,13 @@ impl Engine {
 
     /// Goes on until nothing is left to do, then says and saves what has changed.
     pub(crate) fn coordinate(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let plain = self.services.is_empty() && self.pair.is_none() && self.departing.is_empty();
+        let plain =
+            self.services.is_empty() && self.pair.is_none() && self.departing.is_empty() && !self.units.has_groups();
         let frozen = self.standing.in_maintenance() || self.briefs.iter().any(|brief| brief.frozen);
         if plain && !frozen && !self.roles.iter().any(Role::is_held) {
             self.follow_states(now, out);
             if self.saved != Record::default() {
-                self.save(out);
+                self.save(now, out);
             }
             return;
         }
@@ -47,17 +51,20 @@ impl Engine {
             // Roles first: nothing is begun that would have to end at once, or that a crash could make forgotten.
             let mut moved = self.follow_states(now, out);
             moved |= self.deal(now, out);
+            moved |= self.follow_in(now, out);
             moved |= self.follow_states(now, out);
-            self.save(out);
+            self.save(now, out);
             moved |= self.pursue_services(now, out);
             if !moved && !self.refresh_briefs() {
                 break;
             }
         }
+        self.tell_groups(out);
         self.report_progress(now, out);
+        self.compare_notes(out);
         self.run_hooks(now, out);
         self.say(now, out);
-        self.save(out);
+        self.save(now, out);
     }
 
     /// Tells the routers about their services and the other node. Returns whether something changed.
@@ -65,25 +72,52 @@ impl Engine {
         let mut changed = self.briefs.len() != self.routers.len();
         self.briefs.resize_with(self.routers.len(), Brief::default);
         let latch = self.standing.latch().map(|latch| latch.service.clone());
-        let Self { briefs, routers, roles, services, pair, standing, .. } = self;
-        for ((brief, router), role) in briefs.iter_mut().zip(routers.iter()).zip(roles.iter()) {
+        let spent: Vec<bool> = (0..self.routers.len()).map(|index| !self.may_come_back(index)).collect();
+        let Self { briefs, routers, units, own_faults, roles, services, pair, standing, departing, .. } = self;
+        for (((brief, router), index), spent) in briefs.iter_mut().zip(routers.iter()).zip(0..).zip(spent) {
             let config = router.config();
+            let (leader, its_services) = (units.leader(index), units.services(index));
+            let (Some(role), Some(speaker)) = (roles.get(leader), routers.get(leader)) else { continue };
+            let members = || units.members(index).iter().filter_map(|member| routers.get(*member));
+            let left = departing
+                .iter()
+                .filter(|departing| members().any(|member| member.config().name == *departing.router()));
             let mut fresh = Brief {
-                held: role.is_held(),
+                busy: left.into_iter().any(|departing| departing.is_busy(services)),
+                stands_back: role.is_held() || spent,
                 frozen: standing.in_maintenance(),
                 waits: standing.in_maintenance() && !role.is_keeper,
-                paired: pair.is_some() && !config.services.is_empty(),
+                paired: pair.is_some() && !its_services.is_empty(),
+                grouped: units.is_grouped(index),
                 ..Brief::default()
             };
-            let theirs = pair.as_ref().filter(|pair| pair.is_alive()).and_then(|pair| pair.last_words(&config.name));
-            for service in services.iter().filter(|service| config.services.contains(&service.config().name)) {
+            let theirs =
+                pair.as_ref().filter(|pair| pair.is_alive()).and_then(|pair| pair.last_words(&speaker.config().name));
+            for member in members().filter(|member| member.id() != router.id()) {
+                for fault in own_faults.get(member.id().0 as usize).into_iter().flatten() {
+                    match fault {
+                        // None of its own.
+                        FaultReason::Member(_) | FaultReason::ServiceFailed(_) | FaultReason::Latched(_) => {}
+                        // It waits, and so do the others.
+                        FaultReason::ScriptPending(_) => fresh.faults.push(fault.clone()),
+                        FaultReason::LinkAbsent(_)
+                        | FaultReason::LinkDown(_)
+                        | FaultReason::NoPrimaryAddress
+                        | FaultReason::NoPeer
+                        | FaultReason::ScriptFailed(_) => {
+                            fresh.faults.push(FaultReason::Member(member.config().name.clone()));
+                        }
+                    }
+                }
+            }
+            for service in services.iter().filter(|service| its_services.contains(&service.config().name)) {
                 fresh.busy |= !service.is_gone();
                 if service.has_failed() {
                     fresh.faults.push(FaultReason::ServiceFailed(service.config().name.clone()));
                 }
             }
             if let Some(service) = &latch
-                && !config.services.is_empty()
+                && !its_services.is_empty()
                 && router.state_name() != StateName::Active
                 && !role.is_keeper
                 && !theirs.is_some_and(|says| router.state_name() == StateName::Backup && is_coming(says))
@@ -110,6 +144,7 @@ impl Engine {
         let listens = self.pair.as_ref().is_some_and(Pair::is_alive);
         let maintained = self.standing.in_maintenance();
         let mut moved = false;
+        let mut left = Vec::new();
         for index in 0..self.routers.len() {
             let goes_on = self.here(index).is_some_and(|here| here.resumes);
             let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get_mut(index)) else { continue };
@@ -122,7 +157,11 @@ impl Engine {
             let theirs = self.pair.as_ref().and_then(|pair| pair.last_words(&router.config().name));
             role.epoch = role.epoch.max(theirs.map_or(0, |says| says.epoch));
             let resumed = state == StateName::Active && (router.resumed() || goes_on);
+            let was_moving = role.progress.is_some();
             let before = role.changed(now, state, listens, resumed, maintained);
+            if was_moving && role.progress.is_none() {
+                out.push(came_to_nothing(router, &self.services, theirs));
+            }
             // Nobody else could have it: what the operator wanted has come to its end.
             if state == StateName::Active && !resumed && role.held_by.remove(&HeldBy::Operator) {
                 role.stood_back = false;
@@ -142,8 +181,17 @@ impl Engine {
             if before == StateName::Active && self.pair.is_none() {
                 role.keeps();
             }
+            if before == StateName::Active {
+                left.push(index);
+            }
+            let came_back = role.take_return() || self.pair.is_none();
+            let names = self.units.led_by(index);
+            if state == StateName::Active && !resumed && came_back {
+                let its = self.services.iter_mut().filter(|service| names.contains(&service.config().name));
+                its.for_each(|service| service.note_return(now));
+            }
             let epoch = role.epoch;
-            for service in router.config().services.clone() {
+            for service in names.iter().cloned() {
                 self.hook_number += 1;
                 out.push(Output::RunHook(HookCall {
                     service,
@@ -156,6 +204,7 @@ impl Engine {
                 }));
             }
         }
+        self.follow_out(now, &left, out);
         moved
     }
 
@@ -165,22 +214,26 @@ impl Engine {
         let mut moved = false;
         for service in &mut self.services {
             let name = &service.config().name;
-            let owner = self.routers.iter().find(|router| router.config().services.contains(name));
+            let owner = self.units.owner_of(name).and_then(|owner| self.routers.get(owner));
+            let members = owner.map_or(&[] as &[usize], |owner| self.units.members(owner.id().0 as usize));
+            let members = || members.iter().filter_map(|member| self.routers.get(*member));
             // In maintenance what runs goes on even where a cable was pulled, until somebody else has the role.
             let kept = |owner: &VirtualRouter| {
                 let role = self.roles.get(owner.id().0 as usize);
-                left_alone && !owner.is_leaving() && role.is_some_and(|role| role.is_keeper)
+                left_alone && !members().any(VirtualRouter::is_leaving) && role.is_some_and(|role| role.is_keeper)
             };
-            let wanted = owner.is_some_and(|owner| owner.wants_services() || (service.is_up() && kept(owner)));
+            service.set_removed(owner.is_none());
+            let wanted = owner
+                .is_some_and(|owner| members().all(VirtualRouter::wants_services) || (service.is_up() && kept(owner)));
             let epoch = owner.and_then(|owner| self.roles.get(owner.id().0 as usize)).map_or(0, |role| role.epoch);
             moved |= service.set_wanted(now, wanted, epoch);
-            service.set_holds_role(now, owner.is_some_and(|owner| owner.state_name() == StateName::Active));
+            service.set_holds_role(now, members().any(|member| member.state_name() == StateName::Active));
             let theirs = owner.zip(self.pair.as_ref()).and_then(|(owner, pair)| {
                 pair.statement()?;
                 pair.last_words(&owner.config().name)
             });
             let taken = theirs.is_some_and(|says| holds(says.stance))
-                || owner.is_some_and(|owner| owner.heard_at().is_some() || owner.is_kept_out());
+                || members().any(|member| member.heard_at().is_some() || member.is_kept_out());
             if taken {
                 moved |= service.refuse_adoption();
             }
@@ -193,6 +246,7 @@ impl Engine {
         }
         for departing in &mut self.departing {
             for service in &mut departing.services {
+                service.set_removed(true);
                 moved |= service.set_wanted(now, false, 0);
                 moved |= service.pursue(now, false, out);
                 if service.is_gone() {
@@ -210,7 +264,11 @@ impl Engine {
     fn deal(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let mut moved = false;
         for index in 0..self.routers.len() {
-            moved |= self.deal_with(now, index, out);
+            if self.units.leader(index) == index {
+                moved |= self.deal_with(now, index, out);
+            } else if let Some(role) = self.roles.get_mut(index) {
+                role.forget(now);
+            }
         }
         moved
     }
@@ -218,7 +276,7 @@ impl Engine {
     fn deal_with(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) -> bool {
         let id = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
         let Some(here) = self.here(index) else { return false };
-        let Self { roles, routers, pair, .. } = self;
+        let Self { roles, routers, pair, services, .. } = self;
         let Some(router) = routers.get(index) else { return false };
         let there = there(pair.as_ref(), router);
         let Some(role) = roles.get_mut(index) else { return false };
@@ -248,11 +306,15 @@ impl Engine {
         let comes_in_order = matches!(there, There::Heard { says, .. } if says.released);
         match step {
             Step::Nothing => return false,
-            Step::TakeOver(cause) => {
+            Step::TakeOver(_) => {
                 if comes_in_order {
+                    // It comes back before its services had come up there.
+                    if role.progress.is_some_and(|progress| !progress.to_us) {
+                        out.push(came_to_nothing(router, services, pair_says(there)));
+                    }
                     role.progress = Some(Progress { to_us: true, begun_at: now });
                 }
-                self.with_around(index, |ours, around| ours.take_over(now, cause, around, out));
+                self.step_together(now, index, &step, out);
             }
             Step::Claim(cause) => {
                 if let Some(pair) = &mut self.pair {
@@ -281,7 +343,7 @@ impl Engine {
                 }
                 role.progress = Some(Progress { to_us: false, begun_at: now });
                 out.push(Output::Tell(Event::HandoverBegun { router: id, to_us: false, reason }));
-                self.with_around(index, |ours, around| ours.let_go(now, around, out));
+                self.step_together(now, index, &step, out);
             }
             Step::Keep => {
                 if role.keeps() {
@@ -289,21 +351,19 @@ impl Engine {
                 }
                 role.progress = None;
                 out.push(Output::Tell(Event::HandoverFailed { router: id, reason: RefusedCommand::PeerSilent }));
-                self.with_around(index, |ours, _| ours.keep());
+                self.step_together(now, index, &step, out);
             }
             Step::DropOffer => role.withdrawn(),
             Step::GiveUp => {
                 role.unclaimed();
                 role.is_keeper = false;
-                let names = &router.config().services;
+                let names = self.units.services(index);
                 let its = self.services.iter_mut().filter(|service| names.contains(&service.config().name));
                 its.for_each(|service| {
                     service.refuse_adoption();
                 });
             }
-            Step::Yield => {
-                self.with_around(index, |ours, around| ours.yield_to_peer(now, their_address, around, out));
-            }
+            Step::Yield => self.step_together(now, index, &step, out),
         }
         true
     }
@@ -316,7 +376,7 @@ impl Engine {
             let Some(pair) = &self.pair else { continue };
             let Some(says) = pair.last_words(&router.config().name) else { continue };
             let heard_at = pair.heard_at().unwrap_or(now);
-            let services: Vec<&Service> = self.services_of(router).collect();
+            let services: Vec<&Service> = self.services_of(index).collect();
             // Moments of the other node, on our clock, as exact as the message was fast.
             let their = |age: Option<Duration>| age.map(|age| heard_at - age);
             let spans: Option<Vec<(Instant, Instant)>> = if progress.to_us {
@@ -391,12 +451,12 @@ impl Engine {
     }
 
     pub(crate) fn owner_of(&self, service: &Name) -> Option<RouterId> {
-        let index = self.routers.iter().position(|router| router.config().services.contains(service))?;
-        u32::try_from(index).ok().map(RouterId)
+        u32::try_from(self.units.owner_of(service)?).ok().map(RouterId)
     }
 
-    fn services_of<'e>(&'e self, router: &'e VirtualRouter) -> impl Iterator<Item = &'e Service> {
-        let names = &router.config().services;
+    /// The services that run where a router and those that share its role are Active.
+    fn services_of(&self, router: usize) -> impl Iterator<Item = &Service> {
+        let names = self.units.services(router);
         self.services.iter().filter(move |service| names.contains(&service.config().name))
     }
 
@@ -404,7 +464,8 @@ impl Engine {
         let views = self.services.iter().enumerate().map(|(index, service)| {
             let owner = self.owner_of(&service.config().name);
             let theirs = self.elsewhere(now, index).their_moves;
-            service.view(owner, service.recent_moves(now).saturating_add(theirs))
+            let moves = service.recent_moves(now).saturating_add(theirs);
+            ServiceView { differs: self.differing_terms(&service.config().name), ..service.view(owner, moves) }
         });
         views.collect()
     }
@@ -413,7 +474,7 @@ impl Engine {
         let mut elsewhere = Elsewhere { latched: self.standing.is_latched(), nobody_better: false, their_moves: 0 };
         let (Some(service), Some(pair)) = (self.services.get(index), &self.pair) else { return elsewhere };
         let name = &service.config().name;
-        let Some(owner) = self.routers.iter().find(|router| router.config().services.contains(name)) else {
+        let Some(owner) = self.units.owner_of(name).and_then(|owner| self.routers.get(owner)) else {
             return elsewhere;
         };
         let Some(says) = pair.last_words(&owner.config().name) else {
@@ -424,11 +485,28 @@ impl Engine {
         let within = service.config().max_moves.within;
         let theirs = says.services.iter().find(|theirs| theirs.name == *name);
         let moves = theirs.map_or(&[] as &[Duration], |theirs| &theirs.moves);
-        let recent = moves.iter().filter(|age| **age + now.since(heard_at) < within).count();
-        let recent = recent + pair.former_moves(name, now, within);
+        let moves: Vec<Instant> = moves.iter().map(|age| heard_at - *age).collect();
+        let recent = moves.iter().filter(|at| now.since(**at) < within).count();
+        let recent = recent + pair.former_moves(name, now, within, &moves);
         elsewhere.their_moves = u32::try_from(recent).unwrap_or(u32::MAX);
         elsewhere.nobody_better = !pair.is_alive() || (says.stance != Stance::Standby || !role::is_ready(says));
         elsewhere
+    }
+
+    /// Whether the role may come back by itself to where its service failed: the budget of moves must leave one for
+    /// another failure. Otherwise it stays where it works until the earlier moves no longer count.
+    fn may_come_back(&self, index: usize) -> bool {
+        let names = self.units.services(index);
+        let its = self.services.iter().enumerate().filter(|(_, service)| names.contains(&service.config().name));
+        its.into_iter().all(|(index, service)| {
+            let ours = service.recent_moves(self.last_at);
+            let moves = ours.saturating_add(self.elsewhere(self.last_at, index).their_moves);
+            ours == 0 || moves.saturating_add(2) <= service.config().max_moves.limit
+        })
+    }
+
+    fn has_router(&self, name: &Name) -> bool {
+        self.routers.iter().any(|router| router.config().name == *name)
     }
 
     fn here(&self, index: usize) -> Option<Here> {
@@ -437,7 +515,7 @@ impl Engine {
         let mut ready = Ok(());
         let mut known_ready = true;
         let mut auto = true;
-        for service in self.services_of(router) {
+        for service in self.services_of(index) {
             auto &= service.config().failback == Failback::Auto;
             match service.readiness() {
                 _ if role.held_by.contains(&HeldBy::DownFile) => ready = Err(Name::from(DOWN_FILE)),
@@ -448,25 +526,29 @@ impl Engine {
                 None => known_ready = false,
             }
         }
-        let preempts = config.preempt_mode && auto;
+        let preempts = config.preempt_mode && auto && self.may_come_back(index);
         Some(Here {
             node: self.config().pair.as_ref().map_or_else(|| config.name.clone(), |pair| pair.node.clone()),
             state: role.state,
-            leaving: router.is_leaving(),
+            leaving: self
+                .units
+                .members(index)
+                .iter()
+                .any(|member| self.routers.get(*member).is_some_and(VirtualRouter::is_leaving)),
             busy: self.briefs.get(index).is_some_and(|brief| brief.busy),
             resumes: {
-                let mut left = self.services_of(router).filter(|service| !service.is_gone()).peekable();
+                let mut left = self.services_of(index).filter(|service| !service.is_gone()).peekable();
                 left.peek().is_some() && left.all(Service::is_rightful)
             },
             ready,
             known_ready,
-            due: router.due(),
+            due: self.unit_due(index),
             priority: router.effective_priority(),
             address: router.primary_address(),
             preempts_after: preempts.then_some(config.preempt_delay),
             frozen: self.standing.in_maintenance(),
             waits: self.standing.in_maintenance() && !role.is_keeper,
-            latched: self.standing.is_latched() && !config.services.is_empty() && !role.is_keeper,
+            latched: self.standing.is_latched() && !self.units.services(index).is_empty() && !role.is_keeper,
             stopping: self.is_stopping(),
         })
     }
@@ -508,6 +590,24 @@ const fn is_coming(says: &RouterStatement) -> bool {
     says.released || matches!(says.stance, Stance::Releasing(_) | Stance::Offering(_))
 }
 
+/// The other node's words, if it is heard.
+const fn pair_says<'e>(there: There<'e>) -> Option<&'e RouterStatement> {
+    match there {
+        There::Heard { says, .. } => Some(says),
+        There::Alone | There::Nobody | There::Stranger => None,
+    }
+}
+
+/// A role has moved, but not to stay: it has left again before its services had come up.
+fn came_to_nothing(router: &VirtualRouter, services: &[Service], theirs: Option<&RouterStatement>) -> Output {
+    let ours = services.iter().filter(|service| service.has_failed()).map(|service| &service.config().name);
+    let theirs = theirs.into_iter().flat_map(|says| &says.services).filter(|service| service.failed);
+    let failed = ours.chain(theirs.map(|service| &service.name)).find(|name| router.config().services.contains(name));
+    let why = failed.map_or_else(|| "it did not stay".into(), |name| alloc::format!("{name} failed"));
+    let reason = RefusedCommand::NotReady(Name::from(why.as_str()));
+    Output::Tell(Event::HandoverFailed { router: router.id(), reason })
+}
+
 /// Says once what an operator should know about the two nodes' words.
 fn tell_about(router: RouterId, role: &mut Role, here: &Here, there: There<'_>, out: &mut Vec<Output>) {
     let There::Heard { says, .. } = there else {
@@ -526,9 +626,5 @@ fn tell_about(router: RouterId, role: &mut Role, here: &Here, there: There<'_>, 
         }
     } else if !active {
         role.told.dual = false;
-    }
-    // Its own timer has come although the other one says that it is active.
-    if here.due.is_some() && active && !core::mem::replace(&mut role.told.unheard, true) {
-        out.push(Output::Tell(Event::AdvertisementsUnheard { router }));
     }
 }

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::DOWN_FILE;
+use super::understanding::sending;
+use super::{DOWN_FILE, Departing};
+use crate::pair::Pair;
 use crate::wire::baton::{RouterStatement, ServiceStatement, Statement};
 use crate::{Engine, HeldBy, Instant, Name, Output, Record, RouterRecord};
 
@@ -29,6 +31,7 @@ impl Engine {
             acknowledged: 0,
             maintenance: None,
             maintenance_number: 0,
+            paths: self.pair.as_ref().map_or_else(Vec::new, Pair::paths_work),
             routers: Vec::new(),
         };
         self.standing.state(now, &mut statement);
@@ -40,7 +43,11 @@ impl Engine {
         let age = |at: Option<Instant>| at.filter(|_| with_ages).map(|at| now.since(at));
         for (index, router) in self.routers.iter().enumerate() {
             let (Some(here), Some(role)) = (self.here(index), self.roles.get(index)) else { continue };
-            let services = self.services_of(router).map(|service| ServiceStatement {
+            let name = &router.config().name;
+            let terms = |service| self.pair.as_ref().map_or_else(Vec::new, |pair| pair.terms(name, service).to_vec());
+            let own = self.units.led_by(index);
+            let own = self.services_of(index).filter(|service| own.contains(&service.config().name));
+            let services = own.map(|service| ServiceStatement {
                 name: service.config().name.clone(),
                 state: service.state_name(),
                 healthy: service.healthy(),
@@ -52,9 +59,10 @@ impl Engine {
                 moves: service.moves().map(|at| if with_ages { now.since(at) } else { Duration::ZERO }).collect(),
                 gone_for: age(service.gone_at()),
                 running_for: age(service.up_at()),
+                terms: terms(Some(&service.config().name)),
             });
             statement.routers.push(RouterStatement {
-                name: router.config().name.clone(),
+                name: name.clone(),
                 stance: role.stance(&here),
                 priority: here.priority,
                 address: here.address,
@@ -62,23 +70,26 @@ impl Engine {
                 held: role.is_held(),
                 released: role.has_released() && !here.busy,
                 wants: role.wants(&here),
+                sending: Some(sending(router)),
+                hears: self.hears(router),
+                terms: terms(None),
                 services: services.collect(),
             });
         }
-        for departing in &self.departing {
-            statement.routers.push(departing.statement());
-        }
+        // What is left of a service that a router has lost is said by that router.
+        let gone = self.departing.iter().filter(|departing| !self.has_router(departing.router()));
+        statement.routers.extend(gone.map(Departing::statement));
         statement
     }
 
-    pub(super) fn save(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn save(&mut self, now: Instant, out: &mut Vec<Output>) {
         if !self.is_started() {
             return;
         }
         let mut record = Record::default();
-        for (router, role) in self.routers.iter().zip(&self.roles) {
+        for ((router, role), index) in self.routers.iter().zip(&self.roles).zip(0..) {
             let config = router.config();
-            let remembers = !config.services.is_empty() || self.pair.is_some() || role.is_held();
+            let remembers = !self.units.services(index).is_empty() || self.pair.is_some() || role.is_held();
             if remembers && (role.epoch > 0 || role.is_held()) {
                 record.routers.push(RouterRecord {
                     name: config.name.clone(),
@@ -88,6 +99,9 @@ impl Engine {
                 });
             }
         }
+        let standing = &self.standing;
+        let services = self.services.iter_mut();
+        record.services = services.filter_map(|service| service.remember(now, |at| standing.in_calendar(at))).collect();
         self.standing.remember(&mut record);
         if record != self.saved {
             self.saved = record.clone();

@@ -49,7 +49,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::wire::baton::{BatonMessage, Seal, Statement};
-use crate::{BatonDiscard, Instant, PairConfig};
+use crate::{BatonDiscard, Instant, Name, PairConfig};
 
 use candidates::Candidates;
 pub(crate) use paths::PathChange;
@@ -81,6 +81,8 @@ pub(crate) struct PeerLink {
     /// We were asleep when it fell silent: it is given until then.
     listen_until: Option<Instant>,
     paths: Paths,
+    /// Somebody with our key speaks who has not heard us.
+    in_vain: Option<InVain>,
     round_trip: Option<Duration>,
     discarded: u64,
 }
@@ -93,6 +95,14 @@ struct Peer {
     sequence: u64,
     heard_at: Instant,
     echo: Echo,
+}
+
+/// Somebody who speaks and has not heard us, while the peer is not there.
+#[derive(Debug)]
+struct InVain {
+    node: Name,
+    since: Instant,
+    at: Instant,
 }
 
 /// What a message says of the one that it answers.
@@ -158,6 +168,7 @@ impl PeerLink {
             alive: false,
             listen_until: None,
             paths: Paths::new(config.paths),
+            in_vain: None,
             round_trip: None,
             discarded: 0,
             config,
@@ -256,6 +267,7 @@ impl PeerLink {
             seal.number("rank", &config.node, [challenge.wrapping_add(heartbeat), life])
         });
         self.count_discarded(considered.given_up);
+        self.note_in_vain(now, message);
         if considered.is_doubtful {
             return Err(BatonDiscard::Replayed);
         }
@@ -280,11 +292,31 @@ impl PeerLink {
     fn count_alive(&mut self, now: Instant, path: u32, round_trip: Duration) {
         self.round_trip = Some(round_trip);
         self.listen_until = None;
+        self.in_vain = None;
         if !self.alive {
             self.alive = true;
             self.paths.begin(now);
         }
         self.paths.hear(now, path);
+    }
+
+    /// When everything is well this is only the beginning of a conversation.
+    fn note_in_vain(&mut self, now: Instant, message: &BatonMessage) {
+        let patience = self.config.dead_after;
+        let goes_on = self.in_vain.take().filter(|in_vain| now.since(in_vain.at) < patience);
+        let since = goes_on.map_or(now, |in_vain| in_vain.since);
+        self.in_vain = Some(InVain { node: message.statement.node.clone(), since, at: now });
+    }
+
+    /// Who speaks, but has not heard us, and that for long.
+    pub(crate) fn speaks_in_vain(&self, now: Instant) -> Option<&Name> {
+        let in_vain = self.in_vain.as_ref().filter(|in_vain| now.since(in_vain.at) < self.config.dead_after)?;
+        (now.since(in_vain.since) >= self.config.dead_after).then_some(&in_vain.node)
+    }
+
+    /// When the peer, or who may be it, spoke last, whether it has heard us or not.
+    pub(crate) fn spoke_at(&self) -> Option<Instant> {
+        self.in_vain.as_ref().map(|in_vain| in_vain.at).max(self.heard_at())
     }
 
     fn count_discarded(&mut self, count: u64) {
@@ -377,6 +409,11 @@ impl PeerLink {
     /// When the peer was heard last on each path.
     pub(crate) fn paths_heard_at(&self) -> Vec<Option<Instant>> {
         self.paths.heard_at()
+    }
+
+    /// By path: whether the peer was heard there lately, as far as noticed.
+    pub(crate) fn paths_work(&self) -> Vec<bool> {
+        self.paths.work(self.alive)
     }
 
     /// How long a question and its answer took last.

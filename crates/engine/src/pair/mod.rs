@@ -1,16 +1,20 @@
 //! The other Tanist: whether it is there, what it says, and what we say to it.
 
 pub(crate) mod link;
+mod one_way;
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use self::link::{Beginning, PathChange, PeerLink};
+use self::one_way::OneWay;
 use crate::wire::baton::{RouterStatement, Statement};
-use crate::{BatonDiscard, Event, Instant, Name, Output, PairConfig, PeerRouterView, PeerServiceView, PeerView};
+use crate::{BatonDiscard, Event, Instant, Name, Output, PairConfig, PeerRouterView, PeerServiceView, PeerView, Terms};
 
 /// Moves of the peer's former lives that are remembered.
 const MOST_MOVES: usize = 64;
+/// Moments of a move, as told before a reboot and after it, differ by less: the calendar counts in seconds.
+const SAME_MOVE: Duration = Duration::from_secs(2);
 
 /// What is known of the peer and what has been said to it.
 #[derive(Debug)]
@@ -31,6 +35,12 @@ pub(crate) struct Pair {
     /// and when.
     told_at: Option<Instant>,
     discard_told: bool,
+    /// Why the last message was discarded, unless one was heard since.
+    last_discard: Option<BatonDiscard>,
+    one_way: OneWay,
+    /// Since when the peer has been speaking without hearing us.
+    deaf_since: Option<Instant>,
+    deaf_told: bool,
     /// For how much longer than usual the peer had not heard us when it spoke last.
     unheard_for: Duration,
     /// Moves because of a service that the peer told in former lives: service and moment.
@@ -59,6 +69,10 @@ impl Pair {
             theirs: None,
             told_at: None,
             discard_told: false,
+            last_discard: None,
+            one_way: OneWay::default(),
+            deaf_since: None,
+            deaf_told: false,
             unheard_for: Duration::ZERO,
             spoke_up_at: None,
             former_moves: Vec::new(),
@@ -93,6 +107,27 @@ impl Pair {
         self.theirs.as_ref().filter(|_| self.is_alive()).map(|theirs| &theirs.statement)
     }
 
+    /// What this node is told that the other one should be told alike.
+    pub(crate) fn terms(&self, router: &Name, service: Option<&Name>) -> &[u32] {
+        // A service belongs to one router only, or to a group of them.
+        let its = |terms: &&Terms| match (&terms.service, service) {
+            (Some(theirs), Some(service)) => theirs == service,
+            (None, None) => terms.router == *router,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        self.config.terms.iter().find(its).map_or(&[], |terms| &terms.values)
+    }
+
+    /// By path: whether the peer has been heard there lately.
+    pub(crate) fn paths_work(&self) -> Vec<bool> {
+        self.link.paths_work()
+    }
+
+    /// Whether a path works in one direction only, and it is (`here`) this node that hears.
+    pub(crate) fn hears_one_way(&self, here: bool) -> bool {
+        self.one_way.view().any(|one_way| one_way == Some(here))
+    }
+
     /// What it said last, heard or not, of the router of that name.
     pub(crate) fn last_words(&self, router: &Name) -> Option<&RouterStatement> {
         let statement = &self.theirs.as_ref()?.statement;
@@ -121,14 +156,22 @@ impl Pair {
         let heard = match self.link.receive(now, path, octets) {
             Ok(heard) => heard,
             Err(reason) => {
+                if reason != BatonDiscard::Replayed {
+                    self.last_discard = Some(reason);
+                }
                 if reason != BatonDiscard::Replayed && !core::mem::replace(&mut self.discard_told, true) {
                     out.push(Output::Tell(Event::BatonDiscarded { path, reason }));
                 }
+                self.note_deafness(now, out);
                 return false;
             }
         };
         self.dirty |= heard.answer_now;
-        let Some(message) = heard.message else { return heard.answer_now };
+        let Some(message) = heard.message else {
+            self.note_deafness(now, out);
+            return heard.answer_now;
+        };
+        self.last_discard = None;
         if heard.beginning == Some(Beginning::Restarted) {
             self.remember_moves(now);
         }
@@ -161,7 +204,41 @@ impl Pair {
             let restarted = heard.beginning == Some(Beginning::Restarted);
             out.push(Output::Tell(Event::PeerHeard { node, restarted }));
         }
+        self.note_deafness(now, out);
+        self.note_one_way(now, out);
         news
+    }
+
+    /// Tells once that the peer speaks and does not hear us.
+    fn note_deafness(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let Some(node) = self.deaf_node(now) else {
+            (self.deaf_since, self.deaf_told) = (None, false);
+            return;
+        };
+        // After a cut its first words are still those of one who has heard nothing.
+        let since = *self.deaf_since.get_or_insert(now);
+        if now.since(since) >= self.config.dead_after && !core::mem::replace(&mut self.deaf_told, true) {
+            out.push(Output::Tell(Event::PeerDeaf { node }));
+        }
+    }
+
+    /// Who speaks, but has not heard us for as long as it takes to be taken for dead.
+    fn deaf_node(&self, now: Instant) -> Option<Name> {
+        if self.is_alive() {
+            return (self.unheard_for >= self.config.dead_after).then(|| self.node());
+        }
+        self.link.speaks_in_vain(now).cloned()
+    }
+
+    /// Tells of paths that work in one direction only, while the peer is there.
+    fn note_one_way(&mut self, now: Instant, out: &mut Vec<Output>) {
+        // Where nothing of ours arrives, no path is different from the others.
+        let theirs = self.statement().map(|statement| statement.paths.clone()).filter(|theirs| theirs.contains(&true));
+        let Some(theirs) = theirs else { return self.one_way.forget() };
+        let news = self.one_way.note(now, &self.link.paths_work(), &theirs, self.config.dead_after);
+        for (path, here) in news {
+            out.push(Output::Tell(Event::PathOneWay { path, here }));
+        }
     }
 
     /// A life of the peer is over: what it told of moves is not forgotten with it.
@@ -177,10 +254,12 @@ impl Pair {
         self.former_moves.drain(..excess);
     }
 
-    /// Moves because of a service in former lives of the peer, within this span.
-    pub(crate) fn former_moves(&self, service: &Name, now: Instant, within: Duration) -> usize {
+    /// Moves because of a service in former lives of the peer, within this span, that it has forgotten since: those that
+    /// it still tells are `known`.
+    pub(crate) fn former_moves(&self, service: &Name, now: Instant, within: Duration, known: &[Instant]) -> usize {
+        let told = |at: Instant| known.iter().any(|told| told.since(at).max(at.since(*told)) < SAME_MOVE);
         let its = self.former_moves.iter().filter(|(name, at)| name == service && now.since(*at) < within);
-        its.count()
+        its.filter(|(_, at)| !told(*at)).count()
     }
 
     /// An operator has seen to it.
@@ -194,6 +273,7 @@ impl Pair {
         for PathChange { path, works } in self.link.note_paths(now) {
             out.push(Output::Tell(Event::PathChanged { path, works }));
         }
+        self.note_one_way(now, out);
         let Some(silence) = silence else { return false };
         self.alive = false;
         if self.gone {
@@ -222,8 +302,14 @@ impl Pair {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let next =
-            [Some(self.link.next_heartbeat_at()), self.link.silent_at(), self.link.path_silent_at(), self.doubt_at()];
+        let one_way = self.one_way.deadline(self.config.dead_after);
+        let next = [
+            Some(self.link.next_heartbeat_at()),
+            self.link.silent_at(),
+            self.link.path_silent_at(),
+            self.doubt_at(),
+            one_way,
+        ];
         next.into_iter().flatten().min()
     }
 
@@ -262,6 +348,9 @@ impl Pair {
             paths: self.link.paths_heard_at(),
             round_trip: self.link.round_trip(),
             discarded: self.link.discarded(),
+            last_discard: self.last_discard,
+            deaf_at: self.deaf_told.then(|| self.link.spoke_at()).flatten(),
+            one_way: self.one_way.view().collect(),
             routers: routers.unwrap_or_default(),
         }
     }

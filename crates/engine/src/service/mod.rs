@@ -11,6 +11,7 @@
 //! Nothing is ever started before all of the last run is gone. How a failure goes on: again here within the budget,
 //! then elsewhere once, then nowhere until a human has seen to it.
 
+mod moves;
 mod news;
 mod readiness;
 
@@ -18,11 +19,12 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use self::moves::Moves;
 use self::readiness::Readiness;
 use crate::track::script::Script;
 use crate::{
     Budget, Event, Hook, Instant, Name, Output, Remedy, RouterId, ScriptOutcome, ServiceCause, ServiceConfig,
-    ServiceFailure, ServiceOrder, ServiceReport, ServiceStateName, ServiceView,
+    ServiceFailure, ServiceOrder, ServiceRecord, ServiceReport, ServiceStateName, ServiceView,
 };
 
 /// A service that does not answer its checks is not given longer than this to end in order.
@@ -85,6 +87,8 @@ pub(crate) struct Service {
     since: Instant,
     /// It should run here.
     wanted: bool,
+    /// The configuration no longer has it, or not where it was.
+    removed: bool,
     /// Its router is Active, be it that it is letting the role go.
     holds_role: bool,
     /// Found running at the start of the daemon, and perhaps rightly so: left alone until the role is known.
@@ -94,8 +98,8 @@ pub(crate) struct Service {
     readiness: Readiness,
     /// When it was started again after failures.
     restarts: VecDeque<Instant>,
-    /// When the role left here because of it.
-    moves: VecDeque<Instant>,
+    /// When the role left here because of it, and when it came back after that.
+    moves: Moves,
     /// The budget is spent: the role has to move.
     failed: bool,
     /// An operator stopped it: it is not started before the role comes anew or the operator says so.
@@ -133,12 +137,13 @@ impl Service {
             state: State::Unknown,
             since: now,
             wanted: false,
+            removed: false,
             holds_role: false,
             adoptable: false,
             checks: checks_of(&config, now, random),
             readiness: Readiness::new(now),
             restarts: VecDeque::new(),
-            moves: VecDeque::new(),
+            moves: Moves::default(),
             failed: false,
             stopped_by_hand: false,
             stopped_for_maintenance: false,
@@ -186,7 +191,7 @@ impl Service {
                 }
                 None => {
                     if up {
-                        new.wake(now);
+                        new.wake(now, self.config.start_grace);
                     }
                     self.checks.push(new);
                 }
@@ -199,6 +204,16 @@ impl Service {
 
     pub(crate) fn config(&self) -> &ServiceConfig {
         &self.config
+    }
+
+    /// Its router has it no longer, or has it again.
+    pub(crate) const fn set_removed(&mut self, removed: bool) {
+        self.removed = removed;
+    }
+
+    /// It has been in its state since the engine was started.
+    pub(crate) const fn begin(&mut self, now: Instant) {
+        self.since = now;
     }
 
     /// Asks what there is.
@@ -218,6 +233,30 @@ impl Service {
     pub(crate) fn allow_adoption(&mut self, epoch: u64) {
         self.adoptable = true;
         self.epoch = epoch;
+    }
+
+    /// Fills in what the next life shall remember; `calendar` tells a moment's date.
+    pub(crate) fn remember(
+        &mut self,
+        now: Instant,
+        calendar: impl Fn(Instant) -> Option<u64>,
+    ) -> Option<ServiceRecord> {
+        let moves = self.moves.remember(now, self.config.max_moves.within, calendar);
+        let remembers = self.failed || !moves.is_empty();
+        remembers.then(|| ServiceRecord { name: self.name(), failed: self.failed, moves })
+    }
+
+    /// What a former life of this daemon remembered. A reboot may have mended what had failed.
+    pub(crate) fn restore(&mut self, now: Instant, record: &ServiceRecord, same_boot: bool, calendar: u64) {
+        self.moves.restore(now, &record.moves, same_boot, calendar);
+        self.failed = record.failed && same_boot && !self.adoptable;
+    }
+
+    /// The role has come back to where it left because of this service: that is a move, too.
+    pub(crate) fn note_return(&mut self, now: Instant) {
+        if self.recent_moves(now) > 0 {
+            self.moves.note(now);
+        }
     }
 
     // ── looking ───────────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +297,7 @@ impl Service {
     }
 
     pub(crate) fn moves(&self) -> impl Iterator<Item = Instant> + '_ {
-        self.moves.iter().copied()
+        self.moves.moments()
     }
 
     pub(crate) const fn state_name(&self) -> ServiceStateName {
@@ -312,6 +351,7 @@ impl Service {
             moves,
             last_failure: self.last_failure.clone(),
             checks: self.checks.iter().map(Script::view).collect(),
+            differs: Vec::new(),
         }
     }
 
@@ -548,7 +588,8 @@ impl Service {
                 if !(self.wanted || self.adoptable || (left_alone && self.started_by_hand))
                     || (self.failed && self.wanted) =>
             {
-                self.order_end(now, self.config.stop_timeout, ServiceCause::Role, out);
+                let cause = if self.removed { ServiceCause::Removed } else { ServiceCause::Role };
+                self.order_end(now, self.config.stop_timeout, cause, out);
                 true
             }
             State::Unknown
@@ -592,9 +633,7 @@ impl Service {
 
     /// Moves because of it within the span that counts.
     pub(crate) fn recent_moves(&self, now: Instant) -> u32 {
-        let within = self.config.max_moves.within;
-        let recent = self.moves.iter().filter(|at| now.since(**at) < within).count();
-        u32::try_from(recent).unwrap_or(u32::MAX)
+        self.moves.recent(now, self.config.max_moves.within)
     }
 
     /// The daemon is in a hurry: end it without asking.
@@ -620,7 +659,7 @@ impl Service {
 
     fn begin_checks(&mut self, now: Instant) {
         for check in &mut self.checks {
-            check.wake(now);
+            check.wake(now, self.config.start_grace);
         }
     }
 

@@ -89,7 +89,7 @@ impl Service {
             }
             Remedy::Move => {
                 self.failed = true;
-                self.moves.push_back(now);
+                self.moves.note(now);
                 self.readiness.begin_again(now);
             }
             Remedy::Nothing => {}
@@ -109,7 +109,7 @@ impl Service {
             let attempt = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
             return (Remedy::Restart { attempt, of, after: Duration::ZERO }, Consequence::Nothing);
         }
-        let moves = count_recent(&mut self.moves, self.config.max_moves, now).saturating_add(elsewhere.their_moves);
+        let moves = self.recent_moves(now).saturating_add(elsewhere.their_moves);
         let limit = self.config.max_moves.limit;
         let consequence = if elsewhere.latched {
             Consequence::Nothing

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::{EndHow, Event, Instant, Output, ScriptConfig, ScriptOutcome, ScriptView};
+use crate::{EndHow, Event, Instant, Output, ScriptConfig, ScriptOutcome, ScriptView, When};
 
 /// From the kind end to the unkind one.
 const KILL_AFTER: Duration = Duration::from_secs(2);
@@ -34,10 +34,12 @@ pub(crate) struct Script {
     eager: bool,
     /// It was good once.
     proven: bool,
-    /// What it checks does not run: no run begins.
+    /// What it checks does not run, or the role is not one of its own: no run begins.
     resting: bool,
     /// When what it checks is coming up: from the next look to the one after.
     look: Duration,
+    /// What it checks has no time to come up: it is not looked at in haste, and so many bad runs are its verdict.
+    strict: Option<u32>,
 }
 
 /// A run under way.
@@ -73,6 +75,7 @@ impl Script {
             proven: false,
             resting: false,
             look: FIRST_LOOK,
+            strict: None,
         }
     }
 
@@ -92,11 +95,41 @@ impl Script {
         }
     }
 
-    /// What it checks is there: the first run begins at once, or as soon as the last one has ended.
-    pub(crate) fn wake(&mut self, now: Instant) {
+    /// What it checks is there: the first run begins at once, or as soon as the last one has ended. `grace` is the time
+    /// in which it may come up.
+    pub(crate) fn wake(&mut self, now: Instant, grace: Duration) {
         self.resting = false;
+        self.strict = grace.is_zero().then_some(self.config.fall);
         self.look = FIRST_LOOK;
         self.next_at = now;
+    }
+
+    /// The role of what it checks, as far as it matters. Returns whether it begins to count, or to count no more.
+    pub(crate) fn follow_role(&mut self, now: Instant, active: bool, out: &mut Vec<Output>) -> bool {
+        let mut runs = match self.config.when {
+            When::Both => true,
+            When::Active => active,
+            When::Standby => !active,
+        };
+        // What has failed, or has to prove itself first, goes on until it is good.
+        runs |= !self.resting && self.good == Some(false);
+        if runs != self.resting {
+            return false;
+        }
+        if runs {
+            self.resting = false;
+            // If the last run has not ended yet, one is left out.
+            self.next_at = if self.run.is_some() { now + self.config.interval } else { now };
+            self.handle_timer(now, out);
+        } else {
+            self.rest(now, out);
+        }
+        true
+    }
+
+    /// Whether it does not run at present, and counts for nothing.
+    pub(crate) const fn rests(&self) -> bool {
+        self.resting
     }
 
     pub(crate) fn config(&self) -> &ScriptConfig {
@@ -163,7 +196,7 @@ impl Script {
 
     /// Whether what it checks may not answer yet, which is no news.
     const fn is_coming_up(&self) -> bool {
-        self.eager && !self.proven
+        self.eager && !self.proven && self.strict.is_none()
     }
 
     /// Ends a run that takes too long.
@@ -220,6 +253,12 @@ impl Script {
 
     /// Counts a result. `outcome` is `None` for a run that timed out.
     fn count(&mut self, good: bool, outcome: Option<ScriptOutcome>, out: &mut Vec<Output>) -> bool {
+        if let Some(left) = self.strict.as_mut().filter(|_| self.good.is_none() && !good) {
+            *left = left.saturating_sub(1);
+            if *left > 0 {
+                return false;
+            }
+        }
         self.counter = if good { (self.counter + 1).min(self.most()) } else { self.counter.saturating_sub(1) };
         let verdict = self.counter >= self.config.rise;
         if self.good == Some(verdict) {
@@ -249,6 +288,7 @@ impl Script {
             good: self.good,
             last_outcome: self.last_outcome,
             running_since: self.run.as_ref().map(|run| run.started_at),
+            rests: self.resting,
         }
     }
 }

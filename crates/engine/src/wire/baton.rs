@@ -16,7 +16,8 @@ use core::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::{BatonDiscard, HandoverReason, LatchReason, Name, PairKey, Priority, ServiceStateName};
+use crate::vrrp::receive::Discard;
+use crate::{BatonDiscard, HandoverReason, LatchReason, Name, PairKey, Priority, ServiceStateName, Vrid};
 
 /// The most octets of a message, seal included; less than a UDP datagram can carry.
 pub const MAX_LENGTH: usize = 60_000;
@@ -69,6 +70,8 @@ pub struct Statement {
     pub maintenance: Option<MaintenanceStatement>,
     /// Counts the beginnings and ends of maintenance that it knows of: the greater number is the newer word.
     pub maintenance_number: u64,
+    /// By path: whether it has heard the receiver there lately. The paths of both nodes stand in the same order.
+    pub paths: Vec<bool>,
     /// Its routers.
     pub routers: Vec<RouterStatement>,
 }
@@ -112,8 +115,34 @@ pub struct RouterStatement {
     pub released: bool,
     /// Why it would like to have the role; `None` if it would not.
     pub wants: Option<HandoverReason>,
+    /// How its advertisements travel; `None` if it sends none any more.
+    pub sending: Option<SendingStatement>,
+    /// What it hears of the receiver's advertisements.
+    pub hears: Hears,
+    /// What both nodes should be told alike about it: [`Terms`](crate::Terms).
+    pub terms: Vec<u32>,
     /// Its services.
     pub services: Vec<ServiceStatement>,
+}
+
+/// How the advertisements of a router travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendingStatement {
+    /// What they carry.
+    pub vrid: Vrid,
+    /// Where they go.
+    pub destinations: Vec<IpAddr>,
+}
+
+/// What a router hears of the other node's advertisements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// As much as it needs.
+    Enough,
+    /// None, although the other one is Active.
+    Nothing,
+    /// Some, although the other one is Active, but it accepts none, for this reason.
+    Discards(Discard),
 }
 
 /// What a router does at present.
@@ -152,6 +181,8 @@ pub struct ServiceStatement {
     pub gone_for: Option<Duration>,
     /// How long it has been running there; `None` if it does not run.
     pub running_for: Option<Duration>,
+    /// What both nodes should be told alike about it: [`Terms`](crate::Terms).
+    pub terms: Vec<u32>,
 }
 
 /// Seals and opens messages with the key of a pair.
@@ -270,6 +301,30 @@ numbered!(ServiceStateName {
     4 => Self::Running,
     5 => Self::Stopping,
 });
+numbered!(Discard {
+    1 => Self::UnexpectedAuthenticationHeader,
+    2 => Self::Length,
+    3 => Self::Ttl,
+    4 => Self::Version,
+    5 => Self::AuthenticationTypeInvalid,
+    6 => Self::AuthenticationTypeMismatch,
+    7 => Self::AuthenticationFailure,
+    8 => Self::AdvertisementInterval,
+    9 => Self::Type,
+    10 => Self::Checksum,
+    11 => Self::TransportMismatch,
+    12 => Self::OwnAddress,
+    13 => Self::TrailerMissing,
+    14 => Self::TrailerMalformed,
+    15 => Self::TrailerKeyUnknown,
+    16 => Self::TrailerInvalid,
+    17 => Self::TrailerStale,
+    18 => Self::TrailerReplayed,
+    19 => Self::AuthenticationHeaderReplayed,
+    20 => Self::UnknownPeer,
+    21 => Self::PeerTtl,
+    22 => Self::OwnerIgnoresOthers,
+});
 
 /// Types that are written field by field, in this order.
 macro_rules! field_by_field {
@@ -291,8 +346,22 @@ macro_rules! field_by_field {
 field_by_field!(BatonMessage { life, challenge, echo, sequence, version, seen, sent_at, heard_at, held, statement });
 field_by_field!(LatchStatement { service, reason, node });
 field_by_field!(MaintenanceStatement { remaining, node });
-field_by_field!(RouterStatement { name, stance, priority, address, epoch, held, released, wants, services });
-field_by_field!(ServiceStatement { name, state, healthy, readiness, failed, moves, gone_for, running_for });
+field_by_field!(RouterStatement {
+    name,
+    stance,
+    priority,
+    address,
+    epoch,
+    held,
+    released,
+    wants,
+    sending,
+    hears,
+    terms,
+    services,
+});
+field_by_field!(SendingStatement { vrid, destinations });
+field_by_field!(ServiceStatement { name, state, healthy, readiness, failed, moves, gone_for, running_for, terms });
 
 impl Field for Statement {
     fn write(&self, out: &mut Vec<u8>) {
@@ -303,6 +372,7 @@ impl Field for Statement {
         self.acknowledged.write(out);
         self.maintenance.write(out);
         self.maintenance_number.write(out);
+        self.paths.write(out);
         let count_at = out.len();
         let mut count: u16 = 0;
         count.write(out);
@@ -328,6 +398,7 @@ impl Field for Statement {
             acknowledged: Field::read(unread)?,
             maintenance: Field::read(unread)?,
             maintenance_number: Field::read(unread)?,
+            paths: Field::read(unread)?,
             routers: Field::read(unread)?,
         })
     }
@@ -364,6 +435,38 @@ impl Field for Stance {
     }
 }
 
+impl Field for Hears {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Enough => out.push(1),
+            Self::Nothing => out.push(2),
+            Self::Discards(reason) => {
+                out.push(3);
+                reason.write(out);
+            }
+        }
+    }
+
+    fn read(unread: &mut &[u8]) -> Option<Self> {
+        match take(unread)? {
+            [1] => Some(Self::Enough),
+            [2] => Some(Self::Nothing),
+            [3] => Discard::read(unread).map(Self::Discards),
+            _ => None,
+        }
+    }
+}
+
+impl Field for Vrid {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(self.get());
+    }
+
+    fn read(unread: &mut &[u8]) -> Option<Self> {
+        take(unread).and_then(|[vrid]| Self::new(vrid))
+    }
+}
+
 impl Field for bool {
     fn write(&self, out: &mut Vec<u8>) {
         out.push(u8::from(*self));
@@ -379,6 +482,16 @@ impl Field for bool {
 }
 
 impl Field for u16 {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_be_bytes());
+    }
+
+    fn read(unread: &mut &[u8]) -> Option<Self> {
+        take(unread).map(Self::from_be_bytes)
+    }
+}
+
+impl Field for u32 {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.to_be_bytes());
     }

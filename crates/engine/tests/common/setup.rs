@@ -4,6 +4,7 @@
 //! router a vrid 51 priority 100 interval 1 addresses 192.0.2.100/24,192.0.2.101/24@eth1 track_script chk:-30
 //! script chk interval 1 timeout 1 rise 2 fall 3 init_fail
 //! service job of a restart 1/60 moves 3/600 check web interval 1 timeout 1 rise 1 fall 3
+//! group G a,b
 //! pair heartbeat 10 dead_after 50
 //! ```
 //!
@@ -15,9 +16,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family, HmacKey,
-    HmacMode, HmacPolicy, Interval, Name, OnManualStop, PairConfig, PairKey, Priority, RouterConfig, Scope,
-    ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
+    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
+    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, Name, OnManualStop, PairConfig, PairKey, Priority,
+    RouterConfig, Scope, ScriptConfig, ServiceConfig, TrackedLink, TrackedScript, Transport, Version, VirtualAddress,
+    Vrid, Weight, When,
 };
 
 use super::packet::key_octets;
@@ -63,8 +65,9 @@ pub(crate) fn config(lines: &[&str]) -> Config {
             Some("router") => config.routers.push(router_line(words)),
             Some("script") => config.scripts.push(script_line(words)),
             Some("service") => service_line(&mut config, words),
+            Some("group") => config.groups.push(group_line(words)),
             Some("pair") => config.pair = Some(pair_line(words)),
-            other => panic!("neither router nor script nor service nor pair: {other:?}"),
+            other => panic!("neither router nor script nor service nor group nor pair: {other:?}"),
         }
     }
     config
@@ -191,10 +194,17 @@ fn policy_of(router: &mut RouterConfig) -> &mut HmacPolicy {
     }
 }
 
+fn group_line<'t>(mut words: impl Iterator<Item = &'t str>) -> GroupConfig {
+    let names = |list: &str| list.split(',').map(Name::from).collect();
+    let name = Name::from(words.next().expect("a group has a name"));
+    let members = names(words.next().expect("a group has members"));
+    GroupConfig { name, members }
+}
+
 fn check(name: &str) -> ScriptConfig {
     let second = Duration::from_secs(1);
     let name = Name::from(name);
-    ScriptConfig { name, interval: second, timeout: second, rise: 1, fall: 1, init_fail: false }
+    ScriptConfig { name, interval: second, timeout: second, rise: 1, fall: 1, init_fail: false, when: When::Both }
 }
 
 fn script_line<'t>(mut words: impl Iterator<Item = &'t str>) -> ScriptConfig {
@@ -216,6 +226,13 @@ fn set_check(script: &mut ScriptConfig, key: &str, value: &str) {
         "timeout" => script.timeout = seconds(value),
         "rise" => script.rise = number(value),
         "fall" => script.fall = number(value),
+        "when" => {
+            script.when = match value {
+                "active" => When::Active,
+                "standby" => When::Standby,
+                _ => panic!("unknown role {value}"),
+            }
+        }
         _ => panic!("unknown word {key}"),
     }
 }
@@ -292,6 +309,7 @@ fn pair_line<'t>(mut words: impl Iterator<Item = &'t str>) -> PairConfig {
         key: PairKey([7; 32]),
         heartbeat: Duration::from_secs(10),
         dead_after: Duration::from_secs(50),
+        terms: Vec::new(),
     };
     while let Some(key) = words.next() {
         let value = words.next().unwrap_or_else(|| panic!("{key} needs a value"));

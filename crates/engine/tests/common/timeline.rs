@@ -110,8 +110,9 @@ fn run(written: &[Line]) -> Vec<String> {
         let mut words = line.splitn(3, ' ');
         let (Some(moment), Some(">"), Some(action)) = (words.next(), words.next(), words.next()) else { continue };
         let mut following = Vec::new();
-        let is_configuration =
-            |line: &&str| ["router ", "script ", "service ", "pair "].iter().any(|word| line.starts_with(word));
+        let is_configuration = |line: &&str| {
+            ["router ", "script ", "service ", "group ", "pair "].iter().any(|word| line.starts_with(word))
+        };
         while let Some(more) = lines.next_if(is_configuration) {
             following.push(more);
         }

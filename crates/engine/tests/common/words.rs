@@ -59,6 +59,7 @@ fn words_of(engine: &Engine, output: &Output) -> String {
         Output::Notify(notice) => {
             format!("{} notify {:?} {}", router(engine, notice.router), notice.kind, notice.priority)
         }
+        Output::NotifyGroup { group, kind } => format!("{group} notify {kind:?}"),
         Output::Tell(told) => event(engine, told),
         Output::Service { service, order } => format!("{service} {order:?}"),
         Output::RunHook(call) => format!("{} hook {:?} {:?} epoch {}", call.service, call.hook, call.role, call.epoch),
@@ -197,6 +198,7 @@ fn fault(engine: &Engine, reason: &FaultReason) -> String {
     match reason {
         FaultReason::LinkAbsent(id) => format!("LinkAbsent {}", link(engine, *id)),
         FaultReason::LinkDown(id) => format!("LinkDown {}", link(engine, *id)),
+        FaultReason::Member(name) => format!("Member {name}"),
         FaultReason::NoPrimaryAddress => "NoPrimaryAddress".to_owned(),
         FaultReason::NoPeer => "NoPeer".to_owned(),
         FaultReason::ScriptFailed(script) => format!("ScriptFailed {script}"),

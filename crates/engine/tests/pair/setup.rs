@@ -73,6 +73,13 @@ pub(crate) fn config(node: usize) -> Config {
         key: PairKey([7; 32]),
         heartbeat: ms(100),
         dead_after: ms(800),
+        terms: Vec::new(),
     };
-    Config { scripts: Vec::new(), routers: vec![router], services: vec![service()], pair: Some(pair) }
+    Config {
+        scripts: Vec::new(),
+        routers: vec![router],
+        groups: Vec::new(),
+        services: vec![service()],
+        pair: Some(pair),
+    }
 }

@@ -6,6 +6,7 @@ mod common;
 mod active;
 mod backup;
 mod faults;
+mod groups;
 mod initialize;
 mod late;
 mod stop;

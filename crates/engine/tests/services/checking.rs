@@ -111,6 +111,34 @@ service job grace 1 check web interval 10 timeout 5 rise 1 fall 1
     );
 }
 
+/// Without a grace every bad run counts from the first on, but one is not enough where the figures say three.
+#[test]
+fn without_grace_it_fails_as_often_as_the_figures_say() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job grace 0 check web interval 1 timeout 0.5 rise 1 fall 3
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted restarts 0 moves 0
+  300.500000   run web
+300.510000 > exit web 1
+  300.510000   web returned Exited(1)
+  301.411340   run web
+301.510000 > exit web 1
+302.000000 > services
+  302.000000   job is Running wanted restarts 0 moves 0
+  302.411340   run web
+302.510000 > exit web 1
+  302.510000   web failed: Exited(1)
+  302.510000   job Running -> Stopping: CheckFailed(web)
+  302.510000   job Stop
+  302.510000   job failed: CheckFailed(web): Restart { attempt: 1, of: 1, after: 0ns }
+303.000000 > wait
+",
+    );
+}
+
 /// The check does not answer at all, as often as its fall says.
 #[test]
 fn what_hangs_is_a_failure() {

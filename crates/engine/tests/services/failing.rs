@@ -101,6 +101,7 @@ service job restart 0/60 assess 100 ready_after 2
   501.010000   a Initialize -> Backup: FaultsCleared
   501.010000   a notify Backup 200
   501.010000   job hook RoleChanged Backup epoch 1
+  501.010000   save a epoch 1
 501.100000 > view
   501.100000   a is Backup priority 200/200 interval 100s down at 801.228750
 ",
@@ -131,6 +132,7 @@ service job restart 0/60 check web interval 1 timeout 0.5
   300.670000   job Stop
   300.670000   job failed: CheckFailed(web): Move
   300.670000   a fault: ServiceFailed job
+  300.670000   save a epoch 1 active
 301.000000 > view
   301.000000   a is Active priority 200/200 interval 100s fault ServiceFailed job
   302.670000   ServiceLingers { service: job, since: 2s }
@@ -155,7 +157,7 @@ fn the_last_move_that_is_allowed_latches() {
     check(
         "
 router a priority 200 interval 100 addresses none
-service job restart 0/60 moves 2/5000 assess 1000
+service job restart 0/60 moves 3/5000 assess 1000
 300.500000 > serve
   300.500000   a is Active priority 200/200 interval 100s
   300.500000   job is Running wanted well restarts 0 moves 0
@@ -177,6 +179,7 @@ service job restart 0/60 moves 2/5000 assess 1000
   301.100000   a Initialize -> Backup: FaultsCleared
   301.100000   a notify Backup 200
   301.100000   job hook RoleChanged Backup epoch 1
+  301.100000   save a epoch 1
   601.318750   a Backup -> Active: ActiveDownTimer
   601.318750   a advertise 200
   601.318750   a wants its addresses
@@ -206,6 +209,7 @@ service job restart 0/60 moves 2/5000 assess 1000
   602.000000   a fault: Latched job
 602.100000 > ready job
   602.100000   a fault gone: ServiceFailed job
+  602.100000   save a epoch 2 latches 0/1 latched TooManyMoves
 610.000000 > view
   610.000000   a is Initialize priority 200/200 interval 100s fault Latched job
 611.000000 > ack
@@ -250,6 +254,7 @@ service job restart 0/60 moves 1/5000 assess 1000
 301.050000 > hear 192.0.2.2 100
 301.100000 > ready job
   301.100000   a fault gone: ServiceFailed job
+  301.100000   save a epoch 1 latches 0/1 latched TooManyMoves
 301.200000 > hear 192.0.2.2 100
 302.000000 > hear 192.0.2.2 100
 602.000000 > view
@@ -328,7 +333,7 @@ service job restart 0/60 moves 0/600
 }
 
 #[test]
-fn an_acknowledgement_when_nothing_is_latched_forgives_nothing() {
+fn an_acknowledgement_forgives_before_anything_is_latched() {
     check(
         "
 router a priority 200 interval 100 addresses none
@@ -351,9 +356,13 @@ service job restart 0/60
   301.000000   job AssessReadiness
 302.000000 > ack
   302.000000   answer 1 Done
+  302.000000   a fault gone: ServiceFailed job
+  302.000000   a Initialize -> Backup: FaultsCleared
+  302.000000   a notify Backup 200
+  302.000000   job hook RoleChanged Backup epoch 1
   302.000000   save a epoch 1 latches 1/1
 302.100000 > view
-  302.100000   a is Initialize priority 200/200 interval 100s fault ServiceFailed job
+  302.100000   a is Backup priority 200/200 interval 100s down at 602.218750
 ",
     );
 }
@@ -374,6 +383,7 @@ service two
   301.000000   one Running -> Stopped: Ended(Exited(1))
   301.000000   one failed: Ended(Exited(1)): Move
   301.000000   a fault: ServiceFailed one
+  301.000000   save a epoch 1 active
   301.000000   two Running -> Stopping: Role
   301.000000   two Stop
 301.100000 > ready one

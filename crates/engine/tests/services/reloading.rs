@@ -99,7 +99,7 @@ service two
 }
 
 #[test]
-fn a_service_that_is_no_longer_mentioned_is_left_as_it_is() {
+fn a_service_that_is_no_longer_mentioned_is_stopped() {
     check(
         "
 router a priority 200 interval 100 addresses none
@@ -112,8 +112,11 @@ service two
 301.000000 > reconfigure
 router a priority 200 interval 100 addresses none
 service one
-  301.000000   two Forget
+  301.000000   two Running -> Stopping: Removed
+  301.000000   two Stop
 302.000000 > gone two exit 0
+  302.000000   two Stopping -> Stopped: Done
+  302.000000   two Forget
 303.000000 > hold a operator
   303.000000   Held { router: RouterId(0), by: Operator }
   303.000000   answer 1 Done
@@ -131,6 +134,36 @@ service one
   304.000000   one hook RoleChanged Backup epoch 1
   304.000000   save a epoch 1 held by Operator
   304.000000   one AssessReadiness
+",
+    );
+}
+
+/// In maintenance it is somebody else's from now on, running or not.
+#[test]
+fn a_service_that_is_taken_out_in_maintenance_is_left_as_it_is() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service one
+service two
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   one is Running wanted well restarts 0 moves 0
+  300.500000   two is Running wanted well restarts 0 moves 0
+301.000000 > maintain
+  301.000000   MaintenanceBegun { span: None, node: this node }
+  301.000000   answer 1 Done
+  301.000000   save a epoch 1 active maintenance until None
+302.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+service one
+  302.000000   two Forget
+303.000000 > maintained
+  303.000000   MaintenanceEnded { expired: false }
+  303.000000   answer 1 Done
+  303.000000   save a epoch 1 active
+304.000000 > services
+  304.000000   one is Running wanted well restarts 0 moves 0
 ",
     );
 }
@@ -250,7 +283,7 @@ router b vrid 52 priority 100 interval 100 addresses none
   301.000000   desired nothing
   301.000000   a notify Deleted 200
   301.000000   save
-  301.000000   job Running -> Stopping: Role
+  301.000000   job Running -> Stopping: Removed
   301.000000   job Stop
 302.000000 > gone job exit 0
   302.000000   job Stopping -> Stopped: Done
@@ -286,7 +319,7 @@ router b vrid 52 priority 100 interval 100 addresses none
   301.000000   desired nothing
   301.000000   a notify Deleted 200
   301.000000   save
-  301.000000   job Running -> Stopping: Role
+  301.000000   job Running -> Stopping: Removed
   301.000000   job Stop
 301.500000 > stop
   301.500000   b Backup -> Initialize: Stopped
@@ -317,7 +350,7 @@ service job of a
   301.000000   desired nothing
   301.000000   a notify Deleted 200
   301.000000   save
-  301.000000   job Running -> Stopping: Role
+  301.000000   job Running -> Stopping: Removed
   301.000000   job Stop
 301.500000 > reconfigure
 router a priority 200 interval 100

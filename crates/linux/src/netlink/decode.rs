@@ -18,7 +18,7 @@ pub(super) const FOREVER: u32 = u32::MAX;
 const IFF_LOWER_UP: u32 = 1 << 16;
 
 /// Type and value of each attribute.
-fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     // `NlaBuffer::value` borrows from the buffer value, not from the bytes: step by hand what it has checked.
     let mut rest = bytes;
     std::iter::from_fn(move || {

@@ -10,6 +10,7 @@
 mod addresses;
 mod decode;
 mod links;
+mod listeners;
 mod monitor;
 mod reconcile;
 mod renewal;
@@ -18,6 +19,7 @@ mod types;
 mod virtual_links;
 
 pub use addresses::{Applied, kernel_keeps_marks};
+pub use listeners::{Listener, listeners};
 pub use monitor::{Change, Monitor};
 pub use reconcile::{AddressOperation, WantedAddress, reconcile};
 pub use renewal::Renewer;

@@ -7,7 +7,8 @@ use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, getsockname, recvfrom, send, socket_with,
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, bind, getsockname, recvfrom, send,
+    socket_with,
 };
 
 use super::decode::{string, u32_at};
@@ -81,7 +82,11 @@ pub(super) fn messages(datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
 pub(super) fn open(flags: SocketFlags, groups: u32) -> std::result::Result<OwnedFd, Errno> {
     let flags = flags | SocketFlags::CLOEXEC;
     // Protocol 0 of this family is NETLINK_ROUTE.
-    let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
+    open_protocol(flags, None, groups)
+}
+
+fn open_protocol(flags: SocketFlags, protocol: Option<Protocol>, groups: u32) -> std::result::Result<OwnedFd, Errno> {
+    let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)?;
     bind(&socket, &SocketAddrNetlink::new(0, groups))?;
     Ok(socket)
 }
@@ -120,6 +125,13 @@ impl CommandSocket {
             let _ = set_int(&descriptor, libc::SOL_NETLINK, option, 1);
         }
         set_receive_buffer(&descriptor, RECEIVE_BUFFER).map_err(refused("enlarge the buffer of a netlink socket"))?;
+        Ok(CommandSocket { descriptor, sequence: 0, datagram: Vec::new() })
+    }
+
+    /// Opens one that is asked about other sockets.
+    pub(super) fn open_sock_diag() -> Result<CommandSocket> {
+        let opened = open_protocol(SocketFlags::CLOEXEC, Some(rustix::net::netlink::SOCK_DIAG), 0);
+        let descriptor = opened.map_err(refused("open a netlink socket"))?;
         Ok(CommandSocket { descriptor, sequence: 0, datagram: Vec::new() })
     }
 

@@ -114,6 +114,11 @@ impl Program {
         self
     }
 
+    /// As which user it begins.
+    pub fn uid(&self) -> u32 {
+        self.identity.as_ref().map_or_else(|| rustix::process::geteuid().as_raw(), |identity| identity.uid)
+    }
+
     /// Starts it in a process group of its own, with default signals and nothing open but its three streams.
     /// A file that the kernel can't execute for want of a `#!` line is run by `/bin/sh`.
     /// Why it could not be executed comes back as the error.

@@ -4,6 +4,9 @@
 //! a crash is a `die` alone, and so, as somebody who wants to see a failover does it, is `docker kill`, but for its
 //! signal. So an end after the stop signal waits a moment for the `stop` that makes it an operator's doing, and that
 //! one waits a moment for the `start` that makes it a restart, of which nothing is told. Other ends wait for nothing.
+//!
+//! Each order goes to docker on a connection of its own, so that a later one may overtake an earlier. Until docker has
+//! answered our start, nobody can say that nothing runs: a stop before it has ended nothing, and it comes up after all.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -71,6 +74,10 @@ pub(crate) struct Container {
     wish: Option<Wish>,
     /// Starts, stops and kills that docker has not answered yet.
     unanswered: u32,
+    /// Those of them that are starts.
+    starting: u32,
+    /// A start was not answered when the connection was lost: docker may still be at it.
+    start_in_doubt: bool,
     told: Option<Told>,
     assessing: bool,
     /// A description has been asked for.
@@ -79,6 +86,8 @@ pub(crate) struct Container {
     outdated: bool,
     /// Somebody else has sent the stop signal since it started.
     signalled: bool,
+    /// It has been sent while our stop was not answered.
+    asked_to_end: bool,
     stopped_by_other: bool,
     /// It has ended with this status, which was not told yet.
     ended: Option<i64>,
@@ -98,11 +107,14 @@ impl Container {
             found: None,
             wish: None,
             unanswered: 0,
+            starting: 0,
+            start_in_doubt: false,
             told: None,
             assessing: false,
             describing: false,
             outdated: false,
             signalled: false,
+            asked_to_end: false,
             stopped_by_other: false,
             ended: None,
             given_up: false,
@@ -114,6 +126,16 @@ impl Container {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// An order waits for docker to answer at all.
+    pub(crate) fn order_waits(&self) -> bool {
+        self.wish.is_some() && self.found.is_none()
+    }
+
+    /// It has been sent the stop signal since we asked for its stop.
+    pub(crate) fn is_asked_to_end(&self) -> bool {
+        self.asked_to_end
     }
 
     /// When [`look_again`](Self::look_again) is due.
@@ -147,6 +169,7 @@ impl Container {
         self.watched = true;
         self.wish = Some(wish);
         self.refusal = None;
+        self.asked_to_end = false;
         if self.found.is_some() {
             self.pursue(wish, out);
         }
@@ -154,6 +177,7 @@ impl Container {
 
     fn pursue(&mut self, wish: Wish, out: &mut Vec<Out>) {
         self.unanswered += 1;
+        self.starting += u32::from(wish == Wish::Start);
         out.push(Out::Ask(match wish {
             Wish::Start => Ask::Start,
             Wish::Stop => Ask::Stop,
@@ -174,10 +198,13 @@ impl Container {
     /// docker no longer answers: nothing is known, and what was asked has no answer any more.
     pub(crate) fn disconnected(&mut self) {
         self.found = None;
+        self.start_in_doubt |= self.starting > 0;
         self.unanswered = 0;
+        self.starting = 0;
         self.describing = false;
         self.outdated = false;
         self.signalled = false;
+        self.asked_to_end = false;
         self.wait_until = None;
     }
 
@@ -199,6 +226,10 @@ impl Container {
             return self.describe(out);
         }
         let was_unknown = self.found.is_none();
+        // A start that is asked for once more is answered after the first.
+        if std::mem::take(&mut self.start_in_doubt) && self.wish != Some(Wish::Start) {
+            self.wait_until = Some(now + BELONGS);
+        }
         self.remark_on(description.as_ref(), out);
         if self.assessing {
             match &description {
@@ -277,6 +308,7 @@ impl Container {
                 if let Some(Found::There(description)) = &self.found {
                     let asks_to_end = event.actor.attributes.signal == stop_signal(&description.config.stop_signal);
                     self.signalled |= asks_to_end && !by_us;
+                    self.asked_to_end |= asks_to_end && by_us;
                 }
             }
             "die" => self.died(event, now, out),
@@ -313,6 +345,7 @@ impl Container {
     /// docker has answered a start, stop or kill: it is done, or refused in words.
     pub(crate) fn replied(&mut self, ask: &Ask, answer: Result<(), String>, out: &mut Vec<Out>) {
         self.unanswered = self.unanswered.saturating_sub(1);
+        self.starting = self.starting.saturating_sub(u32::from(*ask == Ask::Start));
         match (ask, answer) {
             (Ask::Start, Err(text)) if self.wish == Some(Wish::Start) => {
                 self.wish = None;
@@ -382,6 +415,8 @@ impl Container {
                     out.push(Out::Report(ServiceReport::Running));
                 }
             }
+            // What was found may be older than the start; only an end that was told is not.
+            (false, _) if self.starting > 0 || (self.describing && self.ended.is_none()) => {}
             (false, Some(Wish::Start)) if self.unanswered > 0 || self.describing => {}
             (false, None) if self.stopped_by_other && self.describing => {}
             (false, _) => self.gone(out),

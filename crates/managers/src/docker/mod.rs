@@ -9,12 +9,14 @@ mod worker;
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use engine::{Name, ServiceOrder};
 
-use crate::News;
 use crate::courier::Courier;
+use crate::ledger::{Ledger, ledger};
 use crate::socket::Address;
+use crate::{News, Undelivered};
 use worker::Order;
 
 /// Where docker's socket is unless the environment says otherwise.
@@ -53,12 +55,15 @@ impl DockerPlace {
 #[derive(Debug)]
 pub struct Docker {
     courier: Courier<Order>,
+    ledger: Ledger,
 }
 
 impl Docker {
     /// Starts the thread. Signals must be blocked before.
     pub fn start(place: DockerPlace) -> io::Result<Self> {
-        Ok(Self { courier: Courier::start("tanist-docker", move |post| worker::run(&place, post))? })
+        let (ledger, receipts) = ledger("docker");
+        let work = move |post| worker::run(&place, post, receipts);
+        Ok(Self { courier: Courier::start("tanist-docker", work)?, ledger })
     }
 
     /// Readable while there may be news to [`take`](Self::take).
@@ -75,7 +80,15 @@ impl Docker {
 
     /// Gives an order for a service that was added.
     pub fn order(&self, service: &Name, order: ServiceOrder) {
-        self.courier.order(Order::Service { service: service.clone(), order });
+        let number = self.ledger.enter(service, order);
+        self.courier.order(Order::Service { service: service.clone(), order, number });
+    }
+
+    /// For whoever is about to end: waits until docker has taken every start, stop and kill, or this time is over. What
+    /// it has not taken by then is named, and nobody should count on it.
+    #[must_use]
+    pub fn drain(&self, within: Duration) -> Vec<Undelivered> {
+        self.ledger.wait(within)
     }
 
     /// All that has become known, the oldest first.

@@ -114,6 +114,7 @@ pub(crate) fn stop_signal(name: &str) -> String {
         "HUP" => "1",
         "INT" => "2",
         "QUIT" => "3",
+        "KILL" => "9",
         "USR1" => "10",
         "USR2" => "12",
         "WINCH" => "28",

@@ -12,6 +12,7 @@ use super::container::{Ask, Container, Out};
 use super::http::{self, Answer};
 use super::words::{Description, Event, refusal};
 use crate::courier::{Gone, Post};
+use crate::ledger::{Number, Receipts};
 use crate::retry::Retry;
 use crate::socket::Socket;
 use crate::{News, Word};
@@ -30,19 +31,20 @@ const EVENTS: [&str; 10] =
 #[derive(Debug)]
 pub(crate) enum Order {
     Add { service: Name, container: String },
-    Service { service: Name, order: ServiceOrder },
+    Service { service: Name, order: ServiceOrder, number: Number },
 }
 
 /// Works until the loop's end of the post has gone.
-pub(crate) fn run(place: &DockerPlace, post: Post<Order>) {
+pub(crate) fn run(place: &DockerPlace, post: Post<Order>, receipts: Receipts) {
     let line = Line::Down(Retry::new(Instant::now(), "not asked yet"));
-    let mut worker = Worker { place, post, containers: BTreeMap::new(), line };
+    let mut worker = Worker { place, post, receipts, containers: BTreeMap::new(), line };
     while let Ok(()) = worker.turn() {}
 }
 
 struct Worker<'a> {
     place: &'a DockerPlace,
     post: Post<Order>,
+    receipts: Receipts,
     containers: BTreeMap<Name, Container>,
     line: Line,
 }
@@ -56,6 +58,8 @@ struct Connection {
     events: Exchange,
     /// Questions and their answers.
     exchanges: Vec<(Exchange, Name, Ask)>,
+    /// Questions whose answers nobody waits for any more. docker may stop at what it does if it is left alone with them.
+    orphans: Vec<Exchange>,
     /// How it was before; kept until events are coming.
     before: Option<Retry>,
 }
@@ -99,6 +103,7 @@ impl Worker<'_> {
         for service in self.services(due) {
             self.with_container(&service, |container, out| container.look_again(now, out));
         }
+        self.send_receipts();
         Ok(())
     }
 
@@ -109,7 +114,8 @@ impl Worker<'_> {
         let post = self.post.fd();
         let mut descriptors = vec![(post, PollFlags::IN)];
         if let Line::Up(connection) = &self.line {
-            let all = connection.exchanges.iter().map(|(exchange, ..)| exchange).chain([&connection.events]);
+            let all = connection.exchanges.iter().map(|(exchange, ..)| exchange);
+            let all = all.chain(&connection.orphans).chain([&connection.events]);
             descriptors.extend(all.map(|exchange| (exchange.socket.fd(), exchange.socket.interest())));
         }
         let mut fds: Vec<PollFd<'_>> = descriptors.iter().map(|(fd, interest)| PollFd::new(fd, *interest)).collect();
@@ -134,15 +140,18 @@ impl Worker<'_> {
                 if self.containers.get(&service).is_some_and(|known| known.name() == container) {
                     return;
                 }
+                self.ignore_answers_about(&service);
                 self.containers.insert(service.clone(), Container::new(&container));
                 if self.is_up() {
                     self.with_container(&service, Container::describe);
                 }
             }
-            Order::Service { service, order: ServiceOrder::Forget } => {
+            Order::Service { service, order: ServiceOrder::Forget, .. } => {
+                self.ignore_answers_about(&service);
                 self.containers.remove(&service);
             }
-            Order::Service { service, order } => {
+            Order::Service { service, order, number } => {
+                self.receipts.owe(&service, number);
                 self.with_container(&service, |container, out| container.order(order, Instant::now(), out));
                 // What is ordered while nobody answers may have to be told at once.
                 if let Line::Down(retry) = &self.line
@@ -153,6 +162,37 @@ impl Worker<'_> {
                 }
             }
         }
+    }
+
+    /// The service is another container from now on, or none.
+    fn ignore_answers_about(&mut self, service: &Name) {
+        let Line::Up(connection) = &mut self.line else { return };
+        let (orphans, exchanges) = std::mem::take(&mut connection.exchanges)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(_, about, _)| about == service);
+        connection.orphans.extend(orphans.into_iter().map(|(exchange, ..)| exchange));
+        connection.exchanges = exchanges;
+    }
+
+    /// An order is taken when docker has answered it, be it with a refusal. Of a stop that is when the container has
+    /// ended, so there the stop signal is enough.
+    fn send_receipts(&mut self) {
+        let Self { containers, line, receipts, .. } = self;
+        receipts.send(|service| {
+            let Some(container) = containers.get(service) else { return false };
+            let is_asked = match &*line {
+                Line::Down(_) => false,
+                Line::Up(connection) => connection.exchanges.iter().any(|(_, about, ask)| {
+                    about == service
+                        && match ask {
+                            Ask::Start | Ask::Kill => true,
+                            Ask::Stop => !container.is_asked_to_end(),
+                            Ask::GiveUp | Ask::Describe | Ask::Image(_) => false,
+                        }
+                }),
+            };
+            is_asked || container.order_waits()
+        });
     }
 
     /// Events are coming, so that nothing gets lost after a description.
@@ -177,7 +217,12 @@ impl Worker<'_> {
                         Err(error) => retry.failed(now, format!("connect to docker: {error}")),
                         Ok(events) => {
                             let before = std::mem::replace(retry, Retry::new(now, ""));
-                            self.line = Line::Up(Connection { events, exchanges: Vec::new(), before: Some(before) });
+                            self.line = Line::Up(Connection {
+                                events,
+                                exchanges: Vec::new(),
+                                orphans: Vec::new(),
+                                before: Some(before),
+                            });
                         }
                     }
                 }
@@ -228,6 +273,9 @@ impl Worker<'_> {
     /// First the events, then the answers: an answer that is older than an event is known to be so.
     fn listen(&mut self) {
         self.listen_to_events();
+        if let Line::Up(connection) = &mut self.line {
+            connection.orphans.retain_mut(|exchange| matches!(exchange.read(), Ok(false)));
+        }
         let mut at = 0;
         while let Line::Up(connection) = &mut self.line
             && let Some((exchange, ..)) = connection.exchanges.get_mut(at)

@@ -12,12 +12,14 @@ mod worker;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use engine::{Name, ServiceOrder};
 
-use crate::News;
 use crate::courier::Courier;
+use crate::ledger::{Ledger, ledger};
 use crate::socket::Address;
+use crate::{News, Undelivered};
 use bus::Way;
 use worker::Order;
 
@@ -47,12 +49,15 @@ impl SystemdPlace {
 #[derive(Debug)]
 pub struct Systemd {
     courier: Courier<Order>,
+    ledger: Ledger,
 }
 
 impl Systemd {
     /// Starts the thread. Signals must be blocked before.
     pub fn start(place: SystemdPlace) -> io::Result<Self> {
-        Ok(Self { courier: Courier::start("tanist-systemd", move |post| worker::run(&place, post))? })
+        let (ledger, receipts) = ledger("systemd");
+        let work = move |post| worker::run(&place, post, receipts);
+        Ok(Self { courier: Courier::start("tanist-systemd", work)?, ledger })
     }
 
     /// Readable while there may be news to [`take`](Self::take).
@@ -69,7 +74,15 @@ impl Systemd {
 
     /// Gives an order for a service that was added.
     pub fn order(&self, service: &Name, order: ServiceOrder) {
-        self.courier.order(Order::Service { service: service.clone(), order });
+        let number = self.ledger.enter(service, order);
+        self.courier.order(Order::Service { service: service.clone(), order, number });
+    }
+
+    /// For whoever is about to end: waits until systemd has taken every start, stop and kill, or this time is over. What
+    /// it has not taken by then is named, and nobody should count on it.
+    #[must_use]
+    pub fn drain(&self, within: Duration) -> Vec<Undelivered> {
+        self.ledger.wait(within)
     }
 
     /// All that has become known, the oldest first.

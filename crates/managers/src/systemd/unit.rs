@@ -85,6 +85,8 @@ pub(crate) struct Unit {
     watched: bool,
     /// `None` while systemd does not answer.
     known: Option<Properties>,
+    /// Why there can't be such a unit, if systemd says so.
+    impossible: Option<String>,
     jobs: BTreeMap<u32, Job>,
     /// Questions that make jobs and are not answered yet: until then nobody can say whose a job is.
     unanswered: u32,
@@ -102,7 +104,7 @@ pub(crate) struct Unit {
     start_result: Option<String>,
     /// When it is looked again whether something is left.
     look_at: Option<Instant>,
-    remarks: BTreeSet<String>,
+    remarks: BTreeSet<(Weight, String)>,
 }
 
 impl Unit {
@@ -111,6 +113,7 @@ impl Unit {
             name: name.to_owned(),
             watched: false,
             known: None,
+            impossible: None,
             jobs: BTreeMap::new(),
             unanswered: 0,
             wish: None,
@@ -133,6 +136,11 @@ impl Unit {
     /// What systemd calls it, should the name be an alias.
     pub(crate) fn id(&self) -> &str {
         self.known.as_ref().map(|properties| properties.id.as_str()).filter(|id| !id.is_empty()).unwrap_or(&self.name)
+    }
+
+    /// An order waits for systemd to answer at all.
+    pub(crate) fn order_waits(&self) -> bool {
+        self.wish.is_some() && self.known.is_none()
     }
 
     /// When [`look_again`](Self::look_again) is due.
@@ -160,6 +168,7 @@ impl Unit {
             // Whoever keeps the units forgets this one.
             ServiceOrder::Forget => {}
         }
+        self.answer_without_unit(out);
     }
 
     fn want(&mut self, wish: Wish, out: &mut Vec<Out>) {
@@ -199,6 +208,7 @@ impl Unit {
     /// systemd no longer answers: nothing is known, and what was asked has no answer any more.
     pub(crate) fn disconnected(&mut self) {
         self.known = None;
+        self.impossible = None;
         self.jobs.clear();
         self.unanswered = 0;
         self.look_at = None;
@@ -216,11 +226,41 @@ impl Unit {
         }
     }
 
+    /// systemd says that nothing can have this name.
+    pub(crate) fn impossible(&mut self, text: &str, out: &mut Vec<Out>) {
+        let name = &self.name;
+        let reason = format!("systemd takes {name} for no unit: {}", text.trim_end_matches('.'));
+        let suggestion = match name.split_once("@.") {
+            Some((prefix, suffix)) => format!("Name an instance, for instance {prefix}@1.{suffix}"),
+            None => "The names that there are: systemctl list-units --all".to_owned(),
+        };
+        self.known = None;
+        self.replace_remarks(BTreeSet::from([(Weight::Error, format!("{reason}. {suggestion}"))]), out);
+        self.impossible = Some(reason);
+        self.answer_without_unit(out);
+    }
+
+    /// What can't be is not running, and can't be started.
+    fn answer_without_unit(&mut self, out: &mut Vec<Out>) {
+        let Some(reason) = self.impossible.clone() else { return };
+        if self.assessing {
+            self.assessed(Err(reason.clone()), out);
+        }
+        let report = match self.wish.take() {
+            Some(Wish::Start) => ServiceReport::StartRefused(Name::from(reason.as_str())),
+            None if !self.watched || self.told == Some(Told::Gone) => return,
+            Some(Wish::Stop | Wish::Kill) | None => ServiceReport::Gone(Ending::NotRunning),
+        };
+        self.told = Some(Told::Gone);
+        out.push(Out::Report(report));
+    }
+
     /// Everything about the unit.
     pub(crate) fn described(&mut self, map: &Map<'_>, out: &mut Vec<Out>) {
         let mut properties = Properties::default();
         properties.update(map);
         let was_unknown = self.known.is_none();
+        self.impossible = None;
         if properties.job != 0 {
             let came_while_up = is_up(properties.activity);
             // What we had asked for when the connection was lost is probably what is under way.
@@ -264,8 +304,14 @@ impl Unit {
         if properties.needs_reload {
             remarks.insert(format!("the file of {name} has changed and is not in force: systemctl daemon-reload"));
         }
-        for remark in remarks.difference(&self.remarks) {
-            out.push(Out::Remark(Weight::Warning, remark.clone()));
+        let warnings = remarks.into_iter().map(|remark| (Weight::Warning, remark));
+        self.replace_remarks(warnings.collect(), out);
+    }
+
+    /// Those that were made before are not made again.
+    fn replace_remarks(&mut self, remarks: BTreeSet<(Weight, String)>, out: &mut Vec<Out>) {
+        for (weight, text) in remarks.difference(&self.remarks) {
+            out.push(Out::Remark(*weight, text.clone()));
         }
         self.remarks = remarks;
     }
@@ -409,6 +455,8 @@ impl Unit {
                 self.crash = None;
                 self.kept_down = false;
             }
+            // systemd has started it again before it heard our stop, by which that is undone.
+            (Activity::Active | Activity::Activating, None) if our_job_waits && self.crash.is_some() => {}
             // Of a start by somebody else it is good to know early: it may have to be stopped.
             (Activity::Active | Activity::Activating, Some(Wish::Start) | None) => self.running(out),
             (Activity::Deactivating, _) => {}

@@ -12,6 +12,7 @@ use super::properties::Map;
 use super::unit::{Ask, Out, Refusal, Unit};
 use super::{SystemdPlace, cgroup};
 use crate::courier::{Gone, Post};
+use crate::ledger::{Number, Receipts};
 use crate::retry::Retry;
 use crate::{News, Word};
 
@@ -25,23 +26,27 @@ const BUS_PATH: &str = "/org/freedesktop/DBus";
 /// A systemd that is silent for so long is taken for dead; while it reads all its unit files it may be slow.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// When a unit is asked for again that systemd could not load just now.
+const LOAD_AGAIN: Duration = Duration::from_secs(5);
+
 /// What the loop wants.
 #[derive(Debug)]
 pub(crate) enum Order {
     Add { service: Name, unit: String },
-    Service { service: Name, order: ServiceOrder },
+    Service { service: Name, order: ServiceOrder, number: Number },
 }
 
 /// Works until the loop's end of the post has gone.
-pub(crate) fn run(place: &SystemdPlace, post: Post<Order>) {
-    let mut worker =
-        Worker { place, post, units: BTreeMap::new(), line: Line::Down(Retry::new(Instant::now(), "not asked yet")) };
+pub(crate) fn run(place: &SystemdPlace, post: Post<Order>, receipts: Receipts) {
+    let line = Line::Down(Retry::new(Instant::now(), "not asked yet"));
+    let mut worker = Worker { place, post, receipts, units: BTreeMap::new(), line };
     while let Ok(()) = worker.turn() {}
 }
 
 struct Worker<'a> {
     place: &'a SystemdPlace,
     post: Post<Order>,
+    receipts: Receipts,
     units: BTreeMap<Name, Watched>,
     line: Line,
 }
@@ -50,6 +55,8 @@ struct Watched {
     unit: Unit,
     /// Its object on the bus, once that is known.
     path: Option<String>,
+    /// Why systemd did not tell of it, and when it is asked again.
+    withheld: Option<(String, Instant)>,
 }
 
 enum Line {
@@ -71,6 +78,23 @@ struct Connection {
 struct Question {
     about: About,
     deadline: Instant,
+}
+
+impl Question {
+    fn concerns(&self, service: &Name) -> bool {
+        match &self.about {
+            About::Load(about) | About::Unit(about, _) => about == service,
+            About::Session => false,
+        }
+    }
+
+    /// Whether it is what an order for this service came to.
+    fn orders(&self, service: &Name) -> bool {
+        match &self.about {
+            About::Unit(about, Ask::Start | Ask::Restart | Ask::Stop | Ask::Kill) => about == service,
+            About::Unit(_, Ask::Describe | Ask::SystemState) | About::Session | About::Load(_) => false,
+        }
+    }
 }
 
 enum About {
@@ -98,6 +122,10 @@ impl Worker<'_> {
         for service in due {
             self.with_unit(&service, |unit, out| unit.look_again(now, out));
         }
+        for service in self.services(|watched| watched.withheld.as_ref().is_some_and(|(_, at)| *at <= now)) {
+            self.load(service);
+        }
+        self.send_receipts();
         Ok(())
     }
 
@@ -119,13 +147,14 @@ impl Worker<'_> {
 
     fn deadline(&self) -> Option<Instant> {
         let units = self.units.values().filter_map(|watched| watched.unit.deadline());
+        let withheld = self.units.values().filter_map(|watched| watched.withheld.as_ref().map(|(_, at)| *at));
         let line = match &self.line {
             // Without units there is nobody to connect for.
             Line::Down(_) if self.units.is_empty() => None,
             Line::Down(retry) => Some(retry.deadline()),
             Line::Up(connection) => connection.questions.values().next().map(|question| question.deadline),
         };
-        units.chain(line).min()
+        units.chain(withheld).chain(line).min()
     }
 
     fn obey(&mut self, order: Order) {
@@ -134,22 +163,36 @@ impl Worker<'_> {
                 if self.units.get(&service).is_some_and(|watched| watched.unit.name() == unit) {
                     return;
                 }
-                self.units.insert(service.clone(), Watched { unit: Unit::new(&unit), path: None });
-                self.ask(About::Load(service));
+                self.ignore_answers_about(&service);
+                self.units.insert(service.clone(), Watched { unit: Unit::new(&unit), path: None, withheld: None });
+                self.load(service);
             }
-            Order::Service { service, order: ServiceOrder::Forget } => {
+            Order::Service { service, order: ServiceOrder::Forget, .. } => {
+                self.ignore_answers_about(&service);
                 self.units.remove(&service);
             }
-            Order::Service { service, order } => {
+            Order::Service { service, order, number } => {
+                self.receipts.owe(&service, number);
                 self.with_unit(&service, |unit, out| unit.order(order, out));
                 // What is ordered while nobody answers may have to be told at once.
-                if let Line::Down(retry) = &self.line
-                    && retry.was_told()
-                {
-                    let reason = retry.reason.clone();
+                let reason = match &self.line {
+                    Line::Down(retry) => retry.was_told().then(|| retry.reason.clone()),
+                    Line::Up(_) => {
+                        let withheld = self.units.get(&service).and_then(|watched| watched.withheld.as_ref());
+                        withheld.map(|(reason, _)| reason.clone())
+                    }
+                };
+                if let Some(reason) = reason {
                     self.with_unit(&service, |unit, out| unit.lost(&reason, out));
                 }
             }
+        }
+    }
+
+    /// The service is another unit from now on, or none.
+    fn ignore_answers_about(&mut self, service: &Name) {
+        if let Line::Up(connection) = &mut self.line {
+            connection.questions.retain(|_, question| !question.concerns(service));
         }
     }
 
@@ -172,6 +215,18 @@ impl Worker<'_> {
                 }
             }
         }
+    }
+
+    /// An order is taken when systemd has answered what it came to, be it with a refusal.
+    fn send_receipts(&mut self) {
+        let Self { units, line, receipts, .. } = self;
+        receipts.send(|service| {
+            let is_asked = match &*line {
+                Line::Down(_) => false,
+                Line::Up(connection) => connection.questions.values().any(|question| question.orders(service)),
+            };
+            is_asked || units.get(service).is_some_and(|watched| watched.unit.order_waits())
+        });
     }
 
     fn tell_lost(&mut self) {
@@ -219,8 +274,16 @@ impl Worker<'_> {
         self.call(None, manager_call("Subscribe", Arguments::None));
         let services: Vec<Name> = self.units.iter().map(name).collect();
         for service in services {
-            self.ask(About::Load(service));
+            self.load(service);
         }
+    }
+
+    /// Asks for a unit's object, and so for everything about it.
+    fn load(&mut self, service: Name) {
+        if let Some(watched) = self.units.get_mut(&service) {
+            watched.withheld = None;
+        }
+        self.ask(About::Load(service));
     }
 
     /// Asks, if there is a connection; a new one asks by itself.
@@ -293,6 +356,7 @@ impl Worker<'_> {
         self.line = Line::Down(retry);
         for watched in self.units.values_mut() {
             watched.path = None;
+            watched.withheld = None;
             watched.unit.disconnected();
         }
     }
@@ -335,9 +399,7 @@ impl Worker<'_> {
                 let Some(map) = message.body::<Map<'_>>() else {
                     return self.hang_up("systemd answers in an unknown way".to_owned());
                 };
-                if let Line::Up(connection) = &mut self.line {
-                    connection.before = None;
-                }
+                self.learnt();
                 self.with_unit(&service, |unit, out| unit.described(&map, out));
             }
             About::Unit(service, Ask::SystemState) => {
@@ -354,22 +416,34 @@ impl Worker<'_> {
         }
     }
 
+    /// systemd answers.
+    fn learnt(&mut self) {
+        if let Line::Up(connection) = &mut self.line {
+            connection.before = None;
+        }
+    }
+
     fn hear_refusal(&mut self, about: About, name: &str, text: &str) {
         match about {
             // Without them the rest is worth nothing.
-            About::Session | About::Load(_) | About::Unit(_, Ask::Describe) => {
-                self.hang_up(format!("systemd does not answer: {text}"));
+            About::Session => self.hang_up(format!("systemd does not answer: {text}")),
+            _ if is_of_the_bus(name) => self.hang_up(format!("systemd does not answer: {text}")),
+            // The one unit's misfortune; the others are none the worse for it.
+            About::Load(service) if name.ends_with(".InvalidArgs") => {
+                self.learnt();
+                self.with_unit(&service, |unit, out| unit.impossible(text, out));
+            }
+            About::Load(service) | About::Unit(service, Ask::Describe) => {
+                self.learnt();
+                let Some(watched) = self.units.get_mut(&service) else { return };
+                let reason = format!("systemd does not tell of {}: {text}", watched.unit.name());
+                watched.withheld = Some((reason.clone(), Instant::now() + LOAD_AGAIN));
+                self.with_unit(&service, |unit, out| unit.lost(&reason, out));
             }
             About::Unit(service, Ask::SystemState) => {
                 self.with_unit(&service, |unit, out| unit.system_stops(None, out));
             }
             About::Unit(service, ask) => {
-                // While systemd replaces itself the bus answers in its stead.
-                if name.starts_with("org.freedesktop.DBus.Error.")
-                    && (name.ends_with(".NoReply") || name.ends_with(".ServiceUnknown"))
-                {
-                    return self.hang_up(format!("systemd does not answer: {text}"));
-                }
                 let nothing_there = name.ends_with(".NoSuchUnit") || name.ends_with(".NoSuchProcess");
                 let refusal = Refusal { text: text.to_owned(), nothing_there };
                 self.with_unit(&service, |unit, out| unit.replied(ask, Err(refusal), out));
@@ -407,7 +481,7 @@ impl Worker<'_> {
             (MANAGER, "Reloading") if message.body::<bool>() == Some(true) => {}
             (MANAGER, "Reloading" | "UnitFilesChanged") => {
                 for service in self.services(|_| true) {
-                    self.ask(About::Load(service));
+                    self.load(service);
                 }
             }
             (BUS, "NameOwnerChanged") => self.hang_up("systemd has been replaced".to_owned()),
@@ -453,6 +527,12 @@ fn name((name, _): (&Name, &Watched)) -> Name {
 
 fn due(unit: &Unit, now: Instant) -> bool {
     unit.deadline().is_some_and(|at| at <= now)
+}
+
+/// While systemd replaces itself the bus answers in its stead.
+fn is_of_the_bus(error: &str) -> bool {
+    let kind = error.strip_prefix("org.freedesktop.DBus.Error.");
+    kind.is_some_and(|kind| matches!(kind, "NoReply" | "ServiceUnknown" | "NameHasNoOwner" | "Disconnected"))
 }
 
 fn object_path(message: &Message) -> Option<String> {

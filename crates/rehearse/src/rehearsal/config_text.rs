@@ -7,7 +7,7 @@ use std::time::Duration;
 use config::{AddressLifetime, Instance, NotifyScript, Settings, StatedRole};
 use engine::{
     AnnouncePolicy, Authentication, ChecksumPolicy, Deviations, Name, RouterConfig, Scope, Transport, Version,
-    VirtualAddress, Weight,
+    VirtualAddress, Weight, When,
 };
 
 use super::pair::HostFile;
@@ -51,6 +51,11 @@ pub(crate) fn with_stand_ins(settings: &Settings, watched: Option<&Name>, own_wo
         out.line(format_args!("fall {}", checking.fall));
         if checking.init_fail {
             out.line(format_args!("init_fail"));
+        }
+        match checking.when {
+            When::Both => {}
+            When::Active => out.line(format_args!("when active")),
+            When::Standby => out.line(format_args!("when standby")),
         }
         out.close();
         out.checks.push(file);
@@ -350,6 +355,8 @@ mod tests {
                 *hook = hook.take().map(|_| stand_in());
             }
             service.while_active.fill(stand_in());
+            // As its checks say where it listens.
+            service.needs_ports.clear();
             service.down_file = service.down_file.take().map(|_| "a stand-in".into());
         }
         for script in &mut settings.scripts {

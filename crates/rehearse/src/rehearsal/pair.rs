@@ -200,6 +200,8 @@ fn contribution(weight: Weight, good: bool) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use engine::When;
+
     use super::super::built_in;
     use super::*;
 
@@ -244,7 +246,8 @@ mod tests {
         let check = |interval: u64, timeout: u64, fall: u32, expected: u64| {
             let millis = Duration::from_millis;
             let (interval, timeout) = (millis(interval), millis(timeout));
-            let checking = ScriptConfig { name: "c".into(), interval, timeout, rise: 1, fall, init_fail: false };
+            let (name, when) = ("c".into(), When::Both);
+            let checking = ScriptConfig { name, interval, timeout, rise: 1, fall, init_fail: false, when };
             assert_eq!(longest_until_noticed(&checking), millis(expected));
         };
         check(1000, 1000, 3, 4000);

@@ -3,18 +3,30 @@
 //!
 //! The scenarios are data ([`SCENARIOS`]); a [`Recipe`] says how a pair is configured. The same scenarios are played with
 //! keepalived and scripts and with Tanist, by tests for what must never happen and by the bench for the figures.
+//!
+//! The simulator plays them, too. [`predict`] repeats what was done in a lab at the same moments, where nothing takes time
+//! but what has to, and measures it with the same yardstick; [`pretend`] needs no lab at all. What a lab measures must not
+//! be better than that, and in the middle not worse.
 
+mod course;
+mod outcome;
+mod prediction;
+mod pretence;
 mod recipe;
 mod scenario;
 mod stage;
 
 use std::time::Duration;
 
+pub use course::{Asked, Course, Deed};
+pub use outcome::Outcome;
+pub use prediction::{Prediction, predict};
+pub use pretence::pretend;
 pub use recipe::{NodeFile, Recipe, Supervision, WayBack};
 pub use scenario::{Node, SCENARIOS, Scenario, Step};
 
 use crate::lab::{Collecting, LabError, Manner, Program, collectings};
-use stage::Stage;
+use stage::{Ended, Stage};
 
 /// The service of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,43 +37,26 @@ pub struct Service {
     pub manner: Manner,
 }
 
-/// What a trial came to, from its mark to its end.
+/// What became of the address, by the word of the hosts' kernels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The longest time in which nobody was at work.
-    pub gap: Duration,
-    /// It had not ended when the trial did.
-    pub gap_goes_on: bool,
-    /// How long more than one was at work.
-    pub overlap: Duration,
-    /// They still were when the trial ended.
-    pub overlap_goes_on: bool,
-    /// How long both nodes had the address.
-    pub two_addresses: Duration,
+pub struct Addresses {
+    /// How long both nodes had it.
+    pub two: Duration,
     /// They still had it at the end.
-    pub two_addresses_go_on: bool,
-    /// How long two were at work after the last deed, the healing of a network for instance.
-    pub overlap_after_last_deed: Duration,
-    /// From the event (the first deed from the mark on) until the node that had the address then lost it; `None` if it
-    /// kept it.
-    pub address_gone_after: Option<Duration>,
-    /// From the event until the daemon said that the service has failed; `None` if it did not.
-    pub decided_after: Option<Duration>,
-    /// From the event until a collector's program ran anew; `None` if none did.
-    pub started_after: Option<Duration>,
-    /// From when a collector was about to end because it was told to, after the event, until the next program ran; `None`
-    /// if it was not told.
-    pub changed_hands_in: Option<Duration>,
-    /// Whether the node of [`Step::StandsBy`] took the service when it was alone; `None` if nobody asked.
-    pub stands_by: Option<bool>,
-    /// From the mark to the end.
-    pub watched: Duration,
+    pub two_go_on: bool,
+    /// From the event until the node that had it then lost it; `None` if it kept it.
+    pub gone_after: Option<Duration>,
 }
 
 /// A trial that was played to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Played {
     pub outcome: Outcome,
+    pub addresses: Addresses,
+    /// What was done when.
+    pub course: Course,
+    /// Who came to work in which order, from the beginning, one entry for each process.
+    pub order: Vec<Node>,
     /// Who was at work when, from the beginning, before the mark, too.
     pub collectings: Vec<Collecting>,
     /// Everything that was seen, line by line: for the message of a failed test.
@@ -82,8 +77,10 @@ pub fn play(scenario: &Scenario, recipe: &Recipe, service: &Service, round: usiz
         }
         stage.play(step)?;
     }
-    let outcome = stage.outcome();
-    Ok(Played { outcome, collectings: collectings(&stage.lab.journal().ticks()), story: stage.story() })
+    let Ended { course, evidence, addresses, story } = stage.end();
+    let outcome = evidence.outcome(&course);
+    let (order, collectings) = (evidence.order(), collectings(&evidence.ticks));
+    Ok(Played { outcome, addresses, course, order, collectings, story })
 }
 
 /// A pair in good order, of which nothing is wanted but that it goes on.

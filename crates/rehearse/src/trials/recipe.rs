@@ -60,6 +60,10 @@ pub struct Recipe {
     pub way_back: WayBack,
     /// Words of the line by which the daemon says that the service has failed.
     pub decision: String,
+    /// Words of the lines by which it says that the service is up, and that its check has found it good.
+    pub first_look: Option<[String; 2]>,
+    /// Words of the lines by which it says that two were active, or that it slept while it was.
+    pub reports_of_two: Vec<String>,
     /// What it does again and again: what happens should not always happen at the same phase of that.
     pub period: Duration,
 }
@@ -90,6 +94,8 @@ impl Recipe {
             service_at_boot: true,
             way_back: WayBack::StartsService,
             decision: "VRRP_Script(check_ex_alived) failed".to_owned(),
+            first_look: None,
+            reports_of_two: Vec::new(),
             // Its check's interval.
             period: Duration::from_secs(5),
         }
@@ -141,6 +147,8 @@ vrrp_instance VI_1 {{
             service_at_boot: false,
             way_back: WayBack::Nothing,
             decision: "Service gateway failed".to_owned(),
+            first_look: Some(["Service gateway is running".to_owned(), ") succeeded".to_owned()]),
+            reports_of_two: vec!["both nodes were active".to_owned(), "was asleep, listening first".to_owned()],
             // An advertisement, and a check.
             period: Duration::from_secs(1),
         }

@@ -1,27 +1,29 @@
 //! A pair under trial in a lab of its own, in good order: A has the service, B stands by.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use linux::signals::Signal;
 
+use super::course::{Asked, Course};
+use super::outcome::{AT_WORK, Evidence, Told, at_work, is_settled};
 use super::recipe::{NodeFile, PORT, Recipe, WayBack};
 use super::scenario::{Node, Step};
-use super::{Outcome, Service};
+use super::{Addresses, Service};
 use crate::lab::{
-    Audit, Daemon, HOST_DIR, Host, HostPlan, Lab, LabError, Manner, Moment, PATIENCE, Program, Record, Seen, audit,
+    Cidr, Daemon, HOST_DIR, Host, HostPlan, Lab, LabError, Manner, Moment, PATIENCE, Program, Record, Seen,
     collectings, held_by_several, holdings, wait_until,
 };
 
 /// The address that the edge gateway's files give away.
 pub(crate) const VIP: Ipv4Addr = Ipv4Addr::new(192, 160, 127, 254);
-/// So long must one alone have been at work.
-const SETTLED: Duration = Duration::from_secs(1);
-/// Who has ticked within this time is at work.
-const AT_WORK: Duration = Duration::from_millis(200);
+/// Ticks and messages are read at most so long after they were written.
+const READ_AFTER: Duration = Duration::from_millis(100);
+/// What a daemon says when it begins its life in earnest.
+const BEGINS: &str = "Entering BACKUP STATE";
+/// Two advertisements, and a check each second.
+pub(super) const COMES_TO_REST: Duration = Duration::from_millis(2500);
 
 #[derive(Debug)]
 pub(crate) struct Stage<'a> {
@@ -30,13 +32,7 @@ pub(crate) struct Stage<'a> {
     service: &'a Service,
     hosts: [Host; 2],
     daemons: [Option<Program>; 2],
-    /// The last deed.
-    deed: Moment,
-    mark: Option<Moment>,
-    /// The first deed from the mark on.
-    event: Option<Moment>,
-    end: Option<Moment>,
-    stands_by: Option<bool>,
+    course: Course,
 }
 
 impl<'a> Stage<'a> {
@@ -46,10 +42,8 @@ impl<'a> Stage<'a> {
         lab.client().add_address("10.0.0.254/24")?;
         let host = |node: Node, address: &str| lab.add_host(&HostPlan::new(node.name()).interface("eth0", &[address]));
         let hosts = [host(Node::A, "10.0.0.127/24")?, host(Node::B, "10.0.0.223/24")?];
-        let deed = Moment::now();
-        let daemons = [None, None];
-        let mut stage =
-            Self { lab, recipe, service, hosts, daemons, deed, mark: None, event: None, end: None, stands_by: None };
+        let course = Course::begin(Moment::now());
+        let mut stage = Self { lab, recipe, service, hosts, daemons: [None, None], course };
         stage.set_up()?;
         Ok(stage)
     }
@@ -58,26 +52,21 @@ impl<'a> Stage<'a> {
         let begun = Moment::now();
         Node::BOTH.into_iter().try_for_each(|node| self.furnish(node))?;
         self.boot_service(Node::A)?;
-        if self.recipe.service_at_boot && !wait_until(PATIENCE, || self.at_work(AT_WORK).len() == 1) {
+        if self.recipe.service_at_boot && !wait_until(PATIENCE, || self.at_work().len() == 1) {
             return Err(self.failure("the service of A does not collect"));
         }
-        self.start_daemon(Node::A)?;
-        if !wait_until(PATIENCE, || self.hosts[0].has_address(VIP.into()) && self.at_work(AT_WORK).len() == 1) {
+        self.play(Step::StartDaemon(Node::A))?;
+        if !wait_until(PATIENCE, || self.hosts[0].has_address(VIP.into()) && self.at_work().len() == 1) {
             return Err(self.failure("A does not become active with its service"));
         }
-        self.start_daemon(Node::B)?;
-        let listens = self.lab.journal().wait_for(begun, PATIENCE, |record| {
-            &*record.host == Node::B.name()
-                && matches!(&record.what, Seen::Line { text, .. } if text.contains("Entering BACKUP STATE"))
-        });
-        if listens.is_none() {
+        self.play(Step::StartDaemon(Node::B))?;
+        if self.lab.journal().wait_for(begun, PATIENCE, |record| begins(record, Node::B)).is_none() {
             return Err(self.failure("B does not stand by"));
         }
-        // Two advertisements, and a check each second.
-        thread::sleep(Duration::from_millis(2500));
-        let by: Vec<_> = self.at_work(AT_WORK).into_iter().map(|(host, _)| host).collect();
+        thread::sleep(COMES_TO_REST);
+        let by = self.at_work();
         match by.as_slice() {
-            [one] if **one == *Node::A.name() => Ok(()),
+            [one] if *one == Node::A.name() => Ok(()),
             _ => Err(self.failure(&format!("at the beginning the service works on {by:?}"))),
         }
     }
@@ -116,11 +105,11 @@ impl<'a> Stage<'a> {
     /// Does one step.
     pub(crate) fn play(&mut self, step: Step) -> Result<(), LabError> {
         match step {
-            Step::Mark => self.mark = Some(self.lab.note("", "mark")),
-            Step::End => self.end = Some(self.lab.note("", "end")),
+            Step::Mark => self.course.mark = Some(self.lab.note("", "mark")),
+            Step::End => self.course.end = Some(self.lab.note("", "end")),
             Step::Pass(span) => thread::sleep(span),
             Step::UntilNew(patience) => {
-                let since = self.deed;
+                let since = self.course.last_deed();
                 // That nobody comes is a result, which the figures show.
                 let _ = wait_until(patience, || self.somebody_began(since));
             }
@@ -134,15 +123,18 @@ impl<'a> Stage<'a> {
             | Step::PowerOn(_)
             | Step::BootService(_)
             | Step::StartDaemon(_)
-            | Step::KillDaemon(_)
-            | Step::FreezeDaemon(_)
-            | Step::ThawDaemon(_)
             | Step::StopDaemon(_)
             | Step::BringBack(_)
             | Step::Cut
             | Step::Heal => {
                 self.begin_deed(step);
                 self.act(step)?;
+            }
+            // All processes of a daemon have to be found first.
+            Step::KillDaemon(_) | Step::FreezeDaemon(_) | Step::ThawDaemon(_) => {
+                self.begin_deed(step);
+                self.act(step)?;
+                self.course.took_effect(Moment::now());
             }
         }
         Ok(())
@@ -176,10 +168,8 @@ impl<'a> Stage<'a> {
     }
 
     fn begin_deed(&mut self, step: Step) {
-        self.deed = self.lab.note("", &format!("{step:?}"));
-        if self.mark.is_some() {
-            self.event.get_or_insert(self.deed);
-        }
+        let began = self.lab.note("", &format!("{step:?}"));
+        self.course.add(step, began);
     }
 
     fn signal_service(&mut self, step: Step, node: Node, signal: Signal) -> Result<(), LabError> {
@@ -193,59 +183,65 @@ impl<'a> Stage<'a> {
     }
 
     fn see_whether_it_stands_by(&mut self, node: Node, patience: Duration) -> Result<(), LabError> {
-        let other = node.other();
-        let is_at_work = |stage: &Self| stage.at_work(AT_WORK).iter().any(|(host, _)| **host == *node.name());
-        let well = if is_at_work(self) {
-            // It has the service already: more than standing by.
-            true
-        } else {
-            self.lab.note(other.name(), "loses power: does the other one stand by?");
-            self.host(other).power_off()?;
-            wait_until(patience, || is_at_work(self))
-        };
-        self.stands_by = Some(well);
+        let at = self.lab.note("", &format!("does {} stand by?", node.name()));
+        let is_at_work = |stage: &Self| stage.at_work().contains(&node.name().to_owned());
+        let alone = !is_at_work(self);
+        self.course.asked = Some(Asked { node, at, patience, alone });
+        if alone {
+            self.host(node.other()).power_off()?;
+            // That it does not is a result.
+            let _ = wait_until(patience, || is_at_work(self));
+        }
         Ok(())
     }
 
-    /// What came of it.
-    pub(crate) fn outcome(&self) -> Outcome {
-        // Ticks are read a moment after they were written.
-        let until = self.end.unwrap_or_else(Moment::now);
-        thread::sleep(Duration::from_millis(100));
-        let mark = self.mark.unwrap_or(self.deed);
-        let Audit { gap, gap_goes_on, overlap, overlap_goes_on } = audit(&self.lab.journal().ticks(), mark, until);
+    /// Nothing more is done.
+    pub(crate) fn end(mut self) -> Ended {
+        self.course.end.get_or_insert_with(Moment::now);
+        thread::sleep(READ_AFTER);
         let records = self.lab.journal().all();
-        let held = holdings(&records, IpAddr::V4(VIP));
+        // A daemon reads its files first.
+        for deed in &mut self.course.deeds {
+            if let Step::StartDaemon(node) = deed.step
+                && let Some(record) = records.iter().find(|record| record.at >= deed.began && begins(record, node))
+            {
+                deed.took_effect = record.at;
+            }
+        }
+        let ticks = self.lab.journal().ticks();
+        let addresses = self.addresses(&records);
+        let story = self.story();
+        let Self { mut course, recipe, .. } = self;
+        let lines = |words: &str| {
+            let has = |record: &&Record| matches!(&record.what, Seen::Line { text, .. } if text.contains(words));
+            records.iter().filter(has).map(|record| record.at).collect::<Vec<Moment>>()
+        };
+        if let Some([is_up, is_good]) = &recipe.first_look
+            && let Some(up) = lines(is_up).first()
+        {
+            let good = lines(is_good).into_iter().find(|at| at >= up);
+            course.first_good_after = good.map(|at| at.since(*up));
+        }
+        let evidence = Evidence {
+            ticks,
+            told: records.iter().filter_map(|record| Some((record.at, told(record)?))).collect(),
+            decisions: lines(&recipe.decision),
+            reports_of_two: recipe.reports_of_two.iter().flat_map(|words| lines(words)).collect(),
+        };
+        Ended { course, evidence, addresses, story }
+    }
+
+    fn addresses(&self, records: &[Record]) -> Addresses {
+        // Who looks sees that an address is gone a moment before the kernel's message about it is read.
+        let (mark, event, until) = (self.course.mark(), self.course.event(), self.course.end() + READ_AFTER);
+        let held = holdings(records, IpAddr::V4(VIP));
         let held_at_the_end = held.iter().filter(|one| one.from <= until && one.until.is_none_or(|at| at > until));
-        let event = self.event.unwrap_or(mark);
         let had_it = held.iter().filter(|one| one.from <= event);
         let let_go = had_it.filter_map(|one| one.until).filter(|&at| at > event && at <= until).min();
-        let tells = |record: &Record, since: Moment, told: &str| {
-            record.at > since
-                && matches!(&record.what, Seen::ScriptRun { name, arguments } if name == "collector" && arguments[0] == told)
-        };
-        let first = |since: Moment, told: &str| records.iter().find(|record| tells(record, since, told));
-        let decided = records.iter().find(|record| {
-            record.at > event && matches!(&record.what, Seen::Line { text, .. } if text.contains(&self.recipe.decision))
-        });
-        let changed_hands = first(event, "is told to stop").and_then(|_| {
-            let ends = first(event, "ends")?;
-            Some(first(ends.at, "starts")?.at.since(ends.at))
-        });
-        Outcome {
-            gap,
-            gap_goes_on,
-            overlap,
-            overlap_goes_on,
-            overlap_after_last_deed: audit(&self.lab.journal().ticks(), self.deed, until).overlap,
-            two_addresses: held_by_several(&held, mark, until),
-            two_addresses_go_on: held_at_the_end.count() > 1,
-            address_gone_after: let_go.map(|at| at.since(event)),
-            decided_after: decided.map(|record| record.at.since(event)),
-            started_after: first(event, "starts").map(|record| record.at.since(event)),
-            changed_hands_in: changed_hands,
-            stands_by: self.stands_by,
-            watched: until.since(mark),
+        Addresses {
+            two: held_by_several(&held, mark, until),
+            two_go_on: held_at_the_end.count() > 1,
+            gone_after: let_go.map(|at| at.since(event)),
         }
     }
 
@@ -270,22 +266,18 @@ impl<'a> Stage<'a> {
 
     /// One alone is at work, and no address is left anywhere else.
     fn is_settled(&self) -> bool {
-        if self.hosts.iter().filter(|host| host.has_address(VIP.into())).count() > 1 {
-            return false;
-        }
-        let one = self.at_work(SETTLED);
-        let (Some(first), 1) = (one.first(), one.len()) else { return false };
-        let ticks = self.lab.journal().ticks();
-        let is_its = |host: &Arc<str>, pid: u32| (host, pid) == (&first.0, first.1);
-        let began = collectings(&ticks).into_iter().rfind(|one| is_its(&one.by, one.pid)).map(|one| one.from);
-        began.is_some_and(|began| Moment::now().since(began) >= SETTLED) && self.at_work(AT_WORK) == one
+        // A kernel that could not be asked just now may still have it.
+        let may_have = |host: &&Host| {
+            let held = |all: Vec<(String, Cidr)>| all.iter().any(|(_, held)| held.address == IpAddr::V4(VIP));
+            host.is_on() && host.addresses().map_or(true, held)
+        };
+        self.hosts.iter().filter(may_have).count() <= 1 && is_settled(&self.lab.journal().ticks(), Moment::now())
     }
 
-    /// Who has ticked within the last so and so long.
-    fn at_work(&self, span: Duration) -> BTreeSet<(Arc<str>, u32)> {
-        let since = Moment::now() - span;
-        let ticks = self.lab.journal().ticks();
-        ticks.into_iter().rev().take_while(|tick| tick.at >= since).map(|tick| (tick.host, tick.pid)).collect()
+    /// The names of the hosts at work, one for each collector.
+    fn at_work(&self) -> Vec<String> {
+        let all = at_work(&self.lab.journal().ticks(), Moment::now(), AT_WORK);
+        all.into_iter().map(|(host, _)| host.to_string()).collect()
     }
 
     fn host(&self, node: Node) -> &Host {
@@ -299,5 +291,28 @@ impl<'a> Stage<'a> {
 
     fn failure(&self, what: &str) -> LabError {
         LabError::new(format!("{what}\n{}", self.story()))
+    }
+}
+
+/// What a trial leaves behind.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) course: Course,
+    pub(super) evidence: Evidence,
+    pub(super) addresses: Addresses,
+    pub(super) story: String,
+}
+
+fn begins(record: &Record, node: Node) -> bool {
+    &*record.host == node.name() && matches!(&record.what, Seen::Line { text, .. } if text.contains(BEGINS))
+}
+
+fn told(record: &Record) -> Option<Told> {
+    let Seen::ScriptRun { name, arguments } = &record.what else { return None };
+    match (name.as_str(), arguments.first()?.as_str()) {
+        ("collector", "starts") => Some(Told::Starts),
+        ("collector", "is told to stop") => Some(Told::IsToldToStop),
+        ("collector", "ends") => Some(Told::Ends),
+        _ => None,
     }
 }

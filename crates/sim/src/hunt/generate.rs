@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use engine::{AntiReplay, HmacMode, Instant, Interval, Name, ScriptConfig, Version, Vrid, Weight};
+use engine::{AntiReplay, HmacMode, Instant, Interval, Name, ScriptConfig, Version, Vrid, Weight, When};
 
 use crate::invariant::settle::{time_of_services, time_to_settle};
 use crate::plan::{
@@ -15,7 +15,7 @@ use crate::random::Random;
 /// The plan that a seed stands for.
 #[must_use]
 pub fn generate(seed: u64) -> Plan {
-    let mut maker = Maker { random: Random::new(seed), plan: Plan { seed, ..Plan::default() }, removed: Vec::new() };
+    let mut maker = Maker { random: Random::new(seed), plan: Plan { seed, ..Plan::default() }, give_back: Vec::new() };
     maker.lan();
     maker.nodes();
     maker.starts();
@@ -28,8 +28,8 @@ pub fn generate(seed: u64) -> Plan {
 pub(super) struct Maker {
     pub(super) random: Random,
     pub(super) plan: Plan,
-    /// Routers that a reload has taken away, to be given back.
-    removed: Vec<NodeRef>,
+    /// What gives back what reloads have taken away.
+    pub(super) give_back: Vec<Command>,
 }
 
 /// What all routers of one VRID have in common.
@@ -95,6 +95,7 @@ impl Maker {
                     rise: random.between(1, 3) as u32,
                     fall: random.between(1, 3) as u32,
                     init_fail: random.chance(20),
+                    when: When::Both,
                 };
                 let takes = Duration::from_millis(*random.pick(&[1, 10, 10, 200, 700]));
                 ScriptSpec { settings, takes }
@@ -300,7 +301,8 @@ impl Maker {
                 vec![RouterOption::Interval(Interval::from_centiseconds(other).expect("not zero"))]
             }
             7 => {
-                self.removed.push(target);
+                let back = Act::Reload(vec![RouterOption::Added]);
+                self.give_back.push(Command::Nodes(vec![target], back));
                 vec![RouterOption::Removed]
             }
             8 => vec![RouterOption::Added],
@@ -369,8 +371,8 @@ impl Maker {
             self.at(last, Command::Nodes(vec![*target], Act::Start));
         }
         self.calm_operators(last + 2);
-        for target in std::mem::take(&mut self.removed) {
-            self.at(last + 1, Command::Nodes(vec![target], Act::Reload(vec![RouterOption::Added])));
+        for command in std::mem::take(&mut self.give_back) {
+            self.at(last + 1, command);
         }
         let specs: Vec<RouterSpec> =
             self.plan.nodes.iter().flat_map(|node| &node.routers).map(|options| RouterSpec::new(options)).collect();

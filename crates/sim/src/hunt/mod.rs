@@ -102,6 +102,7 @@ pub(crate) fn run_safely(plan: &Plan, record: Record) -> Run {
             coverage: Coverage::default(),
             simulated: Duration::ZERO,
             figures: Vec::new(),
+            history: Vec::new(),
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{Budget, Failback, Instant, Name, OnManualStop, ScriptConfig};
+use engine::{Budget, Failback, Instant, Name, OnManualStop, ScriptConfig, When};
 
 use super::generate::Maker;
 use crate::plan::{
@@ -59,10 +59,26 @@ impl Maker {
             9..=11 => Act::Order(made_up_order(random)),
             12 => Act::DownFile(random.chance(60)),
             20 if !services.is_empty() => {
-                // Other figures; the pretend world stays as it is.
                 let old = random.pick(services).clone();
+                let name = old.settings.name.clone();
+                match random.below(10) {
+                    0..=2 => {
+                        let back = Command::Nodes(vec![target], Act::ReloadService(name.clone(), ServiceChange::Added));
+                        self.give_back.push(back);
+                        let gone = Act::ReloadService(name, ServiceChange::Removed);
+                        return self.at(at, Command::Nodes(vec![target], gone));
+                    }
+                    3 => {
+                        let back = Act::ReloadService(name, ServiceChange::Added);
+                        return self.at(at, Command::Nodes(vec![target], back));
+                    }
+                    _ => {}
+                }
+                // Other figures; the pretend world stays as it is.
                 let mut new = made_up_service(old.settings.name.clone(), random);
                 (new.manager, new.starts_in, new.stops_in) = (old.manager, old.starts_in, old.stops_in);
+                new.answers_in = old.answers_in;
+                give_time(&mut new);
                 (new.enabled, new.respawns_in) = (old.enabled, old.respawns_in);
                 Act::ReloadService(old.settings.name, ServiceChange::Becomes(Box::new(new)))
             }
@@ -140,6 +156,7 @@ fn made_up_service(name: Name, random: &mut Random) -> ServiceSpec {
     let mut spec = ServiceSpec::new(name);
     spec.manager = *random.pick(&[ManagerPlan::Systemd, ManagerPlan::Command]);
     spec.starts_in = milliseconds(random, &[0, 20, 300, 1500]);
+    spec.answers_in = milliseconds(random, &[0, 0, 0, 250]);
     spec.stops_in = milliseconds(random, &[0, 10, 100, 900]);
     spec.enabled = spec.manager == ManagerPlan::Systemd && random.chance(25);
     spec.respawns_in =
@@ -171,9 +188,19 @@ fn made_up_service(name: Name, random: &mut Random) -> ServiceSpec {
             rise: random.between(1, 2) as u32,
             fall: random.between(1, 3) as u32,
             init_fail: false,
+            when: When::Both,
         });
     }
+    give_time(&mut spec);
     spec
+}
+
+/// A service that cannot come up within its grace never works, which is nobody's mistake but the configuration's.
+fn give_time(spec: &mut ServiceSpec) {
+    if !spec.answers_in.is_zero() {
+        // It is looked at each quarter of a second, and may have to be found good twice.
+        spec.settings.start_grace = spec.settings.start_grace.max(spec.answers_in + Duration::from_secs(1));
+    }
 }
 
 fn made_up_act(random: &mut Random) -> ServiceAct {
@@ -185,6 +212,7 @@ fn made_up_act(random: &mut Random) -> ServiceAct {
         ServiceAct::CrashesAfter(span),
         ServiceAct::Holds,
         ServiceAct::Hangs,
+        ServiceAct::Freezes,
         ServiceAct::AnswersBadly,
         ServiceAct::Answers,
         ServiceAct::RefusesToStart,

@@ -112,10 +112,11 @@ impl Attempt {
             if self.keep(without_service(&self.plan, node, place)) {
                 continue;
             }
-            let plainer: [fn(&mut ServiceSpec, &ServiceSpec); 14] = [
+            let plainer: [fn(&mut ServiceSpec, &ServiceSpec); 15] = [
                 |spec, plain| *spec = plain.clone(),
                 |spec, plain| spec.manager = plain.manager,
                 |spec, plain| spec.starts_in = plain.starts_in,
+                |spec, plain| spec.answers_in = plain.answers_in,
                 |spec, plain| spec.stops_in = plain.stops_in,
                 |spec, plain| spec.enabled = plain.enabled,
                 |spec, plain| spec.respawns_in = plain.respawns_in,

@@ -1,9 +1,10 @@
 //! What must hold whatever happens. Each rule has its own arithmetic and asks the engine for no figure.
 //!
 //! `step` looks at one engine before and after each input, `order` at what it does with its services; `pairs` at two
-//! Active routers that hear each other, `shared` at the processes of a service on all nodes; `settle` at a LAN that has
-//! been left alone for long enough.
+//! Active routers that hear each other, `shared` at the processes of a service on all nodes, `moves` at how often they
+//! change places; `settle` at a LAN that has been left alone for long enough.
 
+pub(crate) mod moves;
 pub(crate) mod order;
 pub(crate) mod pairs;
 pub(crate) mod settle;

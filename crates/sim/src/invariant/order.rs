@@ -130,7 +130,9 @@ impl OrderWatch {
             }
             ServiceOrder::Stop => (known.starting, known.ending) = (false, true),
             ServiceOrder::Kill if !known.ending => return broken("kills, without asking first,"),
-            ServiceOrder::Kill | ServiceOrder::Watch | ServiceOrder::AssessReadiness | ServiceOrder::Forget => {}
+            // Should it come back one day, it begins anew.
+            ServiceOrder::Forget => self.services.retain(|known| known.name != *service),
+            ServiceOrder::Kill | ServiceOrder::Watch | ServiceOrder::AssessReadiness => {}
         }
         Ok(())
     }

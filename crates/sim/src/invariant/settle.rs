@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use engine::{Failback, Instant, Name, StateName};
+use engine::{Failback, Instant, Name, ServiceConfig, StateName};
 
 use super::Rule;
 use crate::node::Daemon;
@@ -216,7 +216,11 @@ impl World<'_> {
         let present = self.nodes[index].services.iter().filter(|service| service.present);
         let services = present.map(|service| &service.settings);
         let mut of_router = services.filter(|settings| spec.settings.services.contains(&settings.name));
-        !self.is_held(index, spec) && of_router.all(|settings| settings.failback == Failback::Auto)
+        let stays_away = |settings: &ServiceConfig| {
+            self.shared.moves().stays_away(index, (&settings.name, settings.max_moves), self.now)
+        };
+        let comes = |settings: &ServiceConfig| settings.failback == Failback::Auto && !stays_away(settings);
+        !self.is_held(index, spec) && of_router.all(comes)
     }
 
     /// The client must send to the Active router.
@@ -296,7 +300,9 @@ pub(crate) fn time_of_services(plan: &Plan) -> Duration {
         let checks = settings.checks.iter().map(|check| {
             (check.interval * 2 + check.timeout + Duration::from_secs(3)) * (check.rise.max(check.fall) + 1)
         });
-        let start = service.starts_in.min(settings.start_timeout) + settings.start_grace.min(service.starts_in * 2);
+        let start = service.starts_in.min(settings.start_timeout)
+            + service.answers_in
+            + settings.start_grace.min(service.starts_in * 2);
         let way = start + settings.stop_timeout.min(service.stops_in * 2) + checks.max().unwrap_or_default();
         way * 3 + settings.readiness_interval * (settings.readiness_rise + 2) + Duration::from_secs(5)
     };

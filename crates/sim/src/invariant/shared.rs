@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use engine::{Budget, Cause, Event, Instant, LatchReason, Name, Output, Remedy, Restored, ServiceFailure, StateName};
+use engine::{
+    Budget, Cause, Event, HandoverReason, Instant, LatchReason, Name, Output, Remedy, Restored, ServiceFailure,
+    StateName,
+};
 
 use super::Rule;
+use super::moves::Moves;
+use crate::history;
+use crate::node::Node;
 use crate::plan::measure::span_text;
 use crate::plan::{LinkPlan, Order, PairPlan, Plan};
 use crate::rules;
@@ -17,10 +23,7 @@ use crate::world::World;
 pub(crate) struct Shared {
     services: Vec<Holders>,
     hearing: Hearing,
-    /// From where and when the role moved because the service failed.
-    moves: Vec<(usize, Name, Instant)>,
-    /// Moves before this moment may have been forgotten, or were forgiven.
-    remembered_since: Instant,
+    moves: Moves,
     /// When maintenance was on last, or somebody's start was last not seen yet.
     undisturbed_since: Instant,
     /// The epoch that each node has shown last for each router, or found again.
@@ -93,8 +96,7 @@ impl Shared {
         Self {
             services: names.into_iter().map(holders).collect(),
             hearing: Hearing::default(),
-            moves: Vec::new(),
-            remembered_since: Instant::START,
+            moves: Moves::default(),
             undisturbed_since: Instant::START,
             epochs: Vec::new(),
             takings: Vec::new(),
@@ -106,62 +108,30 @@ impl Shared {
         }
     }
 
-    /// Moves within the budget's span and not before `from`: all, and those away from `node`.
-    fn count_moves(
-        &self,
-        service: &Name,
-        node: usize,
-        (within, from): (Duration, Instant),
-        now: Instant,
-    ) -> (usize, usize) {
-        let recent = |at: Instant| now.since(at) < within && at >= from;
-        let moves = || self.moves.iter().filter(|(_, of, at)| of == service && recent(*at));
-        (moves().count(), moves().filter(|(away_from, ..)| *away_from == node).count())
-    }
-
-    /// A service failed and the role moves: once, if the other side has not failed, and not too often.
-    fn note_move(
-        &mut self,
-        plan: &Plan,
-        node: usize,
-        (service, budget): (&Name, Budget),
-        now: Instant,
-    ) -> Option<(Rule, String)> {
-        let name = &plan.nodes[node].name;
-        let other = plan.pair.and_then(|pair| pair.peer_of(node)).unwrap_or(node);
-        let known = (budget.within, self.remembered_since);
-        let (all, from_other) = self.count_moves(service, other, known, now);
-        self.moves.push((node, service.clone(), now));
-        let within = span_text(budget.within);
-        if all >= budget.limit as usize {
-            return Some((Rule::Latch, format!("{name} moves {service} after {all} moves within {within}")));
-        }
-        if from_other > 0 && self.hearing.agreed {
-            return Some((
-                Rule::Latch,
-                format!("{name} moves {service} to a node where it has failed within {within}"),
-            ));
-        }
-        None
-    }
-
     /// Whether the nodes of the pair have heard each other for long enough to agree, and did.
     pub(crate) const fn have_agreed(&self) -> bool {
         self.hearing.agreed
+    }
+
+    pub(crate) const fn moves(&self) -> &Moves {
+        &self.moves
     }
 
     /// An operator said something.
     pub(crate) fn said(&mut self, order: Order, now: Instant) {
         if order == Order::Acknowledge {
             self.acknowledged = true;
-            self.remembered_since = now;
+            self.moves.forget(now);
             self.told.clear();
         }
     }
 
     /// A daemon finds its record again; what it says is known from then on.
-    pub(crate) fn restored(&mut self, node: usize, restored: &Restored) {
-        if let Restored::Record { record, .. } = restored {
+    pub(crate) fn restored(&mut self, node: usize, restored: &Restored, now: Instant) {
+        if let Restored::Record { record, same_boot, .. } = restored {
+            if !same_boot {
+                self.moves.may_be_new(node, now);
+            }
             self.epochs.extend(record.routers.iter().map(|router| (node, router.name.clone(), router.epoch)));
             self.latched.extend(record.latch.iter().map(|_| node));
         }
@@ -197,11 +167,14 @@ impl World<'_> {
             return;
         }
         let now = self.now;
+        if self.lines.is_some() {
+            history::look(&self.nodes, now, &mut self.history);
+        }
         for place in 0..self.shared.services.len() {
             let service = self.shared.services[place].service.clone();
             let has_it = |index: &usize| self.nodes[*index].unit(&service).is_some_and(Unit::exists);
             let nodes: Vec<usize> = (0..self.nodes.len()).filter(has_it).collect();
-            let awake = |node: &crate::node::Node| node.powered && !node.asleep.is_some_and(|asleep| asleep.machine);
+            let awake = |node: &Node| node.powered && !node.asleep.is_some_and(|asleep| asleep.machine);
             let works = self.nodes.iter().any(|node| awake(node) && node.unit(&service).is_some_and(Unit::works));
             let holders = &mut self.shared.services[place];
             holders.note_work(works, now);
@@ -224,20 +197,23 @@ impl World<'_> {
         let hearing = &mut self.shared.hearing;
         let (Some(lives), false) = (lives, pair.keys_differ) else {
             *hearing = Hearing::default();
-            self.shared.remembered_since = now;
+            self.shared.moves.forget(now);
             return;
         };
         if hearing.since.is_none() || hearing.lives != lives {
             *hearing = Hearing { since: Some(now), lives, agreed: false };
-            self.shared.remembered_since = now;
+            self.shared.moves.forget(now);
         }
         if hearing.agreed {
             return;
         }
         let since = hearing.since.unwrap_or(now);
+        let slowness = self.slowness(&pair);
+        // Where nothing of a service is left there is nothing to settle, but to be heard takes a message each way.
         let nothing = self.shared.services.iter().all(|holders| holders.nodes.is_empty());
-        let at_rest = now.since(since) >= pair.dead_after * 2 + self.slowness(&pair) * 4;
-        if (at_rest || nothing)
+        let have_spoken = nothing && now.since(since) >= slowness * 2;
+        let at_rest = now.since(since) >= pair.dead_after * 2 + slowness * 4;
+        if (at_rest || have_spoken)
             && self.shared.services.iter().all(|holders| holders.nodes.len() < 2)
             && self.at_most_one_active()
         {
@@ -292,8 +268,13 @@ impl World<'_> {
             self.shared.undisturbed_since = now;
             return;
         }
-        if self.nodes.iter().flat_map(|node| &node.units).any(|unit| unit.is_unseen() || !unit.can_end()) {
-            // Its manager tells of what somebody else starts once it is up; and some things do not end for a while.
+        // Its manager tells of what somebody else starts once it is up, and the configuration may not have it; some things
+        // do not end for a while.
+        let is_beyond = |node: &Node, unit: &Unit| {
+            let unknown = || !node.service(&unit.name).is_some_and(|service| service.present);
+            unit.is_unseen() || !unit.can_end() || (unit.exists() && unit.by_hand && unknown())
+        };
+        if self.nodes.iter().any(|node| node.units.iter().any(|unit| is_beyond(node, unit))) {
             self.shared.undisturbed_since = now;
         }
         let mut found = None;
@@ -366,7 +347,8 @@ impl World<'_> {
                 // What an operator does is at nobody's expense.
                 Event::ServiceFailed { failure: ServiceFailure::StoppedByHand, .. } => {}
                 Event::ServiceFailed { service, remedy: Remedy::Move, .. } => {
-                    broken = broken.or(self.shared.note_move(self.plan, index, (service, budget(service)), self.now));
+                    let (agreed, failed) = (self.shared.hearing.agreed, (service, budget(service)));
+                    broken = broken.or(self.shared.moves.note_failure(self.plan, index, failed, agreed, self.now));
                 }
                 Event::Latched { service, reason, node }
                     if **node == **name
@@ -376,37 +358,38 @@ impl World<'_> {
                     if *reason != LatchReason::RecordDamaged {
                         self.shared.told.push((service.clone(), *reason, node.clone()));
                     }
-                    let budget = budget(service);
-                    let other = pair.peer_of(index).unwrap_or(index);
-                    let ever = (budget.within + pair.dead_after, Instant::START);
-                    let (all, from_other) = self.shared.count_moves(service, other, ever, self.now);
-                    let due = match reason {
-                        LatchReason::TooManyMoves => all >= budget.limit as usize,
-                        LatchReason::BothFailed => from_other > 0,
-                        LatchReason::RecordDamaged => true,
-                    };
-                    if !due {
-                        let what =
-                            format!("{name} latches {service} ({reason:?}) after {all} moves, {from_other} from there");
-                        broken = broken.or(Some((Rule::Latch, what)));
-                    }
+                    let latched = (service, budget(service));
+                    broken = broken.or(self.shared.moves.too_soon(self.plan, index, latched, *reason, self.now));
                     self.shared.unsure = *reason == LatchReason::RecordDamaged;
                 }
                 Event::Unlatched if !self.shared.acknowledged && !self.shared.unsure => {
                     broken = Some((Rule::Latch, format!("{name} is no longer latched, and nobody has acknowledged")));
                 }
+                Event::HandoverBegun { router, to_us: false, reason: HandoverReason::Failback } => {
+                    let other = pair.peer_of(index).unwrap_or(index);
+                    if let Some(view) = daemon.view.routers.get(router.0 as usize) {
+                        self.shared.moves.hands_back(other, &view.name);
+                    }
+                }
                 Event::StateChanged { router, to: StateName::Active, cause, .. } => {
                     let Some(view) = daemon.view.routers.get(router.0 as usize) else { continue };
                     let of_all = self.shared.takings.iter().filter(|(_, name, _)| *name == view.name);
-                    // Who resumes goes on with what it took before.
-                    let counts = |node: usize| {
-                        if node == index { *cause != Cause::Resumed } else { self.shared.hearing.agreed }
-                    };
+                    // Who resumes goes on with what it took before, and so does whoever has kept its services running
+                    // in spite of an interruption, as in maintenance.
+                    let goes_on = *cause == Cause::Resumed || self.nodes[index].keeps_running(&view.name);
+                    let counts = |node: usize| if node == index { !goes_on } else { self.shared.hearing.agreed };
                     let known = of_all.filter(|(node, ..)| counts(*node));
                     let newest = known.map(|(_, _, epoch)| *epoch).max().unwrap_or(0);
                     if view.epoch <= newest {
                         let what = format!("{name} takes the role with epoch {}, and {newest} is known", view.epoch);
                         broken = Some((Rule::Epochs, what));
+                    }
+                    if !goes_on {
+                        let config = daemon.engine.router(*router);
+                        let services = config.map_or(&[][..], |config| &config.services);
+                        let services: Vec<_> =
+                            services.iter().map(|service| (service.clone(), budget(service))).collect();
+                        self.shared.moves.note_taking(index, &view.name, &services, self.now);
                     }
                     self.shared.takings.retain(|(node, router, _)| *node != index || *router != view.name);
                     self.shared.takings.push((index, view.name.clone(), view.epoch));

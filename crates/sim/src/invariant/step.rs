@@ -222,6 +222,7 @@ impl NodeWatch {
             | Output::Save(_)
             | Output::Answer { .. }
             | Output::Notify(_)
+            | Output::NotifyGroup { .. }
             | Output::Tell(_) => Ok(()),
         }
     }
@@ -422,9 +423,12 @@ impl Seen {
         let (version, ours) = (config.version, self.priority);
         let known = config.advertisement_interval.as_duration();
         if head.priority == 0 {
-            // By the interval that it knows at present, which can be as short as anybody's.
+            // By the interval that it knows at present, which can be as short as anybody's. What waited for nothing but
+            // the word of the other node of the pair waits for nothing else now.
             let shortest = if version == Version::V2 { known } else { Duration::ZERO };
-            self.patient_until = now + rules::skew_time(version, ours, shortest);
+            if self.patient_until > now || !step.paired {
+                self.patient_until = now + rules::skew_time(version, ours, shortest);
+            }
             return;
         }
         let until = now + rules::down_interval(version, ours, head.interval);

@@ -17,6 +17,8 @@ pub enum ServiceAct {
     Holds,
     /// It is there and does not answer, not even to being asked to end.
     Hangs,
+    /// What is there of it now is frozen: it does not answer until it is told to end. What is started later is well.
+    Freezes,
     /// It answers its checks with errors.
     AnswersBadly,
     /// It answers as it should.
@@ -47,14 +49,17 @@ pub enum ServiceAct {
     StoppedByHand,
     /// From now on, it takes so long to come up.
     StartsIn(Duration),
+    /// From now on, it takes so long to do its work once it has come up.
+    AnswersIn(Duration),
     /// From now on, it takes so long to end.
     StopsIn(Duration),
 }
 
-const PLAIN: [(&str, ServiceAct); 16] = [
+const PLAIN: [(&str, ServiceAct); 17] = [
     ("crashes", ServiceAct::Crashes),
     ("holds", ServiceAct::Holds),
     ("hangs", ServiceAct::Hangs),
+    ("freezes", ServiceAct::Freezes),
     ("answers_badly", ServiceAct::AnswersBadly),
     ("answers", ServiceAct::Answers),
     ("refuses_to_start", ServiceAct::RefusesToStart),
@@ -70,7 +75,7 @@ const PLAIN: [(&str, ServiceAct); 16] = [
     ("started_by_hand", ServiceAct::StartedByHand),
 ];
 
-const WITH_SPAN: [&str; 3] = ["crashes_after", "starts_in", "stops_in"];
+const WITH_SPAN: [&str; 4] = ["crashes_after", "starts_in", "answers_in", "stops_in"];
 
 impl ServiceAct {
     pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Mistake> {
@@ -82,6 +87,7 @@ impl ServiceAct {
             "stopped_by_hand" => Self::StoppedByHand,
             "crashes_after" => Self::CrashesAfter(cursor.span(word)?),
             "starts_in" => Self::StartsIn(cursor.span(word)?),
+            "answers_in" => Self::AnswersIn(cursor.span(word)?),
             "stops_in" => Self::StopsIn(cursor.span(word)?),
             other => {
                 let mut known: Vec<&str> = PLAIN.iter().map(|(name, _)| *name).chain(WITH_SPAN).collect();
@@ -97,6 +103,7 @@ impl ServiceAct {
             Self::StoppedByHand => "stopped_by_hand".to_owned(),
             Self::CrashesAfter(span) => format!("crashes_after {}", span_text(span)),
             Self::StartsIn(span) => format!("starts_in {}", span_text(span)),
+            Self::AnswersIn(span) => format!("answers_in {}", span_text(span)),
             Self::StopsIn(span) => format!("stops_in {}", span_text(span)),
             plain => {
                 let found = PLAIN.iter().find(|(_, act)| *act == plain);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use engine::{Name, ScriptConfig};
+use engine::{Name, ScriptConfig, When};
 
 use super::cursor::Cursor;
 use super::measure::span_text;
@@ -18,7 +18,7 @@ pub struct ScriptSpec {
     pub takes: Duration,
 }
 
-const KEYWORDS: &[&str] = &["interval", "timeout", "rise", "fall", "init_fail", "takes"];
+const KEYWORDS: &[&str] = &["interval", "timeout", "rise", "fall", "init_fail", "when", "takes"];
 
 impl ScriptSpec {
     /// Once a second, one result is enough, a run takes 10 ms and may take one interval.
@@ -31,6 +31,7 @@ impl ScriptSpec {
                 rise: 1,
                 fall: 1,
                 init_fail: false,
+                when: When::Both,
             },
             takes: Duration::from_millis(10),
         };
@@ -42,6 +43,13 @@ impl ScriptSpec {
                 "rise" => spec.settings.rise = cursor.number("rise", 1..=255)? as u32,
                 "fall" => spec.settings.fall = cursor.number("fall", 1..=255)? as u32,
                 "init_fail" => spec.settings.init_fail = true,
+                "when" => {
+                    spec.settings.when = match cursor.take("active or standby")? {
+                        "active" => When::Active,
+                        "standby" => When::Standby,
+                        other => return Err(cursor.before(format!("`{other}` is neither `active` nor `standby`"))),
+                    }
+                }
                 "takes" => spec.takes = cursor.span("takes")?,
                 other => {
                     let mistake = cursor.before(format!("a script has no option `{other}`"));
@@ -65,6 +73,11 @@ impl fmt::Display for ScriptSpec {
         write!(f, "  rise {}  fall {}", settings.rise, settings.fall)?;
         if settings.init_fail {
             f.write_str("  init_fail")?;
+        }
+        match settings.when {
+            When::Both => {}
+            When::Active => f.write_str("  when active")?,
+            When::Standby => f.write_str("  when standby")?,
         }
         write!(f, "  takes {}", span_text(self.takes))
     }

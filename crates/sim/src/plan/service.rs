@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use engine::{Budget, Failback, Name, OnManualStop, ScriptConfig, ServiceConfig};
+use engine::{Budget, Failback, Name, OnManualStop, ScriptConfig, ServiceConfig, When};
 
 use super::PathQuality;
 use super::cursor::Cursor;
@@ -20,6 +20,8 @@ pub struct ServiceSpec {
     pub manager: ManagerPlan,
     /// From the order to start until it is up.
     pub starts_in: Duration,
+    /// From being up, as its manager sees it, until it does its work and answers.
+    pub answers_in: Duration,
     /// From being asked to end until nothing of it is left.
     pub stops_in: Duration,
     /// Its manager starts it whenever the machine boots.
@@ -92,6 +94,7 @@ const KEYWORDS: &[&str] = &[
     "systemd",
     "command",
     "starts_in",
+    "answers_in",
     "stops_in",
     "enabled",
     "respawns_in",
@@ -130,6 +133,7 @@ impl ServiceSpec {
             },
             manager: ManagerPlan::Systemd,
             starts_in: Duration::from_millis(300),
+            answers_in: Duration::ZERO,
             stops_in: Duration::from_millis(100),
             enabled: false,
             respawns_in: None,
@@ -152,6 +156,7 @@ impl ServiceSpec {
             "systemd" => self.manager = ManagerPlan::Systemd,
             "command" => self.manager = ManagerPlan::Command,
             "starts_in" => self.starts_in = cursor.span("starts_in")?,
+            "answers_in" => self.answers_in = cursor.span("answers_in")?,
             "stops_in" => self.stops_in = cursor.span("stops_in")?,
             "enabled" => self.enabled = true,
             "respawns_in" => self.respawns_in = Some(cursor.span("respawns_in")?),
@@ -196,7 +201,8 @@ impl ServiceSpec {
 /// Once a second, three bad results until it has failed.
 fn check(name: Name, cursor: &mut Cursor<'_>) -> Result<ScriptConfig, Mistake> {
     let second = Duration::from_secs(1);
-    let mut check = ScriptConfig { name, interval: second, timeout: second, rise: 1, fall: 3, init_fail: false };
+    let mut check =
+        ScriptConfig { name, interval: second, timeout: second, rise: 1, fall: 3, init_fail: false, when: When::Both };
     loop {
         if cursor.accept("interval") {
             check.interval = cursor.span("interval")?;
@@ -243,6 +249,7 @@ impl fmt::Display for ServiceSpec {
         })?;
         let spans = [
             ("starts_in", self.starts_in, plain.starts_in),
+            ("answers_in", self.answers_in, plain.answers_in),
             ("stops_in", self.stops_in, plain.stops_in),
             ("start_grace", ours.start_grace, theirs.start_grace),
             ("start_timeout", ours.start_timeout, theirs.start_timeout),

@@ -49,6 +49,8 @@ pub(crate) const EXPECTATION_WORDS: &[&str] = &[
     "check",
     "sees",
     "advertises",
+    "advertisements",
+    "is",
     "gratuitous",
     "kernel",
     "notifies",
@@ -129,6 +131,7 @@ pub(crate) fn event_text(plan: &Plan, engine: &Engine, event: &Event) -> (Option
             };
             (None, format!("sees {} {word}", link(which)))
         }
+        Event::GroupChanged { group, kind } => (None, format!("group {group} is {kind:?}")),
         Event::ServiceChanged { .. }
         | Event::ServiceFailed { .. }
         | Event::ServiceLingers { .. }
@@ -145,6 +148,9 @@ pub(crate) fn event_text(plan: &Plan, engine: &Engine, event: &Event) -> (Option
         | Event::HandoverUnordered { .. }
         | Event::DualActive { .. }
         | Event::AdvertisementsUnheard { .. }
+        | Event::PeerDeaf { .. }
+        | Event::PathOneWay { .. }
+        | Event::ConfigurationDiffers { .. }
         | Event::NoCounterpart { .. }
         | Event::Latched { .. }
         | Event::Unlatched
@@ -207,6 +213,7 @@ fn reason_text(reason: &FaultReason, link: &dyn Fn(&LinkId) -> String) -> String
         FaultReason::NoPeer => "no peer".to_owned(),
         FaultReason::ScriptFailed(name) => format!("check {name} failed"),
         FaultReason::ScriptPending(name) => format!("check {name} has not run"),
+        FaultReason::Member(name) => format!("{name} of its group is kept out"),
         FaultReason::ServiceFailed(name) => format!("service {name} failed"),
         FaultReason::Latched(name) => format!("service {name} latched"),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::{
     Answer, BatonDiscard, Ending, Event, HandoverReason, HeldBy, Hook, HookCall, LatchReason, RefusedCommand, Remedy,
-    RouterId, ServiceCause, ServiceFailure, ServiceOrder, ServiceStateName,
+    RouterId, ServiceCause, ServiceFailure, ServiceOrder, ServiceStateName, Unheard,
 };
 
 use crate::plan::measure::span_text;
@@ -53,8 +53,19 @@ pub(super) fn event_text(event: &Event) -> (Option<RouterId>, String) {
             let who = if *we_stay { "this node stays" } else { "the peer stays" };
             of_router(router, format!("both were Active: {who}"))
         }
-        Event::AdvertisementsUnheard { router } => {
-            of_router(router, "peer is Active, but its advertisements are not heard".to_owned())
+        Event::AdvertisementsUnheard { router, here, why } => {
+            let (who, why) = if *here { ("here", why) } else { ("by the peer", why) };
+            of_router(router, format!("advertisements are not heard {who}: {}", unheard_text(why)))
+        }
+        Event::PeerDeaf { node } => (None, format!("peer {node} does not hear this node")),
+        Event::PathOneWay { path, here } => {
+            let who = if *here { "this node hears" } else { "the peer hears" };
+            (None, format!("path {path} one-way: only {who}"))
+        }
+        Event::ConfigurationDiffers { router, service, terms } => {
+            let what = service.as_ref().map_or_else(String::new, |service| format!(" about {service}"));
+            let text = if terms.is_empty() { "alike".to_owned() } else { format!("differently, in {terms:?}") };
+            of_router(router, format!("is told{what} and its peer {text}"))
         }
         Event::NoCounterpart { router } => of_router(router, "peer has no such router".to_owned()),
         Event::Latched { service, reason, node } => {
@@ -72,6 +83,16 @@ pub(super) fn event_text(event: &Event) -> (Option<RouterId>, String) {
         Event::Released { router, by } => of_router(router, format!("stands back no longer: {}", held_text(*by))),
         Event::RecordDamaged { reason } => (None, format!("record damaged: {reason}")),
         other => (None, format!("{other:?}")),
+    }
+}
+
+fn unheard_text(why: &Unheard) -> String {
+    match why {
+        Unheard::OtherVrid { ours, theirs } => format!("VRID {theirs} there, {ours} here"),
+        Unheard::Discarded(reason) => format!("discarded, {}", super::discard_text(*reason)),
+        Unheard::SentElsewhere(to) => format!("sent to {to}"),
+        Unheard::OneWay => "one-way".to_owned(),
+        Unheard::Lost => "lost".to_owned(),
     }
 }
 
@@ -122,6 +143,7 @@ fn cause_text(cause: &ServiceCause) -> String {
     match cause {
         ServiceCause::Found => "found so".to_owned(),
         ServiceCause::Role => "as the role wants".to_owned(),
+        ServiceCause::Removed => "no longer configured".to_owned(),
         ServiceCause::Done => "as told".to_owned(),
         ServiceCause::Restart => "once more".to_owned(),
         ServiceCause::Ended(ending) => ending_text(ending),

@@ -234,7 +234,14 @@ impl World<'_> {
         let service = place.map(|place| &mut node.services[place]).ok_or("there is no such service")?;
         match change {
             ServiceChange::Added => service.present = true,
-            ServiceChange::Removed => service.present = false,
+            ServiceChange::Removed => {
+                service.present = false;
+                // Whoever takes it out of the configuration in maintenance looks after it from now on.
+                let maintained = node.daemon.as_ref().is_some_and(|daemon| daemon.view.maintenance.is_some());
+                if let Some(unit) = node.units.iter_mut().find(|unit| unit.name == *name && maintained) {
+                    unit.by_hand |= unit.exists();
+                }
+            }
             ServiceChange::Becomes(spec) if spec.manager != service.manager => return Err("it keeps its manager"),
             ServiceChange::Becomes(spec) => {
                 *service = (**spec).clone();

@@ -17,6 +17,7 @@ use engine::{Family, Input, Instant, LinkId, Name, Output, Received, RouterId, S
 use crate::client::Client;
 use crate::coverage::{Coverage, Kind};
 use crate::frame::Head;
+use crate::history::Turn;
 use crate::invariant::pairs::Pairs;
 use crate::invariant::settle::Quiet;
 pub use crate::invariant::shared::Figures;
@@ -58,6 +59,8 @@ pub struct Run {
     pub simulated: Duration,
     /// What came of each service.
     pub figures: Vec<Figures>,
+    /// What was there of each service when, if it was to be kept.
+    pub history: Vec<Turn>,
 }
 
 /// Runs a plan to its end, or until an invariant breaks.
@@ -67,8 +70,8 @@ pub fn run(plan: &Plan, record: Record) -> Run {
     world.run();
     let simulated = world.now.since(Instant::START);
     let figures = world.figures();
-    let World { lines, finding, inapplicable, coverage, .. } = world;
-    Run { lines: lines.unwrap_or_default(), finding, inapplicable, coverage, simulated, figures }
+    let World { lines, history, finding, inapplicable, coverage, .. } = world;
+    Run { lines: lines.unwrap_or_default(), finding, inapplicable, coverage, simulated, figures, history }
 }
 
 /// The whole pretend world at one moment.
@@ -89,6 +92,7 @@ pub(crate) struct World<'p> {
     coverage: Coverage,
     inapplicable: Vec<String>,
     pub(crate) lines: Option<Vec<Line>>,
+    pub(crate) history: Vec<Turn>,
     queue: BTreeMap<(Instant, u64), Happening>,
     queued: u64,
     random: Random,
@@ -139,6 +143,7 @@ impl<'p> World<'p> {
             coverage: Coverage::default(),
             inapplicable: Vec::new(),
             lines: (record == Record::Lines).then(Vec::new),
+            history: Vec::new(),
             queue: BTreeMap::new(),
             queued: 0,
             random: Random::new(plan.seed),

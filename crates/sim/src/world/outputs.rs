@@ -43,6 +43,7 @@ impl World<'_> {
                     self.line(index, Some(notice.router), || notice_text(notice));
                 }
             }
+            Output::NotifyGroup { .. } => {}
             Output::Tell(event) => self.tell(index, event),
             Output::Service { service, order } => self.order(index, service, *order),
             Output::RunHook(call) => {

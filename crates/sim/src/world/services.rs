@@ -157,7 +157,7 @@ impl World<'_> {
         let calendar = self.calendar();
         let node = &self.nodes[index];
         if let Some(restored) = node.disk.read(node.boot, calendar) {
-            self.shared.restored(index, &restored);
+            self.shared.restored(index, &restored, self.now);
             self.feed(index, Input::Restored(restored), Kind::Restored);
         }
     }

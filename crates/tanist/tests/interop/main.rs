@@ -4,11 +4,12 @@
 mod support;
 
 mod deviations;
-mod groups;
 mod life;
 mod partition;
 mod reload;
 mod scripts;
+mod sync_groups;
+mod three_nodes;
 
 use std::net::Ipv4Addr;
 

@@ -131,7 +131,7 @@ fn when_both_fail_it_is_latched_until_a_human_has_seen_to_it() {
 #[test]
 fn it_does_not_move_more_often_than_it_may() {
     slow_test(|| {
-        let lines = lives_here("    restart never\n    max_moves 2 within 600\n    readiness_rise 1");
+        let lines = lives_here("    restart never\n    max_moves 3 within 600\n    readiness_rise 1");
         let pair = Pair::in_good_order(Plan::new(lines));
         let begin = Moment::now();
         pair.kill_and_wait(A);

@@ -7,7 +7,7 @@ use api::{ProtectionState, Role, ServiceState, Status};
 use linux::signals::Signal;
 use rehearse::lab::{Audit, Collecting, Manner, audit, collectings};
 
-use crate::support::{ADDRESS, HOST_DIR, Host, Moment, Node, Scene, binary, tanist, word};
+use crate::support::{ADDRESS, Daemon, HOST_DIR, Host, Moment, Node, Scene, binary, tanist, word};
 
 /// The two nodes by their numbers. A has the greater priority.
 pub(crate) const A: usize = 0;
@@ -89,7 +89,12 @@ pub(crate) struct Pair {
 impl Pair {
     /// Both hosts, without a daemon yet.
     pub(crate) fn new(plan: Plan) -> Self {
-        let pair = Self { scene: Scene::new(&["a", "b"]), plan, nodes: [None, None] };
+        Self::on(Scene::new(&["a", "b"]), plan)
+    }
+
+    /// On these two hosts.
+    pub(crate) fn on(scene: Scene, plan: Plan) -> Self {
+        let pair = Self { scene, plan, nodes: [None, None] };
         [A, B].into_iter().for_each(|node| pair.furnish(node));
         pair
     }
@@ -130,7 +135,11 @@ impl Pair {
     }
 
     pub(crate) fn start_with(&mut self, node: usize, configuration: &str) {
-        self.nodes[node] = Some(Node::start(self.host(node), tanist(), configuration));
+        self.start_as(node, tanist(), configuration);
+    }
+
+    pub(crate) fn start_as(&mut self, node: usize, daemon: Daemon, configuration: &str) {
+        self.nodes[node] = Some(Node::start(self.host(node), daemon, configuration));
     }
 
     /// The daemon, which was started.

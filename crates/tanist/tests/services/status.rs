@@ -134,3 +134,19 @@ fn a_broken_standby_is_known_in_advance() {
         assert!(pair.starts(begin).is_empty(), "{}", pair.story());
     });
 }
+
+/// What has not changed since the daemon was started has been so since then, not since the machine was.
+#[test]
+fn the_beginning_is_the_start_of_the_daemon() {
+    slow_test(|| {
+        let mut pair = Pair::new(plan());
+        pair.host(A).set_cable("eth0", false).expect("unplug");
+        let begin = Moment::now();
+        pair.start(A);
+        let status = pair.says(A, "that it is in FAULT", |status| status.instances[0].role == Role::Fault);
+        let lived = u64::try_from(Moment::now().since(begin).as_millis()).expect("not for ever");
+        for since in [status.instances[0].since_ms, status.services[0].since_ms] {
+            assert!(since <= lived, "{since} ms of {lived} ms\n{}", pair.story());
+        }
+    });
+}

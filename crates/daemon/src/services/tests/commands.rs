@@ -149,6 +149,45 @@ fn what_a_former_life_left_counts_as_running() {
     assert_eq!(rig.ask("one", ServiceOrder::Kill), signalled(SIGKILL));
 }
 
+/// A look at the processes of the machine waits for one that hangs in the kernel.
+#[test]
+fn what_is_not_found_out_in_time_is_unknown_and_not_gone() {
+    let mut rig = Rig::with("late", vec![service("one", command("exec sleep 300"))]);
+    rig.order("one", ServiceOrder::Watch);
+    // Nobody has taken in an answer yet.
+    rig.let_pass(Duration::from_secs(11));
+    let ServiceReport::Unknown(reason) = rig.next("one") else { panic!("nobody knows") };
+    assert!(reason.contains("process"), "{reason}");
+    rig.order("one", ServiceOrder::Start);
+    rig.let_pass(Duration::from_secs(60));
+    assert_eq!(rig.reports, [], "told once, and nothing is started");
+    assert_eq!(rig.processes("one"), []);
+    // The answer comes at last.
+    assert_eq!(rig.next("one"), ServiceReport::Running);
+    assert_eq!(rig.ask("one", ServiceOrder::Stop), signalled(SIGTERM));
+}
+
+#[test]
+fn what_could_not_be_looked_for_is_looked_for_again() {
+    let mut rig = Rig::with("blind", vec![service("one", command("exec sleep 300"))]);
+    rig.order("one", ServiceOrder::Watch);
+    rig.call(|services, lent| {
+        let Some(Managed::Command(command)) = services.services.get_mut(&Name::from("one")).map(|it| &mut it.manager)
+        else {
+            panic!("it is a command")
+        };
+        let context =
+            &mut Context { now: lent.now, poll: lent.poll, children: lent.children, desk: &mut services.desk };
+        command.found(1, Err("list the processes: too many open files".to_owned()), context);
+        command.found(1, Err("list the processes: too many open files".to_owned()), context);
+    });
+    rig.reports.extend(rig.services.take_reports());
+    let unknown = ServiceReport::Unknown(Name::from("list the processes: too many open files"));
+    assert_eq!(rig.next("one"), unknown);
+    assert_eq!(rig.reports, [], "told once");
+    assert_eq!(rig.next("one"), GONE);
+}
+
 #[test]
 fn what_is_forgotten_is_left_as_it_is() {
     let mut rig = Rig::with("forget", vec![service("one", command("exec sleep 300"))]);
@@ -203,7 +242,7 @@ fn what_was_not_stopped_ends_with_us() {
     let mut rig = Rig::with("abandon", vec![service("one", command(&format!("{RUNAWAY}; exec sleep 300")))]);
     assert_eq!(rig.ask("one", ServiceOrder::Start), ServiceReport::Running);
     rig.wait_until("all are there", |rig| rig.processes("one").len() >= 3);
-    rig.services.abandon();
+    rig.services.part(Duration::ZERO);
     rig.wait_until("all are gone", |rig| rig.processes("one").is_empty());
 }
 

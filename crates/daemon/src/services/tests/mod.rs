@@ -1,8 +1,10 @@
 //! Services with real processes, driven as the loop drives them.
 
 mod commands;
+mod farewell;
 mod hooks;
 mod probes;
+mod readiness;
 mod scripts;
 
 use std::path::{Path, PathBuf};
@@ -12,14 +14,15 @@ use std::time::{Duration, Instant};
 use config::{Command, Manager, NotifyScript, Service as Setting, ServiceCheck, Settings};
 use engine::{
     Budget, Ending, Failback, Name, OnManualStop, ScriptConfig, ScriptOutcome, ServiceConfig, ServiceOrder,
-    ServiceReport,
+    ServiceReport, When,
 };
 use linux::clock::boot_time;
 use linux::poll::Poll;
 use linux::process_list::{ProcessId, find_marked};
 use linux::signals::Signal;
 
-use super::{Loop, Report, Services, identity};
+use super::manager::Manager as Managed;
+use super::{Context, Loop, Report, Services, identity};
 use crate::children::{Children, Purpose};
 use crate::notify::Told;
 use crate::preflight::Plan;
@@ -70,8 +73,15 @@ impl Rig {
 
     fn configure(&mut self, services: Vec<Setting>) {
         let global = config::Global::default();
-        let settings =
-            Settings { global, scripts: Vec::new(), instances: Vec::new(), services, pair: None, files: Vec::new() };
+        let settings = Settings {
+            global,
+            scripts: Vec::new(),
+            instances: Vec::new(),
+            groups: Vec::new(),
+            services,
+            pair: None,
+            files: Vec::new(),
+        };
         let plan = Plan::make(settings);
         self.findings = plan.findings.into_iter().map(|finding| finding.text).collect();
         self.call(|services, lent| services.reconfigure(plan.services, lent));
@@ -116,6 +126,14 @@ impl Rig {
         }
     }
 
+    /// As if so much time had passed in which nothing was taken in.
+    fn let_pass(&mut self, time: Duration) {
+        let now = boot_time() + u64::try_from(time.as_nanos()).unwrap();
+        let lent = Loop { now, poll: &self.poll, children: &mut self.children };
+        self.services.handle_timer(lent);
+        self.reports.extend(self.services.take_reports());
+    }
+
     fn order(&mut self, service: &str, order: ServiceOrder) {
         let name = Name::from(service);
         self.call(|services, lent| services.order(&name, order, lent));
@@ -156,7 +174,7 @@ impl Rig {
 
     /// The processes of a service.
     fn processes(&self, service: &str) -> Vec<ProcessId> {
-        find_marked(&self.mark(service))
+        find_marked(&self.mark(service), |_| {}).unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -175,11 +193,11 @@ impl Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         for mark in ["one", "two"].map(|service| self.mark(service)) {
-            for process in find_marked(&mark) {
+            for process in find_marked(&mark, |_| {}).unwrap_or_default() {
                 let _ = process.signal(Signal::KILL);
             }
         }
-        self.services.abandon();
+        self.services.part(Duration::ZERO);
         let began = Instant::now();
         // Keepers end behind their services; a test that failed may have left others.
         while self.children.count() > 0 && began.elapsed() < Duration::from_secs(5) {
@@ -247,6 +265,10 @@ fn service(name: &str, manager: Manager) -> Setting {
         post_takeover: None,
         while_active: Vec::new(),
         down_file: None,
+        needs_ports: Vec::new(),
+        needs_disks: Vec::new(),
+        standby_checks: Vec::new(),
+        may_differ: false,
     }
 }
 
@@ -260,6 +282,7 @@ fn checked(mut service: Setting, name: &str, check: ServiceCheck) -> Setting {
         rise: 1,
         fall: 1,
         init_fail: false,
+        when: When::Both,
     });
     service.checks.push(check);
     service

@@ -248,6 +248,51 @@ fn a_service_says_itself_that_it_is_well() {
     assert_eq!(rig.outcome("two/notify"), failed(ProbeFailure::System(linux::tcp_connect::TIMED_OUT)));
 }
 
+/// A reload does not restart what runs.
+#[test]
+fn a_check_of_notices_counts_from_the_next_start_on() {
+    let plain = || service("one", command("exec sleep 300"));
+    let notify = |timeout: u64| {
+        let mut one = checked(plain(), "notify", ServiceCheck::Notify);
+        one.service.checks[0].timeout = Duration::from_millis(timeout);
+        one
+    };
+    let silent = failed(ProbeFailure::System(linux::tcp_connect::TIMED_OUT));
+    let mut rig = Rig::with("unknowing", vec![plain()]);
+    assert_eq!(rig.ask("one", ServiceOrder::Start), ServiceReport::Running);
+    rig.configure(vec![notify(1000)]);
+    for _ in 0..2 {
+        rig.run_probe("notify");
+        assert_eq!(rig.outcome("notify"), GOOD);
+    }
+    let remark = "(one) check notify counts from the next start of the service on: what runs now was started without a \
+                  NOTIFY_SOCKET and cannot say that it is well";
+    assert_eq!(rig.lines.iter().filter(|(_, line)| line == remark).count(), 1, "{:?}", rig.lines);
+    assert!(matches!(rig.ask("one", ServiceOrder::Stop), ServiceReport::Gone(_)));
+
+    // Now it is told, and has to speak.
+    rig.configure(vec![notify(60_000)]);
+    assert_eq!(rig.ask("one", ServiceOrder::Start), ServiceReport::Running);
+    rig.run_probe("notify");
+    rig.go_on_for(50);
+    assert_eq!(rig.reports, []);
+    let check = Name::from("notify");
+    rig.call(|services, lent| services.end_probe(&check, lent));
+    assert_eq!(rig.outcome("notify"), silent);
+
+    // It goes on as it was told, every 30 s, whatever is asked of its successor.
+    rig.configure(vec![notify(10)]);
+    rig.go_on_for(50);
+    rig.run_probe("notify");
+    assert_eq!(rig.outcome("notify"), GOOD);
+    assert!(matches!(rig.ask("one", ServiceOrder::Stop), ServiceReport::Gone(_)));
+    assert_eq!(rig.ask("one", ServiceOrder::Start), ServiceReport::Running);
+    rig.run_probe("notify");
+    rig.go_on_for(50);
+    rig.call(|services, lent| services.end_probe(&check, lent));
+    assert_eq!(rig.outcome("notify"), silent);
+}
+
 #[test]
 fn checks_that_can_not_be_are_left_out_and_told() {
     let status = || shell("exit 1");
@@ -259,6 +304,7 @@ fn checks_that_can_not_be_are_left_out_and_told() {
         global: config::Global::default(),
         scripts: Vec::new(),
         instances: Vec::new(),
+        groups: Vec::new(),
         services: vec![one],
         pair: None,
         files: Vec::new(),

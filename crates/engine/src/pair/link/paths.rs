@@ -81,6 +81,11 @@ impl Paths {
         self.paths.iter().map(|path| path.heard_at).collect()
     }
 
+    /// Which of them work, as told last; none while the peer is not there (`alive`).
+    pub(super) fn work(&self, alive: bool) -> Vec<bool> {
+        self.paths.iter().map(|path| path.works && alive).collect()
+    }
+
     /// When the next one will be silent.
     pub(super) fn silent_at(&self, dead_after: Duration) -> Option<Instant> {
         self.paths.iter().filter(|path| path.works).map(|path| path.silent_at(dead_after)).min()

@@ -18,7 +18,14 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 const DEAD_AFTER: Duration = Duration::from_millis(1000);
 
 fn config(node: &str) -> PairConfig {
-    PairConfig { node: Name::from(node), paths: 2, key: PairKey([9; 32]), heartbeat: HEARTBEAT, dead_after: DEAD_AFTER }
+    PairConfig {
+        node: Name::from(node),
+        paths: 2,
+        key: PairKey([9; 32]),
+        heartbeat: HEARTBEAT,
+        dead_after: DEAD_AFTER,
+        terms: Vec::new(),
+    }
 }
 
 fn statement(node: &str) -> Statement {
@@ -30,6 +37,7 @@ fn statement(node: &str) -> Statement {
         maintenance: None,
         maintenance_number: 0,
         stopped: false,
+        paths: Vec::new(),
         routers: Vec::new(),
     }
 }

@@ -25,8 +25,21 @@ impl VirtualRouter {
         real.or_else(|| own().find(listed).or_else(held).filter(|_| owner))
     }
 
-    /// All faults and the sum of the weights.
+    /// All faults and the sum of the weights, once the primary address is known.
     pub(super) fn weigh(&self, around: &Surroundings<'_>) -> (BTreeSet<FaultReason>, i32) {
+        let (mut faults, sum) = self.weigh_alone(self.primary_address, around);
+        if let Some(brief) = around.brief(self.id) {
+            faults.extend(brief.faults.iter().cloned());
+        }
+        (faults, sum)
+    }
+
+    /// The faults that it would have by itself.
+    pub(crate) fn own_faults(&self, around: &Surroundings<'_>) -> BTreeSet<FaultReason> {
+        self.weigh_alone(self.choose_primary_address(around), around).0
+    }
+
+    fn weigh_alone(&self, primary_address: Option<IpAddr>, around: &Surroundings<'_>) -> (BTreeSet<FaultReason>, i32) {
         let mut faults = BTreeSet::new();
         let mut sum = 0;
         let mut need = |link: LinkId, even_down: bool| match around.links.condition(link) {
@@ -54,7 +67,7 @@ impl VirtualRouter {
                 }
             }
         }
-        for tracked in &self.config.track_scripts {
+        for tracked in self.config.track_scripts.iter().filter(|tracked| !(around.rests)(&tracked.script)) {
             match priority::effect(tracked.weight, (around.verdict)(&tracked.script)) {
                 Effect::Adds(worth) => sum += i32::from(worth),
                 Effect::Fault => {
@@ -65,13 +78,10 @@ impl VirtualRouter {
                 }
             }
         }
-        if let Some(brief) = around.brief(self.id) {
-            faults.extend(brief.faults.iter().cloned());
-        }
         if self.destinations.is_empty() {
             faults.insert(FaultReason::NoPeer);
         }
-        if self.primary_address.is_none() && around.links.condition(self.link) != LinkCondition::Absent {
+        if primary_address.is_none() && around.links.condition(self.link) != LinkCondition::Absent {
             faults.insert(FaultReason::NoPrimaryAddress);
         }
         (faults, sum)

@@ -21,8 +21,9 @@ impl VirtualRouter {
     ) {
         let (from, theirs) = (accepted.source, accepted.advertisement.priority);
         // A node that stands back does not preempt, and the other Tanist is asked instead.
-        let polite =
-            around.brief(self.id).is_some_and(|brief| brief.held || brief.waits || brief.peer_address == Some(from));
+        let polite = around
+            .brief(self.id)
+            .is_some_and(|brief| brief.stands_back || brief.waits || brief.peer_address == Some(from));
         let State::Backup(backup) = &mut self.state else { return };
         backup.listened_again = false;
         backup.heard_at = Some(now);

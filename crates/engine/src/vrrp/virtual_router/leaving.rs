@@ -54,6 +54,7 @@ impl VirtualRouter {
             FaultReason::NoPrimaryAddress | FaultReason::NoPeer => true,
             FaultReason::ScriptFailed(_)
             | FaultReason::ScriptPending(_)
+            | FaultReason::Member(_)
             | FaultReason::ServiceFailed(_)
             | FaultReason::Latched(_) => false,
         })

@@ -49,6 +49,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) links: &'a Links,
     /// Verdict of a check by name; `None` before its first result.
     pub(crate) verdict: &'a dyn Fn(&Name) -> Option<bool>,
+    /// Whether a check counts for nothing at present.
+    pub(crate) rests: &'a dyn Fn(&Name) -> bool,
     /// Whether any router has this as a virtual address.
     pub(crate) is_virtual: &'a dyn Fn(IpAddr) -> bool,
     pub(crate) announcer: &'a mut Announcer,
@@ -73,12 +75,14 @@ pub(crate) struct Brief {
     pub(crate) frozen: bool,
     /// Maintenance, and the role is somebody else's: it does not take over.
     pub(crate) waits: bool,
-    /// This node stands back: it does not preempt.
-    pub(crate) held: bool,
+    /// It does not preempt: an operator's wish, or because it has moved too often.
+    pub(crate) stands_back: bool,
     /// It has services, and another Tanist is configured that may be running them.
     pub(crate) paired: bool,
     /// The other node is heard on the side channel and has this router, too: nobody takes over without its word.
     pub(crate) ordered: bool,
+    /// It is one of a sync group: none takes over alone.
+    pub(crate) grouped: bool,
     /// The address that the other node's router sends from, if it has ever been heard on the side channel.
     pub(crate) peer_address: Option<IpAddr>,
 }
@@ -108,6 +112,8 @@ pub(crate) struct VirtualRouter {
     /// Discards and oddities told since the state or the Active router changed, one bit each.
     told: u32,
     send_failure_told: bool,
+    /// The last advertisement that was not accepted, unless one was since.
+    refused: Option<(Instant, IpAddr, Discard)>,
     notified: Option<NoticeKind>,
     statistics: Statistics,
 }
@@ -179,6 +185,7 @@ impl VirtualRouter {
             freshness: Freshness::default(),
             told: 0,
             send_failure_told: false,
+            refused: None,
             notified: None,
             statistics: Statistics::default(),
             config,
@@ -241,6 +248,11 @@ impl VirtualRouter {
         core::iter::once(self.link).chain(self.places.iter().copied()).chain(self.tracked_links.iter().copied())
     }
 
+    /// What its scripts were told last.
+    pub(crate) const fn notified(&self) -> Option<NoticeKind> {
+        self.notified
+    }
+
     pub(crate) fn effective_priority(&self) -> Priority {
         self.effective_priority
     }
@@ -251,6 +263,16 @@ impl VirtualRouter {
 
     pub(crate) fn destinations(&self) -> &[IpAddr] {
         &self.destinations
+    }
+
+    /// The last advertisement that was not accepted, unless one was since.
+    pub(crate) const fn refused(&self) -> Option<(Instant, IpAddr, Discard)> {
+        self.refused
+    }
+
+    /// It has been in its state since the engine was started.
+    pub(crate) const fn begin(&mut self, now: Instant) {
+        self.since = now;
     }
 
     /// Whether an orderly stop has been asked for and nothing is held any more.
@@ -338,8 +360,9 @@ impl VirtualRouter {
             Ok(accepted) => accepted,
             Err(reason) => {
                 self.statistics.discarded[reason.index()] += 1;
+                let from = IpAddr::V4(packet.source);
+                self.refused = Some((now, from, reason));
                 if self.tell_once(reason.index()) {
-                    let from = IpAddr::V4(packet.source);
                     out.push(Output::Tell(Event::Discarded { router: self.id, from, reason }));
                 }
                 return;
@@ -349,6 +372,7 @@ impl VirtualRouter {
             self.freshness.note(accepted.source, stamp);
         }
         self.statistics.advertisements_received += 1;
+        self.refused = None;
         if accepted.advertisement.priority == Priority::RESIGN {
             self.statistics.priority_zero_received += 1;
         }
@@ -486,7 +510,7 @@ impl VirtualRouter {
         }
         let cause = if backup.resigned { Cause::ActiveResigned } else { Cause::ActiveDownTimer };
         let brief = around.brief(self.id);
-        let (waits, ordered) = brief.map_or((false, false), |brief| (brief.waits, brief.ordered));
+        let (waits, ordered) = brief.map_or((false, false), |brief| (brief.waits, brief.ordered || brief.grouped));
         if waits || ordered {
             let interval = backup.active_adver_interval;
             backup.active_down_at = now + self.config.active_down_interval(self.effective_priority, interval);
@@ -560,7 +584,7 @@ impl VirtualRouter {
     /// RFC 9568 §6.4.1.
     fn enter(&mut self, now: Instant, cause: Cause, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         // An owner's address is its own, but not what runs there: the other node is heard first.
-        let asks_first = around.brief(self.id).is_some_and(|brief| brief.paired);
+        let asks_first = around.brief(self.id).is_some_and(|brief| brief.paired || brief.grouped);
         if self.config.priority.is_address_owner() && !asks_first {
             self.become_active(now, Cause::AddressOwner, around, out);
         } else {
@@ -708,6 +732,9 @@ impl VirtualRouter {
             held_by: role.held_by.iter().copied().collect(),
             letting_go: self.is_leaving(),
             statistics: self.statistics,
+            refused: self.refused,
+            unheard: role.understanding.unheard,
+            differs: role.understanding.router_terms.clone(),
         }
     }
 }

@@ -207,6 +207,85 @@ fn says_why_it_did_not_start_or_stop() {
 }
 
 #[test]
+fn while_a_start_is_not_answered_nobody_says_gone() {
+    // The stop has overtaken the start and found nothing to stop.
+    check(
+        "watch
+         described exit=0             | gone NotRunning
+         start                        | ask Start
+         stop                         | ask Stop
+         reply stop                   | ask Describe
+         described exit=0
+         watch
+         event start                  | ask Describe
+         described running
+         reply start                  | ask Describe
+         watch
+         described running            | ask Stop
+         event kill 15
+         event die 143                | gone Exited(143)
+         reply stop                   | ask Describe
+         described exit=143",
+    );
+    // The same, and the description is older than the start although the answer is there.
+    check(
+        "watch
+         described exit=0             | gone NotRunning
+         start                        | ask Start
+         kill                         | ask Kill
+         reply kill                   | ask Describe
+         described exit=0
+         reply start                  | ask Describe
+         watch
+         described running            | ask Kill
+         event die 137                | gone Exited(137)",
+    );
+    // It came to nothing.
+    check(
+        "watch
+         described exit=0             | gone NotRunning
+         start                        | ask Start
+         stop                         | ask Stop
+         reply stop                   | ask Describe
+         described exit=0
+         refuse start                 | ask Describe
+         described exit=127           | gone Exited(127)",
+    );
+    // It came up and ended before docker had answered at all.
+    check(
+        "watch
+         described exit=0             | gone NotRunning
+         start                        | ask Start
+         stop                         | ask Stop
+         event start                  | ask Describe
+         event die 4
+         described running            | ask Describe
+         reply stop
+         described exit=4             | ask Describe
+         described exit=4
+         reply start                  | ask Describe
+         described exit=4             | gone Exited(4)",
+    );
+    // Its answer got lost with the connection: a moment for it to show itself, once.
+    check(
+        "watch
+         described exit=0             | gone NotRunning
+         start                        | ask Start
+         stop                         | ask Stop
+         disconnected
+         described exit=0             | ask Stop
+         reply stop                   | ask Describe
+         described exit=0
+         a second later               | gone Exited(0)
+         start                        | ask Start
+         disconnected
+         described exit=0             | ask Start
+         reply start                  | ask Describe
+         described running            | Running",
+    );
+}
+
+#[test]
 fn assesses_whether_it_could_start() {
     check(
         "assess

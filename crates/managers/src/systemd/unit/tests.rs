@@ -50,6 +50,7 @@ fn hear(unit: &mut Unit, heard: &str, start: Instant, out: &mut Vec<Out>) {
         "count" => unit.processes(number(words.next()) as usize, start, out),
         "later" => unit.look_again(start + Duration::from_millis(100), out),
         "system" => unit.system_stops(words.next().map(|state| state == "stopping"), out),
+        "impossible" => unit.impossible(rest, out),
         "disconnected" => unit.disconnected(),
         "lost" => unit.lost(rest, out),
         other => panic!("what is {other:?}?"),
@@ -225,6 +226,35 @@ fn systemds_own_restart_is_prevented_before_gone_is_said() {
 }
 
 #[test]
+fn how_it_ended_is_not_how_we_undid_systemds_own_restart() {
+    check(
+        "watch
+         described active Restart=always | Warning: a.service has Restart=always; Running
+         changed failed Result=signal ExecMainCode=2 ExecMainStatus=9 | ask Stop
+         +job 3
+         changed active SubState=running Result=success ExecMainCode=0 ExecMainStatus=0
+         -job 3 done
+         +job 4
+         reply stop 4
+         changed deactivating SubState=stop-sigterm
+         changed inactive SubState=dead Result=success ExecMainCode=2 ExecMainStatus=15
+         -job 4 done                  | count
+         count 0                      | gone Signalled(9)",
+    );
+    // Should systemd take the stop back, it runs as before.
+    check(
+        "watch
+         described active Restart=always | Warning: a.service has Restart=always; Running
+         changed failed Result=signal ExecMainCode=2 ExecMainStatus=9 | ask Stop
+         +job 4
+         reply stop 4
+         changed active SubState=running Result=success ExecMainCode=0 ExecMainStatus=0
+         -job 4 canceled
+         changed inactive Result=exit-code ExecMainCode=1 ExecMainStatus=3 | ask Stop",
+    );
+}
+
+#[test]
 fn failed_may_be_on_its_way_to_a_restart() {
     check(
         "watch
@@ -354,6 +384,33 @@ fn a_lost_connection_makes_it_unknown_and_forgets_no_order() {
          assess                       | ask Describe
          described active             | Readiness(Ok(()))",
     );
+}
+
+#[test]
+fn a_unit_that_cannot_be_answers_for_itself() {
+    let error = "Error: systemd takes a.service for no unit";
+    check(&format!(
+        "impossible bad                                   | {error}
+         watch                                           | gone NotRunning
+         impossible bad
+         assess                                          | Readiness(Err(\"systemd takes a.service for no unit: bad\"))
+         start                                           | StartRefused(\"systemd takes a.service for no unit: bad\")
+         stop                                            | gone NotRunning
+         kill                                            | gone NotRunning
+         disconnected
+         start
+         impossible bad.                 | StartRefused(\"systemd takes a.service for no unit: bad\")
+         described inactive                              | count
+         count 0
+         start                                           | ask Start"
+    ));
+    check(&format!(
+        "watch
+         start
+         lost closed                                     | Unknown(\"closed\")
+         impossible bad | {error}; StartRefused(\"systemd takes a.service for no unit: bad\")
+         described inactive                              | count"
+    ));
 }
 
 #[test]

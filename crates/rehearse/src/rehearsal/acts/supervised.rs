@@ -234,14 +234,18 @@ fn kill_until_it_moves(stage: &mut Stage, active: usize) -> Result<(Moment, Opti
 
 /// If what was played before has already been too much, the next act shall not suffer from it. Returns whether so.
 fn mend_latch(stage: &Stage, scene: &mut Scene) -> Result<bool, LabError> {
-    if stage.players[0].node.pair.is_none() || !is_latched(stage, 0) {
+    if stage.players[0].node.pair.is_none() {
         return Ok(false);
     }
-    scene.remark(
-        "that was one failure too many: the pair was latched, so that nothing moves by itself, until `tanist ack`",
-    );
+    let latched = is_latched(stage, 0);
+    if latched {
+        scene.remark(
+            "that was one failure too many: the pair was latched, so that nothing moves by itself, until `tanist ack`",
+        );
+    }
+    // Also where nothing is latched: the moves of one act shall not count in the next.
     acknowledge(&stage.players[0])?;
-    Ok(true)
+    Ok(latched)
 }
 
 /// An operator has seen to everything. One node tells the other.

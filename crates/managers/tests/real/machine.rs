@@ -3,15 +3,15 @@
 use std::fs;
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use tanist_managers::SystemdPlace;
 
-use super::{PATIENCE, control_groups, output, remove_groups, run, wait_until};
+use super::{Ground, PATIENCE, control_groups, output, remove_groups, run, wait_until};
 
 /// What must be installed.
 pub(crate) const NEEDS: [&str; 5] = ["/lib/systemd/systemd", "systemctl", "dbus-daemon", "unshare", "nsenter"];
@@ -27,29 +27,47 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// With a network of its own.
     pub(crate) fn boot() -> Self {
+        Self::boot_on(&Ground::default(), &[])
+    }
+
+    /// With these units, by name, the lines of their `[Service]`, and whether it starts them when it boots.
+    pub(crate) fn boot_on(ground: &Ground<'_>, units: &[(&str, &str, bool)]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("tanist-machine-{}-{count}", std::process::id()));
-        fs::create_dir_all(&directory).expect("a directory");
+        let wanted = directory.join("units/lab.target.wants");
+        fs::create_dir_all(&wanted).expect("a directory");
+        for (name, lines, enabled) in units {
+            fs::write(directory.join("units").join(name), unit_file(lines)).expect("a unit's file");
+            if *enabled {
+                symlink(Path::new("..").join(name), wanted.join(name)).expect("a link to it");
+            }
+        }
         let (master, console) = pty();
         let control_group =
             control_groups().expect("control groups").join(format!("tanist-machine-{}-{count}", std::process::id()));
         fs::create_dir(&control_group).expect("a control group");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/boot.sh");
         let stdio = || Stdio::from(console.try_clone().expect("a descriptor"));
         // If this test is ended by force, so is the machine.
         // Its control groups begin at one of its own: two machines with the same ones would kill each other's processes.
-        let enter = "echo $$ > \"$0/cgroup.procs\" && exec unshare --fork --kill-child \
-                     --pid --mount --uts --ipc --net --cgroup sh \"$@\"";
-        let process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "sh", "-c", enter])
-            .args([&control_group, &script, &directory])
+        let net = if ground.is_host { "" } else { "--net" };
+        let enter = format!(
+            "echo $$ > \"$0/cgroup.procs\" && exec unshare --fork --kill-child \
+             --pid --mount --uts --ipc {net} --cgroup sh -c \"$@\""
+        );
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "sh", "-c", &enter])
+            .arg(&control_group)
+            .args([include_str!("boot.sh"), "boot"])
+            .arg(&directory)
+            .args(ground.shares)
             .stdin(stdio())
             .stdout(stdio())
-            .stderr(stdio())
-            .spawn()
-            .expect("unshare");
+            .stderr(stdio());
+        let process = ground.spawn(command).expect("unshare");
         // What nobody reads would stop systemd one day.
         std::thread::spawn(move || {
             let mut text = String::new();
@@ -89,8 +107,7 @@ impl Machine {
     /// Makes a unit of these lines of its `[Service]`.
     #[track_caller]
     pub(crate) fn add_unit(&self, name: &str, lines: &str) {
-        let text = format!("[Service]\n{lines}\n[Install]\nWantedBy=lab.target\n");
-        fs::write(self.path(&format!("/etc/systemd/system/{name}")), text).expect("a unit's file");
+        fs::write(self.path(&format!("/etc/systemd/system/{name}")), unit_file(lines)).expect("a unit's file");
         self.systemctl(&["daemon-reload"]);
     }
 
@@ -113,10 +130,9 @@ impl Machine {
         fs::read_to_string(path).unwrap_or_default().lines().count()
     }
 
-    /// Where its systemd is, through the bus.
-    pub(crate) fn place(&self) -> SystemdPlace {
-        let bus = self.path("/run/dbus/system_bus_socket");
-        SystemdPlace::at(bus.to_str().expect("a name in ASCII"), self.path("/sys/fs/cgroup"))
+    /// The control group in which all of its own are, as it is called here.
+    pub(crate) fn control_group(&self) -> &Path {
+        &self.control_group
     }
 }
 
@@ -125,13 +141,17 @@ impl Drop for Machine {
         // With process 1 everything inside ends, and with it the mounts.
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let _ = fs::remove_dir(&self.directory);
+        let _ = fs::remove_dir_all(&self.directory);
         // They go as soon as the last process is buried.
         let until = Instant::now() + PATIENCE;
         while self.control_group.exists() && Instant::now() < until {
             remove_groups(&self.control_group);
         }
     }
+}
+
+fn unit_file(lines: &str) -> String {
+    format!("[Service]\n{lines}\n[Install]\nWantedBy=lab.target\n")
 }
 
 fn pty() -> (OwnedFd, OwnedFd) {

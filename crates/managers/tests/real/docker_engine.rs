@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{find, output, remove_groups, run, wait_until};
+use super::{Ground, find, output, remove_groups, run, wait_until};
 
 /// What must be installed.
 pub(crate) const NEEDS: [&str; 7] = ["dockerd", "docker", "containerd", "busybox", "setpriv", "unshare", "nsenter"];
@@ -19,7 +19,7 @@ pub(crate) struct Engine {
 
 /// Process 1: buries what is left to it, and ends what it has started when it is asked to.
 const INIT: &str = r#"
-mount --make-rprivate / && mount -t proc proc /proc && mount -t tmpfs tmpfs /run
+mount --make-rprivate / && mount -t proc proc /proc && { [ "$1" = here ] || mount -t tmpfs tmpfs /run; }
 while ! [ -e "$0/end" ]; do
     dockerd --data-root "$0/data" --exec-root "$0/exec" --host "unix://$0/socket" --pidfile "$0/pid" \
         --bridge=none --iptables=false --ip6tables=false --storage-driver=vfs --live-restore \
@@ -31,19 +31,24 @@ done
 impl Engine {
     /// With an image `t:1` that holds busybox.
     pub(crate) fn start() -> Self {
+        Self::start_on(&Ground::default())
+    }
+
+    pub(crate) fn start_on(ground: &Ground<'_>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("tanist-docker-{}-{count}", std::process::id()));
         fs::create_dir_all(directory.join("root/bin")).expect("a directory");
         fs::copy(find("busybox").expect("busybox"), directory.join("root/bin/busybox")).expect("a copy");
         // If this test is ended by force, so is the engine with all that it runs.
-        let process = Command::new("setpriv")
+        let mut command = Command::new("setpriv");
+        command
             .args(["--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount", "sh", "-c", INIT])
             .arg(&directory)
+            .arg(if ground.is_host { "here" } else { "apart" })
             .env("PATH", std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin")
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("unshare");
+            .stdin(Stdio::null());
+        let process = ground.spawn(command).expect("unshare");
         let engine = Self { process, directory };
         wait_until(&format!("docker ({})", engine.path("log")), || {
             output(&mut engine.docker(&["version"])).status.success()
@@ -73,10 +78,14 @@ impl Engine {
     /// Makes a container that runs a line of shell.
     #[track_caller]
     pub(crate) fn create(&self, name: &str, options: &[&str], line: &str) {
-        let mut arguments = vec!["create", "--name", name, "--network", "none"];
-        arguments.extend(options);
-        arguments.extend(["t:1", "/bin/busybox", "sh", "-c", line]);
-        run(&mut self.docker(&arguments));
+        let options = [options, &["--network", "none"]].concat();
+        self.create_running(name, &options, &["/bin/busybox", "sh", "-c", line]);
+    }
+
+    /// Makes a container that runs a program.
+    #[track_caller]
+    pub(crate) fn create_running(&self, name: &str, options: &[&str], words: &[&str]) {
+        run(&mut self.docker(&[&["create", "--name", name], options, &["t:1"], words].concat()));
     }
 
     /// Ends the engine in order or by force; containers live on, and it is started anew.
@@ -84,6 +93,18 @@ impl Engine {
     pub(crate) fn end_daemon(&self, signal: &str) {
         let process = fs::read_to_string(self.path("pid")).expect("its pid");
         self.signal(signal, process.trim());
+    }
+
+    /// As [`end_daemon`](Self::end_daemon), and waits until the new one answers.
+    #[track_caller]
+    pub(crate) fn renew_daemon(&self, signal: &str) {
+        let process = || fs::read_to_string(self.path("pid")).unwrap_or_default();
+        let former = process();
+        self.end_daemon(signal);
+        wait_until("docker", || {
+            let is_new = !process().is_empty() && process() != former;
+            is_new && output(&mut self.docker(&["version"])).status.success()
+        });
     }
 
     /// Kills a process, which docker knows by this number.

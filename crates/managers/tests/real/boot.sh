@@ -1,8 +1,12 @@
-# Boots the distribution's own systemd as process 1 of a machine made of namespaces, in a root of this directory.
+# Boots the distribution's own systemd as process 1 of a machine made of namespaces, in a root of this directory, which
+# may have `units` for it. What else is named is shared with whoever boots it, at the same place.
 # Nothing of the host is written to: /usr is mounted read-only, all the rest is new and in memory.
 set -e
-R=$1
+D=$1
+R=$1/root
+shift
 mount --make-rprivate /
+mkdir -p "$R"
 mount -t tmpfs -o mode=755 root "$R"
 cd "$R"
 mkdir -p usr etc/systemd/system proc sys dev run tmp var/lib var/log root
@@ -25,6 +29,11 @@ for d in null zero full random urandom tty; do touch dev/$d; mount --bind /dev/$
 touch dev/console
 mount --bind "$(readlink /proc/self/fd/0)" dev/console
 ln -s /proc/self/fd dev/fd
+for path in "$@"; do
+    if [ -d "$path" ]; then mkdir -p ".$path"; else mkdir -p ".${path%/*}" && : > ".$path"; fi
+    mount --rbind "$path" ".$path"
+done
+[ ! -d "$D/units" ] || cp -a "$D/units/." etc/systemd/system
 # No more than a message bus and what is under test.
 cat > etc/systemd/system/lab.target <<UNIT
 [Unit]

@@ -1,0 +1,100 @@
+//! Sync groups: their routers are Active together or not at all.
+//!
+//! What keeps one of them out keeps all of them out, by name, so that nothing stale is left when it goes. None becomes
+//! Active before all of them would; and when one of them is no longer Active, the others let go, too. With services, or
+//! another Tanist, the first of them speaks for all.
+
+use alloc::vec::Vec;
+
+use crate::role::Step;
+use crate::{Cause, Engine, Event, Instant, NoticeKind, Output, StateName};
+
+impl Engine {
+    /// Those who share the role of `left`, who are no longer Active, let go.
+    pub(super) fn follow_out(&mut self, now: Instant, left: &[usize], out: &mut Vec<Output>) {
+        for index in left.iter().flat_map(|left| self.units.members(*left)).copied().collect::<Vec<_>>() {
+            self.with_around(index, |router, around| router.let_go(now, around, out));
+        }
+    }
+
+    /// A router whose group is Active is Active, too, once nobody else is heard. Returns whether one has become so.
+    pub(super) fn follow_in(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+        let mut moved = false;
+        for index in 0..self.routers.len() {
+            if !self.units.is_grouped(index) {
+                continue;
+            }
+            let due = self.routers.get(index).and_then(|router| router.due());
+            let active = |member: &usize| self.routers.get(*member).is_some_and(|router| router.wants_services());
+            if let Some(cause) = due
+                && self.units.members(index).iter().any(active)
+            {
+                self.with_around(index, |router, around| router.take_over(now, cause, around, out));
+                moved = true;
+            }
+        }
+        moved
+    }
+
+    /// Why a router and all that share its role would take over; `None` as long as one of them would not.
+    pub(super) fn unit_due(&self, index: usize) -> Option<Cause> {
+        let mut cause = None;
+        for router in self.units.members(index).iter().filter_map(|member| self.routers.get(*member)) {
+            match router.state_name() {
+                StateName::Active => {}
+                StateName::Backup => cause = Some(router.due()?),
+                StateName::Initialize => return None,
+            }
+        }
+        cause
+    }
+
+    /// What one router does, all that share its role do.
+    pub(super) fn step_together(&mut self, now: Instant, index: usize, step: &Step, out: &mut Vec<Output>) {
+        for member in self.units.members(index).to_vec() {
+            let name = self.routers.get(member).map(|router| router.config().name.clone());
+            let says = self.pair.as_ref().zip(name.as_ref()).and_then(|(pair, name)| pair.last_words(name));
+            let peer = says.and_then(|says| says.address.map(|address| (address, says.priority)));
+            self.with_around(member, |router, around| match step {
+                Step::TakeOver(cause) => router.take_over(now, *cause, around, out),
+                Step::LetGo(_) => router.let_go(now, around, out),
+                Step::Keep => router.keep(),
+                Step::Yield => router.yield_to_peer(now, peer, around, out),
+                Step::Nothing
+                | Step::Claim(_)
+                | Step::Unclaim
+                | Step::Offer(_)
+                | Step::Withdraw(_)
+                | Step::GiveUp
+                | Step::DropOffer => {}
+            });
+        }
+    }
+
+    /// Tells what the groups have become.
+    pub(crate) fn tell_groups(&mut self, out: &mut Vec<Output>) {
+        let Self { units, routers, .. } = self;
+        for unit in units.groups() {
+            let members = || unit.members.iter().filter_map(|member| routers.get(*member));
+            let told: Vec<NoticeKind> = members().filter_map(|router| router.notified()).collect();
+            let all = |kind: NoticeKind| told.len() == unit.members.len() && told.iter().all(|told| *told == kind);
+            let kind = if told.contains(&NoticeKind::Fault) {
+                NoticeKind::Fault
+            } else if let Some(kind) =
+                [NoticeKind::Active, NoticeKind::Backup, NoticeKind::Stop].into_iter().find(|kind| all(*kind))
+            {
+                kind
+            } else {
+                // On its way.
+                continue;
+            };
+            if unit.notified != Some(kind)
+                && let Some(group) = &unit.group
+            {
+                unit.notified = Some(kind);
+                out.push(Output::Tell(Event::GroupChanged { group: group.clone(), kind }));
+                out.push(Output::NotifyGroup { group: group.clone(), kind });
+            }
+        }
+    }
+}

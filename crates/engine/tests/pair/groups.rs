@@ -1,0 +1,88 @@
+//! A service of a sync group: two routers that are Active together, whatever each of them would be alone.
+
+use tanist_engine::{Budget, Command, Config, GroupConfig, Name, Priority, RouterId, StateName, Vrid};
+
+use crate::setup::{at, ms};
+use crate::world::World;
+
+/// The second router would rather be on b; the first one speaks for both.
+pub(crate) fn group(node: usize, config: &mut Config) {
+    let mut second = config.routers[0].clone();
+    second.name = Name::from("VI_2");
+    second.vrid = Vrid::new(52).unwrap();
+    second.priority = Priority::new(if node == 0 { 90 } else { 120 });
+    if let Some(address) = second.addresses.first_mut() {
+        address.address = "192.0.2.101".parse().unwrap();
+    }
+    second.services.clear();
+    config.routers.push(second);
+    let members = vec![Name::from("VI_1"), Name::from("VI_2")];
+    config.groups = vec![GroupConfig { name: Name::from("G"), members }];
+}
+
+#[track_caller]
+fn both_on(world: &World, node: usize) {
+    for (which, expected) in [(node, StateName::Active), (1 - node, StateName::Backup)] {
+        for router in world.nodes[which].engine.view().routers {
+            assert_eq!(router.state, expected, "{} on node {which}\n{}", router.name, world.log);
+        }
+    }
+    assert_eq!(world.active(), node, "{}", world.log);
+}
+
+#[test]
+fn they_agree_on_all_of_it() {
+    let world = World::settled(group);
+    both_on(&world, 0);
+}
+
+#[test]
+fn an_operator_moves_all_of_it_by_any_of_them() {
+    let mut world = World::settled(group);
+    let router = RouterId(1);
+    world.command(0, Command::Switch { router, to_us: false, dry_run: false });
+    world.run_for(ms(2_000));
+    both_on(&world, 1);
+    world.command(0, Command::Switch { router, to_us: true, dry_run: false });
+    world.run_for(ms(2_000));
+    both_on(&world, 0);
+    world.never_both();
+}
+
+#[test]
+fn a_spent_budget_moves_all_of_it() {
+    let mut world = World::settled(|node, config| {
+        group(node, config);
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+    });
+    world.crash_service(0);
+    world.run_for(ms(1_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    let states: Vec<StateName> = world.nodes[1].engine.view().routers.iter().map(|router| router.state).collect();
+    assert_eq!(states, [StateName::Active, StateName::Active], "{}", world.log);
+    world.never_both();
+}
+
+#[test]
+fn a_dead_node_leaves_all_of_it() {
+    let mut world = World::settled(group);
+    world.lose_power(0);
+    world.run_for(ms(2_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    let states: Vec<StateName> = world.nodes[1].engine.view().routers.iter().map(|router| router.state).collect();
+    assert_eq!(states, [StateName::Active, StateName::Active], "{}", world.log);
+    world.boot(0);
+    world.run_until(at(60_000));
+    both_on(&world, 0);
+}
+
+#[test]
+fn a_restart_of_the_daemon_moves_nothing() {
+    let mut world = World::settled(group);
+    world.kill_daemon(0);
+    world.run_for(ms(300));
+    world.start_daemon(0);
+    world.run_for(ms(10_000));
+    both_on(&world, 0);
+    world.never_both();
+}
