@@ -36,9 +36,10 @@ pub use diagnostic::{Diagnostic, Place, Report, Severity};
 pub use explain::explain;
 pub use export::{ExportError, Exported, export_for_keepalived};
 pub use files::{Files, MemoryFiles, RealFiles};
+pub use resolve::{BadKey, hmac_key};
 pub use settings::{
-    AddressLifetime, Command, Global, Instance, Mail, Manager, NeededPort, NeededSpace, Notify, NotifyScript, Pair,
-    PairPath, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup, size_words,
+    AddressLifetime, Command, Global, Instance, KeyFile, Mail, Manager, NeededPort, NeededSpace, Notify, NotifyScript,
+    Pair, PairPath, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup, size_words,
 };
 
 /// What the command line adds to the text.

@@ -4,7 +4,7 @@
 mod services;
 mod terms;
 
-use engine::{RouterConfig, Weight};
+use engine::{Authentication, HmacMode, RouterConfig, Weight};
 
 use self::terms::Term;
 pub use self::terms::{term_names, terms};
@@ -44,6 +44,31 @@ pub fn compare(one: Node<'_>, other: Node<'_>) -> Vec<String> {
 
 type Side<'a> = (&'a str, &'a Instance);
 
+/// What is wrong with signing to a node that knows nothing of it.
+const ONE_SIGNS: &str = "a keepalived there would take nothing that is signed; begin with `mode receive-only` on both";
+
+/// Whether each takes what the other sends, as Tanist does: what is signed and need not be is taken, too. Keys in files
+/// of their own are not here to be compared.
+fn understand(one: &Authentication, other: &Authentication) -> bool {
+    let takes = |receiver: &Authentication, sender: &Authentication| match (receiver, sender) {
+        (Authentication::SimplePassword(ours), Authentication::SimplePassword(theirs))
+        | (Authentication::Header(ours), Authentication::Header(theirs)) => ours == theirs,
+        (Authentication::SimplePassword(_) | Authentication::Header(_), _)
+        | (_, Authentication::SimplePassword(_) | Authentication::Header(_)) => false,
+        (Authentication::None, Authentication::None | Authentication::Hmac(_)) => true,
+        (Authentication::Hmac(ours), Authentication::Hmac(theirs)) if signs(sender) => {
+            let keys = (ours.keys.get(&theirs.active_key), theirs.keys.get(&theirs.active_key));
+            !matches!(keys, (Some(ours), Some(theirs)) if ours != theirs)
+        }
+        (Authentication::Hmac(ours), Authentication::None | Authentication::Hmac(_)) => ours.mode != HmacMode::Enforce,
+    };
+    takes(one, other) && takes(other, one)
+}
+
+fn signs(authentication: &Authentication) -> bool {
+    matches!(authentication, Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly)
+}
+
 /// What both should be told alike.
 fn compare_terms(scope: &str, ours: &[Term], theirs: &[Term], findings: &mut Vec<String>) {
     for (ours, theirs) in ours.iter().zip(theirs).filter(|(ours, theirs)| ours.value != theirs.value) {
@@ -62,7 +87,18 @@ fn compare_instances(one: Side<'_>, other: Side<'_>, findings: &mut Vec<String>)
     let vrid = one.1.router.vrid;
     let (a, b) = (&one.1.router, &other.1.router);
     let scope = if a.vrid == b.vrid { format!("VRID {vrid}") } else { a.name.to_string() };
-    compare_terms(&scope, &terms::of_router(a), &terms::of_router(b), findings);
+    let (mut ours, mut theirs) = (terms::of_router(a), terms::of_router(b));
+    // What matters is not whether it is the same, but whether each takes what the other sends.
+    let one_signs = signs(&a.authentication) != signs(&b.authentication)
+        && [a, b].iter().any(|router| router.authentication == Authentication::None);
+    for (term, side) in [(terms::authentication(&mut ours), "ours"), (terms::authentication(&mut theirs), "theirs")] {
+        let differs = !understand(&a.authentication, &b.authentication) || one_signs;
+        term.value = if differs { side.to_owned() } else { String::new() };
+        if understand(&a.authentication, &b.authentication) {
+            term.consequence = ONE_SIGNS;
+        }
+    }
+    compare_terms(&scope, &ours, &theirs, findings);
     let (better, worse) = if best(a) >= best(b) { (one, other) } else { (other, one) };
     if best(a) != best(b) {
         compare_ranks(better, worse, findings);

@@ -48,18 +48,15 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
     renderer.render(&[group])
 }
 
-/// Reports end up in journals and tickets, so what stands after `auth_pass` is not shown. Every octet is
-/// replaced by one, so that places stay where they are.
+/// Reports end up in journals and tickets, so passwords and keys are not shown: what stands after `auth_pass`, after
+/// `key` and its number, and after `hex:` wherever that is. Every octet is replaced by one, so that places stay where
+/// they are.
 fn without_passwords(lines: &str) -> String {
-    let keyword = "auth_pass";
     let mut out = String::with_capacity(lines.len());
     let mut rest = lines;
-    while let Some(at) = rest.find(keyword) {
-        let (before, after) = rest.split_at(at + keyword.len());
+    while let Some(secret) = next_secret(rest) {
+        let (before, value) = rest.split_at(secret);
         out.push_str(before);
-        let blanks = after.len() - after.trim_start_matches([' ', '\t']).len();
-        let (blanks, value) = after.split_at(blanks);
-        out.push_str(blanks);
         let length = match value.strip_prefix('"') {
             Some(quoted) => quoted.find(['"', '\n']).map_or(value.len(), |length| length + 2),
             None => value.find([' ', '\t', '\n', '\r', '#', '!', '{', '}']).unwrap_or(value.len()),
@@ -70,6 +67,34 @@ fn without_passwords(lines: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Where the first password or key begins, if there is one.
+fn next_secret(text: &str) -> Option<usize> {
+    let behind = |keyword: &str, at: usize| &text[at + keyword.len()..];
+    let place = |part: &str| text.len() - part.len();
+    let password = text.find("auth_pass").map(|at| place(blanks_skipped(behind("auth_pass", at))));
+    // A word of this name that a number follows is only in `auth_hmac`; what is in a file is no secret here.
+    let key = text.match_indices("key").find_map(|(at, keyword)| {
+        let numbered = blanks_skipped(behind(keyword, at));
+        let value = numbered.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let unquoted = blanks_skipped(value).trim_start_matches('"');
+        let given = numbered.len() < behind(keyword, at).len() && value.len() < numbered.len();
+        let given = given && blanks_skipped(value).len() < value.len() && !unquoted.starts_with("file:");
+        given.then(|| place(blanks_skipped(value)))
+    });
+    let digits = text.match_indices("hex:").map(|(at, prefix)| at + prefix.len()).find(|at| {
+        let ahead = text[*at..].bytes();
+        ahead.take(MANY_DIGITS).filter(u8::is_ascii_hexdigit).count() == MANY_DIGITS
+    });
+    [password, key, digits].into_iter().flatten().filter(|at| *at < text.len()).min()
+}
+
+/// So many hexadecimal digits in a row are a key.
+const MANY_DIGITS: usize = 16;
+
+fn blanks_skipped(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
 }
 
 fn summary(diagnostics: &[Diagnostic], sources: &Sources) -> String {
@@ -109,5 +134,14 @@ mod tests {
         check("auth_pass \"open", "auth_pass *****");
         check("auth_pass", "auth_pass");
         check("auth_pass 1 auth_pass 2", "auth_pass * auth_pass *");
+        check("  key 1 hex:0011 # it", "  key 1 ******** # it");
+        check("key 12 \"a b\"\nkey 2\tsecret", "key 12 *****\nkey 2\t******");
+        check("auth_hmac { key 1 abc active_key 1 }", "auth_hmac { key 1 *** active_key 1 }");
+        check("key 1 file:/etc/key", "key 1 file:/etc/key");
+        check("key /etc/key.pem", "key /etc/key.pem");
+        check("$K=hex:00112233445566778899 # it", "$K=hex:******************** # it");
+        check("key 1", "key 1");
+        check("key 1 ", "key 1 ");
+        check("key 1 hex:001122334455667788 auth_pass x", "key 1 ********************** auth_pass *");
     }
 }

@@ -58,12 +58,11 @@ impl Settings {
         // renewals a second, they live longer.
         const RENEWALS: usize = 3;
         const RENEWALS_PER_SECOND: usize = 256;
-        let engine::RouterConfig { version, priority, advertisement_interval, .. } = *router;
         match self.global.address_lifetime {
             AddressLifetime::Unlimited => None,
             AddressLifetime::Seconds(seconds) => Some(seconds),
             AddressLifetime::Derived => {
-                let others = engine::vrrp::timers::active_down_interval(version, priority, advertisement_interval);
+                let others = router.active_down_interval(router.priority, router.advertisement_interval);
                 let needed = (others + MARGIN).as_millis().div_ceil(1000);
                 let routers = self.instances.iter().map(|instance| &instance.router);
                 let count: usize = routers.map(|router| router.addresses.len() + router.excluded_addresses.len()).sum();
@@ -158,6 +157,15 @@ pub struct NotifyScript {
     pub user: Option<ScriptUser>,
 }
 
+/// A file with a key of `auth_hmac`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFile {
+    /// The number of the key, 1–255.
+    pub number: u8,
+    /// A full path.
+    pub path: PathBuf,
+}
+
 /// A `vrrp_instance`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -171,6 +179,8 @@ pub struct Instance {
     pub promote_secondaries: bool,
     /// Who is told about changes of state.
     pub notify: Notify,
+    /// Keys of `auth_hmac` that are in files of their own; whoever runs the engine puts them into the router's policy.
+    pub key_files: Vec<KeyFile>,
 }
 
 /// A `vrrp_sync_group`.

@@ -305,6 +305,7 @@ fn elsewhere(name: &str) -> Option<&'static str> {
         Block::VrrpInstance,
         Block::VrrpScript,
         Block::Authentication,
+        Block::AuthHmac,
         Block::Service,
         Block::Pair,
     ];

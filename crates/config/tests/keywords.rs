@@ -31,7 +31,11 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::GlobalDefs => format!("global_defs {{\n {example}\n}}\n"),
         Block::VrrpInstance => instance(example),
         Block::Authentication => instance(&format!("authentication {{\n {example}\n }}")),
-        Block::AuthHmac => instance(&format!("auth_hmac {{\n {example}\n }}")),
+        Block::AuthHmac if keyword.name == "key" => instance(&format!("auth_hmac {{\n {example}\n }}")),
+        Block::AuthHmac => {
+            let key = "key 1 \"a key of at least thirty-two octets\"";
+            instance(&format!("auth_hmac {{\n {key}\n {example}\n }}"))
+        }
         Block::VrrpScript if keyword.name == "script" => format!("vrrp_script S {{\n {example}\n}}\n"),
         Block::VrrpScript => format!("vrrp_script S {{\n script \"/bin/true\"\n {example}\n}}\n"),
         Block::TrackProcess => format!("vrrp_track_process P {{\n {example}\n}}\n"),

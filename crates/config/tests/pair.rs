@@ -179,6 +179,50 @@ fn what_only_one_node_has_is_told() {
     check(&a, &instance("notify_master \"/etc/keepalived/start.sh\""), &[alone]);
 }
 
+/// Changing a pair over step by step is fine; a step too many makes one of them deaf.
+#[test]
+fn steps_of_auth_hmac_that_do_not_fit_are_told() {
+    let node = |lines: &str| {
+        text(&format!(
+            "vrrp_instance V {{\n interface eth0\n virtual_router_id 51\n {lines}\n virtual_ipaddress {{\n \
+             192.0.2.100\n }}\n}}\n"
+        ))
+    };
+    let hmac = |rest: &str| node(&format!("auth_hmac {{\n key 1 \"{}\"\n {rest}\n }}", "k".repeat(32)));
+    let none = || node("");
+    let deaf = ["VRID 51: the authentication differs, so the nodes do not hear each other and both become MASTER"];
+    let two = |active: u8| hmac(&format!("key 2 \"{}\"\n active_key {active}", "l".repeat(32)));
+    let [enforce, permissive, receive_only] =
+        ["enforce", "permissive", "receive-only"].map(|mode| hmac(&format!("mode {mode}")));
+    let fits = [
+        (none(), receive_only.clone()),
+        (receive_only.clone(), permissive.clone()),
+        (permissive.clone(), permissive.clone()),
+        (permissive.clone(), enforce.clone()),
+        (enforce.clone(), enforce.clone()),
+        (two(1), two(2)),
+        (hmac("key 2 file:/etc/keepalived/key2\n active_key 2"), two(1)),
+    ];
+    for (a, b) in fits {
+        check(&a, &b, &[]);
+        check(&b, &a, &[]);
+    }
+    let other = node(&format!("auth_hmac {{\n key 1 \"{}\"\n }}", "m".repeat(32)));
+    let password = node("authentication {\n auth_type PASS\n auth_pass 1234\n }");
+    let alone = [
+        "VRID 51: the authentication differs, so a keepalived there would take nothing that is signed; begin with `mode \
+         receive-only` on both",
+    ];
+    check(&none(), &permissive, &alone);
+    check(&permissive, &none(), &alone);
+    let pairs =
+        [(none(), enforce.clone()), (receive_only, enforce.clone()), (enforce.clone(), other), (enforce, password)];
+    for (a, b) in pairs {
+        check(&a, &b, &deaf);
+        check(&b, &a, &deaf);
+    }
+}
+
 /// What running nodes tell each other stands in the same list: the same things differ, by their names.
 #[test]
 fn running_nodes_compare_the_same_things() {

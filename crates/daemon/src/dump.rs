@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use config::Settings;
 use engine::vrrp::receive::{ChecksumForm, Discard, Oddity};
-use engine::{Authentication, Engine, Instant, RouterView, StateName, Version, View};
+use engine::{AntiReplay, Authentication, Engine, HmacMode, Instant, RouterView, StateName, Version, View};
 use linux::clock;
 use linux::local_time::LocalTime;
 
@@ -97,17 +97,35 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         put("Accept", &if instance.accept_mode { "enabled" } else { "disabled" })?;
         put("Preempt", &if config.preempt_mode { "enabled" } else { "disabled" })?;
         put("Preempt delay", &format_args!("{} secs", config.preempt_delay.as_secs_f64()))?;
-        let authentication = match config.authentication {
-            Authentication::None => "none",
+        let authentication = match &config.authentication {
+            Authentication::None | Authentication::Hmac(_) => "none",
             Authentication::SimplePassword(_) => "SIMPLE_PASSWORD",
+            Authentication::Header(_) => "IPSEC_AH",
         };
         put("Authentication type", &authentication)?;
+        if matches!(config.authentication, Authentication::SimplePassword(_) | Authentication::Header(_)) {
+            put("Password", &"********")?;
+        }
+        if let Authentication::Hmac(policy) = &config.authentication {
+            let numbers: Vec<String> = policy.keys.keys().map(u8::to_string).collect();
+            put("Authentication extension", &"HMAC-SHA256")?;
+            put("Authentication extension keys", &numbers.join(" "))?;
+            put("Authentication extension active key", &policy.active_key)?;
+            put("Authentication extension mode", &mode_word(policy.mode))?;
+            match policy.anti_replay {
+                AntiReplay::Time { window } => {
+                    put("Authentication extension anti replay", &format_args!("time ({window} sec)"))?;
+                }
+                AntiReplay::Monotonic => put("Authentication extension anti replay", &"monotonic")?,
+            }
+        }
         if let Some(form) = router.peer_checksum_form {
             put(
                 "Peer checksum",
                 &match form {
                     ChecksumForm::WithPseudoHeader => "with pseudo header",
                     ChecksumForm::MessageOnly => "message only",
+                    ChecksumForm::OldUnicast => "old unicast",
                 },
             )?;
         }
@@ -157,6 +175,15 @@ fn list<T: std::fmt::Display>(text: &mut String, heading: &str, entries: &[T]) -
     entries.iter().try_for_each(|entry| writeln!(text, "     {entry}"))
 }
 
+/// As `auth_hmac` calls it.
+const fn mode_word(mode: HmacMode) -> &'static str {
+    match mode {
+        HmacMode::Enforce => "enforce",
+        HmacMode::Permissive => "permissive",
+        HmacMode::ReceiveOnly => "receive-only",
+    }
+}
+
 fn seconds_of(version: Version, interval: Duration) -> String {
     match version {
         Version::V2 => format!("{} sec", interval.as_secs()),
@@ -189,7 +216,7 @@ fn write_statistics(text: &mut String, router: &RouterView) -> std::fmt::Result 
     writeln!(text, "  Released master: {}", counters.released_active)?;
     writeln!(text, "  Packet Errors:")?;
     writeln!(text, "    Length: {}", discarded(Discard::Length))?;
-    writeln!(text, "    TTL: {}", discarded(Discard::Ttl))?;
+    writeln!(text, "    TTL: {}", discarded(Discard::Ttl) + discarded(Discard::PeerTtl))?;
     writeln!(text, "    Invalid Type: {}", discarded(Discard::Type))?;
     writeln!(text, "    Advertisement Interval: {interval}")?;
     writeln!(text, "    Address List: {address_list}")?;
@@ -197,12 +224,22 @@ fn write_statistics(text: &mut String, router: &RouterView) -> std::fmt::Result 
     writeln!(text, "    Checksum: {}", discarded(Discard::Checksum))?;
     writeln!(text, "    Transport: {}", discarded(Discard::TransportMismatch))?;
     writeln!(text, "    Own Address: {}", discarded(Discard::OwnAddress))?;
+    writeln!(text, "    Unknown Peer: {}", discarded(Discard::UnknownPeer))?;
+    writeln!(text, "    Ignored By Owner: {}", discarded(Discard::OwnerIgnoresOthers))?;
     writeln!(text, "    Not Sent: {}", counters.send_failures)?;
     writeln!(text, "  Authentication Errors:")?;
     writeln!(text, "    Invalid Type: {}", discarded(Discard::AuthenticationTypeInvalid))?;
     let mismatch = discarded(Discard::AuthenticationTypeMismatch) + discarded(Discard::UnexpectedAuthenticationHeader);
     writeln!(text, "    Type Mismatch: {mismatch}")?;
-    writeln!(text, "    Failure: {}", discarded(Discard::AuthenticationFailure))?;
+    let failure = discarded(Discard::AuthenticationFailure) + discarded(Discard::AuthenticationHeaderReplayed);
+    writeln!(text, "    Failure: {failure}")?;
+    writeln!(text, "  Authentication Extension Errors:")?;
+    writeln!(text, "    Missing: {}", discarded(Discard::TrailerMissing))?;
+    writeln!(text, "    Malformed: {}", discarded(Discard::TrailerMalformed))?;
+    writeln!(text, "    Unknown Key: {}", discarded(Discard::TrailerKeyUnknown))?;
+    writeln!(text, "    Invalid HMAC: {}", discarded(Discard::TrailerInvalid))?;
+    writeln!(text, "    Stale: {}", discarded(Discard::TrailerStale))?;
+    writeln!(text, "    Replay: {}", discarded(Discard::TrailerReplayed))?;
     writeln!(text, "  Priority Zero:")?;
     writeln!(text, "    Received: {}", counters.priority_zero_received)?;
     writeln!(text, "    Sent: {}", counters.priority_zero_sent)

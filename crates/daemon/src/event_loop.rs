@@ -26,6 +26,7 @@ use linux::{clock, memory};
 use self::ending::Patience;
 use crate::background::{Background, Job};
 use crate::baton::Batons;
+use crate::calendar::CalendarWatch;
 use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
@@ -102,6 +103,7 @@ pub(crate) struct EventLoop {
     control: Option<Control>,
     down_files: DownFiles,
     notifier: Notifier,
+    calendar: CalendarWatch,
     background: Background,
     reading: Option<Reading>,
     reload_again: bool,
@@ -191,6 +193,7 @@ impl EventLoop {
             control: None,
             down_files,
             notifier,
+            calendar: CalendarWatch::default(),
             background,
             reading: None,
             reload_again: false,
@@ -221,6 +224,7 @@ impl EventLoop {
                 self.say(Severity::Info, line.to_owned());
             }
         }
+        self.tell_calendar();
         self.follow_configuration();
         self.adjust_sockets();
         self.close_addresses();
@@ -309,6 +313,7 @@ impl EventLoop {
     /// What has happened first, what is due last: a packet that waits in a socket may be the one that tells a
     /// Backup that nothing is due.
     fn take_in(&mut self, ready: &[u64]) -> linux::Result<()> {
+        self.tell_calendar();
         for token in ready {
             match *token {
                 TIMER => self.timer.fired(),
@@ -353,6 +358,12 @@ impl EventLoop {
             memory::release_unused();
         }
         Ok(())
+    }
+
+    fn tell_calendar(&mut self) {
+        if let Some(input) = self.calendar.news() {
+            self.engine.handle(now(), input, &mut self.out);
+        }
     }
 
     fn take_packets(&mut self, link: Option<u32>) {
@@ -578,9 +589,9 @@ impl EventLoop {
 
     fn send_advertisements(&mut self, outputs: &[Output]) {
         for output in outputs {
-            if let Output::Advertise { router, priority } = *output {
+            if let Output::Advertise { router, priority, sequence } = *output {
                 let link = self.engine.router_link(router).and_then(|link| self.kernel.index_of(link));
-                self.sockets.push(&self.engine, router, priority, link);
+                self.sockets.push(&self.engine, (router, priority, sequence), link);
             }
         }
         self.sockets.flush(&mut self.engine, now(), &mut self.out);

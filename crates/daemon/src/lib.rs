@@ -7,6 +7,7 @@
 
 mod background;
 mod baton;
+mod calendar;
 mod checks;
 mod children;
 mod closed_addresses;
@@ -14,6 +15,7 @@ pub mod control;
 mod down_files;
 mod dump;
 mod event_loop;
+mod hmac_keys;
 mod kernel;
 mod lifetimes;
 mod log;
@@ -24,6 +26,7 @@ mod preflight;
 mod record;
 mod reload;
 mod run;
+mod secret_file;
 mod services;
 mod sockets;
 pub mod status;

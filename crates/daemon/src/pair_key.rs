@@ -1,17 +1,17 @@
 //! The file with the secret of a pair: 32 octets as hexadecimal digits and the end of a line.
 
 use std::fmt::{self, Write as _};
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write as _};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use engine::PairKey;
 
+use crate::secret_file::{self, SecretError};
+
 /// Digits of a key.
 const DIGITS: usize = 64;
-/// Permissions of anybody but the owner.
-const OTHERS: u32 = 0o077;
 
 /// Why there is no key.
 #[derive(Debug)]
@@ -22,11 +22,8 @@ pub struct KeyError {
 
 #[derive(Debug)]
 enum Cause {
-    Missing,
+    File(SecretError),
     Exists,
-    NoFile,
-    TooOpen { mode: u32 },
-    Owner { owner: u32 },
     Malformed,
     Random(linux::Error),
     System { action: &'static str, error: io::Error },
@@ -36,25 +33,15 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match &self.cause {
-            Cause::Missing => write!(
-                f,
-                "there is no key in {path}: make one with `tanist pair --key-file {path}` on one node and copy it to \
-                 the other"
-            ),
+            Cause::File(error) if error.is_missing() => {
+                write!(f, "{error}: make one with `tanist pair --key-file {path}` on one node and copy it to the other")
+            }
+            Cause::File(error) => write!(f, "{error}"),
             Cause::Exists => write!(
                 f,
                 "{path} exists already, and the other node may have a copy: `--force` replaces it, and then both need \
                  the new one"
             ),
-            Cause::NoFile => write!(f, "{path} is not a file"),
-            Cause::TooOpen { mode } => write!(
-                f,
-                "the key in {path} is a secret, but others than its owner have access to it (mode {mode:04o}): chmod \
-                 600 {path}"
-            ),
-            Cause::Owner { owner } => {
-                write!(f, "the key in {path} is a secret, but belongs to user {owner}: chown root {path}")
-            }
             Cause::Malformed => write!(
                 f,
                 "{path} holds no key: it should be {DIGITS} hexadecimal digits as `tanist pair` writes them, and \
@@ -73,25 +60,8 @@ impl std::error::Error for KeyError {}
 /// Reads the key of the pair. Refuses one that others can read or change: it is known then, or not ours.
 pub fn read(path: &Path) -> Result<PairKey, KeyError> {
     let fail = |cause| KeyError { path: path.to_owned(), cause };
-    let read = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => fail(Cause::Missing),
-        _ => fail(Cause::System { action: "read", error }),
-    };
-    // Before it is opened: opening a pipe would wait for somebody to write.
-    if !fs::metadata(path).map_err(read)?.is_file() {
-        return Err(fail(Cause::NoFile));
-    }
-    let file = File::open(path).map_err(read)?;
-    let metadata = file.metadata().map_err(read)?;
-    let (mode, owner) = (metadata.permissions().mode() & 0o7777, metadata.uid());
-    if mode & OTHERS != 0 {
-        return Err(fail(Cause::TooOpen { mode }));
-    }
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Err(fail(Cause::Owner { owner }));
-    }
-    let mut text = Vec::new();
-    file.take(DIGITS as u64 + 16).read_to_end(&mut text).map_err(read)?;
+    // With room for the end of a line, and for one to show that it is too long.
+    let text = secret_file::read(path, DIGITS as u64 * 4).map_err(|error| fail(Cause::File(error)))?;
     parse(text.trim_ascii_end()).map(PairKey).ok_or_else(|| fail(Cause::Malformed))
 }
 

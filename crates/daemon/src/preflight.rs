@@ -16,6 +16,7 @@ use linux::system_log::Severity;
 use linux::users::{self, Identity, IdentityError};
 
 use crate::checks::Checks;
+use crate::hmac_keys;
 use crate::notify::{Notifier, Prepared};
 use crate::services::needs::Needs;
 use crate::services::plan::{ManagerPlan, ProbePlan, Recipe, RecipeKind, ServicePlan};
@@ -70,8 +71,10 @@ pub(crate) struct Plan {
 
 /// What would be found on this machine, for a check before the start.
 #[must_use]
-pub fn preflight(settings: Settings) -> Vec<Finding> {
-    Plan::make(settings).findings
+pub fn preflight(mut settings: Settings) -> Vec<Finding> {
+    let keys = hmac_keys::fill_in(&mut settings).err();
+    let keys = keys.map(|text| Finding { severity: Severity::Error, text });
+    keys.into_iter().chain(Plan::make(settings).findings).collect()
 }
 
 impl Plan {

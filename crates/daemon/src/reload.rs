@@ -9,6 +9,7 @@ use config::{LoadOptions, RealFiles, Settings};
 use engine::PairConfig;
 use linux::system_log::Severity;
 
+use crate::hmac_keys;
 use crate::pair_key;
 use crate::preflight::Plan;
 use crate::status::node_name;
@@ -27,6 +28,12 @@ pub(crate) enum Loaded {
 
 /// keepalived's exit status for a file that cannot be used.
 const BAD_CONFIGURATION: u8 = 4;
+
+/// The secrets that stand in files of their own.
+fn secrets(settings: &mut Settings) -> Result<Option<PairConfig>, String> {
+    hmac_keys::fill_in(settings)?;
+    pair(settings)
+}
 
 /// What the engine needs to know of the other node. Without the key nothing is begun: the pair would be without order,
 /// and nobody would know.
@@ -57,7 +64,7 @@ pub(crate) fn load(path: &std::path::Path, config_id: Option<String>) -> Loaded 
     };
     let remarks: Vec<Remark> = loaded.report.diagnostics().iter().map(remark).collect();
     match loaded.settings {
-        Some(settings) => match pair(&settings) {
+        Some(mut settings) => match secrets(&mut settings) {
             Ok(pair) => Loaded::Good { plan: Box::new(Plan { pair, ..Plan::make(settings) }), remarks },
             Err(reason) => {
                 let reasons = remarks.into_iter().chain([(Severity::Error, reason)]).collect();

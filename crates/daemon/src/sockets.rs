@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::net::IpAddr;
 
-use engine::{Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterId, Transport};
+use engine::{Authentication, Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterId, Transport};
 use linux::poll::{Interest, Poll};
 use linux::send_batch::{SendBatch, Unsent};
 use linux::vrrp_socket::{ReceiveBuffers, ReceiveSocket, SendSocket};
@@ -36,6 +36,8 @@ pub(crate) struct Deaf {
 #[derive(Debug)]
 struct Pair {
     receive: ReceiveSocket,
+    /// For what comes behind an authentication header, if anybody wants that.
+    receive_header: Option<ReceiveSocket>,
     send: SendSocket,
     groups: BTreeSet<IpAddr>,
     batch: SendBatch,
@@ -45,7 +47,32 @@ struct Pair {
 
 impl Pair {
     fn new(receive: ReceiveSocket, send: SendSocket) -> Self {
-        Self { receive, send, groups: BTreeSet::new(), batch: SendBatch::new(), senders: Vec::new() }
+        Self {
+            receive,
+            receive_header: None,
+            send,
+            groups: BTreeSet::new(),
+            batch: SendBatch::new(),
+            senders: Vec::new(),
+        }
+    }
+
+    /// Opens or closes the socket for what comes behind an authentication header.
+    fn listen_for_headers(
+        &mut self,
+        wanted: bool,
+        open: impl FnOnce() -> linux::Result<ReceiveSocket>,
+        poll: &Poll,
+        token: u64,
+    ) -> linux::Result<()> {
+        if !wanted {
+            self.receive_header = None;
+        } else if self.receive_header.is_none() {
+            let socket = open()?;
+            poll.add(&socket, token, Interest::Readable)?;
+            self.receive_header = Some(socket);
+        }
+        Ok(())
     }
 }
 
@@ -73,36 +100,61 @@ impl Sockets {
         let mut failures = Vec::new();
         let mut groups: BTreeMap<u32, BTreeSet<IpAddr>> = BTreeMap::new();
         let mut unicast: BTreeSet<u32> = BTreeSet::new();
+        // Where somebody expects an authentication header; `None` is the unicast pair.
+        let mut headers: BTreeSet<Option<u32>> = BTreeSet::new();
         for (router, id) in engine.config().routers.iter().zip(0..) {
             let Some(index) = engine.router_link(RouterId(id)).and_then(&index_of) else { continue };
-            match &router.transport {
+            let place = match &router.transport {
                 Transport::Unicast { .. } => {
                     unicast.insert(index);
+                    None
                 }
                 Transport::Multicast { group, .. } => {
                     groups.entry(index).or_default().insert(*group);
+                    Some(index)
                 }
+            };
+            if matches!(router.authentication, Authentication::Header(_)) {
+                headers.insert(place);
             }
         }
         self.pairs.retain(|index, _| groups.contains_key(index));
         for (index, groups) in groups {
-            if let Err(error) = self.open_pair(index, groups, poll, link_token(index)) {
+            let header = headers.contains(&Some(index));
+            if let Err(error) = self.open_pair(index, groups, header, poll, link_token(index)) {
                 self.pairs.remove(&index);
                 failures.push(Deaf { error, links: BTreeSet::from([index]) });
             }
         }
         if unicast.is_empty() {
             self.unicast = None;
-        } else if self.unicast.is_none() {
-            match open_unicast(poll, unicast_token) {
-                Ok(pair) => self.unicast = Some(pair),
-                Err(error) => failures.push(Deaf { error, links: unicast }),
-            }
+        } else if let Err(error) = self.open_unicast(headers.contains(&None), poll, unicast_token) {
+            self.unicast = None;
+            failures.push(Deaf { error, links: unicast });
         }
         failures
     }
 
-    fn open_pair(&mut self, index: u32, groups: BTreeSet<IpAddr>, poll: &Poll, token: u64) -> linux::Result<()> {
+    fn open_unicast(&mut self, header: bool, poll: &Poll, token: u64) -> linux::Result<()> {
+        let pair = match &mut self.unicast {
+            Some(open) => open,
+            closed => {
+                let pair = Pair::new(ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?);
+                poll.add(&pair.receive, token, Interest::Readable)?;
+                closed.insert(pair)
+            }
+        };
+        pair.listen_for_headers(header, ReceiveSocket::with_header_for_unicast, poll, token)
+    }
+
+    fn open_pair(
+        &mut self,
+        index: u32,
+        groups: BTreeSet<IpAddr>,
+        header: bool,
+        poll: &Poll,
+        token: u64,
+    ) -> linux::Result<()> {
         let pair = match self.pairs.entry(index) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(place) => {
@@ -117,6 +169,17 @@ impl Sockets {
         for group in pair.groups.difference(&groups) {
             pair.receive.leave(*group, index)?;
         }
+        let is_new = header && pair.receive_header.is_none();
+        pair.listen_for_headers(header, || ReceiveSocket::with_header_on_link(index), poll, token)?;
+        if let Some(socket) = &pair.receive_header {
+            let (before, none) = (&pair.groups, &BTreeSet::new());
+            for group in groups.difference(if is_new { none } else { before }) {
+                socket.join(*group, index)?;
+            }
+            for group in before.difference(&groups) {
+                socket.leave(*group, index)?;
+            }
+        }
         pair.groups = groups;
         Ok(())
     }
@@ -126,14 +189,16 @@ impl Sockets {
         self.pairs.remove(&index);
     }
 
-    /// Puts an advertisement into its batch.
-    pub(crate) fn push(&mut self, engine: &Engine, router: RouterId, priority: Priority, link: Option<u32>) {
+    /// Puts an advertisement, given by its router, priority and sequence, into its batch.
+    pub(crate) fn push(&mut self, engine: &Engine, advertisement: (RouterId, Priority, u64), link: Option<u32>) {
+        let (router, priority, sequence) = advertisement;
         let unicast = engine.router(router).is_some_and(|config| matches!(config.transport, Transport::Unicast { .. }));
         let pair = if unicast { self.unicast.as_mut() } else { link.and_then(|index| self.pairs.get_mut(&index)) };
         // An interface that is gone is a fault reason; what it should have sent is of no use any more.
         let Some(pair) = pair else { return };
         for destination in engine.destinations(router) {
-            if let Some(packet) = engine.write_advertisement(router, priority, *destination, &mut self.packet[..]) {
+            let packet = engine.write_advertisement(router, priority, sequence, *destination, &mut self.packet[..]);
+            if let Some(packet) = packet {
                 pair.batch.push_packet(packet, *destination);
                 pair.senders.push(router);
             }
@@ -171,28 +236,24 @@ impl Sockets {
             None => self.unicast.as_ref(),
         };
         let Some(pair) = pair else { return Ok(()) };
-        // What is left after so many wakes the loop again, after it has looked at everything else.
-        for _ in 0..BATCHES_IN_A_ROW {
-            let count = pair.receive.receive(&mut self.buffers)?;
-            for packet in self.buffers.packets() {
-                if unicast_is_heard_elsewhere && !is_multicast(packet.bytes) {
-                    continue;
+        for socket in [Some(&pair.receive), pair.receive_header.as_ref()].into_iter().flatten() {
+            // What is left after so many wakes the loop again, after it has looked at everything else.
+            for _ in 0..BATCHES_IN_A_ROW {
+                let count = socket.receive(&mut self.buffers)?;
+                for packet in self.buffers.packets() {
+                    if unicast_is_heard_elsewhere && !is_multicast(packet.bytes) {
+                        continue;
+                    }
+                    let received = Received { link: id_of(packet.link), family: Family::Ipv4, octets: packet.bytes };
+                    engine.handle(now, Input::Received(received), out);
                 }
-                let received = Received { link: id_of(packet.link), family: Family::Ipv4, octets: packet.bytes };
-                engine.handle(now, Input::Received(received), out);
-            }
-            if count < ReceiveBuffers::CAPACITY {
-                break;
+                if count < ReceiveBuffers::CAPACITY {
+                    break;
+                }
             }
         }
         Ok(())
     }
-}
-
-fn open_unicast(poll: &Poll, token: u64) -> linux::Result<Pair> {
-    let pair = Pair::new(ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?);
-    poll.add(&pair.receive, token, Interest::Readable)?;
-    Ok(pair)
 }
 
 /// Whether an IPv4 packet went to a group.

@@ -125,6 +125,7 @@ pub(crate) fn fault_words(links: &[Name], fault: &FaultReason) -> String {
         FaultReason::LinkDown(link) => format!("interface {} is down", name(link)),
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
         FaultReason::StaticMissing(group) => format!("something of track_group {group} is missing"),
+        FaultReason::NoPeer => "no unicast peer to send to".to_owned(),
         FaultReason::ScriptFailed(script) => format!("script {script} has failed"),
         FaultReason::ScriptPending(script) => format!("script {script} has not run yet"),
         FaultReason::Member(other) => format!("{other} of its sync group is in FAULT"),

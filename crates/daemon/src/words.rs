@@ -110,6 +110,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     FaultReason::StaticMissing(group) => {
                         format!("({name}): entering FAULT state (something of track_group {group} is missing)")
                     }
+                    FaultReason::NoPeer => {
+                        format!("({name}) Cannot use unicast without any peers - going to fault state")
+                    }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}): entering FAULT state due to script {script}")
                     }
@@ -144,6 +147,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     }
                     FaultReason::StaticMissing(group) => {
                         format!("({name}) track_group {group} is complete again")
+                    }
+                    FaultReason::NoPeer => {
+                        format!("({name}) has a unicast peer again")
                     }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}) script {script} no longer keeps it in FAULT state")
@@ -369,9 +375,22 @@ fn discard(reason: Discard) -> &'static str {
         Discard::Length => "its length is wrong for the addresses that it lists",
         Discard::Ttl => "invalid TTL, it must be 255: it does not come from this network",
         Discard::Version => "it has another VRRP version than configured here",
+        Discard::TrailerMissing => "it is not signed, and `auth_hmac` wants that (`mode permissive` would not)",
+        Discard::TrailerMalformed => {
+            "what stands behind it is no signature of `auth_hmac`; keepalived before 2.4.2 signs in another way"
+        }
+        Discard::TrailerKeyUnknown => "it is signed with a key of a number that `auth_hmac` does not have here",
+        Discard::TrailerInvalid => "its signature is wrong: `auth_hmac` has other octets under that number there",
+        Discard::TrailerStale => {
+            "it is signed at another time than now: compare the clocks of both nodes (`auth_hmac`, `time_window`)"
+        }
+        Discard::TrailerReplayed => "it is signed no later than what was heard from there before: somebody repeats it",
         Discard::AuthenticationTypeInvalid => "its authentication type does not exist",
         Discard::AuthenticationTypeMismatch => "it has another authentication type than configured here",
         Discard::AuthenticationFailure => "authentication failed, the passwords differ",
+        Discard::AuthenticationHeaderReplayed => {
+            "its IPSEC AH sequence number was processed already: somebody repeats it, or its sender began anew"
+        }
         Discard::AdvertisementInterval => {
             "advertisement interval mismatch; version 2 needs the same advert_int on all nodes"
         }
@@ -380,6 +399,9 @@ fn discard(reason: Discard) -> &'static str {
         Discard::TransportMismatch => {
             "it came by unicast where multicast is configured here, or the reverse, or to another group"
         }
+        Discard::UnknownPeer => "its sender is not a unicast peer",
+        Discard::PeerTtl => "its TTL is not in the range that `unicast_peer` gives for its sender",
+        Discard::OwnerIgnoresOthers => "we own the addresses, and `owner_ignore_adverts` takes no notice of others",
         Discard::OwnAddress => "it carries our own address: is the address used twice?",
     }
 }
@@ -427,8 +449,8 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use engine::{
-        AnnouncePolicy, Authentication, Config, Family, Interval, Name, Priority, RouterConfig, Transport, Version,
-        Vrid,
+        AnnouncePolicy, Authentication, Config, Deviations, Family, Interval, Name, Priority, RouterConfig, Transport,
+        Version, Vrid,
     };
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
@@ -457,6 +479,7 @@ pub(crate) mod tests {
             rules: Vec::new(),
             track_groups: Vec::new(),
             skip_check_adv_addr: false,
+            deviations: Deviations::default(),
             announce: AnnouncePolicy::default(),
             track_links: Vec::new(),
             ignore_own_link: false,

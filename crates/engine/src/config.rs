@@ -1,19 +1,22 @@
 //! What an engine is told to be: every default resolved, nothing left to guess.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Family, Interval, Name, Priority, Route, Rule, Version, Vrid};
+use crate::vrrp::timers;
+use crate::{Family, HmacKey, Interval, Name, Password, Priority, Route, Rule, Version, Vrid};
 
 /// Everything that an engine needs to know at its start and at each reconfiguration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// Checks whose results change priorities or raise faults. Names are unique.
     pub scripts: Vec<ScriptConfig>,
-    /// The virtual routers. Names are unique, and so is (link, VRID, family, transport's source).
+    /// The virtual routers. Names are unique, and so is (link, VRID, family, transport's source or group).
     pub routers: Vec<RouterConfig>,
     /// Routers that are Active together or not at all. Names are unique; each router is in one group at most.
     pub groups: Vec<GroupConfig>,
@@ -111,6 +114,8 @@ pub struct RouterConfig {
     pub rules: Vec<Arc<Rule>>,
     /// Do not compare the address list of an advertisement from the router already known as Active.
     pub skip_check_adv_addr: bool,
+    /// Where it does otherwise than it would by itself.
+    pub deviations: Deviations,
     /// How neighbours learn where the addresses are.
     pub announce: AnnouncePolicy,
     /// Interfaces whose state counts; the router's own is added by the engine unless told otherwise.
@@ -124,6 +129,15 @@ pub struct RouterConfig {
     /// The services that run where this router, and all of its sync group, is Active; they stand in
     /// [`Config::services`].
     pub services: Vec<Name>,
+}
+
+impl RouterConfig {
+    /// Active_Down_Interval at this priority, with the Active router's interval (RFC 9568 §6.1).
+    #[must_use]
+    pub fn active_down_interval(&self, priority: Priority, active_adver_interval: Interval) -> Duration {
+        let missed = self.deviations.missed_advertisements;
+        timers::active_down_interval(missed, self.version, priority, active_adver_interval)
+    }
 }
 
 /// A sync group: routers that are Active together or not at all.
@@ -149,30 +163,111 @@ pub enum Transport {
     Unicast {
         /// Source address; `None` means the interface's primary address.
         source: Option<IpAddr>,
-        /// Where to send; never empty.
+        /// Where to send. Without any it is kept out by a fault.
         peers: Vec<IpAddr>,
         /// Time to live of what we send.
         ttl: u8,
     },
 }
 
-/// Authentication of RFC 2338, kept by RFC 3768 §10 in version 2 only.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Authentication {
-    /// Nothing. The only choice in version 3.
-    None,
-    /// Eight octets in clear: protects against mistakes, not against anybody.
-    SimplePassword([u8; 8]),
+/// Where a router does otherwise than the standard says, or than we think best, because its operator wants it so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deviations {
+    /// Advertisements that may be missed before the Active router is taken for dead: 3 in RFC 9568 §6.1; 1–100.
+    pub missed_advertisements: u8,
+    /// An Active router that was kept from advertising steps back when a Backup of this priority must have taken over.
+    /// `None`: when one of its own priority must have, and an interval later.
+    pub others_priority: Option<Priority>,
+    /// Do not answer an advertisement of lower priority at once (RFC 9568 §6.4.3 does, RFC 3768 does not).
+    pub silent_winner: bool,
+    /// Do not send a last advertisement before yielding to a better router.
+    pub silent_loser: bool,
+    /// As the address owner, take no notice of others at all.
+    pub owner_ignores_others: bool,
+    /// Take unicast advertisements from peers only.
+    pub only_from_peers: bool,
+    /// Peers whose advertisements must have a time to live from the first to the last of these.
+    pub peer_ttl: Vec<(IpAddr, u8, u8)>,
+    /// What the checksum of version 3 over IPv4 covers in what we send, and which forms are taken.
+    pub checksum: ChecksumPolicy,
 }
 
-/// Never prints a password.
-impl fmt::Debug for Authentication {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::SimplePassword(_) => "SimplePassword(********)",
-        })
+impl Default for Deviations {
+    fn default() -> Self {
+        Self {
+            missed_advertisements: 3,
+            others_priority: None,
+            silent_winner: false,
+            silent_loser: false,
+            owner_ignores_others: false,
+            only_from_peers: false,
+            peer_ttl: Vec::new(),
+            checksum: ChecksumPolicy::Automatic,
+        }
     }
+}
+
+/// What the checksum of version 3 over IPv4 covers; see [`ChecksumForm`](crate::vrrp::receive::ChecksumForm).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChecksumPolicy {
+    /// The pseudo-header and the message; by unicast the old form once a peer was heard that uses it.
+    Automatic,
+    /// The message alone.
+    MessageOnly,
+    /// By unicast the old form, whatever peers use.
+    OldUnicast,
+    /// The pseudo-header and the message; the old form is wrong.
+    NeverOldUnicast,
+}
+
+/// By what an advertisement shows that it comes from one of us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// Nothing: what RFC 9568 and RFC 3768 want.
+    None,
+    /// Eight octets in clear (RFC 2338 §5.3.6, version 2 only): protects against mistakes, not against anybody.
+    SimplePassword(Password),
+    /// An authentication header before the advertisement, made with eight octets that both know (RFC 2338 §5.3.6,
+    /// RFC 2402 with HMAC-MD5-96). Version 2 over IPv4 only.
+    Header(Password),
+    /// A trailer with a keyed hash and a sequence, which keepalived has since 2.4.2: any version, any family.
+    Hmac(Box<HmacPolicy>),
+}
+
+/// How advertisements are sealed, and which are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HmacPolicy {
+    /// The keys that we believe in, by their numbers 1–255.
+    pub keys: BTreeMap<u8, HmacKey>,
+    /// The number of the key that we seal with; one of `keys`.
+    pub active_key: u8,
+    /// What becomes of advertisements without a seal.
+    pub mode: HmacMode,
+    /// How what was heard before is told from what is new.
+    pub anti_replay: AntiReplay,
+}
+
+/// What becomes of advertisements without a seal: three steps from a group that has none to one that insists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HmacMode {
+    /// They are discarded.
+    Enforce,
+    /// They are accepted.
+    Permissive,
+    /// They are accepted, and we send no others.
+    ReceiveOnly,
+}
+
+/// How what was heard before is told from what is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AntiReplay {
+    /// By the calendar, which must be right on all nodes.
+    Time {
+        /// So many seconds may a sender's calendar and ours differ; 1–300.
+        window: u16,
+    },
+    /// Each one must be newer than the ones before of the same sender.
+    Monotonic,
 }
 
 /// An address that moves with the role.

@@ -10,6 +10,7 @@ use crate::pair::Pair;
 use crate::role::Role;
 use crate::service::Service;
 use crate::standing::Standing;
+use crate::time::Calendar;
 use crate::track::script::Script;
 use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
@@ -52,6 +53,7 @@ pub struct Engine {
     phase: Phase,
     /// When something was last taken in.
     pub(crate) last_at: Instant,
+    calendar: Calendar,
     /// A stop was asked for twice: nobody waits for anything.
     impatient: bool,
     random: Random,
@@ -95,6 +97,7 @@ impl Engine {
             virtual_addresses,
             phase: Phase::Created,
             last_at: Instant::START,
+            calendar: Calendar::default(),
             impatient: false,
             random: Random(seed),
         }
@@ -161,6 +164,13 @@ impl Engine {
                     None => {
                         self.take_check(now, script, outcome, out);
                     }
+                }
+            }
+            Input::Calendar(said) => {
+                concerns_others = false;
+                self.calendar = Calendar::told(now, said);
+                for router in self.routers.iter_mut().chain(&mut self.retired) {
+                    router.set_calendar(self.calendar);
                 }
             }
             Input::SendFailed { router, error } => {
@@ -375,10 +385,14 @@ impl Engine {
         // First everybody gets a place, then everybody is told: what a router says carries its new index.
         let mut changed = Vec::new();
         for (router, id) in config.routers.iter().zip(0..) {
-            let same = |known: &Option<VirtualRouter>| {
-                known.as_ref().is_some_and(|known| identity(known.config()) == identity(router))
+            let same = |known: &&VirtualRouter| identity(known.config()) == identity(router);
+            let find = |wanted: &dyn Fn(&&VirtualRouter) -> bool| {
+                old.iter().position(|known| known.as_ref().filter(wanted).is_some())
             };
-            let place = old.iter().position(same);
+            // Several may differ in their group alone; otherwise it may have changed.
+            let taken = |known: &VirtualRouter| config.routers.iter().any(|other| is_twin(known.config(), other));
+            let place = find(&|known| same(known) && is_twin(known.config(), router))
+                .or_else(|| find(&|known| same(known) && !taken(known)));
             match place.and_then(|place| old[place].take().map(|known| (place, known))) {
                 Some((place, mut known)) => {
                     new_ids[place] = Some(RouterId(id));
@@ -397,7 +411,9 @@ impl Engine {
                 None => {
                     changed.push((id as usize, None));
                     self.roles.push(Role::new());
-                    self.routers.push(VirtualRouter::new(RouterId(id), router.clone(), now, &self.links));
+                    let mut new = VirtualRouter::new(RouterId(id), router.clone(), now, &self.links);
+                    new.set_calendar(self.calendar);
+                    self.routers.push(new);
                 }
             }
         }
@@ -607,17 +623,18 @@ impl Engine {
     }
 
     /// Writes the octets of an advertisement that [`Output::Advertise`] asked for, from the IP header on, and
-    /// returns them. `destination` is one of [`Engine::destinations`]. `None` if the router has no address to
-    /// send from, or `buffer` is too small (1500 octets always suffice).
+    /// returns them. `sequence` is as it said, `destination` is one of [`Engine::destinations`]. `None` if the router
+    /// has no address to send from, or `buffer` is too small (1500 octets always suffice).
     #[must_use]
     pub fn write_advertisement<'b>(
         &self,
         router: RouterId,
         priority: Priority,
+        sequence: u64,
         destination: IpAddr,
         buffer: &'b mut [u8],
     ) -> Option<&'b [u8]> {
-        self.find(router)?.write(priority, destination, buffer)
+        self.find(router)?.write(priority, sequence, destination, buffer)
     }
 
     /// Where the advertisements of a router go.
@@ -665,8 +682,9 @@ fn message<'p>(packet: &Ipv4Packet<'p>) -> Option<&'p [u8]> {
     if packet.protocol != crate::wire::PROTOCOL_AUTHENTICATION_HEADER {
         return Some(packet.payload);
     }
-    let words = usize::from(*packet.payload.get(1)?) + 2;
-    packet.payload.get(words * 4..)
+    // Who has IPsec may see other people's headers here.
+    let &[crate::wire::PROTOCOL_VRRP, words, ..] = packet.payload else { return None };
+    packet.payload.get((usize::from(words) + 2) * 4..)
 }
 
 /// What makes a router the same across a reconfiguration, whatever else about it changes.
@@ -676,6 +694,15 @@ fn identity(config: &RouterConfig) -> (&Name, crate::Vrid, Family, Option<IpAddr
         Transport::Unicast { source, .. } => *source,
     };
     (&config.link, config.vrid, config.family, source)
+}
+
+/// Whether two of one identity are the same also by the group that they send to.
+fn is_twin(one: &RouterConfig, other: &RouterConfig) -> bool {
+    let group = |config: &RouterConfig| match &config.transport {
+        Transport::Multicast { group, .. } => Some(*group),
+        Transport::Unicast { .. } => None,
+    };
+    identity(one) == identity(other) && group(one) == group(other)
 }
 
 fn verdict(scripts: &[Script], name: &Name) -> Option<bool> {

@@ -463,6 +463,8 @@ pub enum FaultReason {
     NoPrimaryAddress,
     /// A static address, route or rule of this group cannot be there.
     StaticMissing(Name),
+    /// By unicast, there is nobody to send to.
+    NoPeer,
     /// A check that it needs has failed.
     ScriptFailed(Name),
     /// A check that it needs has not yet given a result. Not told as a fault, and takes nobody out who is in.

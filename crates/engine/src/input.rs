@@ -60,6 +60,9 @@ pub enum Input<'a> {
         /// What.
         command: Command,
     },
+    /// What the calendar says now: since 1970. Given before the start and whenever it was set; in between the engine
+    /// counts on. It matters to `auth_hmac` only; an engine that is never told begins in 1970.
+    Calendar(Duration),
     /// An advertisement could not be sent.
     SendFailed {
         /// Whose it was.

@@ -23,6 +23,7 @@ mod record;
 mod role;
 mod route;
 mod rule;
+mod secret;
 mod service;
 mod standing;
 mod time;
@@ -33,9 +34,9 @@ pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AddressFlags, AnnouncePolicy, Authentication, Budget, Config, Failback, GroupConfig, OnManualStop, PairConfig,
-    PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, Static, Statics, Terms, TrackedLink, TrackedScript,
-    Transport, VirtualAddress, Weight, When,
+    AddressFlags, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback,
+    GroupConfig, HmacMode, HmacPolicy, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig,
+    ServiceConfig, Static, Statics, Terms, TrackedLink, TrackedScript, Transport, VirtualAddress, Weight, When,
 };
 pub use desired::{Desired, DesiredAddress, DesiredRoute, DesiredRule, Owner};
 pub use engine::Engine;
@@ -54,6 +55,7 @@ pub use route::{
     RouterPreference, Table, TunnelKey,
 };
 pub use rule::{Rule, RuleAction};
+pub use secret::{HmacKey, Password};
 pub use time::{Instant, Interval};
 pub use view::{
     GroupView, MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View,

@@ -16,6 +16,8 @@ pub enum Output {
         router: RouterId,
         /// With this priority.
         priority: Priority,
+        /// What makes it newer than the ones before, if they are authenticated that way; otherwise 0.
+        sequence: u64,
     },
     /// [`Engine::desired`](crate::Engine::desired) has changed.
     DesiredChanged,

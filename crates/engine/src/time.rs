@@ -75,6 +75,26 @@ impl fmt::Display for Instant {
     }
 }
 
+/// What the calendar says: once it was told, it goes on by itself until it is told anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Calendar {
+    told_at: Instant,
+    /// Since 1970.
+    said: Duration,
+}
+
+impl Calendar {
+    /// It says this now.
+    pub(crate) const fn told(now: Instant, said: Duration) -> Self {
+        Self { told_at: now, said }
+    }
+
+    /// What it says at a moment, since 1970.
+    pub(crate) fn at(self, now: Instant) -> Duration {
+        self.said + now.since(self.told_at)
+    }
+}
+
 /// Time between advertisements in centiseconds, the unit of RFC 9568 §5.2.7: 0.01 s to 255 s.
 ///
 /// Version 3 can express 0.01 s to 40.95 s, version 2 whole seconds from 1 to 255 (RFC 3768 §5.3.7).

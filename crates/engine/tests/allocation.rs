@@ -99,9 +99,10 @@ impl Node {
 
     fn carry_out(&mut self) {
         for output in self.out.drain(..) {
-            if let Output::Advertise { router, priority } = output {
+            if let Output::Advertise { router, priority, sequence } = output {
                 for destination in self.engine.destinations(router) {
-                    let written = self.engine.write_advertisement(router, priority, *destination, &mut self.buffer);
+                    let (engine, buffer) = (&self.engine, &mut self.buffer);
+                    let written = engine.write_advertisement(router, priority, sequence, *destination, buffer);
                     self.sent += u64::from(written.is_some());
                 }
             }

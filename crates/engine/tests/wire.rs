@@ -5,7 +5,7 @@ mod common;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use common::packet::{Packet, Sum, octets_from_hex};
+use common::packet::{AuthenticationHeader, Packet, Sum, octets_from_hex};
 use common::setup::{password, router, virtual_address};
 use common::timeline::Bench;
 use proptest::prelude::*;
@@ -103,12 +103,13 @@ fn nth_advertisement(line: &str, nth: u16, stop: bool) -> Vec<u8> {
         let mut out = Vec::new();
         bench.engine.handle(now, input, &mut out);
         for output in &out {
-            let Output::Advertise { router, priority } = output else { continue };
+            let Output::Advertise { router, priority, sequence } = output else { continue };
             sent += 1;
             if sent == nth {
                 let destination = bench.engine.destinations(*router)[0];
                 let mut buffer = [0; 1500];
-                let written = bench.engine.write_advertisement(*router, *priority, destination, &mut buffer);
+                let engine = &bench.engine;
+                let written = engine.write_advertisement(*router, *priority, *sequence, destination, &mut buffer);
                 return written.expect("it has an address and the buffer has room").to_vec();
             }
         }
@@ -156,7 +157,7 @@ fn a_gratuitous_arp_is_what_keepalived_sends() {
 #[test]
 fn the_encoder_of_these_tests_writes_what_keepalived_writes() {
     let mut config = router("a");
-    config.authentication = tanist_engine::Authentication::SimplePassword(password("abcdefgh"));
+    config.authentication = tanist_engine::Authentication::SimplePassword(password("abcdefgh").into());
     config.addresses = vec![virtual_address("192.0.2.100/24"), virtual_address("192.0.2.101/24")];
     let packet = Packet::of(&config, Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(224, 0, 0, 18), 150);
     assert_eq!(packet.octets(), octets_from_hex(GOLDEN[0].octets));
@@ -271,7 +272,8 @@ fn any_packet() -> impl Strategy<Value = Packet> {
         addresses,
         tail: body.3,
         sum: if end.0 { Sum::MessageOnly } else { Sum::WithPseudoHeader },
-        authentication_header: end.3,
+        authentication_header: end.3.then(|| AuthenticationHeader::new(b"word", 1)),
+        seal: None,
         padding: end.1,
         cut: end.2,
     })

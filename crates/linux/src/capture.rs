@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType, socket_with};
 
-use crate::socket_option::{set, set_filter, set_int, set_receive_buffer};
+use crate::socket_option::{set, set_filter, set_int, set_receive_buffer, step};
 use crate::{Error, Result, clock};
 
 /// A non-blocking socket whose packets carry their moment.
@@ -155,10 +155,6 @@ const LOAD_HALF: u16 = 0x28;
 const LOAD_BYTE: u16 = 0x30;
 const JUMP_IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
-
-const fn step(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
-    libc::sock_filter { code, jt, jf, k }
-}
 
 /// Classic BPF over an Ethernet frame. Jumps count the instructions that are left out.
 const REDUNDANCY_FILTER: &[libc::sock_filter] = &[

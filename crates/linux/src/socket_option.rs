@@ -37,7 +37,7 @@ pub(crate) fn set_send_buffer(socket: impl AsFd, bytes: usize) -> Result<(), Err
 /// Makes the kernel drop everything that comes in for this socket.
 pub(crate) fn refuse_everything(socket: impl AsFd) -> Result<(), Errno> {
     // One instruction of classic BPF: keep zero bytes.
-    set_filter(socket, &[libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: 0 }])
+    set_filter(socket, &[step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0)])
 }
 
 /// Lets the kernel ask a program of classic BPF what of the incoming is for this socket.
@@ -45,6 +45,11 @@ pub(crate) fn set_filter(socket: impl AsFd, program: &[libc::sock_filter]) -> Re
     // The kernel copies the program, although the type says that it may write to it.
     let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
     set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter)
+}
+
+/// An instruction of classic BPF.
+pub(crate) const fn step(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
+    libc::sock_filter { code, jt, jf, k }
 }
 
 /// Takes the filter of [`refuse_everything`] away.

@@ -1,4 +1,4 @@
-//! Raw sockets of IP protocol 112.
+//! Raw sockets of IP protocol 112, and of 51 for what comes behind an authentication header.
 //!
 //! For each interface there is one socket that receives and one that sends, shared by all virtual routers on it; for
 //! unicast, which follows the kernel's routes, there is one further pair. IPv4 only so far: the socket calls of IPv6
@@ -16,11 +16,15 @@ use rustix::net::{
 use crate::error::refused;
 use crate::link_name::link_name;
 pub use crate::receive_buffers::{ReceiveBuffers, Received};
-use crate::socket_option::{accept_everything, refuse_everything, set, set_int, set_receive_buffer, set_send_buffer};
+use crate::socket_option::{
+    accept_everything, refuse_everything, set, set_filter, set_int, set_receive_buffer, set_send_buffer, step,
+};
 use crate::{Error, Result};
 
 /// IP protocol number of VRRP.
 pub const PROTOCOL: u8 = 112;
+/// IP protocol number of the authentication header (RFC 4302).
+pub const AUTHENTICATION_HEADER: u8 = 51;
 
 /// Some thousand advertisements: more than all routers of a network send while we are busy with something else.
 const RECEIVE_BUFFER: usize = 1024 * 1024;
@@ -39,9 +43,18 @@ pub struct ReceiveSocket {
 impl ReceiveSocket {
     /// Receives what comes in over one interface: its multicast groups (once joined) and unicast.
     pub fn on_link(link: u32) -> Result<ReceiveSocket> {
-        let socket = open_receiver()?;
+        Self::of_protocol_on_link(PROTOCOL, link)
+    }
+
+    /// As [`on_link`](Self::on_link), for VRRP behind an authentication header.
+    pub fn with_header_on_link(link: u32) -> Result<ReceiveSocket> {
+        Self::of_protocol_on_link(AUTHENTICATION_HEADER, link)
+    }
+
+    fn of_protocol_on_link(protocol: u8, link: u32) -> Result<ReceiveSocket> {
+        let socket = open_receiver(protocol)?;
         bind_to_link(&socket, link)?;
-        begin(&socket)?;
+        begin(&socket, protocol)?;
         Ok(ReceiveSocket { socket, link: Some(link) })
     }
 
@@ -50,10 +63,19 @@ impl ReceiveSocket {
     /// The sockets of [`on_link`](ReceiveSocket::on_link) hear unicast, too: with both kinds open a packet arrives
     /// twice.
     pub fn for_unicast() -> Result<ReceiveSocket> {
-        let socket = open_receiver()?;
+        Self::of_protocol_for_unicast(PROTOCOL)
+    }
+
+    /// As [`for_unicast`](Self::for_unicast), for VRRP behind an authentication header.
+    pub fn with_header_for_unicast() -> Result<ReceiveSocket> {
+        Self::of_protocol_for_unicast(AUTHENTICATION_HEADER)
+    }
+
+    fn of_protocol_for_unicast(protocol: u8) -> Result<ReceiveSocket> {
+        let socket = open_receiver(protocol)?;
         set_int(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
             .map_err(refused("ask for the interface of VRRP packets"))?;
-        begin(&socket)?;
+        begin(&socket, protocol)?;
         Ok(ReceiveSocket { socket, link: None })
     }
 
@@ -127,8 +149,8 @@ impl AsFd for SendSocket {
 }
 
 /// Opens a socket that drops everything until [`begin`].
-fn open_receiver() -> Result<OwnedFd> {
-    let protocol = Protocol::from_raw(RawProtocol::new(u32::from(PROTOCOL)).expect("not zero"));
+fn open_receiver(protocol: u8) -> Result<OwnedFd> {
+    let protocol = Protocol::from_raw(RawProtocol::new(u32::from(protocol)).expect("not zero"));
     let socket =
         socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, Some(protocol))
             .map_err(refused("open a raw socket for VRRP"))?;
@@ -172,11 +194,25 @@ fn bind_to_link(socket: &OwnedFd, link: u32) -> Result<()> {
 }
 
 /// Throws away what came in before the socket was set up, over whatever interface, and lets packets in from now on.
-fn begin(socket: &OwnedFd) -> Result<()> {
+fn begin(socket: &OwnedFd, protocol: u8) -> Result<()> {
     let mut byte = [0_u8; 1];
     while !matches!(recv(socket, &mut byte, RecvFlags::DONTWAIT), Err(Errno::AGAIN)) {}
+    if protocol == AUTHENTICATION_HEADER {
+        // A host that has IPsec may see much of this that has nothing to do with VRRP.
+        return set_filter(socket, &VRRP_BEHIND_HEADER).map_err(refused("filter a VRRP socket"));
+    }
     accept_everything(socket).map_err(refused("end the filtering of a VRRP socket"))
 }
+
+/// Classic BPF over a packet that begins with its IPv4 header: keeps it if the first octet behind that, the next header
+/// of an authentication header, says VRRP.
+const VRRP_BEHIND_HEADER: [libc::sock_filter; 5] = [
+    step((libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH) as u16, 0, 0, 0),
+    step((libc::BPF_LD | libc::BPF_B | libc::BPF_IND) as u16, 0, 0, 0),
+    step((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, PROTOCOL as u32, 0, 1),
+    step((libc::BPF_RET | libc::BPF_K) as u16, u32::MAX, 0, 0),
+    step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0),
+];
 
 #[derive(Clone, Copy)]
 enum Membership {

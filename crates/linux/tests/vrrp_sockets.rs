@@ -12,7 +12,7 @@ use tanist_linux::netlink::{Netlink, VethEnd};
 use tanist_linux::netns::Namespace;
 use tanist_linux::poll::{Interest, Poll};
 use tanist_linux::send_batch::{SendBatch, Unsent};
-use tanist_linux::vrrp_socket::{PROTOCOL, ReceiveBuffers, ReceiveSocket, SendSocket};
+use tanist_linux::vrrp_socket::{AUTHENTICATION_HEADER, PROTOCOL, ReceiveBuffers, ReceiveSocket, SendSocket};
 
 const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 const LEFT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -113,6 +113,41 @@ fn unicast_follows_the_routes_and_tells_its_interface() {
     send(&multicast, GROUP, 7..8);
     assert_eq!(receive(&member, 1), [(7, right)]);
     assert!(nothing_waits(&receiver));
+}
+
+/// A host that has IPsec sees other people's authentication headers, too.
+#[test]
+fn behind_a_header_only_vrrp_is_heard() {
+    let Some(pair) = pair() else { return };
+    give_addresses(&pair);
+    let (left, right) = (pair.left_link.index, pair.right_link.index);
+    let by_group = pair.right.run(|| ReceiveSocket::with_header_on_link(right)).unwrap().unwrap();
+    by_group.join(GROUP, right).unwrap();
+    let by_address = pair.right.run(ReceiveSocket::with_header_for_unicast).unwrap().unwrap();
+    let (on_link, anywhere) = (
+        pair.left.run(|| SendSocket::on_link(left)).unwrap().unwrap(),
+        pair.left.run(SendSocket::for_unicast).unwrap().unwrap(),
+    );
+    // The first octet behind the IP header says what the header stands before.
+    let (vrrp, tcp) = (u32::from(PROTOCOL) << 24 | 0x0004_0000, 6 << 24 | 0x0004_0000);
+    for (socket, destination, receiver) in [(&on_link, GROUP, &by_group), (&anywhere, IpAddr::V4(RIGHT), &by_address)] {
+        let mut batch = SendBatch::new();
+        for (number, protocol) in [(tcp, AUTHENTICATION_HEADER), (vrrp, PROTOCOL), (vrrp, AUTHENTICATION_HEADER)] {
+            let mut packet = packet(destination, number);
+            packet[9] = protocol;
+            batch.push_packet(&packet, destination);
+        }
+        let mut unsent = Vec::new();
+        batch.flush(socket, &mut unsent);
+        assert_eq!(unsent, []);
+        wait_until(|| {
+            let mut buffers = ReceiveBuffers::new();
+            receiver.receive(&mut buffers).unwrap();
+            let heard: Vec<_> = buffers.packets().map(|heard| (heard.bytes[9], heard.bytes[20], heard.link)).collect();
+            assert!(heard.is_empty() || heard == [(AUTHENTICATION_HEADER, PROTOCOL, right)], "{heard:?}");
+            !heard.is_empty()
+        });
+    }
 }
 
 #[test]

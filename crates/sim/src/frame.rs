@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use engine::{Authentication, RouterConfig, Version};
+use engine::{Authentication, HmacMode, RouterConfig, Version};
 
 use crate::plan::{Spoof, SpoofContent};
 
@@ -25,6 +25,8 @@ impl Head {
     /// `None` if the packet is too short to have one.
     pub(crate) fn read(octets: &[u8]) -> Option<Self> {
         let start = usize::from(octets.first()? & 0x0f) * 4;
+        // An authentication header has 24 octets.
+        let start = if octets.get(9) == Some(&51) { start + 24 } else { start };
         let message = octets.get(start..).filter(|message| start >= 20 && message.len() >= 8)?;
         Some(Self {
             source: address(&octets[12..16]),
@@ -47,11 +49,31 @@ pub(crate) fn flaw(octets: &[u8], config: &RouterConfig, priority: u8, sources: 
     if octets.len() < 28 || octets[0] != 0x45 {
         return Some("no IPv4 header of 20 octets");
     }
-    let (header, message) = octets.split_at(20);
+    let (header, mut message) = octets.split_at(20);
+    if let Authentication::Hmac(policy) = &config.authentication
+        && policy.mode != HmacMode::ReceiveOnly
+    {
+        let Some((before, signature)) = message.split_at_checked(message.len().saturating_sub(28)) else {
+            return Some("no room for a signature");
+        };
+        if signature[..4] != [1, policy.active_key, 0, 0] {
+            return Some("wrong signature");
+        }
+        message = before;
+    }
+    let mut protocol = 112;
+    if let Authentication::Header(_) = config.authentication {
+        protocol = 51;
+        let Some((header, behind)) = message.split_at_checked(24) else { return Some("no room for a header") };
+        if header[..4] != [112, 4, 0, 0] || header[4..8] != octets[12..16] {
+            return Some("wrong authentication header");
+        }
+        message = behind;
+    }
     let source = IpAddr::V4(address(&header[12..16]));
     let rules = [
         (usize::from(u16::from_be_bytes([header[2], header[3]])) == octets.len(), "wrong total length"),
-        (header[9] == 112, "not IP protocol 112"),
+        (header[9] == protocol, "wrong IP protocol"),
         // The kernel fills in a checksum of zero.
         (header[10..12] == [0, 0] || sum(&[header]) == 0xffff, "wrong IP checksum"),
         (sources.contains(&source), "not sent from the primary address"),
@@ -74,8 +96,8 @@ pub(crate) fn flaw(octets: &[u8], config: &RouterConfig, priority: u8, sources: 
         }
     };
     let authentication: &[u8] = match &config.authentication {
-        Authentication::SimplePassword(password) => password,
-        Authentication::None => &[0; 8],
+        Authentication::SimplePassword(password) => &password[..],
+        Authentication::None | Authentication::Hmac(_) | Authentication::Header(_) => &[0; 8],
     };
     let list = config.addresses.iter().map(|entry| entry.address);
     let listed = |at: usize| message.get(8 + at * 4..12 + at * 4).map(|octets| IpAddr::V4(address(octets)));

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod clock;
 pub mod coverage;
 mod disk;
 mod frame;

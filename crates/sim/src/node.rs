@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use engine::{Engine, Instant, LinkState, Name, ScriptOutcome, ServiceReport, View};
 
+use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::invariant::order::OrderWatch;
 use crate::invariant::step::NodeWatch;
@@ -31,6 +32,9 @@ pub(crate) struct Node {
     /// What processes would have done while the whole machine slept.
     pub(crate) frozen: Vec<(usize, u64, UnitStep)>,
     pub(crate) disk: Disk,
+    pub(crate) clock: Clock,
+    /// The last advertisement that left: whoever listened can repeat it.
+    pub(crate) overheard: Option<Rc<[u8]>>,
     /// Which boot of the machine this is.
     pub(crate) boot: u64,
     /// The file that means standing back is there.
@@ -64,6 +68,8 @@ pub(crate) struct Daemon {
     pub(crate) engine: Engine,
     /// As it was after the last input.
     pub(crate) view: View,
+    /// How far ahead its calendar was when the engine was told of it last.
+    pub(crate) calendar_told: Option<i64>,
     pub(crate) life: u64,
     /// The deadline that was asked for, and when the loop will really wake up.
     pub(crate) wake: Option<(Instant, Instant)>,
@@ -126,6 +132,8 @@ impl Node {
             services: node.services.clone(),
             frozen: Vec::new(),
             disk: Disk::default(),
+            clock: Clock::default(),
+            overheard: None,
             boot: 1,
             down_file: false,
             left_in_order: None,

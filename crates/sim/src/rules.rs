@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use engine::{Priority, RouterConfig, Version, Weight};
+use engine::{AntiReplay, Authentication, HmacMode, Priority, RouterConfig, Version, Weight};
 
 /// Skew_Time in nanoseconds: RFC 3768 §6.1 in proportion to one second, RFC 9568 §6.1 to the interval.
 fn skew_nanoseconds(version: Version, priority: u8, interval_nanoseconds: u64) -> u64 {
@@ -64,14 +64,46 @@ pub(crate) fn effective(configured: Priority, sum: i32) -> u8 {
     }
 }
 
-/// Whether two routers of one VRID can understand each other, given that every packet arrives.
-pub(crate) fn understand(left: &RouterConfig, right: &RouterConfig) -> bool {
+/// Whether two routers of one VRID can understand each other, given that every packet arrives, and that their clocks
+/// are so far apart.
+pub(crate) fn understand(left: &RouterConfig, right: &RouterConfig, apart: Duration) -> bool {
     let unicast = |config: &RouterConfig| matches!(config.transport, engine::Transport::Unicast { .. });
     left.link == right.link
         && left.version == right.version
-        && left.authentication == right.authentication
+        && takes(&left.authentication, &right.authentication, apart)
+        && takes(&right.authentication, &left.authentication, apart)
         && unicast(left) == unicast(right)
         && (left.version == Version::V3 || left.advertisement_interval == right.advertisement_interval)
+}
+
+/// Whether what one sends is good enough for the other. What is signed and not asked for is taken for padding.
+fn takes(receiver: &Authentication, sender: &Authentication, apart: Duration) -> bool {
+    let signed = match sender {
+        Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => Some(policy),
+        Authentication::Hmac(_)
+        | Authentication::None
+        | Authentication::SimplePassword(_)
+        | Authentication::Header(_) => None,
+    };
+    match (receiver, sender) {
+        (Authentication::SimplePassword(ours), Authentication::SimplePassword(theirs))
+        | (Authentication::Header(ours), Authentication::Header(theirs)) => ours == theirs,
+        (Authentication::SimplePassword(_) | Authentication::Header(_), _)
+        | (_, Authentication::SimplePassword(_) | Authentication::Header(_)) => false,
+        (Authentication::None, Authentication::None | Authentication::Hmac(_)) => true,
+        (Authentication::Hmac(ours), Authentication::None | Authentication::Hmac(_)) => match signed {
+            None => ours.mode != HmacMode::Enforce,
+            Some(theirs) => {
+                let key = theirs.keys.get(&theirs.active_key);
+                let in_time = match ours.anti_replay {
+                    // What is under way takes its time, too.
+                    AntiReplay::Time { window } => apart + Duration::from_secs(2) < Duration::from_secs(window.into()),
+                    AntiReplay::Monotonic => true,
+                };
+                key.is_some() && ours.keys.get(&theirs.active_key) == key && in_time
+            }
+        },
+    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ mod service;
 
 use std::time::Duration;
 
-use engine::vrrp::timers::{active_down_interval, longest_succession, skew_time};
-use engine::{Interval, RouterConfig, Transport, Version, Weight};
+use engine::vrrp::timers::{longest_succession, skew_time};
+use engine::{RouterConfig, Transport, Weight};
 
 use self::page::{Page, every, list, range, seconds};
 use crate::settings::{AddressLifetime, Command, Instance, NotifyScript, Pair, Service, Settings};
@@ -146,11 +146,12 @@ fn the_role(settings: &Settings, router: &RouterConfig, page: &mut Page) {
 
 fn a_dead_node(settings: &Settings, router: &RouterConfig, page: &mut Page) {
     let RouterConfig { version, priority, advertisement_interval: interval, .. } = *router;
-    let silence = active_down_interval(version, priority, interval);
+    let silence = router.active_down_interval(priority, interval);
     let between = silence.saturating_sub(interval.as_duration())..=silence;
     let by_vrrp = format!(
-        "this node takes over {} later: 3 × {} and {} after its last advertisement",
+        "this node takes over {} later: {} × {} and {} after its last advertisement",
         range(&between),
+        router.deviations.missed_advertisements,
         seconds(interval.as_duration()),
         seconds(skew_time(version, priority, interval))
     );
@@ -166,15 +167,15 @@ fn a_dead_node(settings: &Settings, router: &RouterConfig, page: &mut Page) {
         None => format!(
             "The Active node loses power or crashes: {by_vrrp}. From this node the other one takes over after at \
              most {}, the sooner the higher its priority.",
-            seconds(longest_silence(version, interval))
+            seconds(longest_silence(router))
         ),
     };
     page.point(&text);
 }
 
 /// What the node of the lowest priority waits.
-fn longest_silence(version: Version, interval: Interval) -> Duration {
-    active_down_interval(version, engine::Priority::new(1), interval)
+fn longest_silence(router: &RouterConfig) -> Duration {
+    router.active_down_interval(engine::Priority::new(1), router.advertisement_interval)
 }
 
 fn a_resignation(settings: &Settings, router: &RouterConfig, page: &mut Page) {

@@ -1,6 +1,6 @@
 //! Options of addresses and of unicast peers.
 
-use super::{Form, INTERFACE, Keyword, not_built, whole, words, works};
+use super::{Form, INTERFACE, Keyword, not_built, whole, works};
 
 pub(super) const ADDRESS_OPTIONS: &[Keyword] = &[
     works(
@@ -59,6 +59,18 @@ pub(super) const ADDRESS_OPTIONS: &[Keyword] = &[
 ];
 
 pub(super) const PEER_OPTIONS: &[Keyword] = &[
-    not_built("min_ttl", whole("", 0, 255), "Least time to live of its advertisements.", "192.0.2.2 min_ttl 254"),
-    not_built("max_ttl", words(1, 1, "a number from 0 to 255"), "Greatest time to live.", "192.0.2.2 max_ttl 255"),
+    works(
+        "min_ttl",
+        whole("", 0, 255),
+        "Least time to live that its advertisements may have. With this or `max_ttl`, only peers are heard.",
+        "192.0.2.2 min_ttl 254",
+    )
+    .default("0"),
+    works(
+        "max_ttl",
+        whole("", 0, 255),
+        "Greatest time to live that its advertisements may have.",
+        "192.0.2.2 min_ttl 250 max_ttl 254",
+    )
+    .default("255"),
 ];

@@ -6,7 +6,6 @@ use super::{
 };
 
 const NO_MAIL: &str = "mail is sent only where `smtp_alert` asks for it, which is not built yet";
-const ALREADY_SO: &str = "Tanist always does this";
 
 /// Up to the largest number of microseconds that keepalived reads.
 const PACING: Form = seconds(0, 4_294_967);
@@ -190,29 +189,28 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "vrrp_garp_extra_if all 100",
     )
     .synonyms(&["vrrp_vmac_garp_intvl"]),
-    not_built(
+    works(
         "vrrp_down_timer_adverts",
         whole("", 1, 100),
-        "Advertisements that may be missed before a Backup takes over.",
+        "Advertisements that may be missed before a Backup takes over; the same on all nodes.",
         "vrrp_down_timer_adverts 3",
     )
     .default("3")
     .since("2.2.3"),
-    not_built(
+    works(
         "vrrp_lower_prio_no_advert",
         OPTIONAL_BOOL,
         "Do not answer an advertisement of lower priority at once.",
         "vrrp_lower_prio_no_advert",
     )
-    .default("off"),
-    ignored(
+    .default("off; on with `vrrp_strict`"),
+    works(
         "vrrp_higher_prio_send_advert",
         OPTIONAL_BOOL,
-        ALREADY_SO,
         "Send a last advertisement before giving way to a higher priority.",
         "vrrp_higher_prio_send_advert",
     )
-    .default("on; off in keepalived")
+    .default("on; off with `vrrp_strict`, and always off in keepalived")
     .differs(
         "Always on: without it, clients can be left at the wrong node after a split network has healed (decision \
          2).",
@@ -233,13 +231,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "vrrp_mcast_group6 ff02::12",
     )
     .default("ff02::12"),
-    not_built(
+    works(
         "vrrp_check_unicast_src",
         Form::Flag,
         "Take unicast advertisements only from the configured peers.",
         "vrrp_check_unicast_src",
     ),
-    not_built(
+    works(
         "v3_checksum_as_v2",
         OPTIONAL_BOOL,
         "Leave the pseudo header out of the checksum of version 3 over IPv4.",
@@ -247,10 +245,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     )
     .default("off")
     .since("2.2.8"),
-    not_built(
+    works(
         "vrrp_owner_ignore_adverts",
         OPTIONAL_BOOL,
-        "The address owner takes no notice of other owners.",
+        "Address owners (priority 255) take no notice of advertisements at all.",
         "vrrp_owner_ignore_adverts",
     )
     .default("off")

@@ -49,18 +49,19 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "authentication",
         Form::Block(Block::Authentication),
-        "A password that all nodes share (version 2 only). It protects against mistakes, not against anybody.",
+        "A password that all nodes share (version 2 only). With PASS it protects against mistakes, not against anybody.",
         "authentication {\n    auth_type PASS\n    auth_pass 1234\n}",
     )
     .differs(
         "On one line, `authentication { auth_type PASS auth_pass 1234 }`, all of it is read; keepalived reads the \
          type and sends no password (decision 10).",
     ),
-    not_built(
+    works(
         "auth_hmac",
         Form::Block(Block::AuthHmac),
-        "Signs advertisements with keys that all nodes share.",
-        "auth_hmac { active_key 1 }",
+        "Signs advertisements with keys that all nodes share, and takes only those that are signed and not heard \
+         before. It takes the place of `authentication`, in either version.",
+        "auth_hmac {\n    key 1 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n    active_key 1\n}",
     )
     .since("2.4.0"),
     works(
@@ -117,28 +118,30 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "An empty list is an error; keepalived sends by multicast instead, and where that reaches nobody there \
          are two masters (decision 11).",
     ),
-    not_built(
+    works(
         "unicast_fault_no_peer",
         Form::Flag,
-        "FAULT if there is no peer; here an empty list is an error anyway.",
+        "FAULT if there is no peer. Without it, an empty list of peers is an error; keepalived uses multicast then.",
         "unicast_fault_no_peer",
     )
     .since("2.2.7"),
-    works("unicast_ttl", whole("", 1, 255), "Time to live of unicast advertisements.", "unicast_ttl 64")
-        .default("255")
-        .differs("0 is an error: no packet would leave the machine."),
-    not_built("mcast_dst_ip", Form::Address, "Another multicast group for this instance.", "mcast_dst_ip 224.0.0.18")
+    works("unicast_ttl", whole("", 0, 255), "Time to live of unicast advertisements.", "unicast_ttl 64").default("255"),
+    works("mcast_dst_ip", Form::Address, "Another multicast group for this instance.", "mcast_dst_ip 224.0.0.18")
+        .default("vrrp_mcast_group4")
         .since("2.2.7"),
-    not_built(
+    works(
         "check_unicast_src",
         OPTIONAL_BOOL,
         "Take unicast advertisements only from the configured peers.",
         "check_unicast_src",
-    ),
-    not_built(
+    )
+    .default("vrrp_check_unicast_src"),
+    works(
         "old_unicast_checksum",
         words(0, 1, "perhaps `never`"),
-        "The checksum of keepalived up to 1.3.6.",
+        "Send unicast advertisements of version 3 with the checksum of keepalived up to 1.3.6, which names the \
+         multicast group. Without it that is done for peers that were heard to do so; with `never` it is not, and \
+         theirs is wrong.",
         "old_unicast_checksum",
     ),
     works("version", whole("", 2, 3), "The version of the protocol.", "version 3").default("vrrp_version"),
@@ -264,45 +267,48 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "garp_extra_if all 100",
     )
     .synonyms(&["vmac_garp_intvl"]),
-    not_built(
+    works(
         "down_timer_adverts",
         whole("", 1, 100),
-        "Advertisements that may be missed before taking over.",
+        "Advertisements that may be missed before taking over; the same on all nodes.",
         "down_timer_adverts 3",
     )
-    .default("3")
+    .default("vrrp_down_timer_adverts")
     .since("2.2.3"),
-    not_built(
+    works(
         "timer_expired_backup",
         words(0, 1, "perhaps a number from 1 to 254"),
-        "Stay Backup if our own timer fired too late.",
+        "Step back if we were kept from advertising for so long that a router of this priority (254, if none is given) \
+         must have taken over. Needs `nopreempt`. Without it that is done a little later, by our own priority.",
         "timer_expired_backup",
     )
     .synonyms(&["thread_timer_expired"])
     .since("2.2.8"),
-    not_built(
+    works(
         "lower_prio_no_advert",
         OPTIONAL_BOOL,
         "Do not answer an advertisement of lower priority at once.",
         "lower_prio_no_advert",
-    ),
-    ignored(
+    )
+    .default("vrrp_lower_prio_no_advert"),
+    works(
         "higher_prio_send_advert",
         OPTIONAL_BOOL,
-        "Tanist always does this",
         "Send a last advertisement before giving way to a higher priority.",
         "higher_prio_send_advert",
     )
+    .default("vrrp_higher_prio_send_advert")
     .differs(
         "Always on: without it, clients can be left at the wrong node after a split network has healed (decision \
          2).",
     ),
-    not_built(
+    works(
         "owner_ignore_adverts",
         OPTIONAL_BOOL,
-        "The address owner takes no notice of other owners.",
+        "As the address owner (priority 255), take no notice of advertisements at all.",
         "owner_ignore_adverts",
     )
+    .default("vrrp_owner_ignore_adverts")
     .since("after 2.2.7"),
     works(
         "skip_check_adv_addr",
@@ -315,12 +321,14 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works("strict_mode", OPTIONAL_BOOL, "Hold strictly to the standard.", "strict_mode")
         .default("vrrp_strict")
         .differs("As with `vrrp_strict` (decision 17)."),
-    not_built(
+    works(
         "v3_checksum_as_v2",
         OPTIONAL_BOOL,
-        "Leave the pseudo header out of the checksum of version 3 over IPv4.",
+        "Leave the pseudo header out of the checksum of version 3 over IPv4, as RFC 9568 wants it. Both forms are \
+         always understood.",
         "v3_checksum_as_v2",
     )
+    .default("v3_checksum_as_v2 of global_defs")
     .since("2.2.8"),
     works("accept", Form::Flag, "Accept packets to the addresses: the default unless strict.", "accept"),
     works("no_accept", Form::Flag, "Drop packets to the addresses unless we own them.", "no_accept").differs(
@@ -402,29 +410,50 @@ pub(super) const KEYWORDS: &[Keyword] = &[
 ];
 
 pub(super) const AUTHENTICATION: &[Keyword] = &[
-    works("auth_type", Form::Word("PASS or AH"), "PASS is a password in clear; AH is not built.", "auth_type PASS"),
+    works(
+        "auth_type",
+        Form::Word("PASS or AH"),
+        "PASS is a password in clear. AH puts an IPsec authentication header with HMAC-MD5 before each advertisement, as \
+         the first edition of the standard wanted it; `auth_hmac` is the better choice.",
+        "auth_type PASS",
+    ),
     works("auth_pass", Form::Word("a password of at most 8 octets"), "The password.", "auth_pass 1234"),
 ];
 
 pub(super) const AUTH_HMAC: &[Keyword] = &[
-    not_built(
+    works(
         "key",
-        words(2, 2, "a number and `hex:…`, `file:…` or text"),
-        "A key of 32 to 64 octets and its number.",
-        "key 1 file:/etc/keepalived/key1",
-    ),
-    not_built("active_key", whole("", 0, 255), "The key that we sign with.", "active_key 1"),
-    not_built("time_window", whole("seconds", 1, 300), "How old an advertisement may be.", "time_window 5"),
-    not_built(
+        words(2, 2, "a number from 1 to 255 and `hex:…`, `file:…` or text"),
+        "A key of 32 to 64 octets and its number: as hexadecimal digits, as text, or in a file of its own that holds \
+         one of the two and that nobody but its owner can read. With several, the nodes can change from one to the \
+         next without a gap.",
+        "key 1 file:/etc/keepalived/keys/vrrp",
+    )
+    .repeats(),
+    works("active_key", whole("", 1, 255), "The number of the key that we sign with.", "active_key 1")
+        .default("the only key"),
+    works(
+        "time_window",
+        whole("seconds", 1, 300),
+        "By how much the clocks of the nodes may differ, with `anti_replay time`.",
+        "time_window 5",
+    )
+    .default("three times `advert_int`, at least 5"),
+    works(
         "anti_replay",
         Form::Choice(&["time", "monotonic"]),
-        "How repeated packets are found.",
+        "How a packet that is heard again is told from a new one. With `time` the clocks of all nodes must be right; \
+         `monotonic` asks only that each packet be newer than the one before of the same sender.",
         "anti_replay time",
-    ),
-    not_built(
+    )
+    .default("time"),
+    works(
         "mode",
         Form::Choice(&["enforce", "permissive", "receive-only"]),
-        "Whether unsigned advertisements are accepted.",
+        "What becomes of unsigned advertisements: `enforce` discards them, `permissive` accepts them, and with \
+         `receive-only` we do not sign either. Changing all nodes from the last to the first, one mode after the \
+         other, brings signing in without a gap.",
         "mode enforce",
-    ),
+    )
+    .default("enforce"),
 ];

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use engine::{Budget, OnManualStop, RouterConfig, Terms, Transport, Version};
+use engine::{Authentication, Budget, OnManualStop, RouterConfig, Terms, Transport, Version};
 
 use super::seconds;
 use crate::settings::{Command, Manager, Service, ServiceCheck, Settings};
@@ -60,7 +60,6 @@ pub(super) fn of_router(router: &RouterConfig) -> [Term; ROUTER.len()] {
     [
         short(vrid, deaf, router.vrid.to_string()),
         long(version, deaf, router.version.number().to_string()),
-        // It is a secret, as far as eight octets in clear are one.
         long(authentication, deaf, authentication_of(router)),
         long(by, deaf, transport),
         long(advert_int, interval, seconds(router.advertisement_interval.as_duration())),
@@ -68,11 +67,20 @@ pub(super) fn of_router(router: &RouterConfig) -> [Term; ROUTER.len()] {
     ]
 }
 
+/// Nodes tell each other a number of this where others may listen, so it has no secret, but for a password that every
+/// advertisement has in clear.
 fn authentication_of(router: &RouterConfig) -> String {
-    match router.authentication {
-        engine::Authentication::None => "none".to_owned(),
-        engine::Authentication::SimplePassword(password) => format!("{password:?}"),
+    match &router.authentication {
+        Authentication::None => "none".to_owned(),
+        Authentication::SimplePassword(password) => format!("password {:?}", &password[..]),
+        Authentication::Header(_) => "header".to_owned(),
+        Authentication::Hmac(_) => "hmac".to_owned(),
     }
+}
+
+/// The term about that among those of a router.
+pub(super) fn authentication(terms: &mut [Term; ROUTER.len()]) -> &mut Term {
+    &mut terms[2]
 }
 
 /// Of a service.

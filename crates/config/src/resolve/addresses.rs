@@ -77,29 +77,59 @@ pub(super) fn read<'a>(statement: &'a Statement<'_>, names: &Names<'_>, findings
     list
 }
 
-/// Peers of a unicast instance.
-pub(super) fn peers(statement: &Statement<'_>, list: &mut Vec<IpAddr>, findings: &mut Findings) {
+/// Peers of a unicast instance, each with the time to live that its advertisements must have, if that was said.
+pub(super) fn peers(statement: &Statement<'_>, list: &mut Vec<(IpAddr, Option<(u8, u8)>)>, findings: &mut Findings) {
     for entry in statement.entries() {
         let mut words = entry.words.iter().peekable();
         let mut on_line = 0;
         while let Some(word) = words.next() {
-            if let Some(option) = Block::PeerOptions.find(&word.text) {
-                not_built(option.name, word, findings);
-                words.next_if(|_| option.form.word_count().0 > 0);
-                continue;
-            }
             on_line += 1;
             hint_several(on_line, word, findings);
-            let Some(peer) = values::node_address(word, findings) else { continue };
-            if list.contains(&peer) {
+            let peer = values::node_address(word, findings);
+            let limits = time_to_live(&mut words, findings);
+            let Some(peer) = peer else { continue };
+            if list.iter().any(|(known, _)| *known == peer) {
                 findings.warning("given-twice", word.span, format!("the peer {peer} is given twice"));
             } else if peer.is_ipv6() {
                 no_ipv6(word, findings);
             } else {
-                list.push(peer);
+                list.push((peer, limits));
             }
         }
     }
+}
+
+/// `min_ttl N` and `max_ttl N` behind a peer, in any order.
+fn time_to_live(words: &mut Words<'_>, findings: &mut Findings) -> Option<(u8, u8)> {
+    let (mut least, mut greatest, mut last) = (None, None, None);
+    while let Some(word) = words.peek().copied()
+        && let Some(option) = Block::PeerOptions.find(&word.text)
+    {
+        words.next();
+        let Some(number) = words.next() else {
+            let message = format!("`{}` needs a value: {}", option.name, option.form);
+            findings.error("missing-value", word.span, message).help(format!("for instance `{}`", option.example));
+            break;
+        };
+        let value = values::whole_word(number, findings).and_then(|value| {
+            let limit = u8::try_from(value).ok();
+            if limit.is_none() {
+                let message = format!("`{}` cannot be {value}: it takes {}", option.name, option.form);
+                findings.error("out-of-range", number.span, message).help(format!("for instance `{}`", option.example));
+            }
+            limit
+        });
+        let slot = if option.name == "min_ttl" { &mut least } else { &mut greatest };
+        *slot = value;
+        last = Some(number.span);
+    }
+    let limits = (least.unwrap_or(0), greatest.unwrap_or(255));
+    if let Some(span) = last.filter(|_| limits.0 > limits.1) {
+        findings
+            .warning("empty-range", span, format!("no TTL is from {} to {}, so all is discarded", limits.0, limits.1))
+            .help("exchange the two");
+    }
+    (least.is_some() || greatest.is_some()).then_some(limits)
 }
 
 /// IPv6 is known but not built.

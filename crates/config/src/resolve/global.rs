@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use engine::{Name, Version};
 
 use super::announce::Announcing;
+use super::deviations::Deviating;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -24,6 +25,7 @@ pub(super) struct Defaults {
     /// Where static addresses go that name no interface.
     pub(super) interface: Option<Name>,
     pub(super) iproute: Directories,
+    pub(super) deviating: Deviating,
 }
 
 /// Where `rt_tables` and its kin are; `None` means where they usually are.
@@ -46,9 +48,12 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
         announcing: Announcing::default(),
         interface: None,
         iproute: Directories::default(),
+        deviating: Deviating::default(),
     };
     for statement in statements {
-        if defaults.announcing.take(statement, "vrrp_", findings) || mail(&mut global.mail, statement, findings) {
+        let of_instances = defaults.announcing.take(statement, "vrrp_", findings)
+            || defaults.deviating.take(statement, "vrrp_", findings);
+        if of_instances || mail(&mut global.mail, statement, findings) {
             continue;
         }
         match statement.keyword.name {
@@ -116,7 +121,7 @@ fn address_lifetime(statement: &Statement<'_>, findings: &mut Findings) -> Optio
     seconds.map(AddressLifetime::Seconds)
 }
 
-fn group4(statement: &Statement<'_>, findings: &mut Findings) -> Option<Ipv4Addr> {
+pub(super) fn group4(statement: &Statement<'_>, findings: &mut Findings) -> Option<Ipv4Addr> {
     let word = statement.value();
     match values::address(word, findings)? {
         IpAddr::V4(group) if group.is_multicast() => Some(group),

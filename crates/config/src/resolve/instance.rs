@@ -1,6 +1,6 @@
 //! `vrrp_instance`: a virtual router.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,9 @@ use engine::{
 };
 
 use super::announce::Announcing;
-use super::global::{Defaults, unreachable_keyword, version};
+use super::authentication::Authenticating;
+use super::deviations::Deviating;
+use super::global::{Defaults, group4, unreachable_keyword, version};
 use super::routes::Read;
 use super::tracking::Known;
 use super::{addresses, routes, rules, script, tracking, values};
@@ -30,7 +32,7 @@ struct Draft<'a> {
     priority: Option<(Priority, Span)>,
     interval: Option<(Duration, Span)>,
     version: Version,
-    authentication: Option<(Password, Span)>,
+    authenticating: Authenticating,
     addresses: Vec<(VirtualAddress, &'a Word)>,
     excluded: Vec<(VirtualAddress, &'a Word)>,
     no_addresses: bool,
@@ -38,10 +40,14 @@ struct Draft<'a> {
     rules: Vec<Arc<Rule>>,
     promote_secondaries: bool,
     source: Option<IpAddr>,
-    peers: Vec<IpAddr>,
+    /// With the time to live that theirs must have, from the first to the last.
+    peers: Vec<(IpAddr, Option<(u8, u8)>)>,
     /// Where `unicast_peer` stands.
     unicast: Option<Span>,
     unicast_ttl: Option<(u8, Span)>,
+    /// Without peers it is kept out, instead of falling back to multicast.
+    needs_peers: bool,
+    group: Option<(Ipv4Addr, Span)>,
     nopreempt: Option<Span>,
     preempt_delay: Option<(Duration, Span)>,
     skip_check_adv_addr: bool,
@@ -49,6 +55,7 @@ struct Draft<'a> {
     /// What `accept` or `no_accept` said.
     accept: Option<bool>,
     announcing: Announcing,
+    deviating: Deviating,
     track_links: Vec<(TrackedLink, Span)>,
     ignore_own_link: bool,
     track_scripts: Vec<TrackedScript>,
@@ -57,12 +64,6 @@ struct Draft<'a> {
     /// Keywords that are there with a value. If nothing came of it, that was reported, and they are not also
     /// missing.
     given: Vec<&'static str>,
-}
-
-#[derive(Default)]
-struct Password {
-    kind: bool,
-    password: Option<[u8; 8]>,
 }
 
 pub(super) fn instance(
@@ -80,7 +81,7 @@ pub(super) fn instance(
         priority: None,
         interval: None,
         version: defaults.version,
-        authentication: None,
+        authenticating: Authenticating::default(),
         addresses: Vec::new(),
         excluded: Vec::new(),
         no_addresses: false,
@@ -91,12 +92,15 @@ pub(super) fn instance(
         peers: Vec::new(),
         unicast: None,
         unicast_ttl: None,
+        needs_peers: false,
+        group: None,
         nopreempt: None,
         preempt_delay: None,
         skip_check_adv_addr: defaults.skip_check_adv_addr,
         strict: defaults.strict,
         accept: None,
         announcing: Announcing::default(),
+        deviating: Deviating::default(),
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
@@ -113,6 +117,7 @@ pub(super) fn instance(
 impl<'a> Draft<'a> {
     fn take(&mut self, statement: &'a Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) {
         if self.announcing.take(statement, "", findings)
+            || self.deviating.take(statement, "", findings)
             || script::take_notify(&mut self.notify, statement, &mut known.commands, findings)
         {
             return;
@@ -139,10 +144,8 @@ impl<'a> Draft<'a> {
                 self.interval = interval.map(|interval| (interval, statement.value().span));
             }
             "version" => self.version = version(statement, findings).unwrap_or(self.version),
-            "authentication" => {
-                let password = self.authentication.take().map(|(password, _)| password).unwrap_or_default();
-                self.authentication = Some((authentication(password, statement, findings), statement.span));
-            }
+            "authentication" => self.authenticating.take_password(statement, findings),
+            "auth_hmac" => self.authenticating.take_hmac(statement, findings),
             "virtual_ipaddress" => {
                 if !statement.entries().is_empty() {
                     self.note_given(name);
@@ -180,6 +183,8 @@ impl<'a> Draft<'a> {
                 let ttl = values::count(statement, findings).and_then(|ttl| u8::try_from(ttl).ok());
                 self.unicast_ttl = ttl.map(|ttl| (ttl, statement.span));
             }
+            "unicast_fault_no_peer" => self.needs_peers = true,
+            "mcast_dst_ip" => self.group = group4(statement, findings).map(|group| (group, statement.span)),
             "nopreempt" => self.nopreempt = Some(statement.span),
             "preempt" => self.nopreempt = None,
             "preempt_delay" => {
@@ -216,10 +221,12 @@ impl<'a> Draft<'a> {
         let name = self.name;
         self.report_missing(name, findings);
         let priority = self.priority(findings);
+        self.check_header(findings);
         self.check_preemption(priority, findings);
         let interval = self.interval(findings);
-        let authentication = self.authentication(findings);
-        self.limit_addresses(findings);
+        let (authentication, key_files) =
+            std::mem::take(&mut self.authenticating).resolve(self.version, interval, self.strict, findings);
+        self.limit_addresses(&authentication, findings);
         if self.addresses.is_empty() && !self.no_addresses && !self.has_what_moves() {
             findings
                 .warning("no-addresses", name.span, format!("`{}` has no virtual addresses", name.text))
@@ -228,6 +235,12 @@ impl<'a> Draft<'a> {
         self.check_tracking(priority, findings);
         let accept_mode = self.accept_mode(name, priority, findings);
         let transport = self.transport(defaults, findings);
+        let mut deviations =
+            self.deviating.resolve(&defaults.deviating, self.strict, self.nopreempt.is_some(), findings);
+        let limits = self.peers.iter().filter_map(|(peer, limits)| limits.map(|(least, most)| (*peer, least, most)));
+        deviations.peer_ttl = limits.collect();
+        // Whoever says how far its peers may be away wants no others.
+        deviations.only_from_peers |= !deviations.peer_ttl.is_empty();
         let (link, _) = self.link?;
         let announce = if self.strict {
             self.announcing.strict_policy(&defaults.announcing)
@@ -251,6 +264,7 @@ impl<'a> Draft<'a> {
             routes: self.routes,
             rules: self.rules,
             skip_check_adv_addr: self.skip_check_adv_addr,
+            deviations,
             announce,
             track_links: self.track_links.into_iter().map(|(tracked, _)| tracked).collect(),
             ignore_own_link: self.ignore_own_link,
@@ -260,7 +274,7 @@ impl<'a> Draft<'a> {
         };
         let stated = self.stated.map(|(stated, _)| stated);
         let promote_secondaries = self.promote_secondaries;
-        Some(Instance { router, stated, accept_mode, promote_secondaries, notify: self.notify })
+        Some(Instance { router, stated, accept_mode, promote_secondaries, notify: self.notify, key_files })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.
@@ -333,6 +347,16 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// With an authentication header, who begins must have heard the others' numbers first.
+    fn check_header(&mut self, findings: &mut Findings) {
+        if let (Some(_), Some((stated @ StatedRole::Active, span))) = (self.authenticating.header(), &mut self.stated) {
+            *stated = StatedRole::Backup;
+            findings
+                .warning("bad-state", *span, "`state MASTER` does not go with `auth_type AH`; BACKUP is used")
+                .help("write `state BACKUP`");
+        }
+    }
+
     /// Waiting politely and claiming to be first do not go together.
     fn check_preemption(&mut self, priority: Priority, findings: &mut Findings) {
         if self.nopreempt.is_some()
@@ -394,45 +418,20 @@ impl<'a> Draft<'a> {
         u16::try_from(hundredths).ok().and_then(Interval::from_centiseconds)
     }
 
-    fn authentication(&self, findings: &mut Findings) -> Authentication {
-        let Some((Password { kind, password }, span)) = &self.authentication else { return Authentication::None };
-        let Some(password) = password.filter(|_| *kind) else {
-            let lacks = if *kind { "auth_pass" } else { "auth_type" };
-            findings
-                .warning(
-                    "incomplete-authentication",
-                    *span,
-                    format!("`{lacks}` is missing, so there is no authentication"),
-                )
-                .help("give `auth_type PASS` and `auth_pass`, the same on all nodes, or remove the block");
-            return Authentication::None;
-        };
-        if self.strict {
-            findings
-                .warning("strict", *span, "the standard has no authentication, so this is ignored (`vrrp_strict`)")
-                .help("remove the block, or `vrrp_strict`, on all nodes alike");
-            return Authentication::None;
-        }
-        if self.version == Version::V3 {
-            findings
-                .warning("authentication-version", *span, "version 3 has no authentication; this is ignored")
-                .help("remove the block; it never protected against anybody who can listen");
-            return Authentication::None;
-        }
-        let message = "everybody on the network can read this password; it only keeps mistakes apart".to_owned();
-        findings.hint_once("password-in-clear", *span, message, "");
-        Authentication::SimplePassword(password)
-    }
-
     /// An advertisement counts its addresses in one octet and must fit into 1500 octets of IP packet.
-    fn limit_addresses(&mut self, findings: &mut Findings) {
+    fn limit_addresses(&mut self, authentication: &Authentication, findings: &mut Findings) {
+        let more = match authentication {
+            Authentication::Hmac(_) => engine::wire::trailer::LENGTH,
+            Authentication::Header(_) => engine::wire::authentication_header::LENGTH,
+            Authentication::None | Authentication::SimplePassword(_) => 0,
+        };
         let headers = match self.version {
             // IPv4 header, VRRP header, authentication data (RFC 3768 §5.1).
             Version::V2 => 20 + 8 + 8,
             // IPv4 header, VRRP header (RFC 9568 §5.1).
             Version::V3 => 20 + 8,
         };
-        let most = ((1500 - headers) / 4).min(255);
+        let most = ((1500 - headers - more) / 4).min(255);
         if self.addresses.len() <= most {
             return;
         }
@@ -476,12 +475,23 @@ impl<'a> Draft<'a> {
     }
 
     fn transport(&self, defaults: &Defaults, findings: &mut Findings) -> Option<Transport> {
+        let ttl = self.unicast_ttl.map_or(255, |(ttl, _)| ttl);
+        if self.needs_peers && self.peers.is_empty() && !self.given.contains(&"unicast_peer") {
+            findings
+                .warning("no-peers", self.name.span, format!("`{}` has no peer, so it stays in FAULT", self.name.text))
+                .help("name the other nodes in `unicast_peer { … }`, or remove `unicast_fault_no_peer`");
+            return Some(Transport::Unicast { source: self.source, peers: Vec::new(), ttl });
+        }
         let Some(span) = self.unicast else {
             if let Some((_, span)) = self.unicast_ttl {
                 findings.warning("no-peers", span, "`unicast_ttl` without `unicast_peer` is ignored").help("remove it");
             }
-            return Some(Transport::Multicast { group: IpAddr::V4(defaults.group4), source: self.source });
+            let group = self.group.map_or(defaults.group4, |(group, _)| group);
+            return Some(Transport::Multicast { group: IpAddr::V4(group), source: self.source });
         };
+        if let Some((_, span)) = self.group {
+            findings.warning("group-unused", span, "`mcast_dst_ip` with `unicast_peer` is ignored").help("remove it");
+        }
         if self.peers.is_empty() && self.given.contains(&"unicast_peer") {
             return None;
         }
@@ -491,8 +501,8 @@ impl<'a> Draft<'a> {
                 .help("name the other nodes, or remove the block to use multicast, as keepalived would do here");
             return None;
         }
-        let ttl = self.unicast_ttl.map_or(255, |(ttl, _)| ttl);
-        Some(Transport::Unicast { source: self.source, peers: self.peers.clone(), ttl })
+        let peers = self.peers.iter().map(|(peer, _)| *peer).collect();
+        Some(Transport::Unicast { source: self.source, peers, ttl })
     }
 }
 
@@ -543,51 +553,4 @@ fn vrid(statement: &Statement<'_>, findings: &mut Findings) -> Option<Vrid> {
         return None;
     }
     values::count(statement, findings).and_then(|value| u8::try_from(value).ok()).and_then(Vrid::new)
-}
-
-/// `auth_type` and `auth_pass`.
-fn authentication(mut read: Password, block: &Statement<'_>, findings: &mut Findings) -> Password {
-    for statement in statements(Block::Authentication, block.entries(), findings) {
-        let word = statement.value();
-        match statement.keyword.name {
-            "auth_type" => match word.text.as_str() {
-                "PASS" => read.kind = true,
-                "AH" => {
-                    findings
-                        .error(
-                            "not-built",
-                            word.span,
-                            "`auth_type AH` is known but not built yet in this version of Tanist",
-                        )
-                        .help("use PASS on all nodes, or keep this machine on keepalived for now");
-                    read.kind = true;
-                }
-                other => {
-                    findings
-                        .error("bad-choice", word.span, format!("`{other}` is no kind of authentication"))
-                        .help("write `auth_type PASS`");
-                    read.kind = true;
-                }
-            },
-            // An empty one is none, as in keepalived.
-            "auth_pass" => read.password = (!word.text.is_empty()).then(|| password(word, findings)),
-            other => unreachable_keyword(other, Block::Authentication, &statement, findings),
-        }
-    }
-    read
-}
-
-/// Eight octets, filled up with zeros (RFC 3768 §5.3.6 as keepalived does it).
-fn password(word: &Word, findings: &mut Findings) -> [u8; 8] {
-    let bytes = word.text.as_bytes();
-    if bytes.len() > 8 {
-        findings
-            .warning("long-password", word.span, "only the first 8 octets of the password are used")
-            .help("shorten it to 8 octets on all nodes");
-    }
-    let mut password = [0; 8];
-    for (octet, byte) in password.iter_mut().zip(bytes) {
-        *octet = *byte;
-    }
-    password
 }

@@ -18,12 +18,12 @@ pub(super) fn instances(instances: &[(Instance, &Word)], findings: &mut Findings
     let mut addresses = BTreeMap::new();
     for (instance, name) in instances {
         let router = &instance.router;
-        // Two unicast instances are told apart by the address that they send from, as in the engine.
-        let source = match &router.transport {
-            Transport::Multicast { .. } => None,
-            Transport::Unicast { source, .. } => Some(*source),
+        // Two unicast instances are told apart by the address that they send from, as in the engine, others by their group.
+        let (group, source) = match &router.transport {
+            Transport::Multicast { group, .. } => (Some(*group), None),
+            Transport::Unicast { source, .. } => (None, Some(*source)),
         };
-        let identity = (router.link.clone(), router.vrid, router.family, source);
+        let identity = (router.link.clone(), router.vrid, router.family, group, source);
         if let Some(other) = identities.insert(identity, router.name.clone()) {
             let message = format!(
                 "`{other}` has virtual_router_id {} on {} already, so the two would hear each other as one",

@@ -2,7 +2,9 @@
 
 mod addresses;
 mod announce;
+mod authentication;
 mod check;
+mod deviations;
 mod global;
 mod instance;
 mod iproute;
@@ -34,6 +36,7 @@ use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::syntax::{Tree, Word};
 
+pub use authentication::{BadKey, key as hmac_key};
 pub(crate) use values::in_seconds;
 
 /// Gives the settings as far as they could be read; whether they may be used depends on the findings.

@@ -133,8 +133,22 @@ fn describe_instance(out: &mut String, instance: &Instance) {
             line(out, format_args!("    to {peers:?} from {source:?} ttl {ttl}"));
         }
     }
-    if let Authentication::SimplePassword(password) = router.authentication {
-        line(out, format_args!("    password {}", password.escape_ascii()));
+    match &router.authentication {
+        Authentication::None => {}
+        Authentication::SimplePassword(password) => {
+            line(out, format_args!("    password {}", password.escape_ascii()));
+        }
+        Authentication::Header(password) => {
+            line(out, format_args!("    header {}", password.escape_ascii()));
+        }
+        Authentication::Hmac(policy) => {
+            let keys: Vec<_> = policy.keys.keys().collect();
+            let (mode, anti_replay) = (policy.mode, policy.anti_replay);
+            line(out, format_args!("    hmac {mode:?} {anti_replay:?} key {} of {keys:?}", policy.active_key));
+        }
+    }
+    for file in &instance.key_files {
+        line(out, format_args!("    key {} in {}", file.number, file.path.display()));
     }
     for address in &router.addresses {
         line(out, format_args!("    address {}", address));
@@ -156,6 +170,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     }
     if router.skip_check_adv_addr {
         line(out, format_args!("    skip_check_adv_addr"));
+    }
+    if router.deviations != engine::Deviations::default() {
+        line(out, format_args!("    {:?}", router.deviations));
     }
     let announce = &router.announce;
     line(

@@ -31,6 +31,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         accept_mode: true,
         promote_secondaries: false,
         notify: config::Notify::default(),
+        key_files: Vec::new(),
     };
     Settings {
         global: Global { router_id: Some("a".to_owned()), ..Global::default() },

@@ -104,6 +104,7 @@ impl Engine {
                         | FaultReason::LinkDown(_)
                         | FaultReason::NoPrimaryAddress
                         | FaultReason::StaticMissing(_)
+                        | FaultReason::NoPeer
                         | FaultReason::ScriptFailed(_) => {
                             fresh.faults.push(FaultReason::Member(member.config().name.clone()));
                         }

@@ -3,6 +3,7 @@
 
 pub(crate) mod announcer;
 pub(crate) mod election;
+pub(crate) mod freshness;
 pub mod receive;
 pub mod statistics;
 pub mod timers;

@@ -4,9 +4,6 @@ use core::time::Duration;
 
 use crate::{Interval, Priority, Version};
 
-/// Advertisements that may be missed before the Active router is taken for dead (RFC 9568 §6.1).
-const MISSED_ADVERTISEMENTS: u32 = 3;
-
 /// Skew_Time: what a Backup of lower priority waits longer, so that the best one is first.
 ///
 /// Version 3: RFC 9568 §6.1, in proportion to the interval. Version 2: RFC 3768 §6.1, in proportion to one second.
@@ -19,10 +16,17 @@ pub fn skew_time(version: Version, priority: Priority, active_adver_interval: In
     unit * u32::from(256 - u16::from(priority.get())) / 256
 }
 
-/// Active_Down_Interval: silence after which a Backup takes over (RFC 9568 §6.1).
+/// Active_Down_Interval: silence after which a Backup takes over. RFC 9568 §6.1 lets 3 advertisements be missed; see
+/// [`RouterConfig::active_down_interval`](crate::RouterConfig::active_down_interval).
 #[must_use]
-pub fn active_down_interval(version: Version, priority: Priority, active_adver_interval: Interval) -> Duration {
-    active_adver_interval.as_duration() * MISSED_ADVERTISEMENTS + skew_time(version, priority, active_adver_interval)
+pub fn active_down_interval(
+    missed_advertisements: u8,
+    version: Version,
+    priority: Priority,
+    active_adver_interval: Interval,
+) -> Duration {
+    let missed = active_adver_interval.as_duration() * u32::from(missed_advertisements);
+    missed + skew_time(version, priority, active_adver_interval)
 }
 
 /// How much earlier than planned an advertisement may leave so that several share one wake-up.

@@ -212,6 +212,15 @@ pub fn encode<'b>(
     Some(octets)
 }
 
+/// Writes the checksum of an encoded advertisement anew so that it covers the message alone.
+pub fn sum_message_alone(octets: &mut [u8]) {
+    if let Some(place) = octets.get_mut(CHECKSUM) {
+        place.fill(0);
+        let checksum = Checksum::default().include(octets).finish();
+        octets[CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
+    }
+}
+
 /// Which form of checksum makes these octets right; `None` if none does. `octets` are trimmed.
 ///
 /// Version 2 sums the message alone (RFC 3768 §5.3.8). In version 3 over IPv4 senders differ: see

@@ -314,6 +314,16 @@ numbered!(Discard {
     10 => Self::Checksum,
     11 => Self::TransportMismatch,
     12 => Self::OwnAddress,
+    13 => Self::TrailerMissing,
+    14 => Self::TrailerMalformed,
+    15 => Self::TrailerKeyUnknown,
+    16 => Self::TrailerInvalid,
+    17 => Self::TrailerStale,
+    18 => Self::TrailerReplayed,
+    19 => Self::AuthenticationHeaderReplayed,
+    20 => Self::UnknownPeer,
+    21 => Self::PeerTtl,
+    22 => Self::OwnerIgnoresOthers,
 });
 
 /// Types that are written field by field, in this order.

@@ -20,6 +20,8 @@ pub struct Ipv4Packet<'a> {
     pub ttl: u8,
     /// Protocol number.
     pub protocol: u8,
+    /// The header as it stands there, options included.
+    pub header: &'a [u8],
     /// What follows the header, cut to the total length that the header states.
     pub payload: &'a [u8],
 }
@@ -27,12 +29,18 @@ pub struct Ipv4Packet<'a> {
 /// Takes a packet apart; `None` if it is no IPv4 packet or shorter than it says.
 #[must_use]
 pub fn parse(octets: &[u8]) -> Option<Ipv4Packet<'_>> {
+    let packet = parse_header(octets)?;
+    let total_length = usize::from(u16::from_be_bytes([*octets.get(2)?, *octets.get(3)?]));
+    Some(Ipv4Packet { payload: octets.get(packet.header.len()..total_length)?, ..packet })
+}
+
+/// Takes a header apart, whatever follows it; the payload stays empty.
+pub(super) fn parse_header(octets: &[u8]) -> Option<Ipv4Packet<'_>> {
     let (header, _) = octets.split_first_chunk::<HEADER_LENGTH>()?;
     if header[0] >> 4 != 4 {
         return None;
     }
     let header_length = usize::from(header[0] & 0x0f) * 4;
-    let total_length = usize::from(u16::from_be_bytes([header[2], header[3]]));
     if header_length < HEADER_LENGTH {
         return None;
     }
@@ -41,16 +49,17 @@ pub fn parse(octets: &[u8]) -> Option<Ipv4Packet<'_>> {
         destination: Ipv4Addr::new(header[16], header[17], header[18], header[19]),
         ttl: header[8],
         protocol: header[9],
-        payload: octets.get(header_length..total_length)?,
+        header: octets.get(..header_length)?,
+        payload: &[],
     })
 }
 
-/// Writes the header of an advertisement with a payload of `payload_length` octets into the first
+/// Writes the header of an advertisement with a payload of `payload_length` octets of `protocol` into the first
 /// [`HEADER_LENGTH`] octets of `buffer`. `None` if there is no room or the packet would be too long.
 pub fn write_header(
     buffer: &mut [u8],
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
+    (source, destination): (Ipv4Addr, Ipv4Addr),
+    protocol: u8,
     ttl: u8,
     identification: u16,
     payload_length: usize,
@@ -63,7 +72,7 @@ pub fn write_header(
     header[2..4].copy_from_slice(&total_length.to_be_bytes());
     header[4..6].copy_from_slice(&identification.to_be_bytes());
     header[8] = ttl;
-    header[9] = super::PROTOCOL_VRRP;
+    header[9] = protocol;
     header[12..16].copy_from_slice(&source.octets());
     header[16..20].copy_from_slice(&destination.octets());
     let checksum = Checksum::default().include(header).finish();

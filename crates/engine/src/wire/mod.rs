@@ -3,12 +3,17 @@
 
 pub mod advertisement;
 pub mod arp;
+pub mod authentication_header;
 pub mod baton;
 pub mod checksum;
 pub mod ipv4;
+pub mod trailer;
 
 pub use advertisement::{AddressList, Advertisement, Body};
+pub use trailer::Sequence;
 
+/// The multicast group of VRRP over IPv4 (RFC 9568 §5.1.1.2).
+pub const GROUP: core::net::Ipv4Addr = core::net::Ipv4Addr::new(224, 0, 0, 18);
 /// IP protocol number of VRRP (RFC 9568 §5.1.1.4).
 pub const PROTOCOL_VRRP: u8 = 112;
 /// IP protocol number of the authentication header (RFC 4302).

@@ -6,6 +6,7 @@
 // Each test file is a program of its own and uses its own part of this.
 #![allow(dead_code, reason = "each test program uses some of it")]
 
+pub(crate) mod ladder;
 pub(crate) mod packet;
 pub(crate) mod setup;
 pub(crate) mod timeline;

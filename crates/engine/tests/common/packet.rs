@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
+use sha2::Sha256;
 use tanist_engine::{Authentication, RouterConfig, Transport, Version};
 
 /// What the checksum of an advertisement covers.
@@ -11,8 +14,101 @@ pub(crate) enum Sum {
     WithPseudoHeader,
     /// The message.
     MessageOnly,
+    /// As with the pseudo-header, but with the multicast group in it.
+    OldUnicast,
     /// Nothing that makes sense.
     Wrong,
+}
+
+/// An authentication header, field by field.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthenticationHeader {
+    pub(crate) next: u8,
+    pub(crate) words: u8,
+    pub(crate) reserved: u16,
+    pub(crate) spi: Option<Ipv4Addr>,
+    pub(crate) sequence: u32,
+    pub(crate) password: Vec<u8>,
+    /// What stands in the IP header is changed after the check value was made: type of service, flags and TTL.
+    pub(crate) routed: bool,
+}
+
+impl AuthenticationHeader {
+    pub(crate) fn new(password: &[u8], sequence: u32) -> Self {
+        Self { next: 112, words: 4, reserved: 0, spi: None, sequence, password: password.to_vec(), routed: false }
+    }
+
+    /// All but the check value.
+    fn octets(&self, source: Ipv4Addr) -> Vec<u8> {
+        let mut octets = vec![self.next, self.words];
+        octets.extend(self.reserved.to_be_bytes());
+        octets.extend(self.spi.unwrap_or(source).octets());
+        octets.extend(self.sequence.to_be_bytes());
+        octets.extend([0; 12]);
+        octets
+    }
+
+    /// Completes a packet. By multicast the TTL is covered, as it is 255 in any case.
+    fn finish(&self, packet: &mut [u8]) {
+        let mut covered = packet.to_vec();
+        covered[1] = 0;
+        covered[6..8].fill(0);
+        covered[10..12].fill(0);
+        if packet[16] < 224 {
+            covered[8] = 0;
+        }
+        let code = Hmac::<Md5>::new_from_slice(&self.password).expect("any length will do").chain_update(covered);
+        packet[32..44].copy_from_slice(&code.finalize().into_bytes()[..12]);
+        if self.routed {
+            (packet[1], packet[6], packet[8]) = (0x20, 0x40, 3);
+        }
+    }
+}
+
+/// A trailer of `auth_hmac`, field by field.
+#[derive(Clone, Debug)]
+pub(crate) struct Seal {
+    pub(crate) kind: u8,
+    pub(crate) key: u8,
+    pub(crate) reserved: u16,
+    /// Seconds since 1970 in 32 bits, 65536ths in 16, a counter in 16.
+    pub(crate) sequence: u64,
+    /// What it is made with.
+    pub(crate) secret: Vec<u8>,
+    /// For whom it is made.
+    pub(crate) source: Option<Ipv4Addr>,
+    /// Octets missing at its end.
+    pub(crate) cut: usize,
+}
+
+/// The key of a number in these tests: 32 octets that count on, those of key 1 from 0 as in keepalived's examples.
+pub(crate) fn key_octets(number: u8) -> Vec<u8> {
+    let first = (number - 1).wrapping_mul(32);
+    (0..32).map(|place| first.wrapping_add(place)).collect()
+}
+
+impl Seal {
+    pub(crate) fn new(key: u8, sequence: u64) -> Self {
+        Self { kind: 1, key, reserved: 0, sequence, secret: key_octets(key), source: None, cut: 0 }
+    }
+
+    fn octets(&self, source: Ipv4Addr, message: &[u8]) -> Vec<u8> {
+        let mut trailer = vec![self.kind, self.key];
+        trailer.extend(self.reserved.to_be_bytes());
+        trailer.extend(self.sequence.to_be_bytes());
+        let mut covered = vec![4, message[0] >> 4, message[1], 0];
+        covered.extend(self.source.unwrap_or(source).octets());
+        covered.extend([0; 12]);
+        covered.extend(&message[..6]);
+        covered.extend([0, 0]);
+        covered.extend(&message[8..]);
+        covered.extend(&trailer);
+        covered.extend([0; 16]);
+        let code = Hmac::<Sha256>::new_from_slice(&self.secret).expect("any length will do").chain_update(covered);
+        trailer.extend(&code.finalize().into_bytes()[..16]);
+        trailer.truncate(trailer.len() - self.cut);
+        trailer
+    }
 }
 
 /// An advertisement with its IP header, field by field; every field can lie.
@@ -35,7 +131,9 @@ pub(crate) struct Packet {
     pub(crate) tail: Vec<u8>,
     pub(crate) sum: Sum,
     /// Puts an authentication header (RFC 4302) before the message.
-    pub(crate) authentication_header: bool,
+    pub(crate) authentication_header: Option<AuthenticationHeader>,
+    /// Puts a trailer of `auth_hmac` behind the message.
+    pub(crate) seal: Option<Seal>,
     /// Octets behind the message, inside the IP packet.
     pub(crate) padding: usize,
     /// Octets missing at the end of the message, also from the IP length.
@@ -46,11 +144,14 @@ impl Packet {
     /// What a twin of this router sends.
     pub(crate) fn of(config: &RouterConfig, source: Ipv4Addr, destination: Ipv4Addr, priority: u8) -> Self {
         let centiseconds = config.advertisement_interval.as_centiseconds();
-        let (version, middle, tail) = match (config.version, config.authentication) {
-            (Version::V2, Authentication::None) => (2, [0, (centiseconds / 100) as u8], vec![0; 8]),
-            (Version::V2, Authentication::SimplePassword(word)) => {
-                (2, [1, (centiseconds / 100) as u8], Vec::from(word))
+        let (version, middle, tail) = match (config.version, &config.authentication) {
+            (Version::V2, Authentication::None | Authentication::Hmac(_)) => {
+                (2, [0, (centiseconds / 100) as u8], vec![0; 8])
             }
+            (Version::V2, Authentication::SimplePassword(word)) => {
+                (2, [1, (centiseconds / 100) as u8], Vec::from(**word))
+            }
+            (Version::V2, Authentication::Header(_)) => (2, [2, (centiseconds / 100) as u8], vec![0; 8]),
             (Version::V3, _) => (3, [(centiseconds >> 8) as u8, centiseconds as u8], Vec::new()),
         };
         Self {
@@ -70,7 +171,8 @@ impl Packet {
             addresses: config.addresses.iter().map(|listed| ipv4(listed.address)).collect(),
             tail,
             sum: if version == 2 { Sum::MessageOnly } else { Sum::WithPseudoHeader },
-            authentication_header: false,
+            authentication_header: None,
+            seal: None,
             padding: 0,
             cut: 0,
         }
@@ -80,25 +182,23 @@ impl Packet {
     pub(crate) fn octets(&self) -> Vec<u8> {
         let message = self.message();
         let mut behind = Vec::new();
-        if self.authentication_header {
-            // Next header, length in words less two, reserved, SPI, sequence number, 96 bits of check value.
-            behind.extend([112, 4, 0, 0]);
-            behind.extend(self.source.octets());
-            behind.extend([0, 0, 0, 1]);
-            behind.extend([0xaa; 12]);
-        }
+        behind.extend(self.authentication_header.iter().flat_map(|header| header.octets(self.source)));
         behind.extend(&message[..message.len() - self.cut]);
+        behind.extend(self.seal.iter().flat_map(|seal| seal.octets(self.source, &message)));
         behind.extend(std::iter::repeat_n(0, self.padding));
         let total = 20 + behind.len() as u16;
         let mut packet = vec![0x45, 0xc0];
         packet.extend(total.to_be_bytes());
         packet.extend(self.identification.to_be_bytes());
-        packet.extend([0, 0, self.ttl, if self.authentication_header { 51 } else { 112 }, 0, 0]);
+        packet.extend([0, 0, self.ttl, if self.authentication_header.is_some() { 51 } else { 112 }, 0, 0]);
         packet.extend(self.source.octets());
         packet.extend(self.destination.octets());
         let sum = internet_checksum(&packet);
         packet[10..12].copy_from_slice(&sum.to_be_bytes());
         packet.extend(behind);
+        if let Some(header) = &self.authentication_header {
+            header.finish(&mut packet);
+        }
         packet
     }
 
@@ -111,9 +211,10 @@ impl Packet {
         message.extend(&self.tail);
         let sum = match self.sum {
             Sum::MessageOnly => internet_checksum(&message),
-            Sum::WithPseudoHeader => {
+            Sum::WithPseudoHeader | Sum::OldUnicast => {
                 let mut covered = Vec::from(self.source.octets());
-                covered.extend(self.destination.octets());
+                let named = if self.sum == Sum::OldUnicast { Ipv4Addr::new(224, 0, 0, 18) } else { self.destination };
+                covered.extend(named.octets());
                 covered.extend([0, 112]);
                 covered.extend((message.len() as u16).to_be_bytes());
                 covered.extend(&message);

@@ -18,10 +18,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, Authentication, Budget, Config, Failback, Family, GroupConfig, Interval, Name, Network, NextHop,
-    OnManualStop, PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig,
-    Static, Statics, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight, When,
+    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
+    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, Name, Network, NextHop, OnManualStop, PairConfig, PairKey,
+    Priority, Route, RouterConfig, Rule, RuleAction, Scope, ScriptConfig, ServiceConfig, Static, Statics, TrackedLink,
+    TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight, When,
 };
+
+use super::packet::key_octets;
 
 /// A router that says nothing.
 pub(crate) fn router(name: &str) -> RouterConfig {
@@ -43,6 +46,7 @@ pub(crate) fn router(name: &str) -> RouterConfig {
         rules: Vec::new(),
         track_groups: Vec::new(),
         skip_check_adv_addr: false,
+        deviations: Deviations::default(),
         announce: AnnouncePolicy {
             repeat: 1,
             delay: Duration::ZERO,
@@ -83,6 +87,10 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
             "nopreempt" => router.preempt_mode = false,
             "skip_check_adv_addr" => router.skip_check_adv_addr = true,
             "ignore_own_link" => router.ignore_own_link = true,
+            "silent_winner" => router.deviations.silent_winner = true,
+            "silent_loser" => router.deviations.silent_loser = true,
+            "owner_ignores_others" => router.deviations.owner_ignores_others = true,
+            "only_from_peers" => router.deviations.only_from_peers = true,
             _ => {
                 let value = words.next().unwrap_or_else(|| panic!("{key} needs a value"));
                 let policy = &mut router.announce;
@@ -93,10 +101,48 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                     "priority" => router.priority = Priority::new(number(value)),
                     "interval" => router.advertisement_interval = interval(value),
                     "preempt_delay" => router.preempt_delay = seconds(value),
-                    "password" => router.authentication = Authentication::SimplePassword(password(value)),
+                    "password" => router.authentication = Authentication::SimplePassword(password(value).into()),
+                    "header" => router.authentication = Authentication::Header(password(value).into()),
+                    "hmac" => router.authentication = Authentication::Hmac(Box::new(hmac(value))),
+                    "hmac_keys" => {
+                        let keys = value.split(',').map(number).map(|key| (key, hmac_key(key)));
+                        policy_of(&mut router).keys = keys.collect();
+                    }
+                    "hmac_mode" => {
+                        policy_of(&mut router).mode = match value {
+                            "enforce" => HmacMode::Enforce,
+                            "permissive" => HmacMode::Permissive,
+                            "receive-only" => HmacMode::ReceiveOnly,
+                            _ => panic!("unknown mode {value}"),
+                        }
+                    }
+                    "hmac_replay" => {
+                        policy_of(&mut router).anti_replay = match value {
+                            "monotonic" => AntiReplay::Monotonic,
+                            window => AntiReplay::Time { window: number(window) },
+                        }
+                    }
+                    "missed" => router.deviations.missed_advertisements = number(value),
+                    "others_priority" => router.deviations.others_priority = Some(Priority::new(number(value))),
+                    "peer_ttl" => {
+                        let [peer, least, greatest] = value.split('/').collect::<Vec<_>>()[..] else {
+                            panic!("a peer, its least and its greatest TTL")
+                        };
+                        router.deviations.peer_ttl.push((address(peer), number(least), number(greatest)));
+                    }
+                    "checksum" => {
+                        router.deviations.checksum = match value {
+                            "message" => ChecksumPolicy::MessageOnly,
+                            "old" => ChecksumPolicy::OldUnicast,
+                            "never-old" => ChecksumPolicy::NeverOldUnicast,
+                            _ => panic!("unknown checksum {value}"),
+                        }
+                    }
+                    "group" => router.transport = Transport::Multicast { group: address(value), source: None },
                     "source" => unicast_source = Some(address(value)),
                     "peers" => {
-                        let peers = value.split(',').map(address).collect();
+                        let peers = if value == "none" { "" } else { value };
+                        let peers = peers.split_terminator(',').map(address).collect();
                         router.transport = Transport::Unicast { source: None, peers, ttl: 255 };
                     }
                     "ttl" => match &mut router.transport {
@@ -134,6 +180,27 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
         }
     }
     router
+}
+
+/// Keys 1 and 2, sealing with the one of this number, within 5 s.
+fn hmac(active_key: &str) -> HmacPolicy {
+    HmacPolicy {
+        keys: [1, 2].map(|key| (key, hmac_key(key))).into(),
+        active_key: number(active_key),
+        mode: HmacMode::Enforce,
+        anti_replay: AntiReplay::Time { window: 5 },
+    }
+}
+
+fn hmac_key(number: u8) -> HmacKey {
+    HmacKey::new(&key_octets(number)).expect("32 octets")
+}
+
+fn policy_of(router: &mut RouterConfig) -> &mut HmacPolicy {
+    match &mut router.authentication {
+        Authentication::Hmac(policy) => policy,
+        other => panic!("`hmac` comes first, this is {other:?}"),
+    }
 }
 
 fn group_line<'t>(mut words: impl Iterator<Item = &'t str>) -> GroupConfig {

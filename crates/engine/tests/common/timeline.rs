@@ -8,6 +8,9 @@
 //!   2.000000 > hear 192.0.2.2 150 interval 1
 //! ```
 //!
+//! The calendar of a timeline begins at 1 700 000 000 s; `calendar +3` and `calendar -3` set it three seconds ahead or
+//! back from there.
+//!
 //! Lines with `>` happen; the others follow, and are compared. Between two lines with `>` the engine is asked
 //! whenever it wanted to be, exactly then; at the same moment its timers come first. `late` before what happens
 //! means that it was not asked until then. `settle` is a start at 0 of which only the state is shown that it led
@@ -25,14 +28,17 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use tanist_engine::vrrp::receive::ChecksumForm;
 use tanist_engine::{
-    Command, Desired, DesiredAddress, Ending, Engine, Family, HeldBy, Input, Instant, LatchReason, LatchRecord, LinkId,
-    LinkState, MaintenanceRecord, Name, Output, Owner, Priority, Received, Record, Restored, Route, RouterConfig,
-    RouterId, RouterRecord, Rule, ScriptOutcome, ServiceReport, Transport,
+    Authentication, ChecksumPolicy, Command, Desired, DesiredAddress, Ending, Engine, Family, HeldBy, HmacMode, Input,
+    Instant, LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Owner, Priority, Received,
+    Record, Restored, Route, RouterConfig, RouterId, RouterRecord, Rule, ScriptOutcome, ServiceReport, Transport,
+    Version,
 };
 
-use super::packet::{Packet, Sum, ipv4};
+use super::packet::{AuthenticationHeader, Packet, Seal, Sum, ipv4, key_octets};
 use super::setup::{address, config, number, password, seconds};
 use super::words;
 
@@ -141,11 +147,15 @@ pub(crate) struct Bench {
     started: bool,
     /// When it was given something last.
     now: Instant,
+    /// How far its calendar is ahead of the others'.
+    ahead: i64,
 }
 
 impl Bench {
     pub(crate) fn new(lines: &[&str]) -> Self {
-        Self { engine: Engine::new(config(lines), 1), started: false, now: Instant::START }
+        let mut bench = Self { engine: Engine::new(config(lines), 1), started: false, now: Instant::START, ahead: 0 };
+        bench.act(Instant::START, "calendar +0", &[]);
+        bench
     }
 
     /// Before the start: these interfaces, or the usual one.
@@ -197,6 +207,12 @@ impl Bench {
             }
             ["stop"] => self.handle(now, Input::Stop),
             ["wait"] => Vec::new(),
+            ["calendar", ahead] => {
+                self.ahead = number(ahead);
+                let said = now.since(Instant::START)
+                    + Duration::from_secs(CALENDAR.checked_add_signed(self.ahead).expect("not so long ago"));
+                self.handle(now, Input::Calendar(said))
+            }
             ["timer"] => self.handle(now, Input::Timer),
             ["link", link, ref state @ ..] => {
                 let link = self.link(link);
@@ -322,7 +338,7 @@ impl Bench {
         let router = named("for").map_or(RouterId(0), |name| self.router(name));
         let router = self.engine.router(router).expect("named routers are there");
         let link = self.link(named("on").unwrap_or(&router.link));
-        let octets = packet(router, source, number(priority), pairs()).octets();
+        let octets = packet(router, now, source, number(priority), pairs()).octets();
         self.handle(now, Input::Received(Received { link, family: Family::Ipv4, octets: &octets }))
     }
 
@@ -347,8 +363,8 @@ impl Bench {
         let mut lines: Vec<(String, usize)> = Vec::new();
         for output in &out {
             let mut line = words::output(&self.engine, output);
-            if let Output::Advertise { router, priority } = output
-                && !self.judge_advertisement(*router, priority.get())
+            if let Output::Advertise { router, priority, sequence } = output
+                && !self.judge_advertisement(*router, priority.get(), *sequence)
             {
                 line.push_str(" but has no address to send from");
             }
@@ -371,17 +387,33 @@ impl Bench {
 
     /// Every advertisement is, but for its identification, what our own encoder makes of the configuration.
     /// False if it cannot be sent.
-    fn judge_advertisement(&self, id: RouterId, priority: u8) -> bool {
+    fn judge_advertisement(&self, id: RouterId, priority: u8, sequence: u64) -> bool {
         let router = self.engine.router(id).expect("who advertises is there");
         let mut buffer = [0; 1500];
         for destination in self.engine.destinations(id) {
             let wanted = Priority::new(priority);
-            let Some(written) = self.engine.write_advertisement(id, wanted, *destination, &mut buffer) else {
+            let Some(written) = self.engine.write_advertisement(id, wanted, sequence, *destination, &mut buffer) else {
                 return false;
             };
             let source = Ipv4Addr::new(written[12], written[13], written[14], written[15]);
             let mut judge = Packet::of(router, source, ipv4(*destination), priority);
             judge.identification = u16::from_be_bytes([written[4], written[5]]);
+            let heard = self.engine.view().routers.get(id.0 as usize).and_then(|view| view.peer_checksum_form);
+            judge.sum = match (router.version, router.deviations.checksum, heard) {
+                (Version::V2, ..) | (Version::V3, ChecksumPolicy::MessageOnly, _) => Sum::MessageOnly,
+                (Version::V3, ChecksumPolicy::OldUnicast, _) => Sum::OldUnicast,
+                (Version::V3, ChecksumPolicy::Automatic, Some(ChecksumForm::OldUnicast)) => Sum::OldUnicast,
+                (Version::V3, ChecksumPolicy::Automatic | ChecksumPolicy::NeverOldUnicast, _) => Sum::WithPseudoHeader,
+            };
+            match &router.authentication {
+                Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => {
+                    judge.seal = Some(Seal::new(policy.active_key, sequence));
+                }
+                Authentication::Header(word) => {
+                    judge.authentication_header = Some(AuthenticationHeader::new(&word[..], sequence as u32));
+                }
+                Authentication::Hmac(_) | Authentication::None | Authentication::SimplePassword(_) => {}
+            }
             assert_eq!(written, judge.octets(), "{}: another packet than configured", router.name);
         }
         true
@@ -410,9 +442,17 @@ fn held_by(word: &str) -> HeldBy {
     }
 }
 
+/// Seconds since 1970 when a timeline begins.
+const CALENDAR: u64 = 1_700_000_000;
+
 /// Seconds since 1970, at a moment of a timeline.
 fn calendar(now: Instant) -> u64 {
-    1_700_000_000 + now.as_nanos() / 1_000_000_000
+    CALENDAR + now.as_nanos() / 1_000_000_000
+}
+
+/// As a trailer of `auth_hmac` has it.
+fn sequence(now: Instant) -> u64 {
+    calendar(now) << 32 | (now.as_nanos() % 1_000_000_000 * 65_536 / 1_000_000_000) << 16
 }
 
 /// `up 192.0.2.1`, `down 192.0.2.1`, `absent`.
@@ -430,6 +470,7 @@ fn link_state(words: &[&str]) -> Option<LinkState> {
 /// A packet as a twin of this router would send it, but for its lies.
 pub(crate) fn packet<'t>(
     router: &RouterConfig,
+    now: Instant,
     source: &str,
     priority: u8,
     lies: impl Iterator<Item = (&'t str, &'t str)>,
@@ -439,6 +480,15 @@ pub(crate) fn packet<'t>(
         Transport::Unicast { source, .. } => source.unwrap_or_else(|| address("192.0.2.1")),
     };
     let mut packet = Packet::of(router, ipv4(address(source)), ipv4(destination), priority);
+    match &router.authentication {
+        Authentication::Hmac(policy) => packet.seal = Some(Seal::new(policy.active_key, sequence(now))),
+        // By the time in milliseconds, which counts on as a sender would.
+        Authentication::Header(word) => {
+            let number = now.as_nanos() / 1_000_000;
+            packet.authentication_header = Some(AuthenticationHeader::new(&word[..], number as u32));
+        }
+        Authentication::None | Authentication::SimplePassword(_) => {}
+    }
     for (name, value) in lies {
         match name {
             "for" | "on" => {}
@@ -450,7 +500,7 @@ pub(crate) fn packet<'t>(
             "count" => packet.count = Some(number(value)),
             "authentication" => packet.middle[0] = number(value),
             "password" => packet.tail = Vec::from(password(value)),
-            "interval" if router.version == tanist_engine::Version::V2 => packet.middle[1] = number(value),
+            "interval" if router.version == Version::V2 => packet.middle[1] = number(value),
             "interval" => {
                 let centiseconds = (seconds(value).as_millis() / 10) as u16;
                 packet.middle = (u16::from(packet.middle[0] & 0xf0) << 8 | centiseconds).to_be_bytes();
@@ -462,10 +512,41 @@ pub(crate) fn packet<'t>(
                 packet.sum = match value {
                     "pseudo" => Sum::WithPseudoHeader,
                     "message" => Sum::MessageOnly,
+                    "old" => Sum::OldUnicast,
                     _ => Sum::Wrong,
                 };
             }
-            "header" => packet.authentication_header = true,
+            "header" if value == "none" => packet.authentication_header = None,
+            _ if name.starts_with("header") => {
+                let header = packet.authentication_header.get_or_insert_with(|| AuthenticationHeader::new(b"?", 1));
+                match name {
+                    "header" => {}
+                    "header_number" => header.sequence = number(value),
+                    "header_password" => header.password = password(value).to_vec(),
+                    "header_spi" => header.spi = Some(ipv4(address(value))),
+                    "header_next" => header.next = number(value),
+                    "header_words" => header.words = number(value),
+                    "header_reserved" => header.reserved = number(value),
+                    "header_routed" => header.routed = true,
+                    _ => panic!("unknown lie {name}"),
+                }
+            }
+            "seal" if value == "none" => packet.seal = None,
+            _ if name.starts_with("seal") => {
+                let seal = packet.seal.get_or_insert_with(|| Seal::new(1, sequence(now)));
+                match name {
+                    "seal" => *seal = Seal::new(number(value), sequence(now)),
+                    "seal_number" => seal.key = number(value),
+                    "seal_secret" => seal.secret = key_octets(number(value)),
+                    "seal_kind" => seal.kind = number(value),
+                    "seal_reserved" => seal.reserved = number(value),
+                    "seal_ahead" => seal.sequence = seal.sequence.wrapping_add_signed(number::<i64>(value) << 32),
+                    "seal_counter" => seal.sequence += number::<u64>(value),
+                    "seal_from" => seal.source = Some(ipv4(address(value))),
+                    "seal_cut" => seal.cut = number(value),
+                    _ => panic!("unknown lie {name}"),
+                }
+            }
             "padding" => packet.padding = number(value),
             "cut" => packet.cut = number(value),
             _ => panic!("unknown lie {name}"),

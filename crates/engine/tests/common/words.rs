@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use tanist_engine::vrrp::receive::Discard;
+use tanist_engine::wire::Sequence;
 use tanist_engine::{
     Cause, Desired, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ServiceView,
 };
@@ -13,14 +14,24 @@ pub(crate) const DISCARDS: [Discard; Discard::COUNT] = [
     Discard::Length,
     Discard::Ttl,
     Discard::Version,
+    Discard::TrailerMissing,
+    Discard::TrailerMalformed,
+    Discard::TrailerKeyUnknown,
+    Discard::TrailerInvalid,
+    Discard::TrailerStale,
+    Discard::TrailerReplayed,
     Discard::AuthenticationTypeInvalid,
     Discard::AuthenticationTypeMismatch,
     Discard::AuthenticationFailure,
+    Discard::AuthenticationHeaderReplayed,
     Discard::AdvertisementInterval,
     Discard::Type,
     Discard::Checksum,
     Discard::TransportMismatch,
     Discard::OwnAddress,
+    Discard::UnknownPeer,
+    Discard::PeerTtl,
+    Discard::OwnerIgnoresOthers,
 ];
 
 /// All kinds, in the order of their counters.
@@ -33,7 +44,16 @@ pub(crate) fn output(engine: &Engine, output: &Output) -> String {
 
 fn words_of(engine: &Engine, output: &Output) -> String {
     match output {
-        Output::Advertise { router: id, priority } => format!("{} advertise {priority}", router(engine, *id)),
+        Output::Advertise { router: id, priority, sequence: 0 } => {
+            format!("{} advertise {priority}", router(engine, *id))
+        }
+        Output::Advertise { router: id, priority, sequence } if *sequence <= u64::from(u32::MAX) => {
+            format!("{} advertise {priority} number {sequence}", router(engine, *id))
+        }
+        Output::Advertise { router: id, priority, sequence } => {
+            let sequence = Sequence::from_number(*sequence);
+            format!("{} advertise {priority} sealed {sequence:?}", router(engine, *id))
+        }
         Output::DesiredChanged => desired(engine),
         Output::Announce { link: id, address } => format!("announce {} {address}", link(engine, *id)),
         Output::RunScript { script } => format!("run {script}"),
@@ -189,6 +209,7 @@ fn fault(engine: &Engine, reason: &FaultReason) -> String {
         FaultReason::Member(name) => format!("Member {name}"),
         FaultReason::NoPrimaryAddress => "NoPrimaryAddress".to_owned(),
         FaultReason::StaticMissing(group) => format!("StaticMissing {group}"),
+        FaultReason::NoPeer => "NoPeer".to_owned(),
         FaultReason::ScriptFailed(script) => format!("ScriptFailed {script}"),
         FaultReason::ScriptPending(script) => format!("ScriptPending {script}"),
         FaultReason::ServiceFailed(service) => format!("ServiceFailed {service}"),

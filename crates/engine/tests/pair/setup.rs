@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, Authentication, Budget, Config, Failback, Family, Instant, Interval, Name, OnManualStop,
-    PairConfig, PairKey, Priority, RouterConfig, ServiceConfig, Transport, Version, VirtualAddress, Vrid,
+    AnnouncePolicy, Authentication, Budget, Config, Deviations, Failback, Family, Instant, Interval, Name,
+    OnManualStop, PairConfig, PairKey, Priority, RouterConfig, Scope, ServiceConfig, Transport, Version,
+    VirtualAddress, Vrid,
 };
 
 /// How the nodes are called.
@@ -55,6 +56,7 @@ pub(crate) fn config(node: usize) -> Config {
         rules: Vec::new(),
         track_groups: Vec::new(),
         skip_check_adv_addr: false,
+        deviations: Deviations::default(),
         announce: AnnouncePolicy::default(),
         track_links: Vec::new(),
         ignore_own_link: false,

@@ -61,7 +61,7 @@ fn another_vrid() {
 
 #[test]
 fn another_password() {
-    let password = |node: usize| Authentication::SimplePassword([node as u8; 8]);
+    let password = |node: usize| Authentication::SimplePassword([node as u8; 8].into());
     check_same(
         |node, config| config.routers[0].authentication = password(node),
         |_| {},

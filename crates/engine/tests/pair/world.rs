@@ -377,11 +377,13 @@ impl World {
 
     fn carry_out(&mut self, node: usize, output: Output) {
         match output {
-            Output::Advertise { router, priority } => {
+            Output::Advertise { router, priority, sequence } => {
                 let mut buffer = [0; 1500];
                 let engine = &self.nodes[node].engine;
                 let to = engine.destinations(router)[0];
-                let Some(octets) = engine.write_advertisement(router, priority, to, &mut buffer) else { return };
+                let Some(octets) = engine.write_advertisement(router, priority, sequence, to, &mut buffer) else {
+                    return;
+                };
                 let octets = octets.to_vec();
                 self.send(node, Kind::Advertisement, &octets);
             }

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use config::{AddressLifetime, Instance, NotifyScript, Settings, StatedRole};
-use engine::{AnnouncePolicy, Authentication, Name, RouterConfig, Transport, Version, Weight, When};
+use engine::{
+    AnnouncePolicy, Authentication, ChecksumPolicy, Deviations, Name, RouterConfig, Scope, Transport, Version,
+    VirtualAddress, Weight, When,
+};
 
 use super::pair::HostFile;
 use crate::lab::HOST_DIR;
@@ -76,17 +79,10 @@ impl StandInText {
             AddressLifetime::Seconds(seconds) => self.line(format_args!("address_lifetime {seconds}")),
             AddressLifetime::Unlimited => self.line(format_args!("address_lifetime unlimited")),
         }
-        // Pacing and the group can only be said for all instances together, so that is how they were read.
+        // Pacing can only be said for all instances together, so that is how it was read.
         let pacing = settings.instances.first().map(|instance| instance.router.announce.pacing);
         if let Some(pacing) = pacing.filter(|pacing| !pacing.is_zero()) {
             self.line(format_args!("vrrp_garp_interval {}", seconds(pacing)));
-        }
-        let group = settings.instances.iter().find_map(|instance| match &instance.router.transport {
-            Transport::Multicast { group, .. } if group.is_ipv4() => Some(group),
-            Transport::Multicast { .. } | Transport::Unicast { .. } => None,
-        });
-        if let Some(group) = group {
-            self.line(format_args!("vrrp_mcast_group4 {group}"));
         }
         self.close();
     }
@@ -116,11 +112,19 @@ impl StandInText {
             self.line(format_args!("dont_track_primary"));
         }
         self.transport(router);
-        if let (Authentication::SimplePassword(password), Version::V2) = (router.authentication, router.version) {
-            self.open(format_args!("authentication"));
-            self.line(format_args!("auth_type PASS"));
-            self.line(format_args!("auth_pass {}", word(String::from_utf8_lossy(&password).trim_end_matches('\0'))));
-            self.close();
+        self.deviations(&router.deviations);
+        match (&router.authentication, router.version) {
+            (Authentication::SimplePassword(password) | Authentication::Header(password), Version::V2) => {
+                let header = matches!(router.authentication, Authentication::Header(_));
+                let password = String::from_utf8_lossy(&password[..]);
+                self.open(format_args!("authentication"));
+                self.line(format_args!("auth_type {}", if header { "AH" } else { "PASS" }));
+                self.line(format_args!("auth_pass {}", word(password.trim_end_matches('\0'))));
+                self.close();
+            }
+            // Nobody else is on the rehearsal's LAN, the keys are none of its business, and not every keepalived signs.
+            (Authentication::Hmac(_) | Authentication::None, _)
+            | (Authentication::SimplePassword(_) | Authentication::Header(_), Version::V3) => {}
         }
         self.list("virtual_ipaddress", &router.addresses);
         self.list("virtual_ipaddress_excluded", &router.excluded_addresses);
@@ -145,7 +149,8 @@ impl StandInText {
 
     fn transport(&mut self, router: &RouterConfig) {
         match &router.transport {
-            Transport::Multicast { source, .. } => {
+            Transport::Multicast { group, source } => {
+                self.line(format_args!("mcast_dst_ip {group}"));
                 if let Some(source) = source {
                     self.line(format_args!("mcast_src_ip {source}"));
                 }
@@ -157,12 +162,45 @@ impl StandInText {
                 if *ttl != 255 {
                     self.line(format_args!("unicast_ttl {ttl}"));
                 }
+                if peers.is_empty() {
+                    self.line(format_args!("unicast_fault_no_peer"));
+                    return;
+                }
                 self.open(format_args!("unicast_peer"));
                 for peer in peers {
-                    self.line(format_args!("{peer}"));
+                    let limits = router.deviations.peer_ttl.iter().find(|(limited, ..)| limited == peer);
+                    match limits {
+                        Some((_, least, most)) => self.line(format_args!("{peer} min_ttl {least} max_ttl {most}")),
+                        None => self.line(format_args!("{peer}")),
+                    }
                 }
                 self.close();
             }
+        }
+    }
+
+    fn deviations(&mut self, deviations: &Deviations) {
+        let default = Deviations::default();
+        if deviations.missed_advertisements != default.missed_advertisements {
+            self.line(format_args!("down_timer_adverts {}", deviations.missed_advertisements));
+        }
+        if let Some(priority) = deviations.others_priority {
+            self.line(format_args!("timer_expired_backup {priority}"));
+        }
+        let switches = [
+            ("lower_prio_no_advert", deviations.silent_winner),
+            ("owner_ignore_adverts", deviations.owner_ignores_others),
+            ("check_unicast_src", deviations.only_from_peers),
+            ("higher_prio_send_advert off", deviations.silent_loser),
+        ];
+        for (words, _) in switches.iter().filter(|(_, said)| *said) {
+            self.line(format_args!("{words}"));
+        }
+        match deviations.checksum {
+            ChecksumPolicy::Automatic => {}
+            ChecksumPolicy::MessageOnly => self.line(format_args!("v3_checksum_as_v2")),
+            ChecksumPolicy::OldUnicast => self.line(format_args!("old_unicast_checksum")),
+            ChecksumPolicy::NeverOldUnicast => self.line(format_args!("old_unicast_checksum never")),
         }
     }
 
@@ -348,7 +386,13 @@ mod tests {
                 priority 150
                 advert_int 2
                 mcast_src_ip 192.0.2.1
-                authentication { auth_type PASS
+                mcast_dst_ip 224.0.0.20
+                down_timer_adverts 5
+                lower_prio_no_advert
+                higher_prio_send_advert off
+                owner_ignore_adverts
+                v3_checksum_as_v2
+                authentication { auth_type AH
                     auth_pass 1111 }
                 virtual_ipaddress {
                     192.0.2.100/24 dev eth1 label eth1:1
@@ -375,7 +419,12 @@ mod tests {
                 advert_int 0.1
                 nopreempt
                 unicast_src_ip 198.51.100.1
-                unicast_peer { 198.51.100.2 }
+                unicast_peer {
+                    198.51.100.2 min_ttl 250
+                    198.51.100.3
+                }
+                old_unicast_checksum never
+                timer_expired_backup 200
                 virtual_ipaddress { 198.51.100.100/32 }
                 track_script { web weight 0 }
                 skip_check_adv_addr

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use config::ServiceCheck;
-use engine::vrrp::timers::{active_down_interval, skew_time};
+use engine::vrrp::timers::skew_time;
 use engine::{Priority, RouterConfig, ScriptConfig, ServiceConfig, Weight};
 
 use crate::lab::{Daemon, HostPlan};
@@ -166,7 +166,7 @@ impl Node {
     /// RFC 9568 §6.1 for this node as Backup, `active` being the Active one.
     pub(crate) fn down_interval(&self, active: &Self) -> Duration {
         let interval = active.router.advertisement_interval;
-        active_down_interval(self.router.version, self.effective_priority(None), interval)
+        self.router.active_down_interval(self.effective_priority(None), interval)
     }
 
     /// RFC 9568 §6.1 for this node as Backup, `active` being the Active one.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use engine::{Instant, Interval, Name, ScriptConfig, Version, Vrid, Weight, When};
+use engine::{AntiReplay, HmacMode, Instant, Interval, Name, ScriptConfig, Version, Vrid, Weight, When};
 
 use crate::invariant::settle::{time_of_services, time_to_settle};
 use crate::plan::{
@@ -38,7 +38,7 @@ struct Kinship {
     version: Version,
     interval: Interval,
     unicast: bool,
-    password: Option<String>,
+    authentication: Vec<RouterOption>,
     addresses: Vec<(IpAddr, u8)>,
     excluded: Vec<(IpAddr, u8)>,
     nopreempt: bool,
@@ -113,13 +113,13 @@ impl Maker {
         let address = |host: u64| (IpAddr::from([192, 0, 2, u8::try_from(host).unwrap_or(u8::MAX)]), 24);
         let base = u64::from(vrid);
         let count = *random.pick(&[1, 1, 1, 2, 3]);
-        let password = (version == Version::V2 && random.chance(25)).then(|| "secret".to_owned());
+        let authentication = authentication(version, random);
         Kinship {
             vrid: Vrid::new(vrid).expect("VRIDs of the hunt begin at 51"),
             version,
             interval: Interval::from_centiseconds(hundredths).expect("none of the choices is zero"),
             unicast: random.chance(30),
-            password,
+            authentication,
             addresses: (0..count).map(|more| address(base + more * 10)).collect(),
             excluded: if random.chance(15) { vec![address(base + 100)] } else { Vec::new() },
             nopreempt: random.chance(25),
@@ -149,9 +149,7 @@ impl Maker {
         if kin.unicast {
             options.push(RouterOption::Unicast);
         }
-        if let Some(password) = &kin.password {
-            options.push(RouterOption::Password(password.clone()));
-        }
+        options.extend(kin.authentication.iter().cloned());
         if kin.nopreempt != random.chance(10) {
             options.push(RouterOption::Preempt(false));
         } else if random.chance(15) {
@@ -243,6 +241,9 @@ impl Maker {
             21 => Act::AddressDeleted(Ipv4Addr::new(192, 0, 2, *random.pick(&[51, 52, 61]))),
             22..=23 => return self.reload(at, node),
             24 => {
+                if random.chance(40) {
+                    return self.at(at, Command::Repeats(node));
+                }
                 let spoof = self.spoof();
                 return self.at(at, Command::Stranger(spoof));
             }
@@ -407,6 +408,25 @@ impl Maker {
     pub(super) fn at(&mut self, milliseconds: u64, command: Command) {
         self.plan.steps.push(Step { at: Instant::from_millis(milliseconds), command });
     }
+}
+
+/// A password, a key, or nothing.
+fn authentication(version: Version, random: &mut Random) -> Vec<RouterOption> {
+    if version == Version::V2 && random.chance(25) {
+        let word = "secret".to_owned();
+        return vec![if random.chance(30) { RouterOption::Header(word) } else { RouterOption::Password(word) }];
+    }
+    if !random.chance(20) {
+        return Vec::new();
+    }
+    let mut options = vec![RouterOption::Hmac(1)];
+    if random.chance(30) {
+        options.push(RouterOption::HmacMode(*random.pick(&[HmacMode::Permissive, HmacMode::ReceiveOnly])));
+    }
+    if random.chance(30) {
+        options.push(RouterOption::AntiReplay(AntiReplay::Monotonic));
+    }
+    options
 }
 
 fn weight(random: &mut Random) -> Weight {

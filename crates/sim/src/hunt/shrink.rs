@@ -226,6 +226,7 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
             }
             Some(Command::Stranger(spoof))
         }
+        Command::Repeats(node) => moved(*node).map(Command::Repeats),
     };
     smaller.pair = plan.pair.and_then(|pair| {
         let nodes = (moved(pair.nodes.0)?, moved(pair.nodes.1)?);

@@ -78,7 +78,7 @@ impl World<'_> {
         };
         let passes = |from, to| self.paths.between(from, to).delivers();
         let owners = ours.settings.priority.is_address_owner() && theirs.settings.priority.is_address_owner();
-        let alike = ours.unicast == theirs.unicast && rules::understand(&ours.settings, &theirs.settings);
+        let alike = self.understand((left, ours), (right, theirs));
         let hear = passes(left, right) && passes(right, left) && alike && !owners;
         if !(ours.present && theirs.present && hear && speaks(left) && speaks(right)) {
             return None;

@@ -76,9 +76,6 @@ impl World<'_> {
         }
         let takes_part = |(index, spec): &&(usize, &RouterSpec)| spec.present && self.nodes[*index].daemon.is_some();
         let members: Vec<(usize, &RouterSpec)> = all.iter().filter(takes_part).copied().collect();
-        let agree = |left: &RouterSpec, right: &RouterSpec| {
-            left.unicast == right.unicast && rules::understand(&left.settings, &right.settings)
-        };
         let owners = members.iter().filter(|(_, spec)| spec.settings.priority.is_address_owner()).count();
         let mute = members.iter().any(|(index, spec)| {
             let node = &self.nodes[*index];
@@ -91,7 +88,8 @@ impl World<'_> {
                 Some(LinkPlan::Down | LinkPlan::Absent) | None => spec.settings.ignore_own_link,
             }
         });
-        if mute || owners > 1 || all.iter().any(|(_, left)| all.iter().any(|(_, right)| !agree(left, right))) {
+        let agree = |left: &(usize, &RouterSpec)| all.iter().all(|right| self.understand(*left, *right));
+        if mute || owners > 1 || !all.iter().all(agree) {
             // They cannot hear each other, or both must win: nothing is promised.
             return Ok(());
         }
@@ -145,6 +143,13 @@ impl World<'_> {
         }
         self.services_run(winner, spec)?;
         self.found_by_client(winner, spec)
+    }
+
+    /// Whether two routers of one VRID can understand each other, given that every packet arrives.
+    pub(crate) fn understand(&self, left: (usize, &RouterSpec), right: (usize, &RouterSpec)) -> bool {
+        let ahead = |index: usize| self.nodes[index].clock.ahead(self.now);
+        let apart = Duration::from_nanos(ahead(left.0).abs_diff(ahead(right.0)));
+        left.1.unicast == right.1.unicast && rules::understand(&left.1.settings, &right.1.settings, apart)
     }
 
     /// Two nodes that have heard each other for long know the same newest epoch.

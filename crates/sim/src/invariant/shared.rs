@@ -321,9 +321,7 @@ impl World<'_> {
         let (left, right) = (&self.nodes[pair.nodes.0].specs, &self.nodes[pair.nodes.1].specs);
         left.iter().all(|ours| {
             let theirs = right.iter().find(|theirs| theirs.settings.vrid == ours.settings.vrid);
-            theirs.is_none_or(|theirs| {
-                ours.unicast == theirs.unicast && rules::understand(&ours.settings, &theirs.settings)
-            })
+            theirs.is_none_or(|theirs| self.understand((pair.nodes.0, ours), (pair.nodes.1, theirs)))
         })
     }
 

@@ -191,7 +191,7 @@ impl NodeWatch {
                 let priority = engine.effective_priority(*router).unwrap_or(config.priority).get();
                 self.examine_change(config, step, (*from, *to), *cause, priority)
             }
-            Output::Advertise { router, priority } => {
+            Output::Advertise { router, priority, .. } => {
                 let config = configuration(engine, *router)?;
                 self.examine_advertisement(config, step, *priority)
             }

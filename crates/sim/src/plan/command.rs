@@ -12,6 +12,7 @@ use super::mistake::Mistake;
 use super::router::{self, RouterOption};
 use super::service::ServiceChange;
 use super::{NodePlan, Plan};
+use crate::clock::ClockAct;
 
 /// One thing that happens to somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum Command {
     Line(LanChange),
     /// A stranger sends a frame.
     Stranger(Spoof),
+    /// A stranger repeats the last advertisement of the node with this index.
+    Repeats(usize),
 }
 
 /// A node, or one of its routers: `a`, `a/52`.
@@ -74,6 +77,8 @@ pub enum Act {
     DownFile(bool),
     /// Something happens to what was saved.
     Disk(DiskAct),
+    /// Somebody sets the clock, or it begins to go wrong.
+    Clock(ClockAct),
 }
 
 /// How an interface is to be.
@@ -197,13 +202,15 @@ const ACTS: &[&str] = &[
     "ack",
     "down_file",
     "disk",
+    "clock",
 ];
+const STRANGER: &[&str] = &["sends", "repeats"];
 const LAN: &[&str] = &["cut", "heal", "loss", "duplicate", "delay", "jitter"];
 
 impl Command {
     /// Whether a line that begins with this word is a command; else it is an expectation.
     pub(crate) fn begins_with(word: &str) -> bool {
-        ACTS.contains(&word) || LAN.contains(&word) || word == "sends"
+        ACTS.contains(&word) || LAN.contains(&word) || STRANGER.contains(&word)
     }
 
     /// The words that begin a command to a node.
@@ -266,6 +273,11 @@ impl Command {
             }
             "down_file" => Act::DownFile(choice(cursor, "a down file", &["appears", "vanishes"], &[true, false])?),
             "disk" => Act::Disk(DiskAct::parse(cursor)?),
+            "clock" => Act::Clock(match choice(cursor, "a clock", &["ahead", "behind", "drifts"], &[0, 1, 2])? {
+                0 => ClockAct::Ahead(cursor.span("ahead")?),
+                1 => ClockAct::Behind(cursor.span("behind")?),
+                _ => ClockAct::Drifts(cursor.number("drifts", -100_000..=100_000)?),
+            }),
             word if ORDERS.contains(&word) => Act::Order(Order::parse(word, cursor)?),
             "sending" => Act::Sending(choice(cursor, "sending", &["works", "fails"], &[true, false])?),
             other => {
@@ -296,7 +308,11 @@ impl Command {
 
     /// What a stranger does.
     pub(crate) fn parse_stranger(nodes: &[NodePlan], cursor: &mut Cursor<'_>) -> Result<Self, Mistake> {
-        choice(cursor, "a stranger", &["sends"], &[()])?;
+        if choice(cursor, "a stranger", STRANGER, &[false, true])? {
+            let node = node(nodes, cursor)?;
+            cursor.finish()?;
+            return Ok(Self::Repeats(node));
+        }
         let mut spoof = Spoof {
             to: None,
             source: Ipv4Addr::new(192, 0, 2, 99),
@@ -388,7 +404,7 @@ impl Command {
         match self {
             Self::Nodes(_, Act::Reload(options)) => options.iter().all(addresses),
             Self::Nodes(_, Act::AddressDeleted(_)) => true,
-            Self::Nodes(..) | Self::Lan(_) | Self::Line(_) | Self::Stranger(_) => false,
+            Self::Nodes(..) | Self::Lan(_) | Self::Line(_) | Self::Stranger(_) | Self::Repeats(_) => false,
         }
     }
 
@@ -406,6 +422,7 @@ impl Command {
             Self::Lan(change) => ("lan".to_owned(), lan_text(*change, nodes)),
             Self::Line(change) => ("line".to_owned(), lan_text(*change, nodes)),
             Self::Stranger(spoof) => ("stranger".to_owned(), spoof_text(spoof, nodes)),
+            Self::Repeats(node) => ("stranger".to_owned(), format!("repeats {}", nodes[*node].name)),
         }
     }
 }
@@ -454,6 +471,9 @@ fn act_text(act: &Act) -> String {
         Act::DownFile(true) => "down_file appears".to_owned(),
         Act::DownFile(false) => "down_file vanishes".to_owned(),
         Act::Disk(act) => format!("disk {}", act.text()),
+        Act::Clock(ClockAct::Ahead(span)) => format!("clock ahead {}", span_text(*span)),
+        Act::Clock(ClockAct::Behind(span)) => format!("clock behind {}", span_text(*span)),
+        Act::Clock(ClockAct::Drifts(millionths)) => format!("clock drifts {millionths}"),
         Act::Sending(true) => "sending works".to_owned(),
         Act::Sending(false) => "sending fails".to_owned(),
     }

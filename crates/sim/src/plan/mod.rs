@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use engine::{Config, Instant, Name, PairConfig, PairKey, Statics};
 
+pub use crate::clock::ClockAct;
 pub use act::{DiskAct, Order, ServiceAct};
 pub use command::{Act, Command, LanChange, LinkPlan, NodeRef, PathChoice, ScriptPlan, Spoof, SpoofContent};
 pub use mistake::Mistake;
@@ -141,7 +142,9 @@ impl Plan {
         let changed = self.steps.iter().flat_map(|step| match &step.command {
             Command::Nodes(_, Act::Reload(options)) => options.iter().filter_map(of_option).collect(),
             Command::Stranger(Spoof { content: SpoofContent::Advertisement { interval, .. }, .. }) => vec![*interval],
-            Command::Nodes(..) | Command::Lan(_) | Command::Line(_) | Command::Stranger(_) => Vec::new(),
+            Command::Nodes(..) | Command::Lan(_) | Command::Line(_) | Command::Stranger(_) | Command::Repeats(_) => {
+                Vec::new()
+            }
         });
         let longest = configured.chain(changed).max().unwrap_or(engine::Interval::SECOND);
         longest.max(engine::Interval::SECOND).as_duration()

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use engine::{
-    AnnouncePolicy, Authentication, Family, Interval, Name, Priority, RouterConfig, TrackedLink, TrackedScript,
-    Transport, Version, VirtualAddress, Vrid, Weight,
+    AnnouncePolicy, AntiReplay, Authentication, Deviations, Family, HmacKey, HmacMode, HmacPolicy, Interval, Name,
+    Priority, RouterConfig, Scope, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
 };
 
 use super::cursor::Cursor;
@@ -38,6 +38,14 @@ pub enum RouterOption {
     UnicastTtl(u8),
     /// `auth_pass secret`
     Password(String),
+    /// `auth_header secret`: with an authentication header made by this password.
+    Header(String),
+    /// `auth_hmac 1`: signs with the key of this number; everybody has those from 1 to 3.
+    Hmac(u8),
+    /// `hmac_mode permissive`
+    HmacMode(HmacMode),
+    /// `anti_replay monotonic`, `anti_replay 5s`: the window.
+    AntiReplay(AntiReplay),
     /// `no_auth`
     NoPassword,
     /// `virtual_ipaddress 192.0.2.51/24,192.0.2.52/24`
@@ -89,6 +97,10 @@ const KEYWORDS: &[&str] = &[
     "unicast",
     "unicast_ttl",
     "auth_pass",
+    "auth_header",
+    "auth_hmac",
+    "hmac_mode",
+    "anti_replay",
     "no_auth",
     "virtual_ipaddress",
     "virtual_ipaddress_excluded",
@@ -129,6 +141,14 @@ impl RouterOption {
             "unicast" => Self::Unicast,
             "unicast_ttl" => Self::UnicastTtl(cursor.number("unicast_ttl", 0..=255)? as u8),
             "auth_pass" => Self::Password(password(cursor)?),
+            "auth_header" => Self::Header(password(cursor)?),
+            "auth_hmac" => Self::Hmac(cursor.number("auth_hmac", 1..=3)? as u8),
+            "hmac_mode" => Self::HmacMode(hmac_mode(cursor)?),
+            "anti_replay" if cursor.accept("monotonic") => Self::AntiReplay(AntiReplay::Monotonic),
+            "anti_replay" => {
+                let window = u16::try_from(cursor.span("anti_replay")?.as_secs()).unwrap_or(u16::MAX);
+                Self::AntiReplay(AntiReplay::Time { window })
+            }
             "no_auth" => Self::NoPassword,
             "virtual_ipaddress" => Self::Addresses(addresses(cursor)?),
             "virtual_ipaddress_excluded" => Self::Excluded(addresses(cursor)?),
@@ -169,6 +189,11 @@ impl fmt::Display for RouterOption {
             Self::Unicast => f.write_str("unicast"),
             Self::UnicastTtl(ttl) => write!(f, "unicast_ttl {ttl}"),
             Self::Password(password) => write!(f, "auth_pass {password}"),
+            Self::Header(password) => write!(f, "auth_header {password}"),
+            Self::Hmac(key) => write!(f, "auth_hmac {key}"),
+            Self::HmacMode(mode) => write!(f, "hmac_mode {}", hmac_mode_text(*mode)),
+            Self::AntiReplay(AntiReplay::Monotonic) => f.write_str("anti_replay monotonic"),
+            Self::AntiReplay(AntiReplay::Time { window }) => write!(f, "anti_replay {window}s"),
             Self::NoPassword => f.write_str("no_auth"),
             Self::Addresses(list) => write!(f, "virtual_ipaddress {}", addresses_text(list)),
             Self::Excluded(list) => write!(f, "virtual_ipaddress_excluded {}", addresses_text(list)),
@@ -231,6 +256,7 @@ impl RouterSpec {
                 addresses: vec![virtual_address((IpAddr::from([192, 0, 2, vrid.get()]), 24))],
                 excluded_addresses: Vec::new(),
                 skip_check_adv_addr: false,
+                deviations: Deviations::default(),
                 announce: AnnouncePolicy::default(),
                 track_links: Vec::new(),
                 ignore_own_link: false,
@@ -263,10 +289,14 @@ impl RouterSpec {
             RouterOption::Unicast => self.unicast = true,
             RouterOption::UnicastTtl(ttl) => self.unicast_ttl = *ttl,
             RouterOption::Password(password) => {
-                let mut octets = [0; 8];
-                octets[..password.len()].copy_from_slice(password.as_bytes());
-                settings.authentication = Authentication::SimplePassword(octets);
+                settings.authentication = Authentication::SimplePassword(octets_of(password).into());
             }
+            RouterOption::Header(password) => {
+                settings.authentication = Authentication::Header(octets_of(password).into());
+            }
+            RouterOption::Hmac(key) => hmac_of(settings).active_key = *key,
+            RouterOption::HmacMode(mode) => hmac_of(settings).mode = *mode,
+            RouterOption::AntiReplay(anti_replay) => hmac_of(settings).anti_replay = *anti_replay,
             RouterOption::NoPassword => settings.authentication = Authentication::None,
             RouterOption::Addresses(list) => settings.addresses = list.iter().copied().map(virtual_address).collect(),
             RouterOption::Excluded(list) => {
@@ -307,6 +337,44 @@ impl RouterSpec {
         }
         config
     }
+}
+
+fn octets_of(password: &str) -> [u8; 8] {
+    let mut octets = [0; 8];
+    octets[..password.len()].copy_from_slice(password.as_bytes());
+    octets
+}
+
+/// What a router signs by; with keys 1 to 3 of 32 times their number, if it did not sign before.
+fn hmac_of(settings: &mut RouterConfig) -> &mut HmacPolicy {
+    if !matches!(settings.authentication, Authentication::Hmac(_)) {
+        let key = |number: u8| (number, HmacKey::new(&[number; 32]).expect("32 octets"));
+        settings.authentication = Authentication::Hmac(Box::new(HmacPolicy {
+            keys: [1, 2, 3].map(key).into(),
+            active_key: 1,
+            mode: HmacMode::Enforce,
+            anti_replay: AntiReplay::Time { window: 5 },
+        }));
+    }
+    match &mut settings.authentication {
+        Authentication::Hmac(policy) => policy,
+        Authentication::None | Authentication::SimplePassword(_) | Authentication::Header(_) => {
+            unreachable!("it was just made one that signs")
+        }
+    }
+}
+
+const HMAC_MODES: [(&str, HmacMode); 3] =
+    [("enforce", HmacMode::Enforce), ("permissive", HmacMode::Permissive), ("receive-only", HmacMode::ReceiveOnly)];
+
+fn hmac_mode(cursor: &mut Cursor<'_>) -> Result<HmacMode, Mistake> {
+    let word = cursor.take("a mode")?;
+    let found = HMAC_MODES.iter().find(|(known, _)| *known == word).map(|(_, mode)| *mode);
+    found.ok_or_else(|| cursor.before(format!("there is no mode `{word}`")))
+}
+
+fn hmac_mode_text(mode: HmacMode) -> &'static str {
+    HMAC_MODES.iter().find(|(_, known)| *known == mode).map_or("enforce", |(word, _)| word)
 }
 
 /// RFC 9568 §5.1.1.2.

@@ -41,6 +41,14 @@ impl World<'_> {
                 self.spoof(spoof);
                 Ok(())
             }
+            Command::Repeats(node) => {
+                let overheard = self.nodes[*node].overheard.clone().ok_or("it has sent nothing")?;
+                for other in 0..self.nodes.len() {
+                    let arrival = Happening::Arrive { node: other, link: "eth0".into(), frame: Rc::clone(&overheard) };
+                    self.due(self.now + self.plan.lan.delay, arrival);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -79,6 +87,7 @@ impl World<'_> {
                 self.tell_down_file(index);
             }
             Act::Disk(act) => node.disk.act(*act),
+            Act::Clock(act) => node.clock.act(self.now, *act),
             Act::Stop | Act::Pause(_) | Act::Reload(_) | Act::ReloadService(..) if !running => {
                 return Err("no daemon runs");
             }
@@ -106,6 +115,7 @@ impl World<'_> {
         let engine = Engine::new(config, seed);
         self.nodes[index].daemon = Some(Daemon {
             view: engine.view(),
+            calendar_told: None,
             engine,
             life,
             wake: None,

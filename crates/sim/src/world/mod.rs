@@ -32,6 +32,9 @@ use crate::random::Random;
 use crate::trace::Line;
 use crate::unit::UnitStep;
 
+/// By so many nanoseconds may an engine's calendar be wrong before it is told anew, as in the daemon.
+const CALENDAR_TOLERANCE: u64 = 1_000_000;
+
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
@@ -306,7 +309,7 @@ impl<'p> World<'p> {
 
     /// The one place where an engine is called.
     fn feed(&mut self, index: usize, input: Input<'_>, kind: Kind) {
-        let (now, plan) = (self.now, self.plan);
+        let (now, plan, clock) = (self.now, self.plan, self.nodes[index].clock);
         let Some(daemon) = self.nodes[index].daemon.as_mut() else { return };
         let head = match &input {
             Input::Received(received) => Head::read(received.octets),
@@ -315,6 +318,11 @@ impl<'p> World<'p> {
         daemon.watch.before((&daemon.engine, &daemon.view), kind, head, &mut self.coverage);
         daemon.orders.before(&daemon.view, kind, &input, &mut self.coverage);
         let mut outputs = std::mem::take(&mut self.outputs);
+        let ahead = clock.ahead(now);
+        if daemon.calendar_told.is_none_or(|told| told.abs_diff(ahead) >= CALENDAR_TOLERANCE) {
+            daemon.calendar_told = Some(ahead);
+            daemon.engine.handle(now, Input::Calendar(clock.says(now)), &mut outputs);
+        }
         daemon.engine.handle(now, input, &mut outputs);
         let paired = daemon.engine.config().pair.is_some();
         let step = step::Step { now, kind, head, stopping: daemon.stopping, paired, outputs: &outputs };

@@ -31,7 +31,9 @@ impl World<'_> {
 
     pub(super) fn carry_out(&mut self, index: usize, output: &Output) {
         match output {
-            Output::Advertise { router, priority } => self.advertise(index, *router, *priority),
+            Output::Advertise { router, priority, sequence } => {
+                self.advertise(index, *router, *priority, *sequence);
+            }
             Output::DesiredChanged => self.reconcile_soon(index),
             Output::Announce { link, address } => self.announce(index, *link, *address),
             Output::RunScript { script } => self.run_script(index, script),
@@ -64,7 +66,7 @@ impl World<'_> {
         }
     }
 
-    fn advertise(&mut self, index: usize, router: RouterId, priority: Priority) {
+    fn advertise(&mut self, index: usize, router: RouterId, priority: Priority, sequence: u64) {
         let node = &self.nodes[index];
         let Some(daemon) = &node.daemon else { return };
         let Some(config) = daemon.engine.router(router) else { return };
@@ -83,7 +85,8 @@ impl World<'_> {
         let mut sources: Vec<IpAddr> = owned.map(|entry| entry.address).collect();
         sources.push(Plan::primary(index, &config.link).into());
         for destination in daemon.engine.destinations(router) {
-            let octets = daemon.engine.write_advertisement(router, priority, *destination, &mut buffer);
+            let engine = &daemon.engine;
+            let octets = engine.write_advertisement(router, priority, sequence, *destination, &mut buffer);
             let Some(octets) = octets.filter(|_| error.is_none()) else {
                 error = error.or(Some(EADDRNOTAVAIL));
                 continue;
@@ -104,6 +107,7 @@ impl World<'_> {
         if !carries {
             return;
         }
+        self.nodes[index].overheard = frames.last().map(|(_, frame)| Rc::clone(frame));
         for (destination, frame) in frames {
             for other in (0..self.nodes.len()).filter(|other| *other != index) {
                 let there = destination.is_multicast() || destination == Plan::primary(other, &link);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::{Command, HeldBy, Input, Name, RouterId, ScriptOutcome, ServiceOrder, ServiceReport};
 
 use super::{Happening, World};
+use crate::clock::CALENDAR;
 use crate::coverage::Kind;
 use crate::invariant::Rule;
 use crate::node::{Report, ScriptRun};
@@ -13,8 +14,6 @@ use crate::plan::{NodeRef, Order, ScriptPlan, ServiceAct};
 use crate::trace::order_text;
 use crate::unit::{Effect, UnitStep};
 
-/// The calendar at the beginning of a scenario: seconds since 1970.
-const CALENDAR: u64 = 1_800_000_000;
 /// From the order to find out whether a service could be started to the answer.
 const ASSESSMENT_TAKES: Duration = Duration::from_millis(5);
 /// How long a run of a service's check takes.

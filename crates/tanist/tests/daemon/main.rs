@@ -18,4 +18,5 @@ mod reload;
 mod routes;
 mod scripts;
 mod service_manager;
+mod signing;
 mod words;

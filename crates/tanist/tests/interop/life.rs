@@ -10,7 +10,8 @@ use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, slow_test_with_keepali
 struct Kind {
     version: u8,
     unicast: bool,
-    password: bool,
+    /// What `auth_type` says, if there is authentication.
+    auth_type: Option<&'static str>,
 }
 
 impl Kind {
@@ -23,8 +24,10 @@ impl Kind {
             if self.unicast {
                 lines += &unicast(host);
             }
-            if self.password {
-                lines += "    authentication {\n        auth_type PASS\n        auth_pass s3cret\n    }\n";
+            if let Some(auth_type) = self.auth_type {
+                lines += &format!(
+                    "    authentication {{\n        auth_type {auth_type}\n        auth_pass s3cret\n    }}\n"
+                );
             }
             of_host(host, "", &lines)
         })
@@ -85,24 +88,28 @@ fn live(cast: Cast, kind: Kind) {
 }
 
 macro_rules! lives {
-    ($($name:ident: $cast:ident, version $version:literal, unicast $unicast:literal, password $password:literal;)*) => {
+    ($($name:ident: $cast:ident, version $version:literal, unicast $unicast:literal, $auth_type:expr;)*) => {
         $(#[test]
         fn $name() {
-            let kind = Kind { version: $version, unicast: $unicast, password: $password };
+            let kind = Kind { version: $version, unicast: $unicast, auth_type: $auth_type };
             slow_test_with_keepalived(|| live(Cast::$cast, kind));
         })*
     };
 }
 
 lives! {
-    ours_then_keepalived_v2_multicast_password: OursAndKeepalived, version 2, unicast false, password true;
-    ours_then_keepalived_v2_unicast_password: OursAndKeepalived, version 2, unicast true, password true;
-    ours_then_keepalived_v3_multicast: OursAndKeepalived, version 3, unicast false, password false;
-    ours_then_keepalived_v3_unicast: OursAndKeepalived, version 3, unicast true, password false;
-    keepalived_then_ours_v2_multicast_password: KeepalivedAndOurs, version 2, unicast false, password true;
-    keepalived_then_ours_v2_unicast_password: KeepalivedAndOurs, version 2, unicast true, password true;
-    keepalived_then_ours_v3_multicast: KeepalivedAndOurs, version 3, unicast false, password false;
-    keepalived_then_ours_v3_unicast: KeepalivedAndOurs, version 3, unicast true, password false;
+    ours_then_keepalived_v2_multicast_password: OursAndKeepalived, version 2, unicast false, Some("PASS");
+    ours_then_keepalived_v2_unicast_password: OursAndKeepalived, version 2, unicast true, Some("PASS");
+    ours_then_keepalived_v2_multicast_header: OursAndKeepalived, version 2, unicast false, Some("AH");
+    ours_then_keepalived_v2_unicast_header: OursAndKeepalived, version 2, unicast true, Some("AH");
+    ours_then_keepalived_v3_multicast: OursAndKeepalived, version 3, unicast false, None;
+    ours_then_keepalived_v3_unicast: OursAndKeepalived, version 3, unicast true, None;
+    keepalived_then_ours_v2_multicast_password: KeepalivedAndOurs, version 2, unicast false, Some("PASS");
+    keepalived_then_ours_v2_unicast_password: KeepalivedAndOurs, version 2, unicast true, Some("PASS");
+    keepalived_then_ours_v2_multicast_header: KeepalivedAndOurs, version 2, unicast false, Some("AH");
+    keepalived_then_ours_v2_unicast_header: KeepalivedAndOurs, version 2, unicast true, Some("AH");
+    keepalived_then_ours_v3_multicast: KeepalivedAndOurs, version 3, unicast false, None;
+    keepalived_then_ours_v3_unicast: KeepalivedAndOurs, version 3, unicast true, None;
 }
 
 /// The one that comes back leaves the other one in peace.

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod deviations;
 mod differential;
 mod life;
 mod partition;

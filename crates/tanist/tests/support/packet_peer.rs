@@ -22,12 +22,17 @@ pub(crate) struct Forged {
     pub(crate) interval: u16,
     pub(crate) address: Ipv4Addr,
     pub(crate) time_to_live: u8,
+    /// The group, unless it goes to somebody alone.
+    pub(crate) destination: Ipv4Addr,
+    /// Whom the pseudo header of version 3 names, if not the destination.
+    pub(crate) summed: Option<Ipv4Addr>,
 }
 
 impl Forged {
     /// What a quick neighbour of version 3 says.
     pub(crate) fn quick(priority: u8) -> Self {
-        Self { version: 3, vrid: 51, priority, interval: 20, address: super::ADDRESS, time_to_live: 255 }
+        let (address, destination) = (super::ADDRESS, GROUP);
+        Self { version: 3, vrid: 51, priority, interval: 20, address, time_to_live: 255, destination, summed: None }
     }
 
     /// RFC 3768 §5.1, RFC 9568 §5.1.
@@ -41,14 +46,14 @@ impl Forged {
         } else {
             // keepalived's form of version 3 sums a pseudo header, too.
             summed.extend(source.octets());
-            summed.extend(GROUP.octets());
+            summed.extend(self.summed.unwrap_or(self.destination).octets());
             summed.extend([0, 112, 0, message.len() as u8]);
         }
         message[6..8].copy_from_slice(&checksum(&summed));
         // The kernel fills in the header's length, identification and checksum (raw(7)).
         let mut packet = vec![0x45, 0xc0, 0, 0, 0, 0, 0, 0, self.time_to_live, 112, 0, 0];
         packet.extend(source.octets());
-        packet.extend(GROUP.octets());
+        packet.extend(self.destination.octets());
         packet.extend(message);
         packet
     }
@@ -68,7 +73,7 @@ pub(crate) fn send(host: &Host, source: Ipv4Addr, forged: Forged) {
         let link = Netlink::open()?.link_by_name("eth0")?.expect("it has an eth0").index;
         let socket = SendSocket::on_link(link)?;
         let mut batch = SendBatch::new();
-        batch.push_packet(&packet, IpAddr::V4(GROUP));
+        batch.push_packet(&packet, IpAddr::V4(forged.destination));
         let mut unsent = Vec::new();
         batch.flush(&socket, &mut unsent);
         Ok(unsent.len())

@@ -80,6 +80,9 @@ impl VirtualRouter {
                 }
             }
         }
+        if self.destinations.is_empty() {
+            faults.insert(FaultReason::NoPeer);
+        }
         if primary_address.is_none() && around.links.condition(self.link) != LinkCondition::Absent {
             faults.insert(FaultReason::NoPrimaryAddress);
         }

@@ -58,8 +58,7 @@ impl VirtualRouter {
         // would end before the winner speaks again; who stays is heard a second time and followed then.
         let learned = if before.is_some_and(|before| before != from) { stated.max(known) } else { stated };
         backup.active_adver_interval = learned;
-        backup.active_down_at =
-            now + timers::active_down_interval(self.config.version, self.effective_priority, learned);
+        backup.active_down_at = now + self.config.active_down_interval(self.effective_priority, learned);
         if learned != known {
             out.push(Output::Tell(Event::IntervalLearned { router: self.id, from: known, to: learned }));
         }
@@ -94,7 +93,9 @@ impl VirtualRouter {
         };
         // One last advertisement: the winner learns that there were two and announces the addresses again,
         // so that nobody stays stranded on us after a partition has healed.
-        self.send(ours, out);
+        if !self.config.deviations.silent_loser {
+            self.send(now, ours, out);
+        }
         let interval = receive::stated_interval(self.config.version, &accepted.advertisement)
             .unwrap_or(self.config.advertisement_interval);
         self.become_backup(now, cause, Some((from, theirs)), interval, around, out);
@@ -125,7 +126,7 @@ impl VirtualRouter {
         let just_advertised = now.since(active.advertised_at) < slack;
         let ours = self.effective_priority;
         out.push(Output::Tell(Event::LosingAdvertisementAnswered { router: self.id, from, priority: theirs, ours }));
-        if !just_advertised {
+        if !just_advertised && !self.config.deviations.silent_winner {
             self.advertise(now, out);
         }
         self.announce_all(now, repeat, around, out);

@@ -51,7 +51,7 @@ impl VirtualRouter {
     fn can_be_heard(&self) -> bool {
         !self.faults.iter().any(|fault| match fault {
             FaultReason::LinkAbsent(link) | FaultReason::LinkDown(link) => *link == self.link,
-            FaultReason::NoPrimaryAddress => true,
+            FaultReason::NoPrimaryAddress | FaultReason::NoPeer => true,
             FaultReason::StaticMissing(_)
             | FaultReason::ScriptFailed(_)
             | FaultReason::ScriptPending(_)
@@ -68,7 +68,7 @@ impl VirtualRouter {
         around: &mut Surroundings<'_>,
         out: &mut Vec<Output>,
     ) {
-        self.resign(out);
+        self.resign(now, out);
         match leave {
             Leave::Fault => {
                 self.set_state(now, State::Initialize { stopped: false }, Cause::Fault, out);
@@ -133,7 +133,7 @@ impl VirtualRouter {
     ) {
         if let State::Active(_) = &self.state {
             // The winner learns that there were two, and announces the addresses again.
-            self.send(self.effective_priority, out);
+            self.send(now, self.effective_priority, out);
             self.become_backup(now, Cause::PeerStays, peer, self.config.advertisement_interval, around, out);
         }
     }

@@ -25,11 +25,13 @@ use core::net::IpAddr;
 use leaving::Leave;
 
 use super::announcer::Announcer;
-use super::receive::{self, ChecksumForm, Discard, Oddity};
+use super::freshness::Freshness;
+use super::receive::{self, ChecksumForm, Discard, Known, Oddity};
 use super::statistics::Statistics;
 use super::timers;
 use crate::links::Links;
 use crate::role::Role;
+use crate::time::Calendar;
 use crate::track::priority;
 use crate::wire::ipv4::Ipv4Packet;
 use crate::{
@@ -108,6 +110,7 @@ pub(crate) struct VirtualRouter {
     /// The last primary address there was: a router that has just lost it resigns with it.
     last_source: Option<IpAddr>,
     peer_checksum_form: Option<ChecksumForm>,
+    freshness: Freshness,
     /// Discards and oddities told since the state or the Active router changed, one bit each.
     told: u32,
     send_failure_told: bool,
@@ -182,6 +185,7 @@ impl VirtualRouter {
             primary_address: None,
             last_source: None,
             peer_checksum_form: None,
+            freshness: Freshness::default(),
             told: 0,
             send_failure_told: false,
             refused: None,
@@ -216,6 +220,15 @@ impl VirtualRouter {
             Transport::Multicast { group, .. } => alloc::vec![*group],
             Transport::Unicast { peers, .. } => peers.clone(),
         };
+        self.freshness.set_peers(match &config.transport {
+            Transport::Multicast { .. } => &[],
+            Transport::Unicast { peers, .. } => peers,
+        });
+    }
+
+    /// The calendar was set, or is told for the first time.
+    pub(crate) const fn set_calendar(&mut self, calendar: Calendar) {
+        self.freshness.calendar = calendar;
     }
 
     pub(crate) fn config(&self) -> &RouterConfig {
@@ -351,7 +364,8 @@ impl VirtualRouter {
         around: &mut Surroundings<'_>,
         out: &mut Vec<Output>,
     ) {
-        let accepted = match receive::climb(&self.config, self.primary_address, packet) {
+        let known = Known { now, primary_address: self.primary_address, freshness: &self.freshness };
+        let accepted = match receive::climb(&self.config, known, packet) {
             Ok(accepted) => accepted,
             Err(reason) => {
                 self.statistics.discarded[reason.index()] += 1;
@@ -363,6 +377,9 @@ impl VirtualRouter {
                 return;
             }
         };
+        if let Some(stamp) = accepted.stamp {
+            self.freshness.note(accepted.source, stamp);
+        }
         self.statistics.advertisements_received += 1;
         self.refused = None;
         if accepted.advertisement.priority == Priority::RESIGN {
@@ -422,7 +439,7 @@ impl VirtualRouter {
     pub(crate) fn remove(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         let held = self.holds_addresses();
         if matches!(self.state, State::Active(_)) {
-            self.resign(out);
+            self.resign(now, out);
         }
         self.set_state(now, State::Initialize { stopped: true }, Cause::Stopped, out);
         if held {
@@ -444,7 +461,8 @@ impl VirtualRouter {
         self.derive(around.links);
         self.told = 0;
         let same_version = before.version == self.config.version;
-        if before.advertisement_interval != self.config.advertisement_interval || !same_version {
+        let other_silence = before.deviations.missed_advertisements != self.config.deviations.missed_advertisements;
+        if before.advertisement_interval != self.config.advertisement_interval || !same_version || other_silence {
             self.follow_interval(now, same_version && self.config.version == Version::V3);
         }
         if let State::Active(active) = &mut self.state {
@@ -475,7 +493,7 @@ impl VirtualRouter {
     /// on waiting by that.
     fn follow_interval(&mut self, now: Instant, learned: bool) {
         let interval = self.config.advertisement_interval;
-        let down = timers::active_down_interval(self.config.version, self.effective_priority, interval);
+        let down = self.config.active_down_interval(self.effective_priority, interval);
         match &mut self.state {
             State::Initialize { .. } | State::Leaving { .. } => {}
             State::Backup(backup) if learned && backup.active_router.is_some() => {}
@@ -497,8 +515,8 @@ impl VirtualRouter {
         // Once is enough: a machine that is always late must still take over.
         if late > backup.active_adver_interval.as_duration() && !backup.listened_again {
             backup.listened_again = true;
-            let (version, interval) = (self.config.version, backup.active_adver_interval);
-            backup.active_down_at = now + timers::active_down_interval(version, self.effective_priority, interval);
+            let interval = backup.active_adver_interval;
+            backup.active_down_at = now + self.config.active_down_interval(self.effective_priority, interval);
             out.push(Output::Tell(Event::Overslept { router: self.id, late }));
             return;
         }
@@ -506,8 +524,8 @@ impl VirtualRouter {
         let brief = around.brief(self.id);
         let (waits, ordered) = brief.map_or((false, false), |brief| (brief.waits, brief.ordered || brief.grouped));
         if waits || ordered {
-            let (version, interval) = (self.config.version, backup.active_adver_interval);
-            backup.active_down_at = now + timers::active_down_interval(version, self.effective_priority, interval);
+            let interval = backup.active_adver_interval;
+            backup.active_down_at = now + self.config.active_down_interval(self.effective_priority, interval);
             backup.due = ordered.then_some(cause);
             return;
         }
@@ -516,8 +534,14 @@ impl VirtualRouter {
 
     /// Whether others must have taken over while this Active router did not run.
     fn has_overslept(&self, now: Instant, active: &Active) -> bool {
-        let (version, interval) = (self.config.version, self.config.advertisement_interval);
-        now.since(active.advertise_at) > timers::active_down_interval(version, self.effective_priority, interval)
+        let interval = self.config.advertisement_interval;
+        match self.config.deviations.others_priority {
+            Some(theirs) => now.since(active.advertised_at) > self.config.active_down_interval(theirs, interval),
+            None => {
+                let ours = self.config.active_down_interval(self.effective_priority, interval);
+                now.since(active.advertise_at) > ours
+            }
+        }
     }
 
     /// Steps back and listens, as after a start.
@@ -622,9 +646,9 @@ impl VirtualRouter {
         out: &mut Vec<Output>,
     ) {
         let held = self.holds_addresses();
-        let (version, ours) = (self.config.version, self.effective_priority);
+        let down = self.config.active_down_interval(self.effective_priority, active_adver_interval);
         let backup = Backup {
-            active_down_at: now + timers::active_down_interval(version, ours, active_adver_interval),
+            active_down_at: now + down,
             active_adver_interval,
             active_router,
             heard_at: active_router.map(|_| now),

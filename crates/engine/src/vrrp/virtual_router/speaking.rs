@@ -1,13 +1,19 @@
 //! What a virtual router says: advertisements, announcements, notices.
 
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use super::{State, Surroundings, VirtualRouter};
-use crate::wire::{AddressList, Advertisement, Body, advertisement, ipv4};
+use crate::vrrp::receive::ChecksumForm;
+use crate::wire::authentication_header::{self, AuthenticationHeader};
+use crate::wire::trailer::{self, Trailer};
+use crate::wire::{
+    AddressList, Advertisement, Body, GROUP, PROTOCOL_AUTHENTICATION_HEADER, PROTOCOL_VRRP, Sequence, advertisement,
+    ipv4,
+};
 use crate::{
-    Authentication, Cause, Event, FaultReason, Instant, LinkId, Notice, NoticeKind, Output, Priority, StateName,
-    Transport, Version,
+    Authentication, Cause, ChecksumPolicy, Event, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind, Output,
+    Priority, StateName, Transport, Version,
 };
 
 impl VirtualRouter {
@@ -15,18 +21,25 @@ impl VirtualRouter {
         let State::Active(active) = &mut self.state else { return };
         active.advertised_at = now;
         active.advertise_at = now + self.config.advertisement_interval.as_duration();
-        self.send(self.effective_priority, out);
+        self.send(now, self.effective_priority, out);
     }
 
-    pub(super) fn resign(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn resign(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.statistics.priority_zero_sent += 1;
-        self.send(Priority::RESIGN, out);
+        self.send(now, Priority::RESIGN, out);
         out.push(Output::Tell(Event::Resigned { router: self.id }));
     }
 
-    pub(super) fn send(&mut self, priority: Priority, out: &mut Vec<Output>) {
+    pub(super) fn send(&mut self, now: Instant, priority: Priority, out: &mut Vec<Output>) {
         self.statistics.advertisements_sent += 1;
-        out.push(Output::Advertise { router: self.id, priority });
+        let sequence = match &self.config.authentication {
+            Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => {
+                self.freshness.next(now, policy.anti_replay).number()
+            }
+            Authentication::Header(_) => u64::from(self.freshness.next_count()),
+            Authentication::Hmac(_) | Authentication::None | Authentication::SimplePassword(_) => 0,
+        };
+        out.push(Output::Advertise { router: self.id, priority, sequence });
     }
 
     pub(super) fn announce_all(&self, now: Instant, repeat: u32, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
@@ -76,15 +89,36 @@ impl VirtualRouter {
         self.notify(NoticeKind::Fault, out);
     }
 
+    /// What the checksum of version 3 covers in what we send.
+    fn checksum_form(&self, destination: Ipv4Addr) -> ChecksumForm {
+        let by_unicast = !destination.is_multicast();
+        match (self.config.deviations.checksum, self.peer_checksum_form) {
+            (ChecksumPolicy::MessageOnly, _) => ChecksumForm::MessageOnly,
+            (ChecksumPolicy::OldUnicast, _) | (ChecksumPolicy::Automatic, Some(ChecksumForm::OldUnicast))
+                if by_unicast =>
+            {
+                ChecksumForm::OldUnicast
+            }
+            _ => ChecksumForm::WithPseudoHeader,
+        }
+    }
+
     /// Writes an advertisement from the IP header on.
-    pub(crate) fn write<'b>(&self, priority: Priority, destination: IpAddr, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    pub(crate) fn write<'b>(
+        &self,
+        priority: Priority,
+        sequence: u64,
+        destination: IpAddr,
+        buffer: &'b mut [u8],
+    ) -> Option<&'b [u8]> {
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (self.last_source?, destination) else { return None };
         let interval = self.config.advertisement_interval.as_centiseconds();
         let body = match self.config.version {
             Version::V2 => {
-                let (auth_type, authentication_data) = match self.config.authentication {
-                    Authentication::None => (0, [0; 8]),
-                    Authentication::SimplePassword(password) => (1, password),
+                let (auth_type, authentication_data) = match &self.config.authentication {
+                    Authentication::None | Authentication::Hmac(_) => (0, [0; 8]),
+                    Authentication::SimplePassword(password) => (1, **password),
+                    Authentication::Header(_) => (2, [0; 8]),
                 };
                 // Version 2 intervals are whole seconds up to 255.
                 Body::V2 { auth_type, adver_int: (interval / 100) as u8, authentication_data }
@@ -93,15 +127,42 @@ impl VirtualRouter {
         };
         let addresses = AddressList::new(self.config.family, &self.advertised)?;
         let advertisement = Advertisement { vrid: self.config.vrid, priority, addresses, body };
-        let payload = buffer.get_mut(ipv4::HEADER_LENGTH..)?;
-        let length = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(destination), payload)?.len();
+        let (protocol, before) = match self.config.authentication {
+            Authentication::Header(_) => (PROTOCOL_AUTHENTICATION_HEADER, authentication_header::LENGTH),
+            Authentication::None | Authentication::SimplePassword(_) | Authentication::Hmac(_) => (PROTOCOL_VRRP, 0),
+        };
+        let payload = buffer.get_mut(ipv4::HEADER_LENGTH + before..)?;
+        let form = self.checksum_form(destination);
+        let summed = if form == ChecksumForm::OldUnicast { GROUP } else { destination };
+        let written = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(summed), payload)?;
+        if form == ChecksumForm::MessageOnly {
+            advertisement::sum_message_alone(written);
+        }
+        let mut length = written.len();
+        if let Authentication::Hmac(policy) = &self.config.authentication
+            && policy.mode != HmacMode::ReceiveOnly
+        {
+            let key = policy.keys.get(&policy.active_key)?;
+            let trailer = Trailer { key: policy.active_key, sequence: Sequence::from_number(sequence) };
+            let sealed = trailer::write(trailer, key, IpAddr::V4(source), written)?;
+            payload.get_mut(length..)?.get_mut(..trailer::LENGTH)?.copy_from_slice(&sealed);
+            length += trailer::LENGTH;
+        }
         let ttl = match self.config.transport {
             Transport::Multicast { .. } => crate::wire::TTL,
             Transport::Unicast { ttl, .. } => ttl,
         };
-        // Counts from 1 and wraps around, as keepalived's does.
-        let identification = self.statistics.advertisements_sent as u16;
-        ipv4::write_header(buffer, source, destination, ttl, identification, length)?;
-        buffer.get(..ipv4::HEADER_LENGTH + length)
+        // Counts from 1 and wraps around, as keepalived's does, but for 0: the kernel would put something else there,
+        // and an authentication header covers it.
+        let identification = (self.statistics.advertisements_sent.wrapping_sub(1) % 0xffff + 1) as u16;
+        length += before;
+        ipv4::write_header(buffer, (source, destination), protocol, ttl, identification, length)?;
+        let packet = buffer.get_mut(..ipv4::HEADER_LENGTH + length)?;
+        if let Authentication::Header(password) = &self.config.authentication {
+            // It is one of ours: `sequence` was a count of 32 bits.
+            let header = AuthenticationHeader { spi: source, sequence: sequence as u32 };
+            authentication_header::write(header, password, packet)?;
+        }
+        Some(packet)
     }
 }
