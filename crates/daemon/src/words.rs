@@ -6,9 +6,11 @@ pub(crate) mod pair;
 pub(crate) mod service;
 pub(crate) mod understanding;
 
+use std::net::IpAddr;
+
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
-    Cause, Engine, Event, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId, ScriptOutcome,
+    Cause, Engine, Event, Family, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId, ScriptOutcome,
     StateName, Transport,
 };
 use linux::system_log::Severity;
@@ -104,7 +106,11 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                             format!("({name}) entering FAULT state (source address {source} is not on this machine)")
                         }
                         None => {
-                            format!("({name}) entering FAULT state (no IPv4 address for interface)")
+                            let family = match engine.router(*router).map(|config| config.family) {
+                                Some(Family::Ipv6) => "IPv6",
+                                Some(Family::Ipv4) | None => "IPv4",
+                            };
+                            format!("({name}) entering FAULT state (no {family} address for interface)")
                         }
                     },
                     FaultReason::StaticMissing(group) => {
@@ -221,7 +227,11 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
         Event::AddressesWanted { router } => line(Notice, format!("({}) setting VIPs.", name(router))),
         Event::AddressesReleased { router } => line(Notice, format!("({}) removing VIPs.", name(router))),
         Event::Announcing { router, link: on, address } => {
-            detail(Info, format!("({}) Sending/queueing gratuitous ARPs on {} for {address}", name(router), link(on)))
+            let what = match address {
+                IpAddr::V4(_) => "gratuitous ARPs",
+                IpAddr::V6(_) => "Unsolicited Neighbour Adverts",
+            };
+            detail(Info, format!("({}) Sending/queueing {what} on {} for {address}", name(router), link(on)))
         }
         Event::Overslept { router, late } => line(
             Warning,

@@ -19,6 +19,11 @@ impl Sysctl {
         Sysctl { path: format!("net/ipv4/conf/{link}/{option}") }
     }
 
+    /// An option of an interface for IPv6: "forwarding", "accept_dad", ...
+    pub fn of_ipv6_link(link: &str, option: &str) -> Sysctl {
+        Sysctl { path: format!("net/ipv6/conf/{link}/{option}") }
+    }
+
     /// What it is; `None` if there is no such option (any more), because its interface does not exist.
     pub fn read(&self) -> Result<Option<String>> {
         match std::fs::read_to_string(self.file()) {
