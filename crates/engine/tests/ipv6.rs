@@ -276,6 +276,7 @@ link eth0 up fe80::2:0
 }
 
 /// Each family waits for its own pace.
+// Shows: global_defs.vrrp_gna_interval
 #[test]
 fn neighbour_advertisements_have_a_pace_of_their_own() {
     check(

@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6, UdpSocket};
+use std::process::Command;
 use std::time::Duration;
 
 use tanist_linux::netlink::Netlink;
@@ -90,7 +91,8 @@ fn ipv6_is_dropped_but_for_neighbour_discovery() {
     // The neighbour is known: discovery has gone both ways.
     let is_found = |address: Ipv6Addr| {
         let name = &pair.right_link.name;
-        let entries = pair.right.run(|| common::output("ip", &["-6", "neigh", "show", "dev", name])).unwrap();
+        let entries = pair.right.run(|| Command::new("ip").args(["-6", "neigh", "show", "dev", name]).output());
+        let entries = String::from_utf8(entries.unwrap().expect("ip(8)").stdout).unwrap();
         entries.lines().any(|line| line.starts_with(&format!("{address} ")) && line.contains("lladdr"))
     };
     for address in closed {

@@ -5,6 +5,7 @@ mod support;
 
 mod deviations;
 mod differential;
+mod ipv6;
 mod life;
 mod partition;
 mod reload;
