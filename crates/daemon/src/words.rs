@@ -504,6 +504,15 @@ pub(crate) mod tests {
         assert_eq!(texts, expected, "{event:?}");
     }
 
+    #[test]
+    fn an_instance_of_ipv6_lacks_an_address_of_ipv6() {
+        let mut config = engine().config().clone();
+        config.routers[0].family = Family::Ipv6;
+        let event = Event::FaultRaised { router: ROUTER, reason: FaultReason::NoPrimaryAddress };
+        let lines = lines(&Engine::new(config, 0), &event);
+        assert_eq!(lines[0].text, "(VI_1) entering FAULT state (no IPv6 address for interface)");
+    }
+
     fn changed(from: StateName, to: StateName, cause: Cause) -> Event {
         Event::StateChanged { router: ROUTER, from, to, cause }
     }
@@ -575,6 +584,11 @@ pub(crate) mod tests {
         check(
             &Event::Announcing { router: ROUTER, link: ETH0, address: VIP },
             &["(VI_1) Sending/queueing gratuitous ARPs on eth0 for 192.0.2.100"],
+        );
+        let address = std::net::Ipv6Addr::LOCALHOST.into();
+        check(
+            &Event::Announcing { router: ROUTER, link: ETH0, address },
+            &["(VI_1) Sending/queueing Unsolicited Neighbour Adverts on eth0 for ::1"],
         );
         check(
             &Event::Odd { router: ROUTER, from: PEER, oddity: Oddity::AddressMissing(VIP) },
