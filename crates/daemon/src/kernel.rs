@@ -216,6 +216,7 @@ impl Kernel {
         let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
             up: link.up && link.running && !self.deaf.contains(&link.index),
             addresses: self.own_addresses(|index| index == link.index),
+            tentative: self.tentative_addresses(link.index),
         });
         Input::Link { link, state }
     }
@@ -235,10 +236,18 @@ impl Kernel {
 
     /// Addresses that are not ours to move and can be used, in the kernel's order: primary ones first, older ones first.
     fn own_addresses(&self, on: impl Fn(u32) -> bool) -> Vec<IpAddr> {
-        let is_own = |address: &Address| on(address.link) && !address.is_tentative() && !self.moves(address);
+        let is_usable = |address: &Address| !address.is_tentative() && !address.is_duplicate();
+        let is_own = |address: &Address| on(address.link) && is_usable(address) && !self.moves(address);
         let mut own: Vec<&Held> = self.addresses.values().filter(|held| is_own(&held.address)).collect();
         own.sort_by_key(|held| (held.address.is_secondary() || held.address.is_temporary(), held.order));
         own.into_iter().map(|held| held.address.address).collect()
+    }
+
+    /// Those that an interface will have soon.
+    fn tentative_addresses(&self, link: u32) -> Vec<IpAddr> {
+        let addresses = self.addresses.values().map(|held| &held.address);
+        let tentative = addresses.filter(|address| address.link == link && address.is_tentative());
+        tentative.filter(|address| !self.moves(address)).map(|address| address.address).collect()
     }
 
     /// Whether an address is ours to move: nobody may take it for the machine's own.

@@ -122,6 +122,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}): entering FAULT state due to script {script}")
                     }
+                    FaultReason::PrimaryAddressTentative => {
+                        format!("({name}) waits until the kernel knows that its address is nobody else's")
+                    }
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) waits for the first result of script {script}")
                     }
@@ -159,6 +162,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}) script {script} no longer keeps it in FAULT state")
+                    }
+                    FaultReason::PrimaryAddressTentative => {
+                        format!("({name}) its address is nobody else's")
                     }
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) script {script} has its first result")

@@ -206,6 +206,23 @@ link eth1 up fe80::100
     );
 }
 
+/// After a boot the kernel looks for duplicates first: no fault, and nobody is told. Who has lost its address is told.
+#[test]
+fn a_tentative_address_is_waited_for() {
+    check(
+        r#"
+router a ipv6 priority 100
+link eth0 up 2001:db8::1 fe80::1?
+    0.000000 > start
+    0.500000 > view
+    1.500000 > link eth0 up 2001:db8::1 fe80::1
+    2.000000 > link eth0 up 2001:db8::1 fe80::1?
+    3.500000 > link eth0 up 2001:db8::1
+    4.000000 > stop
+"#,
+    );
+}
+
 /// By unicast from where peers can answer to.
 #[test]
 fn unicast_comes_from_where_peers_can_answer_to() {

@@ -17,6 +17,8 @@
 //! to, with services that do not run; `serve` the same, with services that have come up. Unless a `link` line comes before the first moment, eth0 is up with
 //! the address 192.0.2.1. `UPDATE_EXPECT=1` rewrites the timelines of a test file.
 //!
+//! An address of a link with `?` is tentative.
+//!
 //! `missing G` tells of which groups something static is not there.
 //!
 //! `running job`, `gone job` (with `exit 1` or `signal 9`), `by-hand job`, `refused job REASON`, `lingers job REASON`,
@@ -457,10 +459,12 @@ fn sequence(now: Instant) -> u64 {
 /// `up 192.0.2.1`, `down 192.0.2.1`, `absent`.
 fn link_state(words: &[&str]) -> Option<LinkState> {
     let (condition, addresses) = words.split_first().expect("a link is up, down or absent");
-    let addresses = addresses.iter().map(|text| address(text)).collect();
+    let (tentative, addresses): (Vec<&&str>, Vec<&&str>) = addresses.iter().partition(|text| text.ends_with('?'));
+    let addresses = addresses.into_iter().map(|text| address(text)).collect();
+    let tentative = tentative.into_iter().map(|text| address(text.trim_end_matches('?'))).collect();
     match *condition {
-        "up" => Some(LinkState { up: true, addresses }),
-        "down" => Some(LinkState { up: false, addresses }),
+        "up" => Some(LinkState { up: true, addresses, tentative }),
+        "down" => Some(LinkState { up: false, addresses, tentative }),
         "absent" => None,
         other => panic!("a link is up, down or absent, not {other}"),
     }

@@ -71,9 +71,14 @@ impl Address {
         self.address.is_ipv6() && self.flags & libc::IFA_F_TEMPORARY != 0
     }
 
-    /// Whether the kernel still looks for others that have it, or has found one (RFC 4862 §5.4): nothing may come from
-    /// there.
+    /// Whether the kernel still looks for others that have it (RFC 4862 §5.4): nothing may come from there yet.
     pub fn is_tentative(&self) -> bool {
-        self.flags & libc::IFA_F_TENTATIVE != 0 && self.flags & libc::IFA_F_OPTIMISTIC == 0
+        let with = |flag| self.flags & flag != 0;
+        with(libc::IFA_F_TENTATIVE) && !with(libc::IFA_F_OPTIMISTIC) && !self.is_duplicate()
+    }
+
+    /// Whether somebody else has it, so that nothing may come from there.
+    pub fn is_duplicate(&self) -> bool {
+        self.flags & libc::IFA_F_DADFAILED != 0
     }
 }

@@ -18,10 +18,7 @@ impl VirtualRouter {
             let is_ours = if is_link_local(*source) { here() } else { around.links.host_has(*source) };
             return is_ours.then_some(*source);
         }
-        let suits = |address: &IpAddr| match self.config.family {
-            Family::Ipv4 => address.is_ipv4(),
-            Family::Ipv6 => address.is_ipv6() && is_link_local(*address) == self.speaks_link_locally(),
-        };
+        let suits = |address: &IpAddr| self.suits(*address);
         let own = || around.links.addresses(self.link).iter().copied().filter(suits);
         let real = own().find(|address| !(around.is_virtual)(self.link, *address));
         let owner = self.config.priority.is_address_owner();
@@ -30,6 +27,24 @@ impl VirtualRouter {
         let held = || first().filter(|_| self.holds_addresses());
         let listed = |address: &IpAddr| self.config.addresses.iter().any(|listed| listed.address == *address);
         real.or_else(|| own().find(listed).or_else(held).filter(|_| owner))
+    }
+
+    /// Whether its interface will have an address to send from in a moment.
+    fn awaits_primary_address(&self, around: &Surroundings<'_>) -> bool {
+        let (Transport::Multicast { source, .. } | Transport::Unicast { source, .. }) = &self.config.transport;
+        let is_meant = |address: &IpAddr| match source {
+            Some(source) => address == source,
+            None => self.suits(*address) && !(around.is_virtual)(self.link, *address),
+        };
+        around.links.tentative(self.link).iter().any(is_meant)
+    }
+
+    /// Whether an address is of the family and reach of those that it sends from.
+    fn suits(&self, address: IpAddr) -> bool {
+        match self.config.family {
+            Family::Ipv4 => address.is_ipv4(),
+            Family::Ipv6 => address.is_ipv6() && is_link_local(address) == self.speaks_link_locally(),
+        }
     }
 
     /// Over IPv6: multicast comes from the interface's link-local address (RFC 9568 §5.1.2.1). Unicast comes from where
@@ -100,7 +115,8 @@ impl VirtualRouter {
             faults.insert(FaultReason::NoPeer);
         }
         if primary_address.is_none() && around.links.condition(self.link) != LinkCondition::Absent {
-            faults.insert(FaultReason::NoPrimaryAddress);
+            let is_coming = self.awaits_primary_address(around);
+            faults.insert(if is_coming { FaultReason::PrimaryAddressTentative } else { FaultReason::NoPrimaryAddress });
         }
         (faults, sum)
     }

@@ -303,8 +303,12 @@ impl VirtualRouter {
         if !matches!(self.state, State::Initialize { .. }) {
             // A check that is new in the configuration holds nobody back who is in already, as in keepalived.
             faults.retain(|reason| !matches!(reason, FaultReason::ScriptPending(_)));
+            // Who has spoken from it already has lost it.
+            if faults.remove(&FaultReason::PrimaryAddressTentative) {
+                faults.insert(FaultReason::NoPrimaryAddress);
+            }
         }
-        let told = |reason: &&FaultReason| !matches!(reason, FaultReason::ScriptPending(_));
+        let told = |reason: &&FaultReason| !reason.is_pending();
         for reason in faults.difference(&self.faults).filter(told) {
             out.push(Output::Tell(Event::FaultRaised { router: self.id, reason: reason.clone() }));
         }

@@ -82,8 +82,7 @@ impl VirtualRouter {
 
     /// Faults are told when the first real one is there; a check that has not run yet is none.
     pub(super) fn notify_fault(&mut self, out: &mut Vec<Output>) {
-        let pending = |reason: &FaultReason| matches!(reason, FaultReason::ScriptPending(_));
-        if self.faults.iter().all(pending) || self.notified == Some(NoticeKind::Fault) {
+        if self.faults.iter().all(FaultReason::is_pending) || self.notified == Some(NoticeKind::Fault) {
             return;
         }
         if self.notified.is_none() {
