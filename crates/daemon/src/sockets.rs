@@ -176,10 +176,13 @@ impl Sockets {
     pub(crate) fn push(&mut self, engine: &Engine, advertisement: (RouterId, Priority, u64), link: Option<u32>) {
         let (router, priority, sequence) = advertisement;
         let Some(config) = engine.router(router) else { return };
-        let unicast = matches!(config.transport, Transport::Unicast { .. });
-        let place = if unicast { Some(None) } else { link.map(Some) };
         // An interface that is gone is a fault reason; what it should have sent is of no use any more.
-        let Some(pair) = place.and_then(|place| self.pairs.get_mut(&(place, config.family))) else { return };
+        let place = match (&config.transport, link) {
+            (Transport::Unicast { .. }, _) => None,
+            (Transport::Multicast { .. }, Some(index)) => Some(index),
+            (Transport::Multicast { .. }, None) => return,
+        };
+        let Some(pair) = self.pairs.get_mut(&(place, config.family)) else { return };
         for destination in engine.destinations(router) {
             let packet = engine.write_advertisement(router, priority, sequence, *destination, &mut self.packet[..]);
             if let Some(packet) = packet {
