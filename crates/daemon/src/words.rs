@@ -10,8 +10,8 @@ use std::net::IpAddr;
 
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
-    Cause, Engine, Event, Family, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId, ScriptOutcome,
-    StateName, Transport,
+    Cause, Engine, Event, Family, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId,
+    ScriptOutcome, StateName, Transport,
 };
 use linux::system_log::Severity;
 

@@ -29,16 +29,15 @@ fn written(bench: &mut Bench, priority: u8, sequence: u64, destination: &str) ->
     bench.engine.handle(Instant::START, Input::Start, &mut Vec::new());
     let mut buffer = [0; 1500];
     let destination = destination.parse().expect("an address");
-    let packet = bench.engine.write_advertisement(RouterId(0), Priority::new(priority), sequence, destination, &mut buffer);
+    let packet =
+        bench.engine.write_advertisement(RouterId(0), Priority::new(priority), sequence, destination, &mut buffer);
     packet.expect("it has an address to send from").to_vec()
 }
 
 #[test]
 fn an_advertisement_is_what_keepalived_sends() {
-    let mut bench = bench(
-        "router a ipv6 vrid 5 addresses 2001:db8::1/128,fe80::1/128",
-        "2001:db8::a fe80::f4cb:65ff:fec0:391d",
-    );
+    let mut bench =
+        bench("router a ipv6 vrid 5 addresses 2001:db8::1/128,fe80::1/128", "2001:db8::a fe80::f4cb:65ff:fec0:391d");
     let mut expected = octets_from_hex(CAPTURED);
     expected[FLOW_LABEL].fill(0);
     assert_eq!(written(&mut bench, 100, 0, "ff02::12"), expected);

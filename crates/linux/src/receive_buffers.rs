@@ -83,12 +83,7 @@ impl ReceiveBuffers {
     }
 
     /// Takes what is waiting. Without `link` a socket that gives the header must have `IP_PKTINFO` set.
-    pub(crate) fn fill(
-        &mut self,
-        socket: BorrowedFd<'_>,
-        kind: Header,
-        link: Option<u32>,
-    ) -> Result<usize, Errno> {
+    pub(crate) fn fill(&mut self, socket: BorrowedFd<'_>, kind: Header, link: Option<u32>) -> Result<usize, Errno> {
         const CAPACITY: usize = ReceiveBuffers::CAPACITY;
         self.arrived.clear();
         // SAFETY: both are plain C structs for which all bits zero is a valid value.

@@ -34,7 +34,10 @@ struct Item {
 enum Destination {
     /// With its interface, where the address means nothing without one.
     Address(IpAddr, u32),
-    Link { index: u32, ethertype: [u8; 2] },
+    Link {
+        index: u32,
+        ethertype: [u8; 2],
+    },
 }
 
 /// A packet of the batch that was not sent.

@@ -33,7 +33,8 @@ impl Families {
         if *first == family {
             return true;
         }
-        let message = format!("{address} is {}, but {decided_by} has made this an instance of {}", name(family), name(*first));
+        let message =
+            format!("{address} is {}, but {decided_by} has made this an instance of {}", name(family), name(*first));
         findings.error("mixed-families", span, message).help(help);
         false
     }

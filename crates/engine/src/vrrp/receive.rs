@@ -131,11 +131,7 @@ pub(crate) struct Known<'k> {
 }
 
 /// Lets a packet climb. The router's VRID has been found in it already.
-pub(crate) fn climb<'a>(
-    config: &RouterConfig,
-    known: Known<'_>,
-    packet: &Packet<'a>,
-) -> Result<Accepted<'a>, Discard> {
+pub(crate) fn climb<'a>(config: &RouterConfig, known: Known<'_>, packet: &Packet<'a>) -> Result<Accepted<'a>, Discard> {
     let source = packet.source;
     let has_header = packet.protocol == wire::PROTOCOL_AUTHENTICATION_HEADER;
     let (header, payload) = match (&config.authentication, has_header) {
@@ -164,11 +160,12 @@ pub(crate) fn climb<'a>(
         Authentication::Hmac(policy) => unseal(policy, known, source, payload, octets)?.map(Stamp::Trailer),
         Authentication::None | Authentication::SimplePassword(_) | Authentication::Header(_) => None,
     };
-    let decoded = advertisement::decode(config.version, config.family, octets).map_err(|malformed| match malformed {
-        Malformed::Length | Malformed::Vrid => Discard::Length,
-        Malformed::Version => Discard::Version,
-        Malformed::Type => Discard::Type,
-    })?;
+    let decoded =
+        advertisement::decode(config.version, config.family, octets).map_err(|malformed| match malformed {
+            Malformed::Length | Malformed::Vrid => Discard::Length,
+            Malformed::Version => Discard::Version,
+            Malformed::Type => Discard::Type,
+        })?;
     if let Body::V2 { auth_type, adver_int, authentication_data } = decoded.body {
         authenticate(&config.authentication, auth_type, &authentication_data)?;
         if let (Authentication::Header(password), Some(header)) = (&config.authentication, header) {
@@ -202,12 +199,7 @@ pub(crate) fn climb<'a>(
 }
 
 /// `octets` is the advertisement proper, with which `payload` begins.
-fn checksum_form(
-    config: &RouterConfig,
-    packet: &Packet<'_>,
-    payload: &[u8],
-    octets: &[u8],
-) -> Option<ChecksumForm> {
+fn checksum_form(config: &RouterConfig, packet: &Packet<'_>, payload: &[u8], octets: &[u8]) -> Option<ChecksumForm> {
     let summed = match config.family {
         Family::Ipv4 => octets,
         Family::Ipv6 => payload,

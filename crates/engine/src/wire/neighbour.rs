@@ -31,7 +31,8 @@ pub fn unsolicited(hardware_address: [u8; 6], address: Ipv6Addr, router: bool) -
     frame[6..12].copy_from_slice(&hardware_address);
     frame[12..14].copy_from_slice(&ETHERTYPE_IPV6);
     // There is room: both lengths are known here. It has no precedence, as what the kernel sends of this kind.
-    let _ = ipv6::write_header(&mut frame[14..], (address, ALL_NODES), (PROTOCOL_ICMPV6, 0), super::TTL, MESSAGE_LENGTH);
+    let _ =
+        ipv6::write_header(&mut frame[14..], (address, ALL_NODES), (PROTOCOL_ICMPV6, 0), super::TTL, MESSAGE_LENGTH);
     let message = &mut frame[54..];
     message[0] = NEIGHBOUR_ADVERTISEMENT;
     message[4] = OVERRIDE | if router { ROUTER } else { 0 };

@@ -416,7 +416,9 @@ pub(crate) fn addresses(cursor: &mut Cursor<'_>) -> Result<Vec<(IpAddr, u8)>, Mi
         Some((address.into(), prefix.parse().ok().filter(|prefix| *prefix <= 32)?))
     };
     word.split(',')
-        .map(|text| one(text).ok_or_else(|| cursor.before(format!("`{text}` is no IPv4 address such as `192.0.2.51/24`"))))
+        .map(|text| {
+            one(text).ok_or_else(|| cursor.before(format!("`{text}` is no IPv4 address such as `192.0.2.51/24`")))
+        })
         .collect()
 }
 

@@ -111,7 +111,10 @@ fn without_a_link_local_address_it_is_out() {
         let node = Node::start(&scene.hosts[0], tanist(), &instance("", ""));
         scene.until("it holds the address", || holds(&scene, 0));
         let shown = lines(&scene.hosts[0], "-6 -o address show dev eth0 scope link");
-        let own = shown.iter().flat_map(|line| line.split(' ')).find(|word| word.starts_with("fe80::") && *word != "fe80::100/64");
+        let own = shown
+            .iter()
+            .flat_map(|line| line.split(' '))
+            .find(|word| word.starts_with("fe80::") && *word != "fe80::100/64");
         let own = own.expect("the interface's own").to_owned();
         scene.hosts[0].remove_address("eth0", &own).expect("removed");
         scene.line("a", begin, "entering FAULT state (no IPv6 address for interface)");

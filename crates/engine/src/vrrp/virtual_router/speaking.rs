@@ -12,8 +12,8 @@ use crate::wire::{
     ipv4, ipv6,
 };
 use crate::{
-    Authentication, Cause, ChecksumPolicy, Event, Family, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind, Output,
-    Priority, StateName, Transport, Version,
+    Authentication, Cause, ChecksumPolicy, Event, Family, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind,
+    Output, Priority, StateName, Transport, Version,
 };
 
 impl VirtualRouter {
