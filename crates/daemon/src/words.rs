@@ -355,13 +355,13 @@ fn state_changed(engine: &Engine, router: RouterId, from: StateName, to: StateNa
 }
 
 /// The source address that the configuration asks for.
-fn configured_source(engine: &Engine, router: RouterId) -> Option<std::net::IpAddr> {
+fn configured_source(engine: &Engine, router: RouterId) -> Option<IpAddr> {
     match engine.router(router)?.transport {
         Transport::Multicast { source, .. } | Transport::Unicast { source, .. } => source,
     }
 }
 
-fn odd(engine: &Engine, router: RouterId, from: std::net::IpAddr, oddity: Oddity) -> Vec<Line> {
+fn odd(engine: &Engine, router: RouterId, from: IpAddr, oddity: Oddity) -> Vec<Line> {
     let Some(config) = engine.router(router) else {
         return Vec::new();
     };

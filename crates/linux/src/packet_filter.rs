@@ -157,7 +157,7 @@ impl PacketFilter {
         batch.add_elements(LINK_LOCAL_SET, closed.link_local.iter().map(key).collect());
         for chain in &CHAINS {
             batch.add_chain(chain);
-            batch.add_rule(chain, Rule::let_neighbour_discovery_pass);
+            batch.add_rule(chain, |rule| rule.let_neighbour_discovery_pass());
             batch.add_rule(chain, |rule| {
                 rule.load_from_header(chain.ipv6_address, IPV6_ADDRESS, libc::NFT_REG_1);
                 rule.is_in(ADDRESSES_SET);
