@@ -129,11 +129,10 @@ fn the_ladder_of_checks_is_that_of_ipv4() {
         sum wrong                                => Checksum
         sum message                              => Checksum
         interval 2                               => accepted odd AdvertisementInterval
-        addresses fe80::100                      => accepted odd AddressCount AddressMissing
+        addresses fe80::100                      => accepted odd AddressCount odd AddressMissing
         addresses fe80::100,2001:db8::101        => accepted odd AddressMissing
         to ff02::13                              => TransportMismatch
         to fe80::1                               => TransportMismatch
-        to 224.0.0.18                            => ignored
         vrid 52                                  => ignored
         padding 4                                => accepted
 ",
@@ -174,9 +173,24 @@ router a vrid 51 version 3 priority 100
 router b ipv6 vrid 51 priority 100
 link eth0 up 192.0.2.1 fe80::1
     0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
     1.000000 > hear 192.0.2.2 150
+    1.000000   a follows 192.0.2.2
     2.000000 > hear fe80::2 150 for b
+    2.000000   b follows fe80::2
+    4.609375   a Backup -> Active: ActiveDownTimer
+    4.609375   a advertise 100
+    4.609375   a wants its addresses
+    4.609375   desired 192.0.2.100/24@eth0
+    4.609375   a announcing eth0 192.0.2.100
+    4.609375   announce eth0 192.0.2.100
+    4.609375   a notify Active 100
     5.000000 > view
+    5.000000   a is Active priority 100/100 interval 1s peer sums WithPseudoHeader
+    5.000000   b is Backup priority 100/100 follows fe80::2 150 interval 1s down at 5.609375 peer sums WithPseudoHeader
 "#,
     );
 }
@@ -194,13 +208,32 @@ router b ipv6 link eth1 vrid 52 addresses fe80::200/64
 link eth0 up 192.0.2.1 2001:db8::1 fe80::100
 link eth1 up fe80::100
     0.000000 > start
+    0.000000   a fault: NoPrimaryAddress
+    0.000000   a Initialize -> Initialize: Fault
+    0.000000   a notify Fault 100
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
     0.100000 > view
+    0.100000   a is Initialize priority 100/100 interval 1s fault NoPrimaryAddress
+    0.100000   b is Backup priority 100/100 interval 1s down at 3.609375
     1.000000 > link eth0 up 192.0.2.1 2001:db8::1 fe80::100 fe80::1
+    1.000000   a fault gone: NoPrimaryAddress
+    1.000000   a Initialize -> Backup: FaultsCleared
+    1.000000   a notify Backup 100
     1.000000 > view
+    1.000000   a is Backup priority 100/100 interval 1s down at 4.609375
+    1.000000   b is Backup priority 100/100 interval 1s down at 3.609375
     2.000000 > link eth0 up fe80::7 fe80::1
     2.000000 > view
+    2.000000   a is Backup priority 100/100 interval 1s down at 4.609375
+    2.000000   b is Backup priority 100/100 interval 1s down at 3.609375
     3.000000 > link eth0 up 2001:db8::1
+    3.000000   a fault: NoPrimaryAddress
+    3.000000   a Backup -> Initialize: Fault
+    3.000000   a notify Fault 100
     3.000000 > view
+    3.000000   a is Initialize priority 100/100 interval 1s fault NoPrimaryAddress
+    3.000000   b is Backup priority 100/100 interval 1s down at 3.609375
 "#,
     );
 }
@@ -214,10 +247,19 @@ router a ipv6 priority 100
 link eth0 up 2001:db8::1 fe80::1?
     0.000000 > start
     0.500000 > view
+    0.500000   a is Initialize priority 100/100 interval 1s fault PrimaryAddressTentative
     1.500000 > link eth0 up 2001:db8::1 fe80::1
+    1.500000   a Initialize -> Backup: Started
+    1.500000   a notify Backup 100
     2.000000 > link eth0 up 2001:db8::1 fe80::1?
+    2.000000   a fault: NoPrimaryAddress
+    2.000000   a Backup -> Initialize: Fault
+    2.000000   a notify Fault 100
     3.500000 > link eth0 up 2001:db8::1
     4.000000 > stop
+    4.000000   a Initialize -> Initialize: Stopped
+    4.000000   a notify Stop 100
+    4.000000   stopped
 "#,
     );
 }
@@ -234,9 +276,36 @@ router d ipv6 vrid 54 source fe80::9 addresses 2001:db8::202/64
 link eth0 up fe80::1 2001:db8::1
     0.000000 > elsewhere 2001:db8::9 fe80::9
     0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
+    0.000000   c Initialize -> Backup: Started
+    0.000000   c notify Backup 100
+    0.000000   d fault: NoPrimaryAddress
+    0.000000   d Initialize -> Initialize: Fault
+    0.000000   d notify Fault 100
     0.100000 > view
+    0.100000   a is Backup priority 100/100 interval 1s down at 3.609375
+    0.100000   b is Backup priority 100/100 interval 1s down at 3.609375
+    0.100000   c is Backup priority 100/100 interval 1s down at 3.609375
+    0.100000   d is Initialize priority 100/100 interval 1s fault NoPrimaryAddress
 "#,
     );
+}
+
+#[test]
+fn the_source_is_of_the_reach_of_the_peers() {
+    let source = |router: &str| {
+        let mut bench = bench(router, "2001:db8::100 fe80::100 fe80::1 2001:db8::1");
+        bench.engine.handle(Instant::START, Input::Start, &mut Vec::new());
+        bench.engine.view().routers[0].primary_address.expect("there is one").to_string()
+    };
+    assert_eq!(source("router a ipv6"), "fe80::1");
+    assert_eq!(source("router a ipv6 peers fe80::2,fe80::3"), "fe80::1");
+    assert_eq!(source("router a ipv6 peers 2001:db8::2"), "2001:db8::1");
+    assert_eq!(source("router a ipv6 peers fe80::2,2001:db8::2"), "2001:db8::1");
+    assert_eq!(source("router a ipv6 peers 2001:db8::2 source fe80::1"), "fe80::1");
 }
 
 /// What is addressed to a link-local address is for who has it on that link.
@@ -249,10 +318,18 @@ router b ipv6 link eth1 vrid 52 peers fe80::2 source fe80::5 addresses 2001:db8:
 link eth0 up fe80::1
 link eth1 up fe80::5
     0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
     1.000000 > hear fe80::2 150 for a
+    1.000000   a follows fe80::2
     1.100000 > hear fe80::2 150 for a on eth1
     1.200000 > hear fe80::2 150 for b
+    1.200000   b follows fe80::2
     2.000000 > view
+    2.000000   a is Backup priority 100/100 follows fe80::2 150 interval 1s down at 4.609375 peer sums WithPseudoHeader
+    2.000000   b is Backup priority 100/100 follows fe80::2 150 interval 1s down at 4.809375 peer sums WithPseudoHeader
 "#,
     );
 }
@@ -267,12 +344,50 @@ fn a_take_over_and_a_failback() {
 router a ipv6 priority 100 excluded 192.0.2.100/24
 link eth0 up fe80::1 192.0.2.1
     0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
     0.500000 > hear fe80::2 150
+    0.500000   a follows fe80::2
+    4.109375   a Backup -> Active: ActiveDownTimer
+    4.109375   a advertise 100
+    4.109375   a wants its addresses
+    4.109375   desired 192.0.2.100/24@eth0 2001:db8::100/64@eth0 fe80::100/64@eth0
+    4.109375   a announcing eth0 fe80::100
+    4.109375   a announcing eth0 2001:db8::100
+    4.109375   a announcing eth0 192.0.2.100
+    4.109375   announce eth0 fe80::100
+    4.109375   announce eth0 2001:db8::100
+    4.109375   announce eth0 192.0.2.100
+    4.109375   a notify Active 100
     5.000000 > hear fe80::2 150
+    5.000000   a advertise 100
+    5.000000   a Active -> Backup: HigherPriority 150 from fe80::2
+    5.000000   a releases its addresses
+    5.000000   desired nothing
+    5.000000   a notify Backup 100
     5.500000 > hear fe80::2 150
     6.000000 > hear fe80::2 0
+    6.000000   a hears fe80::2 resign
+    6.609375   a Backup -> Active: ActiveResigned
+    6.609375   a advertise 100
+    6.609375   a wants its addresses
+    6.609375   desired 192.0.2.100/24@eth0 2001:db8::100/64@eth0 fe80::100/64@eth0
+    6.609375   a announcing eth0 fe80::100
+    6.609375   a announcing eth0 2001:db8::100
+    6.609375   a announcing eth0 192.0.2.100
+    6.609375   announce eth0 fe80::100
+    6.609375   announce eth0 2001:db8::100
+    6.609375   announce eth0 192.0.2.100
+    6.609375   a notify Active 100
     7.000000 > stop
+    7.000000   a advertise 0
+    7.000000   a resigned
+    7.000000   a Active -> Initialize: Stopped
     7.500000 > hear fe80::2 150
+    7.500000   a releases its addresses
+    7.500000   desired nothing
+    7.500000   a notify Stop 100
+    7.500000   stopped
 "#,
     );
 }
@@ -285,8 +400,31 @@ fn the_tie_is_broken_by_the_address() {
 router a ipv6 priority 100
 link eth0 up fe80::2:0
     0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    3.609375   a Backup -> Active: ActiveDownTimer
+    3.609375   a advertise 100
+    3.609375   a wants its addresses
+    3.609375   desired 2001:db8::100/64@eth0 fe80::100/64@eth0
+    3.609375   a announcing eth0 fe80::100
+    3.609375   a announcing eth0 2001:db8::100
+    3.609375   announce eth0 fe80::100
+    3.609375   announce eth0 2001:db8::100
+    3.609375   a notify Active 100
     4.000000 > hear fe80::1:ffff 100
+    4.000000   a answers 100 from fe80::1:ffff with 100
+    4.000000   a advertise 100
+    4.000000   a announcing eth0 fe80::100
+    4.000000   a announcing eth0 2001:db8::100
+    4.000000   announce eth0 fe80::100
+    4.000000   announce eth0 2001:db8::100
+    4.000000   a notify ActiveHeardLowerPriority 100
     4.500000 > hear fe80::2:1 100
+    4.500000   a advertise 100
+    4.500000   a Active -> Backup: HigherAddress 100 from fe80::2:1
+    4.500000   a releases its addresses
+    4.500000   desired nothing
+    4.500000   a notify Backup 100
 "#,
     );
 }
@@ -300,7 +438,23 @@ fn neighbour_advertisements_have_a_pace_of_their_own() {
 router a ipv6 priority 255 repeat 2 neighbour_pacing 0.1 addresses fe80::100/64,2001:db8::100/64 excluded 192.0.2.100/24
 link eth0 up fe80::1
     0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 2001:db8::100/64@eth0 fe80::100/64@eth0
+    0.000000   a announcing eth0 fe80::100
+    0.000000   a announcing eth0 2001:db8::100
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 fe80::100
+    0.000000   announce eth0 192.0.2.100 (2 times)
+    0.000000   a notify Active 255
+    0.100000   announce eth0 2001:db8::100
+    0.200000   announce eth0 fe80::100
+    0.300000   announce eth0 2001:db8::100
     0.500000 > stop
+    0.500000   a advertise 0
+    0.500000   a resigned
+    0.500000   a Active -> Initialize: Stopped
 "#,
     );
 }
