@@ -228,7 +228,12 @@ impl Sockets {
                 for _ in 0..BATCHES_IN_A_ROW {
                     let count = socket.receive(&mut self.buffers)?;
                     for packet in self.buffers.packets() {
-                        if unicast_is_heard_elsewhere && !is_multicast(family, packet.bytes) {
+                        let is_ours = match group_of(family, packet.bytes) {
+                            // Over IPv6 the kernel also gives what others on this host have joined.
+                            Some(group) => pair.groups.contains(&group),
+                            None => !unicast_is_heard_elsewhere,
+                        };
+                        if !is_ours {
                             continue;
                         }
                         let received = Received { link: id_of(packet.link), family, octets: packet.bytes };
@@ -244,12 +249,13 @@ impl Sockets {
     }
 }
 
-/// Whether an IP packet went to a group.
-fn is_multicast(family: Family, packet: &[u8]) -> bool {
-    match family {
-        Family::Ipv4 => packet.get(16).is_some_and(|first| (224..240).contains(first)),
-        Family::Ipv6 => packet.get(24) == Some(&0xff),
-    }
+/// The group that an IP packet went to, if it went to one.
+fn group_of(family: Family, packet: &[u8]) -> Option<IpAddr> {
+    let destination: IpAddr = match family {
+        Family::Ipv4 => <[u8; 4]>::try_from(packet.get(16..20)?).ok()?.into(),
+        Family::Ipv6 => <[u8; 16]>::try_from(packet.get(24..40)?).ok()?.into(),
+    };
+    destination.is_multicast().then_some(destination)
 }
 
 /// Whether an address means nothing without its interface.

@@ -32,9 +32,6 @@ const SEND_BUFFER: usize = 1024 * 1024;
 /// `TC_PRIO_CONTROL`: before everything else that waits for the interface.
 const PRIORITY: i32 = 7;
 
-/// `IPV6_MULTICAST_ALL` of linux/in6.h, which libc does not have.
-const IPV6_MULTICAST_ALL: i32 = 29;
-
 /// A non-blocking socket that receives VRRP packets, IP header included.
 #[derive(Debug)]
 pub struct ReceiveSocket {
@@ -62,7 +59,8 @@ impl ReceiveSocket {
         Ok(ReceiveSocket { socket, header: Header::Received, link: Some(link) })
     }
 
-    /// As [`on_link`](Self::on_link), over IPv6.
+    /// As [`on_link`](Self::on_link), over IPv6. Here the kernel cannot be told to leave out groups that only others on
+    /// this host have joined.
     pub fn ipv6_on_link(link: u32) -> Result<ReceiveSocket> {
         let socket = open_ipv6_receiver()?;
         bind_to_link(&socket, link)?;
@@ -91,7 +89,7 @@ impl ReceiveSocket {
         Ok(ReceiveSocket { socket, header: Header::Received, link: None })
     }
 
-    /// As [`for_unicast`](Self::for_unicast), over IPv6.
+    /// As [`for_unicast`](Self::for_unicast), over IPv6, and with what goes to groups that others have joined.
     pub fn ipv6_for_unicast() -> Result<ReceiveSocket> {
         let socket = open_ipv6_receiver()?;
         begin(&socket, PROTOCOL)?;
@@ -204,11 +202,7 @@ fn open_ipv6_receiver() -> Result<OwnedFd> {
     for option in [libc::IPV6_RECVPKTINFO, libc::IPV6_RECVHOPLIMIT] {
         set_int(&socket, libc::IPPROTO_IPV6, option, 1).map_err(refused("ask for the headers of VRRP packets"))?;
     }
-    match set_int(&socket, libc::IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0) {
-        // Before Linux 4.20 nobody could; what comes from other groups is discarded and counted then.
-        Ok(()) | Err(Errno::NOPROTOOPT) => Ok(socket),
-        Err(errno) => Err(refused("limit a VRRP socket to its groups")(errno)),
-    }
+    Ok(socket)
 }
 
 fn open_sender() -> Result<OwnedFd> {

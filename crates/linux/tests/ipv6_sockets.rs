@@ -16,7 +16,6 @@ use tanist_linux::send_batch::SendBatch;
 use tanist_linux::vrrp_socket::{PROTOCOL, ReceiveBuffers, ReceiveSocket, SendSocket};
 
 const GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
-const OTHER_GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x13);
 const LEFT: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 const RIGHT: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
 const LEFT_ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
@@ -81,11 +80,9 @@ fn multicast_reaches_the_members_and_not_ourselves() {
     let sender = pair.left.run(|| SendSocket::ipv6_on_link(left)).unwrap().unwrap();
     let myself = pair.left.run(|| ReceiveSocket::ipv6_on_link(left)).unwrap().unwrap();
     let other = pair.right.run(|| ReceiveSocket::ipv6_on_link(right)).unwrap().unwrap();
-    let elsewhere = pair.right.run(|| ReceiveSocket::ipv6_on_link(right)).unwrap().unwrap();
     myself.join(GROUP.into(), left).unwrap();
     other.join(GROUP.into(), right).unwrap();
     other.join(GROUP.into(), right).unwrap();
-    elsewhere.join(OTHER_GROUP.into(), right).unwrap();
 
     // More than one chunk to send and more than one batch to receive.
     let packets: Vec<(Vec<u8>, Ipv6Addr)> =
@@ -94,7 +91,6 @@ fn multicast_reaches_the_members_and_not_ourselves() {
     let expected: Vec<(Vec<u8>, u32)> = packets.into_iter().map(|(packet, _)| (packet, right)).collect();
     assert_eq!(receive(&other, 200), expected);
     assert!(nothing_waits(&myself), "what we send does not come back");
-    assert!(nothing_waits(&elsewhere), "a group that only somebody else has joined");
 
     other.leave(GROUP.into(), right).unwrap();
     other.leave(GROUP.into(), right).unwrap();

@@ -126,3 +126,26 @@ fn without_a_link_local_address_it_is_out() {
         node.stop();
     });
 }
+
+/// (keepalived 2.2.7 cannot send to another group of IPv6, and a second one of ours shows as much.)
+// Shows: global_defs.vrrp_mcast_group6
+#[test]
+fn another_group_is_sent_to_and_heard() {
+    slow_test(|| {
+        let scene = scene();
+        let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x66);
+        let configuration = instance(&format!("    vrrp_mcast_group6 {group}"), "");
+        let a = Node::start(&scene.hosts[0], tanist(), &configuration);
+        scene.until("it holds the address", || holds(&scene, 0));
+        let begin = Moment::now();
+        let b = Node::start(&scene.hosts[1], tanist(), &configuration.replace("priority 150", "priority 100"));
+        scene.line("b", begin, "(VI_6) master is fe80::ff:fe00:100");
+        let_pass(Duration::from_secs(2));
+        let sent = scene.advertisements(begin);
+        assert!(sent.iter().all(|(_, host, seen)| host == "a" && seen.destination == IpAddr::V6(group)), "{}", scene.story());
+        assert!(!holds(&scene, 1));
+        a.stop();
+        scene.until("the other one holds the address", || holds(&scene, 1));
+        b.stop();
+    });
+}
