@@ -445,6 +445,12 @@ impl<'a> Draft<'a> {
             Authentication::Header(_) => engine::wire::authentication_header::LENGTH,
             Authentication::None | Authentication::SimplePassword(_) => 0,
         };
+        // keepalived leaves room for an authentication header here whether there is one or not, and the lists of both nodes
+        // must be the same.
+        let more = match self.families.family() {
+            Family::Ipv4 => more,
+            Family::Ipv6 => more.max(engine::wire::authentication_header::LENGTH),
+        };
         let (headers, one) = match (self.families.family(), self.version) {
             // IPv4 header, VRRP header, authentication data (RFC 3768 §5.1).
             (Family::Ipv4, Version::V2) => (20 + 8 + 8, 4),

@@ -142,7 +142,11 @@ fn another_group_is_sent_to_and_heard() {
         scene.line("b", begin, "(VI_6) master is fe80::ff:fe00:100");
         let_pass(Duration::from_secs(2));
         let sent = scene.advertisements(begin);
-        assert!(sent.iter().all(|(_, host, seen)| host == "a" && seen.destination == IpAddr::V6(group)), "{}", scene.story());
+        assert!(
+            sent.iter().all(|(_, host, seen)| host == "a" && seen.destination == IpAddr::V6(group)),
+            "{}",
+            scene.story()
+        );
         assert!(!holds(&scene, 1));
         a.stop();
         scene.until("the other one holds the address", || holds(&scene, 1));
