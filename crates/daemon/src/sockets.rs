@@ -23,6 +23,10 @@ pub(crate) struct Sockets {
     buffers: ReceiveBuffers,
     unsent: Vec<Unsent>,
     packet: Box<[u8; PACKET_SIZE]>,
+    /// Advertisements of virtual routers that are not ours are noted.
+    notes_strangers: bool,
+    /// The interfaces that they came by, and their numbers.
+    strangers: Vec<(u32, u8)>,
 }
 
 /// A pair that could not be opened, and where its routers are deaf therefore.
@@ -39,6 +43,8 @@ struct Pair {
     /// For what comes behind an authentication header, if anybody wants that.
     receive_header: Option<ReceiveSocket>,
     send: SendSocket,
+    /// How many octets may wait in it; `None` is as many as we think good.
+    size: Option<usize>,
     groups: BTreeSet<IpAddr>,
     batch: SendBatch,
     /// Whose packets are in the batch, in its order.
@@ -50,11 +56,21 @@ impl Pair {
         Self {
             receive,
             receive_header: None,
+            size: None,
             send,
             groups: BTreeSet::new(),
             batch: SendBatch::new(),
             senders: Vec::new(),
         }
+    }
+
+    /// Lets so many octets wait.
+    fn set_size(&mut self, size: Option<usize>) -> linux::Result<()> {
+        if self.size != size {
+            self.receive.set_receive_buffer(size)?;
+            self.size = size;
+        }
+        Ok(())
     }
 
     /// Opens or closes the socket for what comes behind an authentication header.
@@ -84,14 +100,27 @@ impl Sockets {
             buffers: ReceiveBuffers::new(),
             unsent: Vec::new(),
             packet: Box::new([0; PACKET_SIZE]),
+            notes_strangers: false,
+            strangers: Vec::new(),
         }
     }
 
+    /// Whether advertisements of virtual routers that are not ours are noted.
+    pub(crate) fn set_notes_strangers(&mut self, notes: bool) {
+        self.notes_strangers = notes;
+    }
+
+    /// The interfaces that such advertisements have come by, and the numbers of their virtual routers.
+    pub(crate) fn take_strangers(&mut self) -> Vec<(u32, u8)> {
+        std::mem::take(&mut self.strangers)
+    }
+
     /// Opens what the configuration needs on the interfaces that exist, and closes what it no longer needs.
-    /// `unicast_token` and `link_token` name the sockets in the poll.
+    /// `buffers` says for each router how many octets may wait for it, `unicast_token` and `link_token` name the sockets in the poll.
     pub(crate) fn adjust(
         &mut self,
         engine: &Engine,
+        buffers: &[Option<usize>],
         index_of: impl Fn(LinkId) -> Option<u32>,
         poll: &Poll,
         unicast_token: u64,
@@ -102,6 +131,8 @@ impl Sockets {
         let mut unicast: BTreeSet<u32> = BTreeSet::new();
         // Where somebody expects an authentication header; `None` is the unicast pair.
         let mut headers: BTreeSet<Option<u32>> = BTreeSet::new();
+        // What may wait in each socket, where somebody has said so.
+        let mut sizes: BTreeMap<Option<u32>, usize> = BTreeMap::new();
         for (router, id) in engine.config().routers.iter().zip(0..) {
             let Some(index) = engine.router_link(RouterId(id)).and_then(&index_of) else { continue };
             let place = match &router.transport {
@@ -117,18 +148,28 @@ impl Sockets {
             if matches!(router.authentication, Authentication::Header(_)) {
                 headers.insert(place);
             }
+            if let Some(size) = buffers.get(id as usize).copied().flatten() {
+                let sum = sizes.entry(place).or_default();
+                *sum = sum.saturating_add(size);
+            }
         }
         self.pairs.retain(|index, _| groups.contains_key(index));
         for (index, groups) in groups {
             let header = headers.contains(&Some(index));
-            if let Err(error) = self.open_pair(index, groups, header, poll, link_token(index)) {
+            let opened = self.open_pair(index, groups, header, poll, link_token(index));
+            let size = sizes.get(&Some(index)).copied();
+            let sized = opened.and_then(|()| self.pairs.get_mut(&index).map_or(Ok(()), |pair| pair.set_size(size)));
+            if let Err(error) = sized {
                 self.pairs.remove(&index);
                 failures.push(Deaf { error, links: BTreeSet::from([index]) });
             }
         }
         if unicast.is_empty() {
             self.unicast = None;
-        } else if let Err(error) = self.open_unicast(headers.contains(&None), poll, unicast_token) {
+        } else if let Err(error) = self
+            .open_unicast(headers.contains(&None), poll, unicast_token)
+            .and_then(|()| self.unicast.as_mut().map_or(Ok(()), |pair| pair.set_size(sizes.get(&None).copied())))
+        {
             self.unicast = None;
             failures.push(Deaf { error, links: unicast });
         }
@@ -245,6 +286,9 @@ impl Sockets {
                         continue;
                     }
                     let received = Received { link: id_of(packet.link), family: Family::Ipv4, octets: packet.bytes };
+                    if self.notes_strangers {
+                        self.strangers.extend(engine.stranger(&received).map(|vrid| (packet.link, vrid.get())));
+                    }
                     engine.handle(now, Input::Received(received), out);
                 }
                 if count < ReceiveBuffers::CAPACITY {

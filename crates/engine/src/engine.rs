@@ -19,7 +19,7 @@ use crate::wire::advertisement;
 use crate::wire::ipv4::{self, Ipv4Packet};
 use crate::{
     Config, Desired, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RouterConfig, RouterId, ScriptConfig, StateName, Statics, Transport, View, When,
+    RouterConfig, RouterId, ScriptConfig, StateName, Statics, Transport, View, Vrid, When,
 };
 
 /// All virtual routers, checks and services of one node.
@@ -180,6 +180,11 @@ impl Engine {
             }
             Input::Service { service, report } => self.take_report(now, service, report, out),
             Input::Baton { path, octets } => self.take_baton(now, path, octets, out),
+            Input::Hesitate { until } => self.routers.iter_mut().for_each(|router| router.hesitate(until)),
+            Input::ClearStatistics => {
+                concerns_others = false;
+                self.routers.iter_mut().for_each(VirtualRouter::clear_statistics);
+            }
             Input::Restored(restored) => self.restore(now, restored, out),
             Input::Command { number, command } => self.command(now, number, command, out),
             Input::Reconfigure(config) => self.reconfigure(now, *config, out),
@@ -292,6 +297,16 @@ impl Engine {
 
     pub(crate) const fn is_stopping(&self) -> bool {
         matches!(self.phase, Phase::Stopping | Phase::Stopped)
+    }
+
+    /// The virtual router that an advertisement is about, if no router on the interface that it came by has this number.
+    #[must_use]
+    pub fn stranger(&self, received: &Received<'_>) -> Option<Vrid> {
+        let packet = ipv4::parse(received.octets)?;
+        let vrid = advertisement::peek_vrid(message(&packet)?)?;
+        let here = |router: &VirtualRouter| router.link() == received.link && router.config().vrid == vrid;
+        let known = received.family == Family::Ipv4 && !self.routers.iter().any(here);
+        (known && self.addressee(received.link, &packet).is_none()).then_some(vrid)
     }
 
     /// Returns whether it led to something that services or the other node could care about.

@@ -5,6 +5,7 @@ mod support;
 
 mod deviations;
 mod differential;
+mod json;
 mod life;
 mod partition;
 mod reload;
