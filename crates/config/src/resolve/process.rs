@@ -180,6 +180,7 @@ impl Draft {
             None => ReceiveBuffers::Own,
             Some(Policy::Mtu) => ReceiveBuffers::Mtu { packets },
             Some(Policy::Advertisement) => ReceiveBuffers::Advertisement { packets },
+            Some(Policy::Octets(0)) => ReceiveBuffers::Own,
             Some(Policy::Octets(octets)) => ReceiveBuffers::Octets(octets),
         };
         if let (Some((_, span)), None | Some(Policy::Octets(_))) = (multiplier, policy) {
@@ -187,7 +188,10 @@ impl Draft {
                 .warning("no-effect", span, "`vrrp_rx_bufs_multiplier` has no effect here")
                 .help("it counts packets for `vrrp_rx_bufs_policy MTU` and `vrrp_rx_bufs_policy ADVERT`");
         }
-        let buffer = |(octets, force): (Option<u32>, bool)| octets.map(|octets| Buffer { octets, force });
+        // As in keepalived, 0 is the same as nothing.
+        let buffer = |(octets, force): (Option<u32>, bool)| {
+            octets.filter(|octets| *octets > 0).map(|octets| Buffer { octets, force })
+        };
         (process.command_buffer, process.monitor_buffer) = (buffer(command), buffer(monitor));
         if process.reload.repeat && process.reload.time_file.is_none() {
             process.reload.repeat = false;
@@ -252,7 +256,7 @@ fn policy(statement: &Statement<'_>, findings: &mut Findings) -> Option<Policy> 
         "MTU" => Some(Policy::Mtu),
         "ADVERT" => Some(Policy::Advertisement),
         text => {
-            let octets = text.parse().ok().filter(|octets| *octets > 0).map(Policy::Octets);
+            let octets = text.parse().ok().map(Policy::Octets);
             if octets.is_none() {
                 let help = nearest(text, ["MTU", "ADVERT"]).map(|meant| format!("did you mean `{meant}`?"));
                 let message = format!("`vrrp_rx_bufs_policy` cannot be {text}: it takes {}", statement.keyword.form);

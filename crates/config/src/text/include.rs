@@ -38,7 +38,7 @@ impl Strictness {
     pub(crate) fn changed<'w>(self, words: &[&'w str]) -> Result<Self, &'w str> {
         let Some(first) = words.first() else { return Ok(Self::ALL) };
         let mut changed = if first.starts_with(['+', '-']) { self } else { Self::default() };
-        for word in words {
+        for &word in words {
             let on = !word.starts_with('-');
             let field = match word.trim_start_matches(['+', '-']) {
                 "readable" => &mut changed.readable,

@@ -52,8 +52,9 @@ impl EventLoop {
     /// Brings the process to what the settings say; `before` is what they said so far.
     pub(super) fn adjust_process(&mut self, before: &Process) {
         let wanted = self.settings.process.clone();
-        let told = self.share.adjust(&wanted);
-        self.told.extend(told);
+        for (severity, text) in self.share.adjust(&wanted) {
+            self.say(severity, text);
+        }
         if let Some(mask) = self.options.umask.or(wanted.umask) {
             let usual = process::set_umask(mask);
             self.usual_umask.get_or_insert(usual);
