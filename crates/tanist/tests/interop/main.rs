@@ -3,10 +3,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod captures;
 mod deviations;
 mod differential;
+mod frr;
 mod json;
 mod life;
+mod packets;
 mod partition;
 mod reload;
 mod scripts;
