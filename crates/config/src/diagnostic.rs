@@ -161,7 +161,8 @@ impl Findings {
     /// Whether a keyword that is not built is left out; it is told at the end.
     pub(crate) fn leave_out(&mut self, place: Block, name: &'static str, span: Span) -> bool {
         let Some(part) = Part::of(place, name).find(|part| self.without.contains(part)) else { return false };
-        let (parts, _, names) = self.left_out.get_or_insert_with(|| (BTreeSet::new(), span, BTreeMap::new()));
+        let (parts, first, names) = self.left_out.get_or_insert_with(|| (BTreeSet::new(), span, BTreeMap::new()));
+        *first = span.min(*first);
         parts.insert(part);
         *names.entry(name).or_default() += 1;
         true

@@ -708,7 +708,7 @@ fn message<'p>(packet: &Ipv4Packet<'p>) -> Option<&'p [u8]> {
 }
 
 /// What makes a router the same across a reconfiguration, whatever else about it changes.
-fn identity(config: &RouterConfig) -> (&Name, crate::Vrid, Family, Option<IpAddr>) {
+fn identity(config: &RouterConfig) -> (&Name, Vrid, Family, Option<IpAddr>) {
     let source = match &config.transport {
         Transport::Multicast { .. } => None,
         Transport::Unicast { source, .. } => *source,
