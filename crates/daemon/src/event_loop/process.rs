@@ -38,9 +38,8 @@ impl EventLoop {
 
     /// `vrrp_startup_delay` and `vrrp_delay_after_boot`: the longer one counts.
     fn hesitate(&mut self) {
-        let Process { startup_delay, delay_after_boot, .. } = self.settings.process;
         let begin = clock::boot_time();
-        let delay = startup_delay.max(delay_after_boot.saturating_sub(Duration::from_nanos(begin)));
+        let delay = delay(&self.settings.process, Duration::from_nanos(begin));
         if !delay.is_zero() {
             let text = format!("Delaying startup for {} seconds", (delay.as_secs_f64() * 1e3).round() / 1e3);
             self.told.push((Severity::Notice, text));
@@ -195,6 +194,11 @@ impl EventLoop {
     }
 }
 
+/// How long to wait after a start; `up` is how long the machine has been so.
+fn delay(process: &Process, up: Duration) -> Duration {
+    process.startup_delay.max(process.delay_after_boot.saturating_sub(up))
+}
+
 /// Of an interface that is not there.
 const ETHERNET_MTU: u32 = 1500;
 
@@ -206,4 +210,30 @@ fn packet_size(router: &RouterConfig) -> u32 {
     };
     let count = u32::try_from(router.addresses.len()).unwrap_or(u32::MAX);
     count.saturating_mul(address).saturating_add(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Shows: global_defs.vrrp_delay_after_boot
+    #[test]
+    fn the_longer_delay_counts_and_only_one_start_of_the_machine_is_waited_for() {
+        let check = |startup, after_boot, up, expected| {
+            let process = Process {
+                startup_delay: Duration::from_secs(startup),
+                delay_after_boot: Duration::from_secs(after_boot),
+                ..Process::default()
+            };
+            assert_eq!(delay(&process, Duration::from_secs(up)), Duration::from_secs(expected));
+        };
+        check(0, 0, 10, 0);
+        check(5, 0, 10, 5);
+        check(0, 30, 10, 20);
+        check(5, 30, 10, 20);
+        check(25, 30, 10, 25);
+        // A later restart.
+        check(5, 30, 1000, 5);
+        check(0, 30, 1000, 0);
+    }
 }

@@ -172,7 +172,7 @@ fn findings_of_a_test_go_to_a_file_for_its_owner() {
         let (code, text) = bench.keepalived(&[argument, "-f", "a.conf"]);
         assert_eq!((code, text.as_str()), (Some(5), ""));
         let file = bench.directory.join("found");
-        assert!(fs::read_to_string(&file).expect("it is written").contains("a.conf:6:16"));
+        assert!(fs::read_to_string(&file).expect("it is written").contains("a.conf:7:16"));
         assert_eq!(file.metadata().expect("it is there").mode() & 0o777, 0o600);
         fs::remove_file(&file).expect("it was there");
     }

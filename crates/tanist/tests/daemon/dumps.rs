@@ -82,6 +82,11 @@ fn state_and_counters_are_written_where_they_are_looked_for() {
     });
 }
 
+/// Also a realtime signal, which has no name.
+fn send(node: &Node, signal: Signal) {
+    linux::process::signal(node.program.pid(), signal).expect("signal the daemon");
+}
+
 // Shows: global_defs.state_dump_file, global_defs.stats_dump_file, global_defs.json_dump_file, global_defs.json_version
 // Shows: global_defs.data_use_instance
 #[test]
@@ -100,7 +105,7 @@ fn files_are_where_and_as_they_are_wanted() {
         scene.only("a", ADDRESS);
         let read = |path: &str| host.read_file(Path::new(path)).unwrap_or_default();
         let json = |path: &str| -> serde_json::Value { serde_json::from_str(&read(path)).unwrap_or_default() };
-        let ask = || [Signal::USER_1, Signal::USER_2, Signal::json()].into_iter().for_each(|one| node.signal(one));
+        let ask = || [Signal::USER_1, Signal::USER_2, Signal::json()].into_iter().for_each(|one| send(&node, one));
         ask();
         scene.until("all are written", || {
             read("/run/state").contains("VRRP Instance") && read("/run/counters").contains("Sent:") && json("/run/all.json").is_object()
@@ -115,11 +120,11 @@ fn files_are_where_and_as_they_are_wanted() {
 
         // The counters begin anew, after they have been written.
         let cleared = Moment::now();
-        node.signal(Signal::statistics_clear());
+        send(&node, Signal::statistics_clear());
         scene.line("a", cleared, "and clearing the counters");
         scene.until("they are old and many", || read("/run/counters").contains("Became master: 1"));
         scene.until("they are new", || {
-            node.signal(Signal::json());
+            send(&node, Signal::json());
             json("/run/all.json")["vrrp"][0]["stats"]["become_master"] == 0
         });
 

@@ -43,7 +43,7 @@ fn said(daemon: Daemon, text: &str) -> Value {
     let read = || host.read_file(Path::new("/tmp/keepalived.json")).unwrap_or_default();
     let mut found = Value::Null;
     scene.until("it is written", || {
-        node.signal(number);
+        linux::process::signal(node.program.pid(), number).expect("signal the daemon");
         crate::support::let_pass(std::time::Duration::from_millis(200));
         found = serde_json::from_str(&read()).unwrap_or_default();
         found.is_array()
