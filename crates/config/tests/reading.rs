@@ -44,10 +44,7 @@ fn include_is_as_strict_as_is_said_before_it() {
     check(&with("match\n include_check +wildcard_match", "gone.conf"), &["no file matches `gone.conf`"]);
     check(&with("match\n include_check readable", "gone.conf"), &[]);
     check("global_defs { include_check match }\ninclude gone.conf\n", &["no file matches `gone.conf`"]);
-    check(
-        &with("matches", "gone.conf"),
-        &["`matches` is nothing that can be checked"],
-    );
+    check(&with("matches", "gone.conf"), &["`matches` is nothing that can be checked"]);
 }
 
 #[test]

@@ -115,7 +115,9 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
         }
         match job {
             Job::Line(entry) => sinks.write(&entry),
-            Job::File(path, content, mode) => tell(&mut sinks, "write", &path, dump::replace_file(&path, &content, mode)),
+            Job::File(path, content, mode) => {
+                tell(&mut sinks, "write", &path, dump::replace_file(&path, &content, mode))
+            }
             Job::Keep(directory, name, content) => {
                 tell(&mut sinks, "write", &directory.join(&name), dump::keep_in(&directory, &name, &content));
             }

@@ -45,7 +45,14 @@ pub(crate) fn empty_file(path: &Path) -> io::Result<()> {
         std::fs::DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
     }
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).custom_flags(no_follow).open(path).map(|_| ())
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .custom_flags(no_follow)
+        .open(path)
+        .map(|_| ())
 }
 
 /// Puts a file into a directory that is made if it is not there. Nobody but its owner reads it.

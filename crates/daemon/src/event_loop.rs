@@ -15,6 +15,7 @@ use config::{Expanded, Settings};
 use engine::wire::arp;
 use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
+use linux::clock;
 use linux::poll::{Interest, Poll};
 use linux::sd_notify::Notifier;
 use linux::send_batch::SendBatch;
@@ -22,7 +23,6 @@ use linux::signals::{Received, Signal, Signals};
 use linux::spawn::Exit;
 use linux::system_log::Severity;
 use linux::timer::Timer;
-use linux::clock;
 
 use self::ending::Patience;
 use self::process::Dump;
@@ -326,7 +326,8 @@ impl EventLoop {
 
     fn deadline(&self) -> Option<u64> {
         let engine = self.engine.deadline().map(Instant::as_nanos);
-        let half = self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(self.last_scripts() / 2));
+        let half =
+            self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(self.last_scripts() / 2));
         let own = [self.notify.deadline(), self.ask_again_at, self.quiet_at, self.stopped_until, half];
         let own = own.into_iter().chain([self.kernel.renew_deadline(), self.services.deadline()]);
         let own = own.chain([self.patience_ends_at(), self.down_files.deadline(), self.reload_times.deadline()]);
@@ -808,8 +809,14 @@ impl EventLoop {
     fn adjust_sockets(&mut self) {
         let buffers = self.receive_buffers();
         let Self { sockets, engine, kernel, poll, .. } = self;
-        let failures =
-            sockets.adjust(engine, &buffers, |link| kernel.index_of(link), poll, UNICAST, |index| LINKS + u64::from(index));
+        let failures = sockets.adjust(
+            engine,
+            &buffers,
+            |link| kernel.index_of(link),
+            poll,
+            UNICAST,
+            |index| LINKS + u64::from(index),
+        );
         let deaf = failures.iter().flat_map(|failure| failure.links.iter().copied()).collect();
         for input in self.kernel.set_deaf(deaf) {
             self.engine.handle(now(), input, &mut self.out);

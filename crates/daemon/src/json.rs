@@ -167,7 +167,8 @@ fn state_number(router: &RouterView) -> u8 {
 fn address_words(address: &VirtualAddress, config: &RouterConfig, set: bool) -> String {
     let VirtualAddress { address: own, prefix, link, scope, label, broadcast, .. } = address;
     let link = link.as_ref().unwrap_or(&config.link);
-    let optional = |name: &str, value: Option<&dyn Display>| value.map_or_else(String::new, |value| format!(" {name} {value}"));
+    let optional =
+        |name: &str, value: Option<&dyn Display>| value.map_or_else(String::new, |value| format!(" {name} {value}"));
     let broadcast = optional("brd", broadcast.as_ref().map(|value| value as &dyn Display));
     let label = optional("label", label.as_ref().map(|value| value as &dyn Display));
     format!("{own}/{prefix}{broadcast} dev {link} scope {scope}{label}{}", if set { " set" } else { "" })
@@ -176,9 +177,7 @@ fn address_words(address: &VirtualAddress, config: &RouterConfig, set: bool) -> 
 /// Each word in quotes.
 fn quoted(script: &NotifyScript) -> String {
     match &script.command {
-        config::Command::Program(words) => {
-            words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
-        }
+        config::Command::Program(words) => words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
         other => format!("'{}'", words_for(other)),
     }
 }

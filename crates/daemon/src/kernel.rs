@@ -179,7 +179,8 @@ impl Kernel {
     /// How much the sockets that speak with the kernel may queue, if that is to be otherwise than before.
     pub(crate) fn set_buffers(&self, before: &Process, after: &Process) -> linux::Result<()> {
         if before.monitor_buffer != after.monitor_buffer {
-            self.monitor.set_receive_buffer(after.monitor_buffer.map(|buffer| (buffer.octets as usize, buffer.force)))?;
+            self.monitor
+                .set_receive_buffer(after.monitor_buffer.map(|buffer| (buffer.octets as usize, buffer.force)))?;
         }
         match after.command_buffer {
             Some(buffer) if before.command_buffer != after.command_buffer => {
@@ -296,7 +297,10 @@ impl Kernel {
                 Change::Address(address) => {
                     if self.tell_addresses && !self.addresses.contains_key(&key(&address)) {
                         let name = self.name_of(address.link);
-                        changed.told.push(format!("Netlink: address {}/{} appeared on {name}", address.address, address.prefix));
+                        changed.told.push(format!(
+                            "Netlink: address {}/{} appeared on {name}",
+                            address.address, address.prefix
+                        ));
                     }
                     if !self.moves(&address) {
                         touched.insert(address.link);
@@ -306,7 +310,10 @@ impl Kernel {
                 Change::AddressGone(address) => {
                     if self.tell_addresses {
                         let name = self.name_of(address.link);
-                        changed.told.push(format!("Netlink: address {}/{} vanished from {name}", address.address, address.prefix));
+                        changed.told.push(format!(
+                            "Netlink: address {}/{} vanished from {name}",
+                            address.address, address.prefix
+                        ));
                     }
                     if !address.is_marked() || self.statics.contains(&key(&address)) {
                         touched.insert(address.link);

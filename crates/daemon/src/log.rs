@@ -65,7 +65,10 @@ impl Sinks {
         let syslog = syslog.and_then(|facility| Syslog::open(&options.identity, facility).map_err(&mut keep).ok());
         let stderr = (options.stderr && !(stderr_is_journal && has_journal)) || (options.journal && !has_journal);
         let facility = options.syslog.unwrap_or(FACILITY_DAEMON).to_string();
-        let opened = options.file.as_ref().map(|path| (path, OpenOptions::new().append(true).create(true).mode(0o600).open(path)));
+        let opened = options
+            .file
+            .as_ref()
+            .map(|path| (path, OpenOptions::new().append(true).create(true).mode(0o600).open(path)));
         let file = opened.and_then(|(path, opened)| {
             let failed = |error| linux::Error::from_io(format!("open {}", path.display()), &error);
             opened.map_err(failed).map_err(|error| failures.push(error)).ok()

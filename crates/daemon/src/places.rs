@@ -31,7 +31,8 @@ impl Name {
 
     /// `blue_inst1`; `None` if there is no other one to be told from.
     pub(crate) fn text(&self) -> Option<String> {
-        let parts: Vec<&str> = [&self.network_namespace, &self.instance].into_iter().flatten().map(String::as_str).collect();
+        let parts: Vec<&str> =
+            [&self.network_namespace, &self.instance].into_iter().flatten().map(String::as_str).collect();
         (!parts.is_empty()).then(|| parts.join("_"))
     }
 

@@ -87,7 +87,9 @@ impl ReloadTimes {
         match self.said.as_deref().map(|said| next(said, now)) {
             None => {}
             Some(Ok(due)) => self.due = Some(due),
-            Some(Err(Unusable::Past)) => told.push((Severity::Warning, "Reload date/time is in the past - ignoring".to_owned())),
+            Some(Err(Unusable::Past)) => {
+                told.push((Severity::Warning, "Reload date/time is in the past - ignoring".to_owned()))
+            }
             Some(Err(Unusable::NoTime)) => {
                 let said = self.said.as_deref().unwrap_or_default();
                 let text = format!(
@@ -325,9 +327,21 @@ mod tests {
         check("2026-12-01 10:00:00Z", Ok(1_796_119_200));
         check("2020-01-01 00:00:00Z", Err(Unusable::Past));
         for wrong in [
-            "", "23:99:00Z", "24:00:00Z", "2026-11-21", "20:49:3Z", " 10:00:00Z", "2026-12-01 10:00:00Z ", "10:00:00ZZ",
-            "2026-12-01  10:00:00Z", "2026-13-01 10:00:00Z", "2026-02-30 10:00:00Z", "126-12-01 10:00:00Z", "+1:00:00Z",
-            "10:00", "10:00:00:00Z",
+            "",
+            "23:99:00Z",
+            "24:00:00Z",
+            "2026-11-21",
+            "20:49:3Z",
+            " 10:00:00Z",
+            "2026-12-01 10:00:00Z ",
+            "10:00:00ZZ",
+            "2026-12-01  10:00:00Z",
+            "2026-13-01 10:00:00Z",
+            "2026-02-30 10:00:00Z",
+            "126-12-01 10:00:00Z",
+            "+1:00:00Z",
+            "10:00",
+            "10:00:00:00Z",
         ] {
             check(wrong, Err(Unusable::NoTime));
         }

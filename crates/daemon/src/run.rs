@@ -71,7 +71,8 @@ pub fn run(mut options: Options) -> ExitStatus {
     if let Some(namespace) = &name.network_namespace
         && let Err(error) = Namespace::named(namespace).and_then(|namespace| namespace.enter())
     {
-        let text = format!("{error}: the network namespace {namespace}, which the configuration or the command line names");
+        let text =
+            format!("{error}: the network namespace {namespace}, which the configuration or the command line names");
         return fail(&options, &text);
     }
     let readiness = if options.background {

@@ -63,8 +63,7 @@ impl Share {
                 Err(error) => done(Err(error)),
             }
         }
-        let settings =
-            (process.nice, process.real_time, process.real_time_budget, process.most_auto_real_time);
+        let settings = (process.nice, process.real_time, process.real_time_budget, process.most_auto_real_time);
         if self.settings != Some(settings) {
             (self.raised, self.exceeded) = (0, false);
             self.settings = Some(settings);
@@ -102,7 +101,8 @@ impl Share {
         let late = late.as_secs_f64();
         Some(match self.set_priority(process) {
             Ok(()) => {
-                let text = format!("let run {late:.3} s too late; the real-time priority is {} from now on", self.raised);
+                let text =
+                    format!("let run {late:.3} s too late; the real-time priority is {} from now on", self.raised);
                 (Severity::Warning, text)
             }
             Err(error) => {

@@ -99,7 +99,8 @@ pub fn set_processors(cpus: &[u16]) -> Result<()> {
 /// Keeps all memory of this process in RAM, also what it will get; or no longer.
 pub fn lock_memory(lock: bool) -> Result<()> {
     // SAFETY: numbers only; nothing depends on pages being swapped out.
-    let answer = unsafe { if lock { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) } else { libc::munlockall() } };
+    let answer =
+        unsafe { if lock { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) } else { libc::munlockall() } };
     if answer != 0 {
         let what = if lock { "keep our memory in RAM" } else { "let our memory be swapped" };
         return Err(Error::new(what, last_errno().raw_os_error()));

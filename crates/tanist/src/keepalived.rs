@@ -155,7 +155,9 @@ pub(crate) fn main() -> ExitCode {
                 println!("{number}");
                 ExitCode::SUCCESS
             }
-            None => refuse(&format!("there is no signal {name}: STOP, RELOAD, DATA, STATS, STATS_CLEAR and JSON have numbers")),
+            None => refuse(&format!(
+                "there is no signal {name}: STOP, RELOAD, DATA, STATS, STATS_CLEAR and JSON have numbers"
+            )),
         };
     }
     if let Some(reason) = what_cannot_be_done(&arguments) {
@@ -207,8 +209,7 @@ pub(crate) fn main() -> ExitCode {
 
 /// keepalived reads a value that may be missing right behind its letter: `-t/tmp/findings`.
 fn as_getopt_reads(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    const OPTIONAL: [(&str, &str); 3] =
-        [("-t", "--config-test"), ("-g", "--log-file"), ("-M", "--core-dump-pattern")];
+    const OPTIONAL: [(&str, &str); 3] = [("-t", "--config-test"), ("-g", "--log-file"), ("-M", "--core-dump-pattern")];
     let rewrite = |argument: OsString| {
         let Some(text) = argument.to_str() else { return argument };
         let long = OPTIONAL.iter().find_map(|(short, long)| {
@@ -229,7 +230,9 @@ fn what_cannot_be_done(arguments: &CommandLine) -> Option<&'static str> {
         return Some("-C asks for the checkers of virtual servers only, and Tanist has none: there is nothing to run");
     }
     let snmp = arguments.snmp && !arguments.without.without_snmp;
-    snmp.then_some("-x asks for SNMP, which is not built yet in this version of Tanist; --without-snmp goes on without it")
+    snmp.then_some(
+        "-x asks for SNMP, which is not built yet in this version of Tanist; --without-snmp goes on without it",
+    )
 }
 
 /// The parts that are named on the command line run, all of them if none is named.

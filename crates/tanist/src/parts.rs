@@ -20,11 +20,8 @@ pub(crate) struct Without {
 
 impl Without {
     pub(crate) fn parts(self) -> BTreeSet<Part> {
-        let parts = [
-            (self.without_lvs, Part::VirtualServers),
-            (self.without_bfd, Part::Bfd),
-            (self.without_snmp, Part::Snmp),
-        ];
+        let parts =
+            [(self.without_lvs, Part::VirtualServers), (self.without_bfd, Part::Bfd), (self.without_snmp, Part::Snmp)];
         parts.into_iter().filter(|(without, _)| *without).map(|(_, part)| part).collect()
     }
 }

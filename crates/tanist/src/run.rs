@@ -67,11 +67,7 @@ pub(crate) fn main(arguments: Arguments) -> ExitCode {
     let journal = wants(LogTarget::Journal) || (by_default && linux_stderr_is_journal());
     daemon::run(Options {
         config,
-        reading: Reading {
-            config_id: arguments.config_id,
-            without: arguments.without.parts(),
-            all_files: false,
-        },
+        reading: Reading { config_id: arguments.config_id, without: arguments.without.parts(), all_files: false },
         log: LogOptions {
             identity: "tanist".to_owned(),
             stderr: wants(LogTarget::Stderr) || (by_default && !journal),

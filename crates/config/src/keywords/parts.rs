@@ -67,10 +67,7 @@ const PARTS: &[(Part, Block, &[&str])] = &[
 impl Part {
     /// The parts that a keyword belongs to.
     pub(crate) fn of(place: Block, name: &str) -> impl Iterator<Item = Self> {
-        PARTS
-            .iter()
-            .filter(move |(_, block, names)| *block == place && names.contains(&name))
-            .map(|(part, ..)| *part)
+        PARTS.iter().filter(move |(_, block, names)| *block == place && names.contains(&name)).map(|(part, ..)| *part)
     }
 }
 

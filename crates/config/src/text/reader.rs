@@ -243,7 +243,8 @@ impl Reader<'_> {
     fn expand(&mut self, line: &[Glyph]) -> Expanded {
         let innermost = self.open.last().and_then(|file| self.sources.file(*file).path.parent());
         let directory = innermost.unwrap_or(Path::new(""));
-        let builtins = Builtins { files: self.files, directory, config_id: self.config_id, drawn: self.drawn, seed: self.seed };
+        let builtins =
+            Builtins { files: self.files, directory, config_id: self.config_id, drawn: self.drawn, seed: self.seed };
         self.definitions.expand(line.to_vec(), &builtins, self.findings)
     }
 
@@ -281,7 +282,8 @@ impl Reader<'_> {
     /// where all values are looked at.
     fn obey(&mut self, line: &[Glyph]) {
         let text = text_of(line);
-        let mut words = text.split_whitespace().skip_while(|word| matches!(*word, "global_defs" | "{" | "global_defs{"));
+        let mut words =
+            text.split_whitespace().skip_while(|word| matches!(*word, "global_defs" | "{" | "global_defs{"));
         match words.next() {
             Some("random_seed") => self.seed = words.next().and_then(|seed| seed.parse().ok()).or(self.seed),
             Some("include_check") => {

@@ -186,7 +186,9 @@ impl EventLoop {
                 ReceiveBuffers::Own => None,
                 ReceiveBuffers::Octets(octets) => Some(octets),
                 ReceiveBuffers::Mtu { packets } => Some(packets.saturating_mul(mtu(&instance.router))),
-                ReceiveBuffers::Advertisement { packets } => Some(packets.saturating_mul(packet_size(&instance.router))),
+                ReceiveBuffers::Advertisement { packets } => {
+                    Some(packets.saturating_mul(packet_size(&instance.router)))
+                }
             });
             octets.map(|octets| octets as usize)
         };

@@ -99,7 +99,8 @@ fn files_are_where_and_as_they_are_wanted() {
         daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
         let with = |lines: &str| configuration(&format!("instance one\nglobal_defs {{\n{lines}\n}}"), 150, QUICK);
         let begin = Moment::now();
-        let files = "    state_dump_file /run/state\n    stats_dump_file /run/counters\n    json_dump_file /run/all.json";
+        let files =
+            "    state_dump_file /run/state\n    stats_dump_file /run/counters\n    json_dump_file /run/all.json";
         let node = Node::start(host, daemon, &with(&format!("{files}\n    json_version 2\n    umask 027")));
         scene.line("a", begin, "Entering MASTER STATE");
         scene.only("a", ADDRESS);
@@ -108,12 +109,17 @@ fn files_are_where_and_as_they_are_wanted() {
         let ask = || [Signal::USER_1, Signal::USER_2, Signal::json()].into_iter().for_each(|one| send(&node, one));
         ask();
         scene.until("all are written", || {
-            read("/run/state").contains("VRRP Instance") && read("/run/counters").contains("Sent:") && json("/run/all.json").is_object()
+            read("/run/state").contains("VRRP Instance")
+                && read("/run/counters").contains("Sent:")
+                && json("/run/all.json").is_object()
         });
         assert_eq!(run(host, "stat -c '%a' /run/state /run/counters /run/all.json"), "640\n640\n640\n");
         let all = json("/run/all.json");
         let data = &all["vrrp"][0]["data"];
-        assert_eq!((data["iname"].as_str(), data["vrid"].as_u64(), data["state"].as_u64()), (Some("VI_1"), Some(51), Some(2)));
+        assert_eq!(
+            (data["iname"].as_str(), data["vrid"].as_u64(), data["state"].as_u64()),
+            (Some("VI_1"), Some(51), Some(2))
+        );
         assert_eq!(data["vips"][0], "192.0.2.100/24 dev eth0 scope global set");
         assert!(all["track_process"].is_array());
         assert!(read("/run/all.json").contains("192.0.2.100\\/24"), "slashes are escaped");
@@ -132,7 +138,9 @@ fn files_are_where_and_as_they_are_wanted() {
         node.reload(&with("    data_use_instance"));
         scene.line("a", again, "Reloaded");
         ask();
-        scene.until("all have the name", || run(host, "ls /run/dumps") == "keepalived.one.data\nkeepalived.one.json\nkeepalived.one.stats\n");
+        scene.until("all have the name", || {
+            run(host, "ls /run/dumps") == "keepalived.one.data\nkeepalived.one.json\nkeepalived.one.stats\n"
+        });
         assert!(json("/run/dumps/keepalived.one.json").is_array());
         assert_eq!(run(host, "stat -c '%a' /run/dumps/*"), "600\n600\n600\n");
     });

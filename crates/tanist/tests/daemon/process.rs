@@ -14,8 +14,7 @@ const PROGRAM: &str = "/run/rehearse/keepalived";
 /// Under the name keepalived, in the foreground. Its pid files are where they are by themselves.
 fn under_keepalived_s_name(host: &Host, name: &str) -> Daemon {
     run(host, &format!("ln -sf {} {PROGRAM}", word(binary())));
-    let command =
-        [PROGRAM, "--dont-fork", "--log-console", "--log-detail", "--no-syslog", "--use-file={conf}"];
+    let command = [PROGRAM, "--dont-fork", "--log-console", "--log-detail", "--no-syslog", "--use-file={conf}"];
     Daemon::new(name, &command)
 }
 
@@ -47,7 +46,8 @@ fn the_daemon_has_the_share_that_it_is_given_and_its_scripts_do_not() {
     slow_test_with_users(|| {
         let scene = Scene::new(&["a"]);
         let host = &scene.hosts[0];
-        let script = "#!/bin/sh\ncat /proc/self/stat > /run/script.stat\ngrep Umask /proc/self/status >> /run/script.stat\n";
+        let script =
+            "#!/bin/sh\ncat /proc/self/stat > /run/script.stat\ngrep Umask /proc/self/status >> /run/script.stat\n";
         let script = host.write_program("told", script).expect("a script");
         let lines = format!("{QUICK}\n    notify_master {}", word(&script));
         let with = |more: &str| configuration(&global(&format!("    script_user root\n{more}")), 150, &lines);
@@ -78,7 +78,11 @@ fn the_daemon_has_the_share_that_it_is_given_and_its_scripts_do_not() {
         assert_eq!(status("VmLck").split_whitespace().nth(1), Some("0"));
         // Some machines give no real time to the group of processes that tests run in.
         if scene.count_lines("a", again, "set the real-time priority") == 0 {
-            assert_eq!((stat(host, REAL_TIME_PRIORITY), stat(host, POLICY)), ("20".to_owned(), "2".to_owned()), "{done}");
+            assert_eq!(
+                (stat(host, REAL_TIME_PRIORITY), stat(host, POLICY)),
+                ("20".to_owned(), "2".to_owned()),
+                "{done}"
+            );
             let limit = run(host, "grep realtime.timeout /proc/$(cat /run/vrrp.pid)/limits");
             assert_eq!(limit.split_whitespace().nth(3), Some("30000"), "{limit}");
         }
@@ -268,7 +272,10 @@ fn scripts_have_the_other_groups_of_their_user_only_if_that_is_wanted() {
         let scene = Scene::new(&["a"]);
         let host = &scene.hosts[0];
         // Nobody but this host sees it.
-        run(host, "cp /etc/group /run/group && echo more:x:4242:nobody >> /run/group && mount --bind /run/group /etc/group");
+        run(
+            host,
+            "cp /etc/group /run/group && echo more:x:4242:nobody >> /run/group && mount --bind /run/group /etc/group",
+        );
         run(host, "mkdir -m 777 /run/told");
         let script = host.write_program("groups", "#!/bin/sh\nid -G > /run/told/$3\n").expect("a script");
         run(host, &format!("chmod 755 /run/rehearse {}", word(&script)));
@@ -313,9 +320,8 @@ fn sockets_queue_as_much_as_they_are_told_to() {
         let node = Node::start(host, tanist(), &text("    vrrp_rx_bufs_policy 50001", ""));
         scene.line("a", begin, "Entering MASTER STATE");
         // The kernel keeps twice what it is told, half of it for itself.
-        let has = |family: &str, octets: u32| {
-            run(host, &format!("ss {family} -anm")).contains(&format!("rb{},", octets * 2))
-        };
+        let has =
+            |family: &str, octets: u32| run(host, &format!("ss {family} -anm")).contains(&format!("rb{},", octets * 2));
         let waits = |octets: usize| assert_eq!(received_by(node.program.pid()), [octets * 2]);
         waits(50_001);
         let reload = |more: &str, lines: &str| {

@@ -29,18 +29,25 @@ fn fields(instance: &Value) -> BTreeMap<String, &'static str> {
 }
 
 /// What the daemon says of itself once it is active.
-fn said(daemon: Daemon, text: &str) -> Value {
+fn said(mut daemon: Daemon, text: &str) -> Value {
     let scene = Scene::new(&["a"]);
     let host = &scene.hosts[0];
-    // keepalived 2.2 writes to /tmp and nowhere else: this host gets one of its own.
-    run(host, "mount -t tmpfs none /tmp");
+    let place = if daemon.name == "tanist" {
+        run(host, "mkdir /run/dumps");
+        daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
+        "/run/dumps/keepalived.json"
+    } else {
+        // keepalived 2.2 writes to /tmp and nowhere else: this host gets one of its own.
+        run(host, "mount -t tmpfs none /tmp");
+        "/tmp/keepalived.json"
+    };
     let begin = Moment::now();
     let node = Node::start(host, daemon, text);
     scene.line("a", begin, "Entering MASTER STATE");
     scene.until("the addresses are set", || run(host, "ip -o address show").contains("192.0.2.101"));
     // As exporters do it: the signal to the parent, then the file.
     let number = if node.is_tanist() { Signal::json() } else { Signal(36) };
-    let read = || host.read_file(Path::new("/tmp/keepalived.json")).unwrap_or_default();
+    let read = || host.read_file(Path::new(place)).unwrap_or_default();
     let mut found = Value::Null;
     scene.until("it is written", || {
         linux::process::signal(node.program.pid(), number).expect("signal the daemon");
@@ -48,7 +55,7 @@ fn said(daemon: Daemon, text: &str) -> Value {
         found = serde_json::from_str(&read()).unwrap_or_default();
         found.is_array()
     });
-    assert_eq!(run(host, "stat -c '%a' /tmp/keepalived.json").trim(), "600");
+    assert_eq!(run(host, &format!("stat -c '%a' {place}")).trim(), "600");
     found[0].clone()
 }
 
@@ -65,11 +72,39 @@ fn json_says_what_keepalived_says() {
         }
         // What the two say where nothing but the node decides.
         let same = [
-            "iname", "dont_track_primary", "skip_check_adv_addr", "strict_mode", "vmac_ifname", "ifp_ifname",
-            "master_priority", "garp_delay", "garp_refresh", "garp_rep", "garp_refresh_rep", "garp_lower_prio_delay",
-            "garp_lower_prio_rep", "lower_prio_no_advert", "vrid", "base_priority", "effective_priority", "vipset",
-            "promote_secondaries", "adver_int", "master_adver_int", "accept", "nopreempt", "preempt_delay", "state",
-            "wantstate", "version", "smtp_alert", "notify_deleted", "vips", "evips", "track_ifp", "auth_type",
+            "iname",
+            "dont_track_primary",
+            "skip_check_adv_addr",
+            "strict_mode",
+            "vmac_ifname",
+            "ifp_ifname",
+            "master_priority",
+            "garp_delay",
+            "garp_refresh",
+            "garp_rep",
+            "garp_refresh_rep",
+            "garp_lower_prio_delay",
+            "garp_lower_prio_rep",
+            "lower_prio_no_advert",
+            "vrid",
+            "base_priority",
+            "effective_priority",
+            "vipset",
+            "promote_secondaries",
+            "adver_int",
+            "master_adver_int",
+            "accept",
+            "nopreempt",
+            "preempt_delay",
+            "state",
+            "wantstate",
+            "version",
+            "smtp_alert",
+            "notify_deleted",
+            "vips",
+            "evips",
+            "track_ifp",
+            "auth_type",
         ];
         for name in same {
             assert_eq!(ours["data"][name], theirs["data"][name], "{name}: {theirs}\n{ours}");
@@ -79,7 +114,14 @@ fn json_says_what_keepalived_says() {
         }
         assert_eq!(ours["data"]["auth_data"], "********", "a password is nobody's business");
         // What later versions have, too.
-        for name in ["auth_ext_missing", "auth_ext_malformed", "auth_ext_unknown_key", "auth_ext_invalid_hmac", "auth_ext_stale", "auth_ext_replay"] {
+        for name in [
+            "auth_ext_missing",
+            "auth_ext_malformed",
+            "auth_ext_unknown_key",
+            "auth_ext_invalid_hmac",
+            "auth_ext_stale",
+            "auth_ext_replay",
+        ] {
             assert!(ours["stats"][name].is_u64(), "{name}: {ours}");
         }
     });
