@@ -57,7 +57,7 @@ router a priority 100
     0.000000   a Initialize -> Backup: Started
     0.000000   a notify Backup 100
     2.500000 > hear 192.0.2.2 150 interval 1
-    2.500000   a active router nobody -> 192.0.2.2
+    2.500000   a follows 192.0.2.2
     6.000000 > wait
 "#,
     );
