@@ -42,7 +42,7 @@ pub fn name() -> String {
 /// before.
 pub fn set_umask(mask: u32) -> u32 {
     // SAFETY: a number in, a number out; it cannot fail.
-    unsafe { libc::umask((mask & 0o777) as libc::mode_t) }.into()
+    unsafe { libc::umask((mask & 0o777) as libc::mode_t) }
 }
 
 /// Lets the kernel write an image of this process if it crashes, however large.

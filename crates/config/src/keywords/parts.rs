@@ -84,7 +84,7 @@ impl fmt::Display for Part {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, PARTS};
+    use super::PARTS;
 
     #[test]
     fn each_name_is_a_keyword() {
