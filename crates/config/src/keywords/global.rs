@@ -256,7 +256,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .since("after 2.2.7"),
     works(
         "vrrp_startup_delay",
-        seconds(0, 4_294_967),
+        seconds(1, 4_294_967),
         "Take no notice of advertisements, and do not take over, for this long after the start of the daemon.",
         "vrrp_startup_delay 5.5",
     )

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::values;
 use crate::diagnostic::Findings;
+use crate::keywords::{Form, Status};
 use crate::process::{Buffer, JsonVersion, Process, ReceiveBuffers, ReloadSign};
 use crate::source::Span;
 use crate::statement::Statement;
@@ -61,6 +62,7 @@ impl Draft {
             || self.take_sockets(statement, findings)
             || self.take_files(statement, findings)
             || self.take_reading(statement, findings)
+            || is_about_another_process(statement, findings)
     }
 
     /// Names, and the share of the machine.
@@ -150,7 +152,7 @@ impl Draft {
         match statement.keyword.name {
             "reload_check_config" => {
                 reload.findings = optional_path(statement, findings);
-                if reload.findings.is_none() {
+                if statement.values.is_empty() {
                     let message = "`reload_check_config` is always on";
                     findings.hint("always-so", statement.span, message);
                 }
@@ -198,6 +200,31 @@ impl Draft {
         }
         process
     }
+}
+
+/// What has no effect must still be what its keyword takes. That it has none was told.
+fn is_about_another_process(statement: &Statement<'_>, findings: &mut Findings) -> bool {
+    let name = statement.keyword.name;
+    let is = statement.keyword.status != Status::Works
+        && ["checker_", "bfd_", "lvs_", "tmp_config_"].iter().any(|prefix| name.starts_with(prefix));
+    if is {
+        match statement.keyword.form {
+            Form::Whole { .. } => {
+                values::whole(statement, findings);
+            }
+            Form::Bool { .. } => {
+                values::switch(statement, findings);
+            }
+            Form::Word(_) if name.ends_with("process_name") => {
+                process_name(statement, findings);
+            }
+            Form::Words { .. } => {
+                cpus(statement, findings);
+            }
+            _ => {}
+        }
+    }
+    is
 }
 
 /// A name that becomes part of the names of files.
