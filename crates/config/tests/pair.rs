@@ -117,7 +117,7 @@ fn pairs_of_the_examples_fit() {
         check(&a, &b, &[]);
     }
     let [a, b] = ["edge-a", "edge-b"].map(|id| {
-        let options = LoadOptions { config_id: Some(id.to_owned()) };
+        let options = LoadOptions { config_id: Some(id.to_owned()), ..LoadOptions::default() };
         let path = Path::new("../../examples/service/shadow/tanist.conf");
         load(path, &RealFiles, &options).settings.expect("the examples work")
     });

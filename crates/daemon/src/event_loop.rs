@@ -3,6 +3,7 @@
 mod ending;
 mod operators;
 mod pair;
+mod process;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,10 +11,11 @@ use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use config::Settings;
+use config::{Expanded, Settings};
 use engine::wire::{arp, neighbour};
 use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
+use linux::clock;
 use linux::poll::{Interest, Poll};
 use linux::sd_notify::Notifier;
 use linux::send_batch::SendBatch;
@@ -21,9 +23,9 @@ use linux::signals::{Received, Signal, Signals};
 use linux::spawn::Exit;
 use linux::system_log::Severity;
 use linux::timer::Timer;
-use linux::{clock, memory};
 
 use self::ending::Patience;
+use self::process::Dump;
 use crate::background::{Background, Job};
 use crate::baton::Batons;
 use crate::calendar::CalendarWatch;
@@ -32,14 +34,16 @@ use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
 use crate::control::Control;
 use crate::down_files::DownFiles;
-use crate::dump;
 use crate::kernel::{Kernel, Loss};
 use crate::log::Entry;
 use crate::notify::{NotifyQueues, Occasion, Prepared, Told};
 use crate::options::Options;
+use crate::places;
 use crate::preflight::Plan;
 use crate::reload::{Loaded, Reading, Remark};
+use crate::reload_times::ReloadTimes;
 use crate::services::{self as running, Services};
+use crate::share::Share;
 use crate::sockets::Sockets;
 use crate::sysctls::Sysctls;
 use crate::words::{self, Line};
@@ -51,13 +55,12 @@ const UNICAST: u64 = 3;
 const RELOAD: u64 = 4;
 const CONTROL: u64 = 5;
 const DOWN_FILES: u64 = 6;
+const RELOAD_TIME: u64 = 7;
 /// The sockets of the pair's paths follow this.
 const BATONS: u64 = 1 << 16;
 /// The socket pair of an interface is this plus its index.
 const LINKS: u64 = 1 << 32;
 
-/// How long the last notify scripts may take after a stop, as keepalived waits for its children; in nanoseconds.
-const LAST_SCRIPTS: u64 = 5_000_000_000;
 /// After the kernel refused an address, it is asked again this much later; in nanoseconds.
 const ASK_AGAIN: u64 = 1_000_000_000;
 /// A renewal that takes so much time has been interrupted for longer than some lifetime may last; in nanoseconds.
@@ -132,6 +135,16 @@ pub(crate) struct EventLoop {
     stopped_until: Option<u64>,
     /// Half of that time is over.
     hurried: bool,
+    /// Who this daemon is among others.
+    name: places::Name,
+    share: Share,
+    /// What was set before somebody wanted it otherwise.
+    usual_umask: Option<u32>,
+    reload_times: ReloadTimes,
+    /// How many configurations have come into force.
+    kept_configurations: u64,
+    /// Virtual routers that are not ours and were told of, by interface.
+    told_strangers: BTreeSet<(u32, u8)>,
     panic_drill: bool,
 }
 
@@ -168,6 +181,7 @@ impl EventLoop {
         let engine_config = plan.engine_config();
         told.extend(plan.findings.into_iter().map(|finding| (finding.severity, finding.text)));
         let identity = running::identity(&options.config);
+        let name = places::Name::new(&options, &plan.settings.process);
         let mut made = Self {
             engine: Engine::new(engine_config, seed),
             options,
@@ -211,6 +225,12 @@ impl EventLoop {
             patience: Patience::Running,
             stopped_until: None,
             hurried: false,
+            name,
+            share: Share::default(),
+            usual_umask: None,
+            reload_times: ReloadTimes::default(),
+            kept_configurations: 0,
+            told_strangers: BTreeSet::new(),
             panic_drill: std::env::var_os(PANIC_DRILL).is_some(),
         };
         made.configure_services(plan.services);
@@ -218,12 +238,13 @@ impl EventLoop {
     }
 
     /// Tells the engine what there is, and begins.
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn start(&mut self, expanded: &Expanded) {
         if self.options.dump_config {
             for line in format!("{:#?}", self.settings).lines() {
                 self.say(Severity::Info, line.to_owned());
             }
         }
+        self.begin_as_a_process(expanded);
         self.tell_calendar();
         self.follow_configuration();
         self.adjust_sockets();
@@ -246,10 +267,12 @@ impl EventLoop {
     pub(crate) fn run(&mut self) -> linux::Result<()> {
         let mut ready = Vec::new();
         while !self.is_done() {
-            self.timer.arm(self.deadline())?;
+            let due = self.deadline();
+            self.timer.arm(due)?;
             ready.clear();
             let patience = if self.announcements.is_empty() { None } else { Some(Duration::ZERO) };
             ready.extend(self.poll.wait(patience)?);
+            self.notice_lateness(due);
             self.take_in(&ready)?;
             self.carry_out();
             self.stop_waiting();
@@ -303,10 +326,11 @@ impl EventLoop {
 
     fn deadline(&self) -> Option<u64> {
         let engine = self.engine.deadline().map(Instant::as_nanos);
-        let half = self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(LAST_SCRIPTS / 2));
+        let half =
+            self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(self.last_scripts() / 2));
         let own = [self.notify.deadline(), self.ask_again_at, self.quiet_at, self.stopped_until, half];
         let own = own.into_iter().chain([self.kernel.renew_deadline(), self.services.deadline()]);
-        let own = own.chain([self.patience_ends_at(), self.down_files.deadline()]);
+        let own = own.chain([self.patience_ends_at(), self.down_files.deadline(), self.reload_times.deadline()]);
         engine.into_iter().chain(own.flatten()).min()
     }
 
@@ -323,6 +347,7 @@ impl EventLoop {
                 RELOAD => self.take_configuration(),
                 CONTROL => self.take_requests(),
                 DOWN_FILES => self.take_down_files(),
+                RELOAD_TIME => self.take_reload_times(),
                 path @ BATONS..LINKS => self.take_batons(path),
                 link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),
                 service => {
@@ -349,13 +374,15 @@ impl EventLoop {
         if self.engine.deadline().is_some_and(|deadline| deadline <= moment) {
             self.engine.handle(moment, Input::Timer, &mut self.out);
         }
+        self.reload_if_due();
         self.notify.tell_long(moment.as_nanos(), &mut self.told);
-        let half_over = |until: u64| moment.as_nanos() >= until.saturating_sub(LAST_SCRIPTS / 2);
+        let half = self.last_scripts() / 2;
+        let half_over = |until: u64| moment.as_nanos() >= until.saturating_sub(half);
         if self.stopped_until.is_some_and(half_over) && !std::mem::replace(&mut self.hurried, true) {
             self.notify.hurry(moment.as_nanos(), &mut self.children, &mut self.told);
         }
         if self.quiet_at.take_if(|at| *at <= moment.as_nanos()).is_some() {
-            memory::release_unused();
+            self.share.release_memory();
         }
         Ok(())
     }
@@ -363,7 +390,14 @@ impl EventLoop {
     fn tell_calendar(&mut self) {
         if let Some(input) = self.calendar.news() {
             self.engine.handle(now(), input, &mut self.out);
+            let told = self.reload_times.calendar_was_set();
+            self.told.extend(told);
         }
+    }
+
+    /// How long the last notify scripts may take after a stop, in nanoseconds.
+    fn last_scripts(&self) -> u64 {
+        u64::try_from(self.settings.process.child_wait.as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn take_packets(&mut self, link: Option<u32>) {
@@ -371,6 +405,7 @@ impl EventLoop {
         if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of(index), out) {
             self.say(Severity::Warning, error.to_string());
         }
+        self.tell_strangers();
     }
 
     fn take_changes(&mut self) -> linux::Result<()> {
@@ -384,6 +419,7 @@ impl EventLoop {
         }
         self.reconcile |= changed.addresses;
         self.restoring = changed.missing.or(self.restoring);
+        self.told.extend(changed.told.into_iter().map(|text| (Severity::Info, text)));
         self.tell_refusals(changed.failure);
         for input in changed.inputs {
             self.engine.handle(now(), input, &mut self.out);
@@ -398,9 +434,15 @@ impl EventLoop {
             match signal {
                 Signal::CHILD => self.take_ends(),
                 Signal::HANGUP => self.begin_reload(),
+                Signal::INTERRUPT if self.options.ignore_interrupt => {
+                    self.say(Severity::Info, "SIGINT is ignored, as asked".to_owned());
+                }
                 Signal::TERMINATE | Signal::INTERRUPT => self.stop(),
-                Signal::USER_1 => self.write_dump("data", dump::data(&self.settings, &self.engine, now())),
-                Signal::USER_2 => self.write_dump("stats", dump::statistics(&self.engine.view())),
+                Signal::USER_1 => self.write_dump(Dump::State),
+                Signal::USER_2 => self.write_dump(Dump::Statistics),
+                clear if clear == Signal::statistics_clear() => self.write_dump(Dump::StatisticsThenClear),
+                json if json == Signal::json() => self.write_dump(Dump::Json),
+                Signal::REAL_TIME_EXCEEDED => self.notice_excess(),
                 Signal::QUIT if self.panic_drill => panic!("drill, asked for by process {pid}"),
                 Signal::QUIT => self.stop(),
                 Signal(other) => self.say(Severity::Info, format!("signal {other} from process {pid} ignored")),
@@ -433,12 +475,6 @@ impl EventLoop {
         }
     }
 
-    fn write_dump(&mut self, what: &str, content: String) {
-        let path = dump::directory().join(format!("keepalived.{what}"));
-        self.say(Severity::Info, format!("Writing {}", path.display()));
-        self.background.hand_over(Job::File(path, content));
-    }
-
     // ── reload ────────────────────────────────────────────────────────────────────────────────────────
 
     fn begin_reload(&mut self) {
@@ -450,7 +486,8 @@ impl EventLoop {
             return;
         }
         self.say(Severity::Notice, format!("Reloading {}", self.options.config.display()));
-        let started = Reading::start(self.options.config.clone(), self.options.config_id.clone())
+        let sign = self.name.reload_sign(&self.settings.process);
+        let started = Reading::start(self.options.config.clone(), self.options.reading.clone(), sign)
             .map_err(|error| linux::Error::from_io("read the configuration", &error))
             .and_then(|reading| self.poll.add(&reading.done, RELOAD, Interest::Readable).map(|()| reading));
         match started {
@@ -473,13 +510,18 @@ impl EventLoop {
             return;
         }
         match loaded {
-            Loaded::Good { plan, remarks } => self.reconfigure(*plan, remarks),
+            Loaded::Good { plan, remarks, expanded } => {
+                self.write_findings(remarks.iter().map(|(_, remark)| remark.as_str()));
+                self.reconfigure(*plan, remarks);
+                self.keep_configuration(&expanded);
+            }
             Loaded::Bad { reasons, .. } => {
+                let see = self.write_findings(reasons.iter().map(|(_, reason)| reason.as_str()));
                 for (severity, reason) in reasons {
                     self.say(severity, reason);
                 }
                 let path = self.options.config.display();
-                let text = format!("{path} cannot be used; nothing was changed, the old configuration goes on");
+                let text = format!("{path} cannot be used{see}; nothing was changed, the old configuration goes on");
                 self.say(Severity::Error, text);
             }
         }
@@ -507,12 +549,15 @@ impl EventLoop {
         self.configure_services(plan.services);
         self.close_addresses();
         self.adjust_sysctls();
+        self.adjust_process(&before.process);
+        self.tell_what_needs_a_restart(&before.process);
         self.reconcile |= self.kernel.adjust_lifetimes(&self.settings);
         if before.pair != self.settings.pair {
             self.open_batons();
         }
         if self.engine.config() == &config {
             self.adjust_down_files();
+            self.adjust_sockets();
             self.say(Severity::Notice, "Reloaded: nothing that the election depends on has changed".to_owned());
             return;
         }
@@ -734,7 +779,7 @@ impl EventLoop {
             Output::SendBaton { path, octets } => self.send_baton(*path, octets),
             Output::Save(record) => self.save(record),
             Output::Answer { number, answer } => self.answer(*number, answer),
-            Output::Stopped => self.stopped_until = Some(clock::boot_time() + LAST_SCRIPTS),
+            Output::Stopped => self.stopped_until = Some(clock::boot_time().saturating_add(self.last_scripts())),
         }
     }
 
@@ -767,9 +812,16 @@ impl EventLoop {
     }
 
     fn adjust_sockets(&mut self) {
+        let buffers = self.receive_buffers();
         let Self { sockets, engine, kernel, poll, .. } = self;
-        let failures =
-            sockets.adjust(engine, |link| kernel.index_of(link), poll, UNICAST, |index| LINKS + u64::from(index));
+        let failures = sockets.adjust(
+            engine,
+            &buffers,
+            |link| kernel.index_of(link),
+            poll,
+            UNICAST,
+            |index| LINKS + u64::from(index),
+        );
         let deaf = failures.iter().flat_map(|failure| failure.links.iter().copied()).collect();
         for input in self.kernel.set_deaf(deaf) {
             self.engine.handle(now(), input, &mut self.out);

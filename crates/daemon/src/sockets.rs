@@ -21,6 +21,10 @@ pub(crate) struct Sockets {
     buffers: ReceiveBuffers,
     unsent: Vec<Unsent>,
     packet: Box<[u8; PACKET_SIZE]>,
+    /// Advertisements of virtual routers that are not ours are noted.
+    notes_strangers: bool,
+    /// The interfaces that they came by, and their numbers.
+    strangers: Vec<(u32, u8)>,
 }
 
 /// What a pair is for: an interface by its kernel index, or all unicast (`None`), and a family.
@@ -34,6 +38,8 @@ struct Need {
     header: bool,
     /// Where those routers are, by kernel index.
     links: BTreeSet<u32>,
+    /// So many octets may wait, if somebody has said so.
+    size: Option<usize>,
 }
 
 /// A pair that could not be opened, and where its routers are deaf therefore.
@@ -50,6 +56,8 @@ struct Pair {
     /// For what comes behind an authentication header, if anybody wants that.
     receive_header: Option<ReceiveSocket>,
     send: SendSocket,
+    /// How many octets may wait in it; `None` is as many as we think good.
+    size: Option<usize>,
     groups: BTreeSet<IpAddr>,
     batch: SendBatch,
     /// Whose packets are in the batch, in its order.
@@ -67,11 +75,21 @@ impl Pair {
         Ok(Self {
             receive,
             receive_header: None,
+            size: None,
             send,
             groups: BTreeSet::new(),
             batch: SendBatch::new(),
             senders: Vec::new(),
         })
+    }
+
+    /// Lets so many octets wait.
+    fn set_size(&mut self, size: Option<usize>) -> linux::Result<()> {
+        if self.size != size {
+            self.receive.set_receive_buffer(size)?;
+            self.size = size;
+        }
+        Ok(())
     }
 
     /// Opens or closes the socket for what comes behind an authentication header, which only IPv4 has.
@@ -114,14 +132,27 @@ impl Sockets {
             buffers: ReceiveBuffers::new(),
             unsent: Vec::new(),
             packet: Box::new([0; PACKET_SIZE]),
+            notes_strangers: false,
+            strangers: Vec::new(),
         }
     }
 
+    /// Whether advertisements of virtual routers that are not ours are noted.
+    pub(crate) fn set_notes_strangers(&mut self, notes: bool) {
+        self.notes_strangers = notes;
+    }
+
+    /// The interfaces that such advertisements have come by, and the numbers of their virtual routers.
+    pub(crate) fn take_strangers(&mut self) -> Vec<(u32, u8)> {
+        std::mem::take(&mut self.strangers)
+    }
+
     /// Opens what the configuration needs on the interfaces that exist, and closes what it no longer needs.
-    /// `unicast_token` and `link_token` name the sockets in the poll.
+    /// `buffers` says for each router how many octets may wait for it, `unicast_token` and `link_token` name the sockets in the poll.
     pub(crate) fn adjust(
         &mut self,
         engine: &Engine,
+        buffers: &[Option<usize>],
         index_of: impl Fn(LinkId) -> Option<u32>,
         poll: &Poll,
         unicast_token: u64,
@@ -138,6 +169,9 @@ impl Sockets {
             need.groups.extend(group);
             need.header |= matches!(router.authentication, Authentication::Header(_));
             need.links.insert(index);
+            if let Some(size) = buffers.get(id as usize).copied().flatten() {
+                need.size = Some(need.size.unwrap_or_default().saturating_add(size));
+            }
         }
         self.pairs.retain(|place, _| needs.contains_key(place));
         let mut failures = Vec::new();
@@ -162,6 +196,7 @@ impl Sockets {
             }
         };
         let (link, _) = place;
+        pair.set_size(need.size)?;
         pair.listen_for_headers(need.header, link, poll, token)?;
         // Unicast has no groups.
         pair.listen_to_groups(need.groups, link.unwrap_or(0))
@@ -237,6 +272,9 @@ impl Sockets {
                             continue;
                         }
                         let received = Received { link: id_of(packet.link), family, octets: packet.bytes };
+                        if self.notes_strangers {
+                            self.strangers.extend(engine.stranger(&received).map(|vrid| (packet.link, vrid.get())));
+                        }
                         engine.handle(now, Input::Received(received), out);
                     }
                     if count < ReceiveBuffers::CAPACITY {

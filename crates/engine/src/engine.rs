@@ -18,7 +18,7 @@ use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::{Packet, advertisement, packet};
 use crate::{
     Config, Desired, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RouterConfig, RouterId, ScriptConfig, StateName, Statics, Transport, View, When,
+    RouterConfig, RouterId, ScriptConfig, StateName, Statics, Transport, View, Vrid, When,
 };
 
 /// All virtual routers, checks and services of one node.
@@ -179,6 +179,11 @@ impl Engine {
             }
             Input::Service { service, report } => self.take_report(now, service, report, out),
             Input::Baton { path, octets } => self.take_baton(now, path, octets, out),
+            Input::Hesitate { until } => self.routers.iter_mut().for_each(|router| router.hesitate(until)),
+            Input::ClearStatistics => {
+                concerns_others = false;
+                self.routers.iter_mut().for_each(VirtualRouter::clear_statistics);
+            }
             Input::Restored(restored) => self.restore(now, restored, out),
             Input::Command { number, command } => self.command(now, number, command, out),
             Input::Reconfigure(config) => self.reconfigure(now, *config, out),
@@ -296,6 +301,19 @@ impl Engine {
 
     pub(crate) const fn is_stopping(&self) -> bool {
         matches!(self.phase, Phase::Stopping | Phase::Stopped)
+    }
+
+    /// The virtual router that an advertisement is about, if no router on the interface that it came by has this number.
+    #[must_use]
+    pub fn stranger(&self, received: &Received<'_>) -> Option<Vrid> {
+        let packet = packet::parse(received.family, received.octets)?;
+        let vrid = advertisement::peek_vrid(message(&packet)?)?;
+        let here = |router: &VirtualRouter| {
+            let config = router.config();
+            router.link() == received.link && (config.vrid, config.family) == (vrid, received.family)
+        };
+        let known = self.routers.iter().any(here) || self.addressee(received.link, &packet).is_some();
+        (!known).then_some(vrid)
     }
 
     /// Returns whether it led to something that services or the other node could care about.
@@ -693,7 +711,7 @@ fn message<'p>(packet: &Packet<'p>) -> Option<&'p [u8]> {
 }
 
 /// What makes a router the same across a reconfiguration, whatever else about it changes.
-fn identity(config: &RouterConfig) -> (&Name, crate::Vrid, Family, Option<IpAddr>) {
+fn identity(config: &RouterConfig) -> (&Name, Vrid, Family, Option<IpAddr>) {
     let source = match &config.transport {
         Transport::Multicast { .. } => None,
         Transport::Unicast { source, .. } => *source,

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Config, Family, LinkId, Name, Record, RouterId};
+use crate::{Config, Family, Instant, LinkId, Name, Record, RouterId};
 
 /// One thing that happened. There is no other way to change an engine.
 #[derive(Clone, Debug)]
@@ -51,6 +51,14 @@ pub enum Input<'a> {
         /// The whole message.
         octets: &'a [u8],
     },
+    /// Before this moment nothing that is heard counts, and nobody becomes Active unless it was before. Comes before
+    /// [`Start`](Self::Start), or never.
+    Hesitate {
+        /// The moment.
+        until: Instant,
+    },
+    /// All counters begin at zero again.
+    ClearStatistics,
     /// What was saved in a former life. Comes before [`Start`](Self::Start), or never.
     Restored(Restored),
     /// An operator wants something. [`Output::Answer`](crate::Output::Answer) says what becomes of it.

@@ -112,6 +112,7 @@ impl FileWatch {
     /// Watches every directory on the way to a file that exists, and no other.
     fn watch_directories(&mut self) -> Result<()> {
         const EVENTS: WatchFlags = WatchFlags::CREATE
+            .union(WatchFlags::CLOSE_WRITE)
             .union(WatchFlags::DELETE)
             .union(WatchFlags::MOVED_FROM)
             .union(WatchFlags::MOVED_TO)

@@ -28,6 +28,7 @@ pub mod process;
 pub mod process_list;
 pub mod random;
 mod receive_buffers;
+pub mod scheduling;
 pub mod script_security;
 pub mod sd_notify;
 pub mod send_batch;

@@ -96,6 +96,12 @@ impl ReceiveSocket {
         Ok(ReceiveSocket { socket, header: Header::Withheld, link: None })
     }
 
+    /// Lets it queue this much before packets are lost; `None` is as much as we think good.
+    pub fn set_receive_buffer(&self, octets: Option<usize>) -> Result<()> {
+        set_receive_buffer(&self.socket, octets.unwrap_or(RECEIVE_BUFFER))
+            .map_err(refused("set the buffer of a VRRP socket"))
+    }
+
     /// Joins a group on the interface. Joining twice is no failure.
     pub fn join(&self, group: IpAddr, link: u32) -> Result<()> {
         match change_membership(&self.socket, group, link, Membership::Join) {

@@ -347,7 +347,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
          address of a subnet goes, the others stay.",
         "promote_secondaries",
     ),
-    not_built(
+    works(
         "kernel_rx_buf_size",
         whole("bytes", 1, 2_147_483_647),
         "Receive buffer of the instance's socket.",

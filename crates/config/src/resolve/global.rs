@@ -7,6 +7,7 @@ use engine::{Family, Name, Version};
 
 use super::announce::Announcing;
 use super::deviations::Deviating;
+use super::process::Draft as Process;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -36,7 +37,11 @@ pub(super) struct Directories {
     pub(super) usr: Option<PathBuf>,
 }
 
-pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (Global, Defaults) {
+pub(super) fn global(
+    statements: &[Statement<'_>],
+    process: &mut Process,
+    findings: &mut Findings,
+) -> (Global, Defaults) {
     let mut global = Global::default();
     let mut defaults = Defaults {
         version: Version::V2,
@@ -52,7 +57,7 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
     for statement in statements {
         let of_instances = defaults.announcing.take(statement, "vrrp_", findings)
             || defaults.deviating.take(statement, "vrrp_", findings);
-        if of_instances || mail(&mut global.mail, statement, findings) {
+        if of_instances || mail(&mut global.mail, statement, findings) || process.take(statement, findings) {
             continue;
         }
         match statement.keyword.name {

@@ -42,6 +42,7 @@ struct Draft<'a> {
     no_addresses: bool,
     routes: Vec<Arc<Route>>,
     rules: Vec<Arc<Rule>>,
+    receive_buffer: Option<u32>,
     promote_secondaries: bool,
     source: Option<IpAddr>,
     peers: Vec<addresses::Peer>,
@@ -92,6 +93,7 @@ pub(super) fn instance(
         no_addresses: false,
         routes: Vec::new(),
         rules: Vec::new(),
+        receive_buffer: None,
         promote_secondaries: false,
         source: None,
         peers: Vec::new(),
@@ -175,6 +177,7 @@ impl<'a> Draft<'a> {
                 self.rules.extend(rules.into_iter().map(|read| moving(read, findings)));
             }
             "promote_secondaries" => self.promote_secondaries = true,
+            "kernel_rx_buf_size" => self.receive_buffer = values::count(statement, findings),
             "unicast_src_ip" | "mcast_src_ip" => {
                 let source = values::node_address(statement.value(), findings);
                 self.source = source.filter(|source| self.families.take(*source, statement.value().span, findings));
@@ -289,8 +292,9 @@ impl<'a> Draft<'a> {
             services: self.services,
         };
         let stated = self.stated.map(|(stated, _)| stated);
-        let promote_secondaries = self.promote_secondaries;
-        Some(Instance { router, stated, accept_mode, promote_secondaries, notify: self.notify, key_files })
+        let (promote_secondaries, receive_buffer) = (self.promote_secondaries, self.receive_buffer);
+        let (strict, notify) = (self.strict, self.notify);
+        Some(Instance { router, stated, strict, accept_mode, receive_buffer, promote_secondaries, notify, key_files })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.

@@ -18,6 +18,10 @@ use super::support::{expect_file, load_text};
 const BESIDE: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "vrrp_mcast_group4", "vrrp_mcast_group4 224.0.0.19"),
     (Block::GlobalDefs, "vrrp_mcast_group6", "vrrp_mcast_group6 ff02::13"),
+    (Block::GlobalDefs, "reload_repeat", "reload_time_file /etc/keepalived/reload_at"),
+    (Block::GlobalDefs, "vrrp_rx_bufs_multiplier", "vrrp_rx_bufs_policy MTU"),
+    (Block::GlobalDefs, "vrrp_netlink_cmd_rcv_bufs_force", "vrrp_netlink_cmd_rcv_bufs 212992"),
+    (Block::GlobalDefs, "vrrp_netlink_monitor_rcv_bufs_force", "vrrp_netlink_monitor_rcv_bufs 212992"),
     (Block::VrrpInstance, "advert_int", "advert_int 2"),
     (Block::VrrpInstance, "preempt", "nopreempt"),
     (Block::VrrpInstance, "accept", "no_accept"),
@@ -62,6 +66,8 @@ const NO_SETTINGS: &[(Block, &str, &str)] = &[
         "no_virtual_ipaddress",
         "it says that what looks forgotten is meant, so a warning stays away",
     ),
+    (Block::GlobalDefs, "include_check", "it decides which files are read, and there are no others here"),
+    (Block::GlobalDefs, "random_seed", "it decides what `${_RANDOM}` stands for, which is not used here"),
     (Block::GlobalDefs, "iproute_etc_dir", "it decides what names mean, and the machine has its own"),
     (Block::GlobalDefs, "iproute_usr_dir", "it decides what names mean, and the machine has its own"),
 ];

@@ -209,6 +209,8 @@ impl Bench {
                 self.handle(now, Input::Start)
             }
             ["stop"] => self.handle(now, Input::Stop),
+            ["hesitate", span] => self.handle(now, Input::Hesitate { until: now + seconds(span) }),
+            ["clear-counters"] => self.handle(now, Input::ClearStatistics),
             ["wait"] => Vec::new(),
             ["calendar", ahead] => {
                 self.ahead = number(ahead);

@@ -8,6 +8,7 @@ mod deviations;
 mod differential;
 mod frr;
 mod ipv6;
+mod json;
 mod life;
 mod packets;
 mod partition;

@@ -118,6 +118,8 @@ pub(crate) struct VirtualRouter {
     refused: Option<(Instant, IpAddr, Discard)>,
     notified: Option<NoticeKind>,
     statistics: Statistics,
+    /// Before this moment it takes no notice of anybody and does not take over.
+    hesitates_until: Instant,
 }
 
 #[derive(Debug)]
@@ -191,6 +193,7 @@ impl VirtualRouter {
             refused: None,
             notified: None,
             statistics: Statistics::default(),
+            hesitates_until: Instant::START,
             config,
         };
         router.derive(links);
@@ -284,6 +287,15 @@ impl VirtualRouter {
         self.since = now;
     }
 
+    /// Takes no notice of anybody and does not take over before this moment.
+    pub(crate) const fn hesitate(&mut self, until: Instant) {
+        self.hesitates_until = until;
+    }
+
+    pub(crate) fn clear_statistics(&mut self) {
+        self.statistics = Statistics::default();
+    }
+
     /// Whether an orderly stop has been asked for and nothing is held any more.
     pub(crate) fn has_left(&self) -> bool {
         matches!(self.state, State::Initialize { stopped: true })
@@ -368,6 +380,9 @@ impl VirtualRouter {
         around: &mut Surroundings<'_>,
         out: &mut Vec<Output>,
     ) {
+        if now < self.hesitates_until && matches!(self.state, State::Initialize { .. } | State::Backup(_)) {
+            return;
+        }
         let known = Known { now, primary_address: self.primary_address, freshness: &self.freshness };
         let accepted = match receive::climb(&self.config, known, packet) {
             Ok(accepted) => accepted,
@@ -503,7 +518,7 @@ impl VirtualRouter {
             State::Backup(backup) if learned && backup.active_router.is_some() => {}
             State::Backup(backup) => {
                 backup.active_adver_interval = interval;
-                backup.active_down_at = now + down;
+                backup.active_down_at = now.max(self.hesitates_until) + down;
             }
             State::Active(active) => active.advertise_at = active.advertise_at.min(now + interval.as_duration()),
         }
@@ -601,7 +616,7 @@ impl VirtualRouter {
     fn enter(&mut self, now: Instant, cause: Cause, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         // An owner's address is its own, but not what runs there: the other node is heard first.
         let asks_first = around.brief(self.id).is_some_and(|brief| brief.paired || brief.grouped);
-        if self.config.priority.is_address_owner() && !asks_first {
+        if self.config.priority.is_address_owner() && !asks_first && self.hesitates_until <= now {
             self.become_active(now, Cause::AddressOwner, around, out);
         } else {
             self.become_backup(now, cause, None, self.config.advertisement_interval, around, out);
@@ -652,7 +667,7 @@ impl VirtualRouter {
         let held = self.holds_addresses();
         let down = self.config.active_down_interval(self.effective_priority, active_adver_interval);
         let backup = Backup {
-            active_down_at: now + down,
+            active_down_at: now.max(self.hesitates_until) + down,
             active_adver_interval,
             active_router,
             heard_at: active_router.map(|_| now),
