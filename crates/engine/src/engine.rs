@@ -11,7 +11,7 @@ use crate::role::Role;
 use crate::service::Service;
 use crate::standing::Standing;
 use crate::time::Calendar;
-use crate::track::script::Script;
+use crate::track::Tracking;
 use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
@@ -19,7 +19,7 @@ use crate::wire::advertisement;
 use crate::wire::ipv4::{self, Ipv4Packet};
 use crate::{
     Config, Desired, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RouterConfig, RouterId, ScriptConfig, StateName, Statics, Transport, View, When,
+    RouterConfig, RouterId, StateName, Statics, Transport, View,
 };
 
 /// All virtual routers, checks and services of one node.
@@ -27,7 +27,7 @@ use crate::{
 pub struct Engine {
     config: Config,
     links: Links,
-    scripts: Vec<Script>,
+    tracking: Tracking,
     pub(crate) services: Vec<Service>,
     pub(crate) routers: Vec<VirtualRouter>,
     /// What takes its role together.
@@ -80,9 +80,9 @@ impl Engine {
         Self {
             units: Units::new(&config),
             roles: config.routers.iter().map(|_| Role::new()).collect(),
+            tracking: Tracking::new(&config),
             config,
             links,
-            scripts: Vec::new(),
             services: Vec::new(),
             routers,
             briefs: Vec::new(),
@@ -154,16 +154,17 @@ impl Engine {
                 }
             }
             Input::ScriptFinished { script, outcome } => {
-                let known = self.scripts.iter_mut().find(|known| &*known.config().name == script);
-                match known {
-                    Some(known) => {
-                        if known.handle_finished(outcome, out) {
-                            self.assess_all(now, out);
-                        }
-                    }
+                match self.tracking.take_outcome(script, outcome, out) {
+                    Some(true) => self.assess_all(now, out),
+                    Some(false) => {}
                     None => {
                         self.take_check(now, script, outcome, out);
                     }
+                }
+            }
+            Input::Figure { tracker, figure, cause } => {
+                if self.tracking.take_figure(now, tracker, figure, cause, out) {
+                    self.assess_all(now, out);
                 }
             }
             Input::Calendar(said) => {
@@ -215,9 +216,7 @@ impl Engine {
         }
         self.phase = Phase::Running;
         self.links.tell_all();
-        let scripts = core::mem::take(&mut self.config.scripts);
-        self.scripts = scripts.iter().map(|script| self.new_script(script, now)).collect::<Vec<_>>();
-        self.config.scripts = scripts;
+        self.tracking.begin(now, &self.config, || self.random.next());
         self.follow_roles(now, out);
         self.routers.iter_mut().for_each(|router| router.begin(now));
         for service in &mut self.services {
@@ -233,31 +232,17 @@ impl Engine {
 
     /// Lets the checks that run in certain roles only begin or rest. Returns whether one did.
     fn follow_roles(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
-        let mut changed = false;
-        for script in self.scripts.iter_mut().filter(|script| script.config().when != When::Both || script.rests()) {
-            let name = &script.config().name;
-            let tracks =
-                |router: &&VirtualRouter| router.config().track_scripts.iter().any(|tracked| tracked.script == *name);
-            let mut trackers = self.routers.iter().filter(tracks);
-            let active = trackers.any(|router| router.state_name() == StateName::Active);
-            changed |= script.follow_role(now, active, out);
-        }
-        changed
-    }
-
-    fn new_script(&mut self, config: &ScriptConfig, now: Instant) -> Script {
-        Script::new(config.clone(), now, self.random.next())
+        let tracks = |router: &VirtualRouter, name: &Name| {
+            router.config().track_scripts.iter().any(|tracked| tracked.script == *name)
+        };
+        let Self { tracking, routers, .. } = self;
+        let active = |router: &&VirtualRouter| router.state_name() == StateName::Active;
+        tracking.follow_roles(now, |name| routers.iter().filter(active).any(|router| tracks(router, name)), out)
     }
 
     fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.for_each_router(|router, around| router.notice_oversleeping(now, around, out));
-        let mut verdict_changed = false;
-        for script in &mut self.scripts {
-            if script.deadline() <= now {
-                verdict_changed |= script.handle_timer(now, out);
-            }
-        }
-        if verdict_changed {
+        if self.tracking.handle_timer(now, out) {
             self.assess_all(now, out);
         }
         // What the other node is asked comes before the protocol's own timers.
@@ -311,9 +296,9 @@ impl Engine {
 
     /// Lets one router do something.
     pub(crate) fn with_around(&mut self, index: usize, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
-        let Self { routers, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
+        let Self { routers, links, tracking, virtual_addresses, announcer, briefs, .. } = self;
         let router = routers.get_mut(index).map(core::slice::from_mut).unwrap_or_default();
-        visit(router, links, scripts, virtual_addresses, announcer, briefs, act);
+        visit(router, links, tracking, virtual_addresses, announcer, briefs, act);
     }
 
     /// The router that a packet is for. A multicast router hears its interface; a unicast one its address.
@@ -356,10 +341,7 @@ impl Engine {
             }
             Phase::Stopped => return,
         }
-        for script in &self.scripts {
-            script.abandon(out);
-        }
-        self.scripts.clear();
+        self.tracking.stop(out);
         // Who leaves does not announce any more, even what the pace has held back.
         self.announcer = Announcer::default();
         self.for_each_router(|router, around| router.stop(now, around, out));
@@ -370,7 +352,7 @@ impl Engine {
             return;
         }
         self.links.include(&config);
-        self.reconfigure_scripts(now, &config, out);
+        self.tracking.reconfigure(now, &config, || self.random.next(), out);
         self.virtual_addresses = virtual_addresses(&config);
         let mut removed = self.reconfigure_services(now, &config, out);
         if self.standing.in_maintenance() {
@@ -455,28 +437,6 @@ impl Engine {
         self.assess_all(now, out);
     }
 
-    fn reconfigure_scripts(&mut self, now: Instant, config: &Config, out: &mut Vec<Output>) {
-        let mut old = core::mem::take(&mut self.scripts);
-        for script in &config.scripts {
-            match old.iter().position(|known| known.config().name == script.name) {
-                Some(place) => {
-                    let mut known = old.swap_remove(place);
-                    if known.config() != script {
-                        known.reconfigure(now, script.clone());
-                    }
-                    self.scripts.push(known);
-                }
-                None => {
-                    let new = self.new_script(script, now);
-                    self.scripts.push(new);
-                }
-            }
-        }
-        for gone in &old {
-            gone.abandon(out);
-        }
-    }
-
     /// Answers those that are no longer there.
     fn reconfigure_services(&mut self, now: Instant, config: &Config, out: &mut Vec<Output>) -> Vec<Service> {
         let mut old = core::mem::take(&mut self.services);
@@ -540,21 +500,20 @@ impl Engine {
     }
 
     pub(crate) fn for_each_router(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
-        let Self { routers, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
-        visit(routers, links, scripts, virtual_addresses, announcer, briefs, act);
+        let Self { routers, links, tracking, virtual_addresses, announcer, briefs, .. } = self;
+        visit(routers, links, tracking, virtual_addresses, announcer, briefs, act);
     }
 
     fn for_each_retired(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
-        let Self { retired, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
-        visit(retired, links, scripts, virtual_addresses, announcer, briefs, act);
+        let Self { retired, links, tracking, virtual_addresses, announcer, briefs, .. } = self;
+        visit(retired, links, tracking, virtual_addresses, announcer, briefs, act);
     }
 
     /// The earliest moment at which something is due; `None` if nothing is.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let routers = self.routers.iter().filter_map(VirtualRouter::deadline);
-        let scripts = self.scripts.iter().map(Script::deadline);
-        routers.chain(scripts).chain(self.announcer.deadline()).chain(self.own_deadline()).min()
+        routers.chain(self.tracking.deadline()).chain(self.announcer.deadline()).chain(self.own_deadline()).min()
     }
 
     /// What should exist in the kernel now.
@@ -571,7 +530,8 @@ impl Engine {
         View {
             routers: self.routers.iter().zip(&self.roles).map(|(router, role)| router.view(role)).collect(),
             groups: self.units.views(),
-            scripts: self.scripts.iter().map(Script::view).collect(),
+            scripts: self.tracking.script_views(),
+            trackers: self.tracking.tracker_views(),
             services: self.service_views(self.last_at),
             peer: self.pair.as_ref().map(Pair::view),
             latch: self.standing.latch().cloned(),
@@ -653,7 +613,7 @@ impl Engine {
 fn visit(
     routers: &mut [VirtualRouter],
     links: &Links,
-    scripts: &[Script],
+    tracking: &Tracking,
     virtual_addresses: &BTreeSet<IpAddr>,
     announcer: &mut Announcer,
     briefs: &[Brief],
@@ -661,8 +621,7 @@ fn visit(
 ) {
     let mut around = Surroundings {
         links,
-        verdict: &|name| verdict(scripts, name),
-        rests: &|name| scripts.iter().any(|script| script.config().name == *name && script.rests()),
+        tracking,
         is_virtual: &|address| virtual_addresses.contains(&address),
         announcer,
         briefs,
@@ -703,10 +662,6 @@ fn is_twin(one: &RouterConfig, other: &RouterConfig) -> bool {
         Transport::Unicast { .. } => None,
     };
     identity(one) == identity(other) && group(one) == group(other)
-}
-
-fn verdict(scripts: &[Script], name: &Name) -> Option<bool> {
-    scripts.iter().find(|script| script.config().name == *name).and_then(Script::good)
 }
 
 /// Addresses that no router may take for its own source; an address owner's are real.
