@@ -38,8 +38,10 @@ fn around(place: Block, keyword: &Keyword) -> String {
         }
         Block::VrrpScript if keyword.name == "script" => format!("vrrp_script S {{\n {example}\n}}\n"),
         Block::VrrpScript => format!("vrrp_script S {{\n script \"/bin/true\"\n {example}\n}}\n"),
-        Block::TrackProcess => format!("vrrp_track_process P {{\n {example}\n}}\n"),
-        Block::TrackFile => format!("track_file F {{\n {example}\n}}\n"),
+        Block::TrackProcess if keyword.name == "process" => format!("vrrp_track_process P {{\n {example}\n}}\n"),
+        Block::TrackProcess => format!("vrrp_track_process P {{\n process nginx worker\n {example}\n}}\n"),
+        Block::TrackFile if keyword.name == "file" => format!("track_file F {{\n {example}\n}}\n"),
+        Block::TrackFile => format!("track_file F {{\n file /run/F\n {example}\n}}\n"),
         Block::SyncGroup if keyword.name == "service" => {
             format!(
                 "service web {{\n systemd nginx\n}}\nvrrp_sync_group G {{\n group {{ V }}\n {example}\n}}\n{}",

@@ -7,6 +7,7 @@
 
 mod background;
 mod baton;
+mod bell;
 mod calendar;
 mod checks;
 mod children;
@@ -31,6 +32,7 @@ mod services;
 mod sockets;
 pub mod status;
 mod sysctls;
+mod trackers;
 mod words;
 
 pub use control::ControlPlace;

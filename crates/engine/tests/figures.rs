@@ -146,12 +146,12 @@ process web nginx quorum 2 fork 1 terminate 3
     1.300000 > processes web 1 ended
     2.500000 > processes web 2 forked
     2.900000 > processes web 3 forked
-    3.500000   wait
+    3.500000 > wait
     4.000000 > processes web 1 ended
     6.000000 > processes web 0 ended
     6.500000 > processes web 2
     7.000000 > processes web 1 ended
-   10.000000   wait
+   10.000000 > wait
    11.000000 > processes web 2
 "#,
     );

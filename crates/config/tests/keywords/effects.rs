@@ -31,6 +31,16 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::RouteOptions, "unicast", "blackhole 198.51.100.0/24"),
     (Block::RouteOptions, "prepend", "198.51.100.0/24 dev eth0 append"),
     (Block::TrackOptions, "reverse", "eth1 weight -20"),
+    (
+        Block::Root,
+        "track_file",
+        "vrrp_instance W {\n interface eth7\n virtual_router_id 99\n no_virtual_ipaddress\n track_file {\n load\n }\n}",
+    ),
+    (
+        Block::Root,
+        "vrrp_track_process",
+        "vrrp_instance W {\n interface eth7\n virtual_router_id 99\n no_virtual_ipaddress\n track_process {\n nginx\n }\n}",
+    ),
 ];
 
 /// What works although it changes no settings, and why that is so.
@@ -40,6 +50,7 @@ const NO_SETTINGS: &[(Block, &str, &str)] = &[
         "no_virtual_ipaddress",
         "it says that what looks forgotten is meant, so a warning stays away",
     ),
+    (Block::VrrpInstance, "track_src_ip", "it says what is so anyway"),
     (Block::GlobalDefs, "vrrp_gna_interval", "there is no IPv6 yet, so there is nothing to pace"),
     (Block::GlobalDefs, "iproute_etc_dir", "it decides what names mean, and the machine has its own"),
     (Block::GlobalDefs, "iproute_usr_dir", "it decides what names mean, and the machine has its own"),
@@ -66,8 +77,14 @@ fn backdrop(place: Block) -> String {
         Block::AddressOptions | Block::RouteOptions | Block::RuleOptions => {
             backdrop(Block::VrrpInstance) + "track_group G1 {\n group {\n VI_1\n }\n}\n"
         }
+        Block::TrackProcess | Block::TrackFile => {
+            let tracking = "track_process {\n P\n }\n track_file {\n F\n }";
+            format!("vrrp_instance V {{\n interface eth7\n virtual_router_id 70\n no_virtual_ipaddress\n {tracking}\n}}\n")
+        }
         _ => {
-            let script = "vrrp_script chk_web {\n script /bin/true\n}\n".to_owned();
+            let script = "vrrp_script chk_web {\n script /bin/true\n}\nvrrp_script chk_down {\n script /bin/false\n weight 3 reverse\n}\n\
+                          track_file load {\n file /run/load\n}\nvrrp_track_process nginx {\n process nginx\n}\n"
+                .to_owned();
             script + &instance("VI_1", 71, "S") + &instance("VI_2", 72, "chk_web")
         }
     }
