@@ -170,13 +170,14 @@ fn share(draft: &Draft<'_>, group: &Word, instance: &mut Instance, at: &Word, fi
             router.track_links.push(tracked.clone());
         }
     }
+    // Where both say a weight, the group's counts, as in keepalived.
     for tracked in &draft.track_scripts {
-        let known = router.track_scripts.iter().any(|own| own.script == tracked.script);
-        if !known && counts(tracked.weight) {
+        router.track_scripts.retain(|own| own.script != tracked.script);
+        if counts(tracked.weight) {
             router.track_scripts.push(tracked.clone());
         }
-    }    for tracked in &draft.trackers {
-        // The group's weight is the one that counts, as in keepalived.
+    }
+    for tracked in &draft.trackers {
         router.trackers.retain(|own| own.tracker != tracked.tracker);
         if counts(tracked.weight) {
             router.trackers.push(tracked.clone());
