@@ -35,7 +35,7 @@ pub mod wire;
 
 pub use config::{
     AddressFlags, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback,
-    GroupConfig, HmacMode, HmacPolicy, Measure, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig,
+    GroupConfig, HmacMode, HmacPolicy, LinkDelay, Measure, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig,
     ServiceConfig, Static, Statics, Terms, Tracked, TrackedLink, TrackedScript,
     TrackerConfig, TrackerKind, TrackerName, Transport, VirtualAddress, Weight, When,
 };

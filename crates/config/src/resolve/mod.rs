@@ -9,6 +9,7 @@ mod figure;
 mod global;
 mod instance;
 mod iproute;
+mod link_delays;
 mod lint;
 mod names;
 mod needs;
@@ -143,6 +144,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     let services = service_lint::services(services, &mentions, &instances, &groups, &doings, findings);
     service_lint::stay(&services, &mut instances, findings);
     lint::emptiness(&root, &files, findings);
+    let link_delays = link_delays::read(named("interface_up_down_delays"), &instances, findings);
     let settings = Settings {
         global,
         scripts: used_scripts.into_iter().map(|(script, _)| script).collect(),
@@ -152,6 +154,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         services,
         pair: pair.pair,
         statics: always,
+        link_delays,
         files,
     };
     lint::settings(&settings, &root, findings);

@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use tanist_engine::{
     AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
-    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, Measure, Name, Network, NextHop, OnManualStop, PairConfig, PairKey,
-    Priority, Route, RouterConfig, Rule, RuleAction, Scope, ScriptConfig, ServiceConfig, Static, Statics, Tracked,
+    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Measure, Name, Network, NextHop, OnManualStop, PairConfig, PairKey,
+    Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig, Static, Statics, Tracked,
     TrackedLink, TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, Version, VirtualAddress, Vrid, Weight, When,
 };
 
@@ -77,6 +77,7 @@ pub(crate) fn config(lines: &[&str]) -> Config {
             Some("process") => config.trackers.push(tracker_line(one_process(), words)),
             Some("service") => service_line(&mut config, words),
             Some("group") => config.groups.push(group_line(words)),
+            Some("delay") => link_delay_line(&mut config, words),
             Some("pair") => config.pair = Some(pair_line(words)),
             other => panic!("neither router nor script nor service nor group nor pair: {other:?}"),
         }
@@ -215,6 +216,14 @@ fn group_line<'t>(mut words: impl Iterator<Item = &'t str>) -> GroupConfig {
     let name = Name::from(words.next().expect("a group has a name"));
     let members = names(words.next().expect("a group has members"));
     GroupConfig { name, members }
+}
+
+/// An interface and how long it must be down, and up.
+fn link_delay_line<'t>(config: &mut Config, mut words: impl Iterator<Item = &'t str>) {
+    let mut next = || words.next().expect("an interface, down and up");
+    let name = Name::from(next());
+    let delay = LinkDelay { down: seconds(next()), up: seconds(next()) };
+    config.link_delays.insert(name, delay);
 }
 
 fn check(name: &str) -> ScriptConfig {

@@ -35,7 +35,7 @@ use crate::time::Calendar;
 use crate::track::{Tracking, priority};
 use crate::wire::ipv4::Ipv4Packet;
 use crate::{
-    Cause, Event, FaultReason, Instant, Interval, LinkId, Name, NoticeKind, Output, Priority, RouterConfig, RouterId,
+    Cause, Event, FaultReason, Instant, Interval, LinkId, NoticeKind, Output, Priority, RouterConfig, RouterId,
     RouterView, StateName, Transport, Version, VirtualAddress,
 };
 
