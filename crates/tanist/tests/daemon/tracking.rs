@@ -18,8 +18,8 @@ fn sleeper(scene: &Scene) -> rehearse::lab::Program {
     scene.hosts[0].start("sleeper", &["/run/rehearse/sleeper", "1000"]).expect("started")
 }
 
-// Shows: top-level.vrrp_track_process, track_process.process, track_process.weight, track_process.quorum
-// Shows: track_process.quorum_max, vrrp_instance.track_process
+// Shows: top-level.vrrp_track_process, vrrp_track_process.process, vrrp_track_process.weight, vrrp_track_process.quorum
+// Shows: vrrp_track_process.quorum_max, vrrp_instance.track_process
 #[test]
 fn processes_are_counted_where_the_kernel_tells_nobody() {
     slow_test(|| {
@@ -75,8 +75,8 @@ fn host_file(scene: &Scene, path: &str) -> String {
 }
 
 /// A restart within the delay is no end. Without a weight an end is a FAULT, at once.
-// Shows: track_process.terminate_delay, track_process.delay, track_process.fork_delay, track_process.full_command
-// Shows: track_process.param_match, vrrp_sync_group.track_process
+// Shows: vrrp_track_process.terminate_delay, vrrp_track_process.delay, vrrp_track_process.fork_delay, vrrp_track_process.full_command
+// Shows: vrrp_track_process.param_match, vrrp_sync_group.track_process
 #[test]
 fn a_delay_bridges_a_restart() {
     slow_test(|| {
