@@ -482,6 +482,29 @@ process web nginx quorum 2 fork 1 terminate 3
     );
 }
 
+/// A fork that execs what it is stays what it is, at once; and somebody else's exec does not hasten an end.
+#[test]
+fn a_fork_that_settles_counts_at_once() {
+    check(
+        r#"
+router a track_process web:10
+process web nginx quorum 2 fork 100 terminate 100
+    0.000000 > processes web 1
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    1.000000 > processes web 2 forked
+    1.100000 > processes web 2
+    1.100000   process web quorum held with 2
+    1.100000   a priority 100 -> 110
+    2.000000 > processes web 1 ended
+    2.100000 > processes web 1
+    2.200000 > processes web 2 forked
+    2.300000 > wait
+"#,
+    );
+}
+
 // ── Sync groups and reconfiguration ───────────────────────────────────────────────────────────────────────
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod pattern;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -57,6 +58,14 @@ pub struct ProcessWatch {
     look_at: Instant,
 }
 
+/// Places of the patterns that a process has come to fit, or to fit no more, or still fits after a fork, by its own doing.
+#[derive(Debug, Default)]
+struct OwnDoing {
+    gained: Vec<usize>,
+    lost: Vec<usize>,
+    settled: Vec<usize>,
+}
+
 #[derive(Debug)]
 struct Member {
     id: ProcessId,
@@ -64,22 +73,24 @@ struct Member {
     end: Option<OwnedFd>,
     /// Places of the patterns that it fits.
     fits: Vec<usize>,
+    /// It fits because its parent did, and may be about to become another.
+    is_fork: bool,
 }
 
 impl ProcessWatch {
     /// Looks at everything that runs. [`wait`](Self::wait) comes back when `leave` is readable.
-    pub fn open(patterns: Vec<Pattern>, leave: impl AsFd) -> Result<ProcessWatch> {
+    pub fn open(patterns: Vec<Pattern>, leave: &impl AsFd) -> Result<ProcessWatch> {
         let births = ProcessEvents::open();
         ProcessWatch::with_births(patterns, leave, births)
     }
 
     /// As [`open`](Self::open), but beginnings are looked for, as if the kernel told nobody.
-    pub fn open_without_births(patterns: Vec<Pattern>, leave: impl AsFd) -> Result<ProcessWatch> {
+    pub fn open_without_births(patterns: Vec<Pattern>, leave: &impl AsFd) -> Result<ProcessWatch> {
         let silence = Error::with_detail("hear of processes that start", "nobody asked for it");
         ProcessWatch::with_births(patterns, leave, Err(silence))
     }
 
-    fn with_births(patterns: Vec<Pattern>, leave: impl AsFd, births: Result<ProcessEvents>) -> Result<ProcessWatch> {
+    fn with_births(patterns: Vec<Pattern>, leave: &impl AsFd, births: Result<ProcessEvents>) -> Result<ProcessWatch> {
         let poll = Poll::new()?;
         poll.add(leave, LEAVE, Interest::Readable)?;
         let (births, silence) = match births {
@@ -120,8 +131,7 @@ impl ProcessWatch {
                 return Ok(false);
             }
             let before = self.counts();
-            // Patterns that a process has come to fit, or to fit no more, by its own doing.
-            let mut became = Vec::new();
+            let mut own_doing = OwnDoing::default();
             let mut lost = must_look && self.look_at <= Instant::now();
             let mut events = Vec::new();
             if let (Some(births), true) = (&mut self.births, ready.contains(&BIRTHS)) {
@@ -129,15 +139,8 @@ impl ProcessWatch {
             }
             for event in events {
                 match event {
-                    ProcessEvent::Forked(pid) => {
-                        self.consider(pid);
-                    }
-                    ProcessEvent::Changed(pid) => {
-                        let fitted = self.fits_of(pid);
-                        self.consider(pid);
-                        became.extend(fitted);
-                        became.extend(self.fits_of(pid));
-                    }
+                    ProcessEvent::Forked(pid) => self.consider(pid, true),
+                    ProcessEvent::Changed(pid) => self.follow_change(pid, &mut own_doing),
                     ProcessEvent::Lost => lost = true,
                 }
             }
@@ -158,10 +161,12 @@ impl ProcessWatch {
             let before_len = changes.len();
             for (pattern, (count, was)) in after.into_iter().zip(before).enumerate() {
                 let cause = match count.cmp(&was) {
-                    _ if became.contains(&pattern) => Cause::Became,
-                    std::cmp::Ordering::Greater => Cause::Forked,
-                    std::cmp::Ordering::Less => Cause::Ended,
-                    std::cmp::Ordering::Equal => continue,
+                    Ordering::Greater if own_doing.gained.contains(&pattern) => Cause::Became,
+                    Ordering::Greater => Cause::Forked,
+                    Ordering::Less if own_doing.lost.contains(&pattern) => Cause::Became,
+                    Ordering::Less => Cause::Ended,
+                    Ordering::Equal if own_doing.settled.contains(&pattern) => Cause::Became,
+                    Ordering::Equal => continue,
                 };
                 changes.push(Change { pattern, count, cause });
             }
@@ -171,8 +176,20 @@ impl ProcessWatch {
         }
     }
 
-    fn fits_of(&self, pid: u32) -> Vec<usize> {
-        self.members.get(&pid).map(|member| member.fits.clone()).unwrap_or_default()
+    /// A process is another program, or has another name.
+    fn follow_change(&mut self, pid: u32, own_doing: &mut OwnDoing) {
+        let before = self.members.get(&pid).map(|member| (member.fits.clone(), member.is_fork));
+        let (fitted, was_fork) = before.unwrap_or_default();
+        self.consider(pid, false);
+        let Some(member) = self.members.get_mut(&pid) else { return own_doing.lost.extend(fitted) };
+        member.is_fork = false;
+        let (fits, fitted_too): (Vec<usize>, Vec<usize>) = (member.fits.clone(), fitted.clone());
+        own_doing.lost.extend(fitted.into_iter().filter(|place| !fits.contains(place)));
+        let (same, new): (Vec<usize>, Vec<usize>) = fits.into_iter().partition(|place| fitted_too.contains(place));
+        own_doing.gained.extend(new);
+        if was_fork {
+            own_doing.settled.extend(same);
+        }
     }
 
     /// Looks at every process.
@@ -181,13 +198,13 @@ impl ProcessWatch {
         let running = process_list::all()?.collect::<Result<Vec<u32>>>()?;
         self.members.retain(|pid, member| running.contains(pid) && member.id.lives());
         for pid in running {
-            self.consider(pid);
+            self.consider(pid, false);
         }
         Ok(())
     }
 
     /// Looks at one process, which may be gone again.
-    fn consider(&mut self, pid: u32) {
+    fn consider(&mut self, pid: u32, is_fork: bool) {
         let Some((id, fits)) = self.identify(pid).filter(|(_, fits)| !fits.is_empty()) else {
             self.members.remove(&pid);
             return;
@@ -203,7 +220,7 @@ impl ProcessWatch {
         let end = end.filter(|end| self.poll.add(end, u64::from(pid), Interest::Readable).is_ok());
         // Now that its end is told: is it still the one that was looked at?
         if id.lives() {
-            self.members.insert(pid, Member { id, end, fits });
+            self.members.insert(pid, Member { id, end, fits, is_fork });
         } else {
             self.members.remove(&pid);
         }

@@ -12,13 +12,13 @@ pub(crate) struct Tracker {
     figure: Option<i64>,
     /// Of a count: whether it counts as good.
     good: bool,
-    /// It will count as the opposite then, unless the figure changes back before.
-    turns_at: Option<Instant>,
+    /// It will count as the opposite then, unless the figure changes back before; and what made it so.
+    turning: Option<(Instant, FigureCause)>,
 }
 
 impl Tracker {
     pub(crate) const fn new(config: TrackerConfig) -> Self {
-        Self { config, figure: None, good: false, turns_at: None }
+        Self { config, figure: None, good: false, turning: None }
     }
 
     pub(crate) const fn config(&self) -> &TrackerConfig {
@@ -35,13 +35,13 @@ impl Tracker {
 
     /// Nothing changes by itself any more.
     pub(crate) const fn settle(&mut self) {
-        self.turns_at = None;
+        self.turning = None;
     }
 
     /// Other limits for the same figure count at once.
     pub(crate) fn reconfigure(&mut self, config: TrackerConfig) {
         self.config = config;
-        self.turns_at = None;
+        self.turning = None;
         self.good = self.figure.is_some_and(|figure| self.is_good(figure));
     }
 
@@ -70,7 +70,16 @@ impl Tracker {
             }
             Measure::Count { fork_delay, terminate_delay, .. } => {
                 if self.is_good(figure) == self.good {
-                    self.turns_at = None;
+                    self.turning = None;
+                    return false;
+                }
+                if before == figure {
+                    // A forked process has become what it is by its own doing; ends have nothing to do with it.
+                    let forked = matches!(self.turning, Some((_, FigureCause::Forked)));
+                    if forked && cause == FigureCause::Found {
+                        self.turn(out);
+                        return true;
+                    }
                     return false;
                 }
                 let delay = match cause {
@@ -82,19 +91,19 @@ impl Tracker {
                     self.turn(out);
                     return true;
                 }
-                self.turns_at.get_or_insert(now + delay);
+                self.turning.get_or_insert((now + delay, cause));
                 false
             }
         }
     }
 
-    pub(crate) const fn deadline(&self) -> Option<Instant> {
-        self.turns_at
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.turning.map(|(at, _)| at)
     }
 
     /// Returns whether the finding changed.
     pub(crate) fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
-        let due = self.turns_at.is_some_and(|at| at <= now);
+        let due = self.deadline().is_some_and(|at| at <= now);
         if due {
             self.turn(out);
         }
@@ -102,7 +111,7 @@ impl Tracker {
     }
 
     fn turn(&mut self, out: &mut Vec<Output>) {
-        self.turns_at = None;
+        self.turning = None;
         self.good = !self.good;
         let (tracker, held, count) = (self.config.id(), self.good, self.figure.unwrap_or_default());
         out.push(Output::Tell(Event::QuorumChanged { tracker, held, count }));
@@ -126,7 +135,7 @@ impl Tracker {
                 TrackerKind::File => None,
                 TrackerKind::Process => self.figure.map(|_| self.good),
             },
-            turns_at: self.turns_at,
+            turns_at: self.deadline(),
         }
     }
 }

@@ -37,7 +37,7 @@ struct Scene {
     directory: PathBuf,
     name: String,
     watch: ProcessWatch,
-    _leave: UnixStream,
+    _leave: [UnixStream; 2],
     changes: Vec<Change>,
 }
 
@@ -55,12 +55,12 @@ impl Scene {
                 Pattern { words: vec![directory.join(&name).into_os_string().into_encoded_bytes()], by: MatchBy::AllWords },
             ];
             let watch = if births {
-                ProcessWatch::open(patterns, theirs)
+                ProcessWatch::open(patterns, &theirs)
             } else {
-                ProcessWatch::open_without_births(patterns, theirs)
+                ProcessWatch::open_without_births(patterns, &theirs)
             };
             let watch = watch.unwrap();
-            test(Scene { directory, name, watch, _leave: leave, changes: Vec::new() });
+            test(Scene { directory, name, watch, _leave: [leave, theirs], changes: Vec::new() });
         }
     }
 
@@ -112,7 +112,7 @@ fn what_runs_already_is_counted() {
         let mut shell = scene.start();
         shell.answer();
         let (leave, theirs) = UnixStream::pair().unwrap();
-        let watch = ProcessWatch::open_without_births(scene.watch.patterns.clone(), theirs).unwrap();
+        let watch = ProcessWatch::open_without_births(scene.watch.patterns.clone(), &theirs).unwrap();
         assert_eq!(watch.counts(), [1, 1]);
         drop((watch, leave));
         scene.expect(1);
@@ -167,7 +167,7 @@ fn a_zombie_does_not_count() {
 #[test]
 fn leaves_when_told() {
     let (leave, theirs) = UnixStream::pair().unwrap();
-    let mut watch = ProcessWatch::open_without_births(Vec::new(), theirs).unwrap();
+    let mut watch = ProcessWatch::open_without_births(Vec::new(), &theirs).unwrap();
     drop(leave);
     assert!(!watch.wait(&mut Vec::new()).unwrap());
 }
