@@ -3,6 +3,7 @@
 //! The engine gets the part it decides by; commands, users and mail stay here for the daemon.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub process: Process,
     /// Checks that at least one instance refers to, in the order of the file.
     pub scripts: Vec<Script>,
+    /// Files and processes that at least one instance refers to, in the order of the file.
+    pub trackers: Vec<Tracker>,
     /// Virtual routers in the order of the file.
     pub instances: Vec<Instance>,
     /// Sync groups that have instances, in the order of the file.
@@ -41,6 +44,7 @@ impl Settings {
     pub fn engine_config(&self) -> engine::Config {
         engine::Config {
             scripts: self.scripts.iter().map(|script| script.checking.clone()).collect(),
+            trackers: self.trackers.iter().map(|tracker| tracker.figure.clone()).collect(),
             routers: self.instances.iter().map(|instance| instance.router.clone()).collect(),
             groups: self.groups.iter().map(|group| group.group.clone()).collect(),
             services: self.services.iter().map(|service| service.service.clone()).collect(),
@@ -125,6 +129,84 @@ pub struct Mail {
     pub connect_timeout: Option<u32>,
     /// `smtp_helo_name`; `None` means the host name.
     pub helo_name: Option<String>,
+}
+
+/// A `track_file` or a `vrrp_track_process`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracker {
+    /// Its name and what its figure means.
+    pub figure: engine::TrackerConfig,
+    /// Where the figure comes from.
+    pub source: FigureSource,
+}
+
+/// Where a figure comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FigureSource {
+    /// The number in a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is written there at the start.
+        initial: Option<InitialNumber>,
+    },
+    /// How many processes there are.
+    Processes(ProcessPattern),
+}
+
+/// `init_file`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InitialNumber {
+    /// The number.
+    pub number: i64,
+    /// Also if the file is there.
+    pub overwrite: bool,
+}
+
+/// Which processes are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessPattern {
+    /// The command and its arguments.
+    pub words: Vec<String>,
+    /// What of a process must be like them.
+    pub by: MatchBy,
+}
+
+/// As it is told to people; another pattern reads otherwise.
+impl fmt::Display for ProcessPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, word) in self.words.iter().enumerate() {
+            let blank = if place == 0 { "" } else { " " };
+            // Quoted where it would be read as several words, or as none.
+            if word.is_empty() || word.contains(|character: char| character.is_whitespace() || character == '"') {
+                write!(f, "{blank}{word:?}")?;
+            } else {
+                write!(f, "{blank}{word}")?;
+            }
+        }
+        f.write_str(match self.by {
+            MatchBy::Name => "",
+            MatchBy::Program => " (by its command)",
+            MatchBy::AllWords => " (by its whole command line)",
+            MatchBy::FirstWords => " … (by its first words)",
+            MatchBy::Beginning => "… (by the beginning of its command line)",
+        })
+    }
+}
+
+/// What of a process must be like the words of its pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchBy {
+    /// The kernel's name of it.
+    Name,
+    /// The first word of its command line.
+    Program,
+    /// All words of its command line.
+    AllWords,
+    /// Its command line begins with these words.
+    FirstWords,
+    /// Its command line begins so, and the last of these words may be longer there.
+    Beginning,
 }
 
 /// A `vrrp_script`.

@@ -5,6 +5,7 @@ mod operators;
 mod pair;
 mod process;
 mod services;
+mod trackers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -46,6 +47,7 @@ use crate::services::{self as running, Services};
 use crate::share::Share;
 use crate::sockets::Sockets;
 use crate::sysctls::Sysctls;
+use crate::trackers::Trackers;
 use crate::words::{self, Line};
 
 const TIMER: u64 = 0;
@@ -56,6 +58,7 @@ const RELOAD: u64 = 4;
 const CONTROL: u64 = 5;
 const DOWN_FILES: u64 = 6;
 const RELOAD_TIME: u64 = 7;
+const TRACKERS: u64 = 8;
 /// The sockets of the pair's paths follow this.
 const BATONS: u64 = 1 << 16;
 /// The socket pair of an interface is this plus its index.
@@ -105,6 +108,7 @@ pub(crate) struct EventLoop {
     /// Where operators' programs ask, if it could be opened.
     control: Option<Control>,
     down_files: DownFiles,
+    trackers: Trackers,
     notifier: Notifier,
     calendar: CalendarWatch,
     background: Background,
@@ -162,14 +166,16 @@ impl EventLoop {
     ) -> Result<Self, (linux::Error, Background)> {
         let opened = (|| {
             let (poll, timer, kernel, arp) = (Poll::new()?, Timer::new()?, Kernel::open()?, ArpSocket::open()?);
-            let (down_files, seed) = (DownFiles::open()?, u64::from_ne_bytes(linux::random::octets()?));
+            let (down_files, trackers) = (DownFiles::open()?, Trackers::open()?);
+            let seed = u64::from_ne_bytes(linux::random::octets()?);
             poll.add(&timer, TIMER, Interest::ReadableEdge)?;
             poll.add(&signals, SIGNALS, Interest::Readable)?;
             poll.add(&kernel.monitor, MONITOR, Interest::Readable)?;
             poll.add(&down_files, DOWN_FILES, Interest::Readable)?;
-            Ok((poll, timer, kernel, arp, down_files, seed))
+            poll.add(&trackers, TRACKERS, Interest::Readable)?;
+            Ok((poll, timer, kernel, arp, down_files, trackers, seed))
         })();
-        let (poll, timer, kernel, arp, down_files, seed) = match opened {
+        let (poll, timer, kernel, arp, down_files, trackers, seed) = match opened {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
@@ -206,6 +212,7 @@ impl EventLoop {
             batons: None,
             control: None,
             down_files,
+            trackers,
             notifier,
             calendar: CalendarWatch::default(),
             background,
@@ -255,6 +262,7 @@ impl EventLoop {
         self.open_batons();
         self.open_control();
         self.begin_with_down_files();
+        self.begin_with_trackers();
         self.engine.handle(now(), Input::Start, &mut self.out);
         self.carry_out();
         if let Err(error) = self.notifier.ready() {
@@ -330,7 +338,12 @@ impl EventLoop {
             self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(self.last_scripts() / 2));
         let own = [self.notify.deadline(), self.ask_again_at, self.quiet_at, self.stopped_until, half];
         let own = own.into_iter().chain([self.kernel.renew_deadline(), self.services.deadline()]);
-        let own = own.chain([self.patience_ends_at(), self.down_files.deadline(), self.reload_times.deadline()]);
+        let own = own.chain([
+            self.patience_ends_at(),
+            self.down_files.deadline(),
+            self.reload_times.deadline(),
+            self.trackers.deadline(),
+        ]);
         engine.into_iter().chain(own.flatten()).min()
     }
 
@@ -348,6 +361,7 @@ impl EventLoop {
                 CONTROL => self.take_requests(),
                 DOWN_FILES => self.take_down_files(),
                 RELOAD_TIME => self.take_reload_times(),
+                TRACKERS => self.take_figures(),
                 path @ BATONS..LINKS => self.take_batons(path),
                 link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),
                 service => {
@@ -370,6 +384,9 @@ impl EventLoop {
         self.take_reports();
         if self.down_files.deadline().is_some_and(|at| at <= moment.as_nanos()) {
             self.take_down_files();
+        }
+        if self.trackers.deadline().is_some_and(|at| at <= moment.as_nanos()) {
+            self.take_figures();
         }
         if self.engine.deadline().is_some_and(|deadline| deadline <= moment) {
             self.engine.handle(moment, Input::Timer, &mut self.out);
@@ -564,6 +581,7 @@ impl EventLoop {
         self.engine.handle(now(), Input::Reconfigure(Box::new(config)), &mut self.out);
         // Not before the engine knows the instances by their new numbers.
         self.adjust_down_files();
+        self.adjust_trackers();
         let removed = (self.settings.instances.len()..).map_while(|id| self.engine.router(RouterId(id as u32)));
         let notify_of = |router: &engine::RouterConfig| {
             let place = before.instances.iter().position(|instance| instance.router.name == router.name);

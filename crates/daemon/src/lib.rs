@@ -7,6 +7,7 @@
 
 mod background;
 mod baton;
+mod bell;
 mod calendar;
 mod checks;
 mod children;
@@ -36,6 +37,7 @@ mod signal_names;
 mod sockets;
 pub mod status;
 mod sysctls;
+mod trackers;
 mod words;
 
 pub use control::ControlPlace;

@@ -3,6 +3,7 @@
 //! The formulas of the protocol are the engine's own; what is added here is only how often a check looks.
 
 mod checks;
+mod figures;
 mod page;
 mod service;
 
@@ -282,8 +283,13 @@ fn tracked_checks(settings: &Settings, router: &RouterConfig, page: &mut Page) {
              its role in TANIST_ROLE.",
         );
     }
+    for tracked in &router.trackers {
+        if let Some(tracker) = settings.trackers.iter().find(|tracker| tracker.figure.id() == tracked.tracker) {
+            figures::about(router, tracker, tracked.weight, page);
+        }
+    }
     let in_group = settings.group_of(router).is_some_and(|group| group.group.members.len() > 1);
-    if router.track_scripts.is_empty() && router.services.is_empty() && !in_group {
+    if router.track_scripts.is_empty() && router.trackers.is_empty() && router.services.is_empty() && !in_group {
         page.point("No check runs for it on this node: nothing that breaks behind the network moves it.");
     }
 }

@@ -194,8 +194,15 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "track_script { chk_web weight -20 }",
     )
     .differs("Several names on one line are all tracked; keepalived tracks the first (decision 10)."),
-    not_built("track_file", Form::List(List::Tracked), "Files whose numbers count.", "track_file { load weight -1 }"),
-    not_built("track_process", Form::List(List::Tracked), "Processes that must exist.", "track_process { nginx }"),
+    works("track_file", Form::List(List::Tracked), "Files whose numbers count.", "track_file { load weight -1 }")
+        .differs("Several names on one line are all tracked; keepalived tracks the first (decision 10)."),
+    works(
+        "track_process",
+        Form::List(List::Tracked),
+        "Processes that must exist, or whose number costs priority.",
+        "track_process { nginx }",
+    )
+    .differs("Several names on one line are all tracked; keepalived tracks the first (decision 10)."),
     not_built("track_bfd", Form::List(List::Tracked), "BFD sessions that must be up.", "track_bfd { peer }"),
     works(
         "dont_track_primary",
@@ -203,7 +210,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Do not mind when the instance's own interface is down.",
         "dont_track_primary",
     ),
-    not_built("track_src_ip", Form::Flag, "FAULT when the source address disappears.", "track_src_ip"),
+    works(
+        "track_src_ip",
+        Form::Flag,
+        "FAULT when the source address (`unicast_src_ip`, `mcast_src_ip`) disappears. Here that is so anyway.",
+        "track_src_ip",
+    )
+    .differs("It is always so, with or without this keyword: who has no address to send from cannot be heard."),
     not_built(
         "use_vmac",
         words(0, usize::MAX, "perhaps a name, a MAC address and options"),

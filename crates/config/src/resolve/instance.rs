@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, TrackedLink, TrackedScript, Transport,
-    Version, VirtualAddress, Vrid,
+    Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, Tracked, TrackedLink, TrackedScript,
+    TrackerKind, Transport, Version, VirtualAddress, Vrid,
 };
 
 use super::announce::Announcing;
@@ -63,6 +63,7 @@ struct Draft<'a> {
     track_links: Vec<(TrackedLink, Span)>,
     ignore_own_link: bool,
     track_scripts: Vec<TrackedScript>,
+    trackers: Vec<Tracked>,
     services: Vec<Name>,
     notify: Notify,
     /// Keywords that are there with a value. If nothing came of it, that was reported, and they are not also
@@ -111,6 +112,7 @@ pub(super) fn instance(
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
+        trackers: Vec::new(),
         services: Vec::new(),
         notify: Notify::default(),
         given: Vec::new(),
@@ -208,6 +210,10 @@ impl<'a> Draft<'a> {
             }
             "track_interface" => tracking::links(statement, &mut self.track_links, findings),
             "track_script" => tracking::scripts(statement, known, &mut self.track_scripts, findings),
+            "track_file" => tracking::figures(TrackerKind::File, statement, known, &mut self.trackers, findings),
+            "track_process" => tracking::figures(TrackerKind::Process, statement, known, &mut self.trackers, findings),
+            // Without its source address it cannot be heard; the engine needs no telling.
+            "track_src_ip" => {}
             "service" => {
                 self.note_given(name);
                 known.services.mention(statement, self.name, &mut self.services, findings);
@@ -288,6 +294,7 @@ impl<'a> Draft<'a> {
             track_links: self.track_links.into_iter().map(|(tracked, _)| tracked).collect(),
             ignore_own_link: self.ignore_own_link,
             track_scripts: self.track_scripts,
+            trackers: self.trackers,
             track_groups: Vec::new(),
             services: self.services,
         };
@@ -491,9 +498,10 @@ impl<'a> Draft<'a> {
             let message = format!("{own} is the instance's own interface, which counts anyway");
             findings.hint("own-interface-tracked", span, message);
         }
-        let fault = |weight: engine::Weight| matches!(weight, engine::Weight::Fault | engine::Weight::ReversedFault);
+        let fault = engine::Weight::is_fault;
         let weighted = self.track_links.iter().any(|(tracked, _)| !fault(tracked.weight))
-            || self.track_scripts.iter().any(|tracked| !fault(tracked.weight));
+            || self.track_scripts.iter().any(|tracked| !fault(tracked.weight))
+            || self.trackers.iter().any(|tracked| !fault(tracked.weight));
         if priority.is_address_owner() && weighted {
             let span = self.priority.map(|(_, span)| span).or(self.stated.map(|(_, span)| span));
             if let Some(span) = span {
@@ -503,6 +511,7 @@ impl<'a> Draft<'a> {
             }
             self.track_links.retain(|(tracked, _)| fault(tracked.weight));
             self.track_scripts.retain(|tracked| fault(tracked.weight));
+            self.trackers.retain(|tracked| fault(tracked.weight));
         }
     }
 

@@ -6,6 +6,7 @@ mod authentication;
 mod check;
 mod deviations;
 mod family;
+mod figure;
 mod global;
 mod instance;
 mod iproute;
@@ -29,12 +30,13 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use engine::{Statics, When};
+use engine::{Statics, TrackerKind, When};
 
+use self::tracking::Kind;
 use crate::diagnostic::{Findings, Severity};
 use crate::files::Files;
 use crate::keywords::Block;
-use crate::settings::{Command, Instance, Script, Settings};
+use crate::settings::{Command, Instance, Script, Settings, Tracker};
 use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::syntax::{Tree, Word};
@@ -64,12 +66,26 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         let name = statement.value();
         let script::Definition { script, weight } = script::script(statement, findings);
         // A check that cannot be used is still defined: one mistake, one finding.
-        weights.insert(name.text.clone(), weight);
+        weights.insert((Kind::Script, name.text.clone()), weight);
         scripts.extend(script.map(|script| (script, name.span)));
+    }
+    let mut trackers: Vec<(Tracker, Span)> = Vec::new();
+    for kind in [TrackerKind::File, TrackerKind::Process] {
+        let keyword = Kind::Figure(kind).keyword();
+        for statement in unique(named(keyword), Kind::Figure(kind).what(), findings) {
+            let name = statement.value();
+            let figure::Definition { tracker, weight } = match kind {
+                TrackerKind::File => figure::file(statement, findings),
+                TrackerKind::Process => figure::process(statement, findings),
+            };
+            weights.insert((Kind::Figure(kind), name.text.clone()), weight);
+            trackers.extend(tracker.map(|tracker| (tracker, name.span)));
+        }
     }
 
     // The checks of services share their names with all others.
-    let mut names = weights.keys().cloned().collect();
+    let scripts_named = weights.keys().filter(|(kind, _)| *kind == Kind::Script);
+    let mut names = scripts_named.map(|(_, name)| name.clone()).collect();
     let services: Vec<service::Definition<'_>> = unique(named("service"), "service", findings)
         .into_iter()
         .map(|statement| service::service(statement, &mut names, findings))
@@ -77,7 +93,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     let pair = pair::pair(named("pair"), findings);
 
     let mut known = tracking::Known {
-        scripts: &weights,
+        weights: &weights,
         used: BTreeSet::new(),
         meant: BTreeSet::new(),
         services: service::Mentions::default(),
@@ -110,8 +126,8 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     lint::tracking(&instances, findings);
     let tracking::Known { used, meant, services: mentions, commands, .. } = known;
     let (used_scripts, unused): (Vec<_>, Vec<_>) =
-        scripts.into_iter().partition(|(script, _)| used.contains(&*script.checking.name));
-    for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&*script.checking.name)) {
+        scripts.into_iter().partition(|(script, _)| used.contains(&id_of(script)));
+    for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&id_of(script))) {
         findings
             .warning(
                 "unused-script",
@@ -120,6 +136,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
             )
             .help("name it in a `track_script` block, or remove it");
     }
+    let trackers = used_trackers(trackers, &used, &meant, &instances, findings);
     // An address owner ignores weights, and then what it tracks by weight has no effect anywhere.
     let is_tracked = |name: &str| {
         let tracked = instances.iter().flat_map(|(instance, _)| &instance.router.track_scripts);
@@ -138,6 +155,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         global,
         process,
         scripts: used_scripts.into_iter().map(|(script, _)| script).collect(),
+        trackers,
         instances: instances.into_iter().map(|(instance, _)| instance).collect(),
         groups,
         services,
@@ -148,6 +166,36 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     };
     lint::settings(&settings, &root, findings);
     settings
+}
+
+fn id_of(script: &Script) -> (Kind, String) {
+    (Kind::Script, script.checking.name.to_string())
+}
+
+/// Files and processes that have an effect somewhere; the others are reported.
+fn used_trackers(
+    trackers: Vec<(Tracker, Span)>,
+    used: &BTreeSet<(Kind, String)>,
+    meant: &BTreeSet<(Kind, String)>,
+    instances: &[(Instance, &Word)],
+    findings: &mut Findings,
+) -> Vec<Tracker> {
+    let mut kept = Vec::new();
+    for (tracker, span) in trackers {
+        let kind = Kind::Figure(tracker.figure.kind());
+        let id = (kind, tracker.figure.name.to_string());
+        if !used.contains(&id) && !meant.contains(&id) {
+            let message = format!("nothing tracks the {} `{}`, so it is not watched", kind.what(), tracker.figure.name);
+            findings
+                .warning("unused-script", span, message)
+                .help(format!("name it in a `{}` block of an instance, or remove it", kind.reference()));
+        }
+        let mut tracked = instances.iter().flat_map(|(instance, _)| &instance.router.trackers);
+        if tracked.any(|tracked| tracked.tracker == tracker.figure.id()) {
+            kept.push(tracker);
+        }
+    }
+    kept
 }
 
 /// Everything that instances and their checks run, with the keyword that names it and where that stands.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::{GroupConfig, Name, TrackedLink, TrackedScript, Weight};
+use engine::{GroupConfig, Name, Tracked, TrackedLink, TrackedScript, TrackerKind, Weight};
 
 use super::global::unreachable_keyword;
 use super::tracking::Known;
@@ -22,6 +22,7 @@ struct Draft<'a> {
     services: Vec<Name>,
     track_links: Vec<(TrackedLink, Span)>,
     track_scripts: Vec<TrackedScript>,
+    trackers: Vec<Tracked>,
     weights_count: bool,
     notify: Notify,
 }
@@ -56,7 +57,9 @@ fn group(
             "service" => known.services.mention(statement, name, &mut draft.services, findings),
             "track_interface" => tracking::links(statement, &mut draft.track_links, findings),
             "track_script" => tracking::scripts(statement, known, &mut draft.track_scripts, findings),
-            "sync_group_tracking_weight" => draft.weights_count = true,
+            "track_file" => tracking::figures(TrackerKind::File, statement, known, &mut draft.trackers, findings),
+            "track_process" => tracking::figures(TrackerKind::Process, statement, known, &mut draft.trackers, findings),
+            "sync_group_tracking_weight" | "global_tracking" => draft.weights_count = true,
             other => unreachable_keyword(other, Block::SyncGroup, statement, findings),
         }
     }
@@ -135,12 +138,14 @@ fn members(
 /// What the group tracks counts for each member. The weights of its own would pull the members apart.
 fn share(draft: &Draft<'_>, group: &Word, instance: &mut Instance, at: &Word, findings: &mut Findings) {
     let router = &mut instance.router;
-    let fault = |weight: Weight| matches!(weight, Weight::Fault | Weight::ReversedFault);
+    let fault = Weight::is_fault;
     if !draft.weights_count {
         let links = router.track_links.iter().filter(|tracked| !fault(tracked.weight)).map(|tracked| &tracked.link);
         let scripts =
             router.track_scripts.iter().filter(|tracked| !fault(tracked.weight)).map(|tracked| &tracked.script);
-        for what in links.chain(scripts) {
+        let figures = router.trackers.iter().filter(|tracked| !fault(tracked.weight));
+        let figures = figures.map(|tracked| &tracked.tracker.name);
+        for what in links.chain(scripts).chain(figures) {
             let message = format!(
                 "`{what}` has a weight, which does not count in `{}`: it is in the sync group `{}`",
                 router.name, group.text
@@ -151,6 +156,7 @@ fn share(draft: &Draft<'_>, group: &Word, instance: &mut Instance, at: &Word, fi
         }
         router.track_links.retain(|tracked| fault(tracked.weight));
         router.track_scripts.retain(|tracked| fault(tracked.weight));
+        router.trackers.retain(|tracked| fault(tracked.weight));
     }
     // The priority of an address owner never changes.
     let owner = router.priority.is_address_owner();
@@ -164,10 +170,17 @@ fn share(draft: &Draft<'_>, group: &Word, instance: &mut Instance, at: &Word, fi
             router.track_links.push(tracked.clone());
         }
     }
+    // Where both say a weight, the group's counts, as in keepalived.
     for tracked in &draft.track_scripts {
-        let known = router.track_scripts.iter().any(|own| own.script == tracked.script);
-        if !known && counts(tracked.weight) {
+        router.track_scripts.retain(|own| own.script != tracked.script);
+        if counts(tracked.weight) {
             router.track_scripts.push(tracked.clone());
+        }
+    }
+    for tracked in &draft.trackers {
+        router.trackers.retain(|own| own.tracker != tracked.tracker);
+        if counts(tracked.weight) {
+            router.trackers.push(tracked.clone());
         }
     }
 }

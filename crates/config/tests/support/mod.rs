@@ -5,9 +5,10 @@ mod services;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use engine::{Authentication, Transport, Weight, When};
+use engine::{Authentication, Tracked, Transport, Weight, When};
 use tanist_config::{
-    Command, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings, SyncGroup, load,
+    Command, FigureSource, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings,
+    SyncGroup, load,
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
@@ -108,6 +109,13 @@ pub(crate) fn describe(settings: &Settings) -> String {
     for entry in &settings.statics.rules {
         line(&mut out, format_args!("static rule {}{}", entry.what, group(&entry.group)));
     }
+    for tracker in &settings.trackers {
+        let figure = &tracker.figure;
+        line(&mut out, format_args!("tracker {}  {}  {:?}", figure.name, figure.subject, figure.measure));
+        if let FigureSource::File { initial: Some(initial), .. } = &tracker.source {
+            line(&mut out, format_args!("    {initial:?}"));
+        }
+    }
     services::describe(&mut out, settings);
     out
 }
@@ -204,6 +212,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     }
     for tracked in &router.track_scripts {
         line(out, format_args!("    track script {} {}", tracked.script, weight(tracked.weight)));
+    }
+    for Tracked { tracker, weight: its } in &router.trackers {
+        line(out, format_args!("    track {:?} {} {}", tracker.kind, tracker.name, weight(*its)));
     }
     for service in &router.services {
         line(out, format_args!("    service {service}"));

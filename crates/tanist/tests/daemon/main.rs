@@ -23,4 +23,5 @@ mod routes;
 mod scripts;
 mod service_manager;
 mod signing;
+mod tracking;
 mod words;
