@@ -7,6 +7,7 @@
 
 mod background;
 mod baton;
+mod bookends;
 mod calendar;
 mod checks;
 mod children;
@@ -15,10 +16,12 @@ pub mod control;
 mod down_files;
 mod dump;
 mod event_loop;
+mod fifos;
 mod hmac_keys;
 mod kernel;
 mod lifetimes;
 mod log;
+mod mail;
 mod notify;
 mod options;
 pub mod pair_key;

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use config::{Command, Manager, NotifyScript, ScriptUser, Service, ServiceCheck, Settings};
+use config::{
+    Command, Manager, NotifyFifo, NotifyScript, ScriptUser, Service, ServiceCheck, Settings, TimedScript,
+};
 use engine::Name;
 use linux::script_security::{Verdict, examine, find_program};
 use linux::signals::Signal;
@@ -15,7 +17,9 @@ use linux::spawn::{Program, Stream};
 use linux::system_log::Severity;
 use linux::users::{self, Identity, IdentityError};
 
+use crate::bookends::Bookend;
 use crate::checks::Checks;
+use crate::fifos::{FifoPlan, ReaderPlan};
 use crate::hmac_keys;
 use crate::notify::{Notifier, Prepared};
 use crate::services::needs::Needs;
@@ -64,6 +68,9 @@ pub(crate) struct Plan {
     /// By sync group.
     pub(crate) group_notify: BTreeMap<Name, Prepared>,
     pub(crate) services: Vec<ServicePlan>,
+    pub(crate) fifos: Vec<FifoPlan>,
+    pub(crate) startup: Option<Bookend>,
+    pub(crate) shutdown: Option<Bookend>,
     /// The other node, with the key.
     pub(crate) pair: Option<engine::PairConfig>,
     pub(crate) findings: Vec<Finding>,
@@ -115,9 +122,19 @@ impl Plan {
         let services = settings.services.iter_mut();
         let services =
             services.map(|service| scripts.prepare_service(service, &virtual_addresses, &mut checks)).collect();
+        let global = &settings.global;
+        let fifos = [("notify_fifo", &global.notify_fifo), ("vrrp_notify_fifo", &global.vrrp_notify_fifo)];
+        let fifos = fifos.iter().filter_map(|(keyword, fifo)| scripts.prepare_fifo(keyword, fifo.as_ref()?)).collect();
+        let startup = global.startup.as_ref().and_then(|script| scripts.prepare_bookend("startup", script));
+        let shutdown = global.shutdown.as_ref().and_then(|script| scripts.prepare_bookend("shutdown", script));
         let mut findings = scripts.findings;
         findings.dedup();
-        Self { settings, checks, notify, group_notify, services, pair: None, findings }
+        Self { settings, checks, notify, group_notify, services, fifos, startup, shutdown, pair: None, findings }
+    }
+
+    /// Opens what a slow file system can hold up, away from the loop.
+    pub(crate) fn open_fifos(&mut self) {
+        self.fifos.iter_mut().for_each(FifoPlan::open);
     }
 
     /// What the engine decides by.
@@ -191,11 +208,7 @@ impl Scripts {
 
     fn prepare_notify(&mut self, name: &Name, notify: &config::Notify) -> Prepared {
         let mut prepare = |keyword: &str, script: &Option<NotifyScript>| {
-            let script = script.as_ref()?;
-            let what = format!("({name}) {keyword}");
-            let (user, kind) = (script.user.as_ref(), RecipeKind::Script);
-            let program = self.prepare(&what, &script.command, user, kind, "it will not be run")?;
-            Some(Notifier { program: Arc::new(program), command: words_for(&script.command) })
+            self.prepare_notifier(&format!("({name}) {keyword}"), script.as_ref()?)
         };
         Prepared {
             active: prepare("notify_master", &notify.active),
@@ -206,6 +219,38 @@ impl Scripts {
             active_heard_lower_priority: prepare("notify_master_rx_lower_pri", &notify.active_heard_lower_priority),
             any: prepare("notify", &notify.any),
         }
+    }
+
+    /// A pipe and its reader; `None` if nobody could own it.
+    fn prepare_fifo(&mut self, keyword: &'static str, fifo: &NotifyFifo) -> Option<FifoPlan> {
+        let owner = match &fifo.owner {
+            Some(user) => identity(user),
+            None => self.workshop.default.clone(),
+        };
+        let owner = match owner {
+            Ok(owner) => (owner.uid, owner.gid),
+            Err(reason) => {
+                let text = format!("{keyword} {}: {reason}; nobody is told by it", fifo.path.display());
+                self.findings.push(Finding { severity: Severity::Error, text });
+                return None;
+            }
+        };
+        let reader = fifo.script.as_ref().and_then(|script| {
+            let notifier = self.prepare_notifier(&format!("{keyword}_script"), script)?;
+            Some(ReaderPlan { notifier, said: script.clone() })
+        });
+        Some(FifoPlan { keyword, path: fifo.path.clone(), owner, reader, pipe: None })
+    }
+
+    fn prepare_bookend(&mut self, of: &'static str, script: &TimedScript) -> Option<Bookend> {
+        let notifier = self.prepare_notifier(&format!("{of}_script"), &script.script)?;
+        Some(Bookend { of, notifier, timeout: script.timeout })
+    }
+
+    fn prepare_notifier(&mut self, what: &str, script: &NotifyScript) -> Option<Notifier> {
+        let (user, kind) = (script.user.as_ref(), RecipeKind::Script);
+        let program = self.prepare(what, &script.command, user, kind, "it will not be run")?;
+        Some(Notifier { program: Arc::new(program), command: words_for(&script.command) })
     }
 
     /// The programs of a service. A check that cannot be run is taken out of its settings, as with instances.

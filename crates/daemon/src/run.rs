@@ -114,11 +114,14 @@ pub fn run(mut options: Options) -> ExitStatus {
         }
     };
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        event_loop.start();
+        let goes_on = event_loop.prelude();
+        if goes_on {
+            event_loop.start();
+        }
         if let Some(readiness) = readiness {
             readiness.report(0);
         }
-        event_loop.run()
+        if goes_on { event_loop.run() } else { Ok(()) }
     }));
     let (status, reason) = match ended {
         Ok(Ok(())) => (ExitStatus::Stopped, None),

@@ -61,6 +61,8 @@ struct Draft<'a> {
     track_scripts: Vec<TrackedScript>,
     services: Vec<Name>,
     notify: Notify,
+    mails: bool,
+    tells_priority: bool,
     /// Keywords that are there with a value. If nothing came of it, that was reported, and they are not also
     /// missing.
     given: Vec<&'static str>,
@@ -106,6 +108,8 @@ pub(super) fn instance(
         track_scripts: Vec::new(),
         services: Vec::new(),
         notify: Notify::default(),
+        mails: defaults.told.mails,
+        tells_priority: defaults.told.priority,
         given: Vec::new(),
     };
     for statement in &statements {
@@ -203,6 +207,11 @@ impl<'a> Draft<'a> {
             "strict_mode" => self.strict = values::switch(statement, findings).unwrap_or(self.strict),
             "accept" => self.accept = Some(true),
             "no_accept" => self.accept = Some(false),
+            "smtp_alert" => self.mails = values::switch(statement, findings).unwrap_or(self.mails),
+            "notify_priority_changes" => {
+                self.tells_priority = values::switch(statement, findings).unwrap_or(self.tells_priority);
+                known.own_priority.insert(self.name.text.clone());
+            }
             other => unreachable_keyword(other, Block::VrrpInstance, statement, findings),
         }
     }
@@ -274,7 +283,17 @@ impl<'a> Draft<'a> {
         };
         let stated = self.stated.map(|(stated, _)| stated);
         let promote_secondaries = self.promote_secondaries;
-        Some(Instance { router, stated, accept_mode, promote_secondaries, notify: self.notify, key_files })
+        let Self { notify, mails, tells_priority, .. } = self;
+        Some(Instance {
+            router,
+            stated,
+            accept_mode,
+            promote_secondaries,
+            notify,
+            mails,
+            tells_priority,
+            key_files,
+        })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.

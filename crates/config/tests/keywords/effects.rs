@@ -17,6 +17,10 @@ use super::support::{expect_file, load_text};
 /// What stands in the same block, with the keyword and without it.
 const BESIDE: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "vrrp_mcast_group4", "vrrp_mcast_group4 224.0.0.19"),
+    (Block::GlobalDefs, "notify_fifo_script", "notify_fifo /run/keepalived.fifo"),
+    (Block::GlobalDefs, "vrrp_notify_fifo_script", "vrrp_notify_fifo /run/vrrp.fifo"),
+    (Block::GlobalDefs, "startup_script_timeout", "startup_script \"/etc/keepalived/start.sh\""),
+    (Block::GlobalDefs, "shutdown_script_timeout", "shutdown_script \"/etc/keepalived/stop.sh\""),
     (Block::VrrpInstance, "advert_int", "advert_int 2"),
     (Block::VrrpInstance, "preempt", "nopreempt"),
     (Block::VrrpInstance, "accept", "no_accept"),
