@@ -59,5 +59,7 @@ impl Sysctls {
 
 fn wanted(settings: &Settings) -> BTreeMap<Sysctl, &'static str> {
     let promoting = settings.instances.iter().filter(|instance| instance.promote_secondaries);
-    promoting.map(|instance| (Sysctl::of_ipv4_link(&instance.router.link, "promote_secondaries"), "1")).collect()
+    let promoting = promoting.map(|instance| (Sysctl::of_ipv4_link(&instance.router.link, "promote_secondaries"), "1"));
+    let igmp = settings.global.disable_local_igmp.then(|| (Sysctl::of_ipv4("igmp_link_local_mcast_reports"), "0"));
+    promoting.chain(igmp).collect()
 }

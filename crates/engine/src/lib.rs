@@ -35,7 +35,7 @@ pub mod wire;
 
 pub use config::{
     AddressFlags, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback,
-    GroupConfig, HmacMode, HmacPolicy, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig,
+    GroupConfig, HmacMode, HmacPolicy, LinkDelay, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig,
     ServiceConfig, Static, Statics, Terms, TrackedLink, TrackedScript, Transport, VirtualAddress, Weight, When,
 };
 pub use desired::{Desired, DesiredAddress, DesiredRoute, DesiredRule, Owner};

@@ -1,7 +1,7 @@
 //! `global_defs`: names, mail, scripts, and the defaults of VRRP instances.
 
 use super::{
-    COMMAND, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored, not_built,
+    COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored, not_built,
     seconds, whole, words, works,
 };
 
@@ -289,9 +289,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Report advertisements of virtual routers that are not configured here.",
         "log_unknown_vrids",
     ),
-    not_built(
+    ignored(
         "dynamic_interfaces",
         words(0, 1, "perhaps `allow_if_changes`"),
+        "interfaces may be absent, come and go anyway (decision 3)",
         "Accept interfaces that do not exist yet.",
         "dynamic_interfaces",
     ),
@@ -302,10 +303,11 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "default_interface eth1",
     )
     .default("eth0"),
-    not_built(
+    works(
         "disable_local_igmp",
         Form::Flag,
-        "Send no IGMP joins for link-local multicast groups.",
+        "Send no IGMP reports about link-local multicast groups: the kernel's option `igmp_link_local_mcast_reports` is off \
+         as long as the daemon runs.",
         "disable_local_igmp",
     )
     .since("2.2.0"),
