@@ -38,8 +38,9 @@ pub use export::{ExportError, Exported, export_for_keepalived};
 pub use files::{Files, MemoryFiles, RealFiles};
 pub use resolve::{BadKey, hmac_key};
 pub use settings::{
-    AddressLifetime, Command, Global, Instance, KeyFile, Mail, Manager, NeededPort, NeededSpace, Notify, NotifyScript,
-    Pair, PairPath, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup, size_words,
+    AddressLifetime, Command, Global, Instance, KeyFile, Mail, Manager, NeededPort, NeededSpace, Notify, NotifyFifo,
+    NotifyScript, Pair, PairPath, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup,
+    TimedScript, size_words,
 };
 
 /// What the command line adds to the text.

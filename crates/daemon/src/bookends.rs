@@ -43,7 +43,8 @@ impl Bookend {
                 return false;
             }
         };
-        let mut run = Run { pid: child.pid, ends_at: clock::boot_time() + nanoseconds(self.timeout), stage: Stage::Running };
+        let mut run =
+            Run { pid: child.pid, ends_at: clock::boot_time() + nanoseconds(self.timeout), stage: Stage::Running };
         let mut asked_to_stop = false;
         loop {
             if let Some(exit) = end_of(child.pid) {
@@ -67,9 +68,8 @@ impl Bookend {
             }
             let mut received = Vec::new();
             let _ = signals.receive(&mut received);
-            asked_to_stop |= received
-                .iter()
-                .any(|Received { signal, .. }| matches!(*signal, Signal::TERMINATE | Signal::INTERRUPT));
+            asked_to_stop |=
+                received.iter().any(|Received { signal, .. }| matches!(*signal, Signal::TERMINATE | Signal::INTERRUPT));
         }
     }
 

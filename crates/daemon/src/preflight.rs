@@ -7,9 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use config::{
-    Command, Manager, NotifyFifo, NotifyScript, ScriptUser, Service, ServiceCheck, Settings, TimedScript,
-};
+use config::{Command, Manager, NotifyFifo, NotifyScript, ScriptUser, Service, ServiceCheck, Settings, TimedScript};
 use engine::Name;
 use linux::script_security::{Verdict, examine, find_program};
 use linux::signals::Signal;

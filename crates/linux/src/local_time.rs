@@ -66,7 +66,9 @@ impl LocalTime {
         let (day, month) = self.names();
         let (sign, offset) = (if *utc_offset < 0 { '-' } else { '+' }, utc_offset.unsigned_abs() / 60);
         let (hours, minutes) = (offset / 60, offset % 60);
-        format!("{day}, {day_of_month:02} {month} {year} {hour:02}:{minute:02}:{second:02} {sign}{hours:02}{minutes:02}")
+        format!(
+            "{day}, {day_of_month:02} {month} {year} {hour:02}:{minute:02}:{second:02} {sign}{hours:02}{minutes:02}"
+        )
     }
 
     /// Day and month.
@@ -92,7 +94,8 @@ mod tests {
     fn dates_of_mail_name_their_zone() {
         let (year, month, day, weekday) = (2026, 11, 2, 1);
         let at = |utc_offset| {
-            let time = LocalTime { year, month, day, weekday, hour: 8, minute: 4, second: 1, millisecond: 9, utc_offset };
+            let time =
+                LocalTime { year, month, day, weekday, hour: 8, minute: 4, second: 1, millisecond: 9, utc_offset };
             time.mail_date()
         };
         assert_eq!(at(0), "Mon, 02 Nov 2026 08:04:01 +0000");

@@ -311,7 +311,8 @@ fn hooks(settings: &Settings, instance: &Instance, page: &mut Page) {
         let also = if instance.tells_priority { ", and each change of its priority," } else { "" };
         page.point(&format!("Each change of its state{also} is a line for whoever reads {path}."));
     }
-    if let (true, Some((host, port)), false) = (instance.mails, &global.mail.server, global.mail.recipients.is_empty()) {
+    if let (true, Some((host, port)), false) = (instance.mails, &global.mail.server, global.mail.recipients.is_empty())
+    {
         let but = if global.mail.no_faults { ", but for faults," } else { "" };
         let to = global.mail.recipients.join(", ");
         page.point(&format!("Each change of its state{but} is mailed to {to} by way of {host} (port {port})."));

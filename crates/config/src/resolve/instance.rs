@@ -284,16 +284,7 @@ impl<'a> Draft<'a> {
         let stated = self.stated.map(|(stated, _)| stated);
         let promote_secondaries = self.promote_secondaries;
         let Self { notify, mails, tells_priority, .. } = self;
-        Some(Instance {
-            router,
-            stated,
-            accept_mode,
-            promote_secondaries,
-            notify,
-            mails,
-            tells_priority,
-            key_files,
-        })
+        Some(Instance { router, stated, accept_mode, promote_secondaries, notify, mails, tells_priority, key_files })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.

@@ -23,7 +23,7 @@ pub(super) struct Told {
     pub(super) priority: bool,
 }
 
-/// What the statements said.
+/// What the statements said. Of several pipes or scripts for one purpose the first counts.
 #[derive(Default)]
 pub(super) struct Telling {
     mail: Mail,
@@ -113,20 +113,17 @@ pub(super) fn hint_nowhere(mail: &Mail, span: Span, findings: &mut Findings) {
 }
 
 impl Fifo {
-    /// The first one counts.
     fn take_place(&mut self, statement: &Statement<'_>, findings: &mut Findings) {
-        if let Some((path, ..)) = &self.place {
-            given_twice(statement, &path.display().to_string(), findings);
-        } else if let Some(path) = values::path(statement, findings) {
+        if self.place.is_none()
+            && let Some(path) = values::path(statement, findings)
+        {
             let owner = &statement.values[1..];
             self.place = Some((path, (!owner.is_empty()).then(|| script::user(owner)), statement.span));
         }
     }
 
     fn take_script(&mut self, statement: &Statement<'_>, findings: &mut Findings) {
-        if self.script.is_some() {
-            given_twice(statement, "the first one", findings);
-        } else {
+        if self.script.is_none() {
             self.script = notify_script(statement, findings).map(|script| (script, statement.span));
         }
     }
@@ -147,16 +144,9 @@ impl Fifo {
     }
 }
 
-fn given_twice(statement: &Statement<'_>, counts: &str, findings: &mut Findings) {
-    let message = format!("`{}` is given twice; {counts} counts", statement.keyword.name);
-    findings.warning("given-twice", statement.span, message).help("remove one");
-}
-
 impl Timed {
     fn take_script(&mut self, statement: &Statement<'_>, findings: &mut Findings) {
-        if self.script.is_some() {
-            given_twice(statement, "the first one", findings);
-        } else {
+        if self.script.is_none() {
             self.script = notify_script(statement, findings);
         }
     }

@@ -21,6 +21,8 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "vrrp_notify_fifo_script", "vrrp_notify_fifo /run/vrrp.fifo"),
     (Block::GlobalDefs, "startup_script_timeout", "startup_script \"/etc/keepalived/start.sh\""),
     (Block::GlobalDefs, "shutdown_script_timeout", "shutdown_script \"/etc/keepalived/stop.sh\""),
+    (Block::SyncGroup, "smtp_alert", "group { VI_1 VI_2 }"),
+    (Block::SyncGroup, "notify_priority_changes", "group { VI_1 VI_2 }"),
     (Block::VrrpInstance, "advert_int", "advert_int 2"),
     (Block::VrrpInstance, "preempt", "nopreempt"),
     (Block::VrrpInstance, "accept", "no_accept"),

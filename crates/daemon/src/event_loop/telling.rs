@@ -71,7 +71,8 @@ impl EventLoop {
         };
         let Some(router) = self.engine.router(notice.router) else { return };
         let (occasion, name) = (Occasion::of_router(router, notice), router.name.clone());
-        if let Some(told) = self.told_in_reload.as_mut().filter(|_| notice.kind != NoticeKind::ActiveHeardLowerPriority) {
+        if let Some(told) = self.told_in_reload.as_mut().filter(|_| notice.kind != NoticeKind::ActiveHeardLowerPriority)
+        {
             told.routers.insert(name);
         }
         self.pass_on(&occasion, &prepared, mails);

@@ -118,7 +118,7 @@ impl Reader {
             Exit::Code(status) => format!("exited with status {status}"),
             Exit::Signal(signal) => format!("was ended by signal {signal}"),
         };
-        let command = self.plan.as_ref().map_or("", |plan| plan.notifier.command.as_str());
+        let command = self.plan.as_ref().map(|plan| plan.notifier.command.clone()).unwrap_or_default();
         if is_over {
             let severity = if exit == Exit::Code(0) { Severity::Info } else { Severity::Notice };
             around.told.push((severity, format!("vrrp notify fifo script terminated: {command} {how}")));

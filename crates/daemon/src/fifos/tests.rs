@@ -78,9 +78,7 @@ impl Bench {
             for pid in self.children.pids() {
                 let mut ended = None;
                 let pid = rustix::process::Pid::from_raw(pid.cast_signed());
-                if let Ok(Some((pid, status))) =
-                    rustix::process::waitpid(pid, rustix::process::WaitOptions::NOHANG)
-                {
+                if let Ok(Some((pid, status))) = rustix::process::waitpid(pid, rustix::process::WaitOptions::NOHANG) {
                     let exit = status.exit_status().map(|status| Exit::Code(status as u8));
                     let exit = exit.or(status.terminating_signal().map(|signal| Exit::Signal(signal as u8)));
                     ended = exit.map(|exit| (pid.as_raw_nonzero().get().cast_unsigned(), exit));
@@ -135,10 +133,7 @@ fn a_loss_is_counted_and_told_when_it_begins_and_when_it_is_over() {
         bench.tell(&line(count));
         count += 1;
     }
-    assert_eq!(
-        bench.said(),
-        ["notify_fifo FIFO: nobody reads it, or not fast enough: the oldest lines are lost"]
-    );
+    assert_eq!(bench.said(), ["notify_fifo FIFO: nobody reads it, or not fast enough: the oldest lines are lost"]);
     for number in count..count + 9 {
         bench.tell(&line(number));
     }
@@ -240,10 +235,7 @@ fn a_pipe_that_cannot_be_opened_is_told_of() {
     fs::write(bench.path(), "a file").unwrap();
     bench.configure(vec![bench.plan(Some("exit 3"))]);
     bench.tell("nobody gets this\n");
-    assert_eq!(
-        bench.said(),
-        ["notify_fifo: open the pipe FIFO: it is no pipe; nobody is told by it"]
-    );
+    assert_eq!(bench.said(), ["notify_fifo: open the pipe FIFO: it is no pipe; nobody is told by it"]);
     assert_eq!(bench.children.count(), 0, "nobody is started to read it");
     fs::remove_file(bench.path()).unwrap();
 }

@@ -86,8 +86,9 @@ impl<'r> Talk<'r> {
     /// Connects to the first of its addresses that answers.
     fn begin(route: &'r Route) -> Result<Self, Failure> {
         let (host, port) = &route.server;
-        let addresses =
-            (host.as_str(), *port).to_socket_addrs().map_err(|error| Failure::Now(format!("look up {host}: {error}")))?;
+        let addresses = (host.as_str(), *port)
+            .to_socket_addrs()
+            .map_err(|error| Failure::Now(format!("look up {host}: {error}")))?;
         let mut last = None;
         for address in addresses {
             match TcpStream::connect_timeout(&address, route.timeout).and_then(|stream| {

@@ -31,6 +31,8 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         accept_mode: true,
         promote_secondaries: false,
         notify: config::Notify::default(),
+        mails: false,
+        tells_priority: false,
         key_files: Vec::new(),
     };
     Settings {

@@ -70,7 +70,9 @@ fn a_reader_stays_connected_across_a_reload_and_gets_the_last_line() {
         let other = configuration(&telling, 150, QUICK).replace("virtual_router_id 51", "virtual_router_id 61");
         node.reload(&other);
         scene.line("a", reloaded, "Reloaded");
-        scene.until("it is active again", || lines(host).last().is_some_and(|line| line == "INSTANCE \"VI_1\" MASTER 150"));
+        scene.until("it is active again", || {
+            lines(host).last().is_some_and(|line| line == "INSTANCE \"VI_1\" MASTER 150")
+        });
         let told = lines(host)[before + 2..].to_vec();
         let about = |name: &str| -> Vec<&String> { told.iter().filter(|line| line.contains(name)).collect() };
         assert_eq!(about("VI_2"), ["INSTANCE \"VI_2\" FAULT 120"]);
@@ -95,7 +97,8 @@ fn priorities_are_told_by_those_that_say_so() {
         let check = "vrrp_script check {\n    script /run/rehearse/check\n    interval 1\n    weight -60\n}\n";
         let tracked = "    track_script {\n        check\n    }\n";
         // The group says so for its members, one of which says otherwise, and one outside says so itself.
-        let third = second(110, &format!("{tracked}    notify_priority_changes\n")).replace("VI_2", "VI_3").replace("52", "53");
+        let third =
+            second(110, &format!("{tracked}    notify_priority_changes\n")).replace("VI_2", "VI_3").replace("52", "53");
         let fourth = second(100, tracked).replace("VI_2", "VI_4").replace("52", "54");
         let group = "vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n    notify_priority_changes\n    \
                      sync_group_tracking_weight\n}\n";
@@ -128,7 +131,8 @@ fn priorities_are_told_by_those_that_say_so() {
         assert!(reader.wait(PATIENCE));
         let others = ["INSTANCE \"VI_2\"", "INSTANCE \"VI_4\"", "GROUP"];
         let told = lines(host);
-        let wrong = told.iter().find(|line| line.contains("_PRIORITY") && others.iter().any(|one| line.starts_with(one)));
+        let wrong =
+            told.iter().find(|line| line.contains("_PRIORITY") && others.iter().any(|one| line.starts_with(one)));
         assert_eq!(wrong, None, "{told:?}");
     });
 }
@@ -177,7 +181,8 @@ fn a_reader_of_ours_is_started_with_the_pipe_and_again_when_it_ends() {
             ]
         );
         let told = run(host, "cat /run/rehearse/vrrp.lines");
-        let expected = ["BACKUP 150", "MASTER 150", "FAULT 150", "STOP 151"].map(|one| format!("INSTANCE \"VI_1\" {one}\n"));
+        let expected =
+            ["BACKUP 150", "MASTER 150", "FAULT 150", "STOP 151"].map(|one| format!("INSTANCE \"VI_1\" {one}\n"));
         assert_eq!(told, expected.concat());
         assert_eq!(scene.count_lines("a", begin, "exited with status 0"), 2, "{}", scene.story());
     });
@@ -278,7 +283,12 @@ fn what_runs_first_and_last_may_not_take_for_ever() {
         scene.line("a", stop, "shutdown script timed out: /run/rehearse/stubborn last runs for 2s");
         assert_eq!(
             scene.runs("a", begin),
-            [["told", "begins", "first"], ["told", "asked", "first"], ["told", "begins", "last"], ["told", "asked", "last"]]
+            [
+                ["told", "begins", "first"],
+                ["told", "asked", "first"],
+                ["told", "begins", "last"],
+                ["told", "asked", "last"]
+            ]
         );
         let pulse = || run(host, "cat /run/rehearse/pulse");
         let before = pulse();

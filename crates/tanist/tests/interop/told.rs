@@ -30,7 +30,8 @@ fn configuration(global: &str) -> String {
     let check = |name: &str, weight: i16| {
         format!("vrrp_script {name} {{\n    script /run/rehearse/{name}\n    interval 1\n    weight {weight}\n}}\n")
     };
-    let global = format!("global_defs {{\n    router_id edge\n    script_user root\n    enable_script_security\n{global}}}\n");
+    let global =
+        format!("global_defs {{\n    router_id edge\n    script_user root\n    enable_script_security\n{global}}}\n");
     let group = "vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n";
     let tracked = |name: &str| format!("    track_script {{\n        {name}\n    }}\n");
     [
@@ -67,7 +68,9 @@ impl Reader {
 
     /// Waits until so many lines are there in all.
     fn until(&self, scene: &Scene, line: &str, count: usize) {
-        scene.until(&format!("{count} × {line}"), || self.lines(scene).iter().filter(|one| *one == line).count() >= count);
+        scene.until(&format!("{count} × {line}"), || {
+            self.lines(scene).iter().filter(|one| *one == line).count() >= count
+        });
     }
 
     /// Everything, once the pipe has ended.
@@ -148,8 +151,7 @@ fn undated(mails: Vec<Vec<String>>) -> Vec<Vec<String>> {
         }
         None => line,
     };
-    let mut mails: Vec<Vec<String>> =
-        mails.into_iter().map(|mail| mail.into_iter().map(undate).collect()).collect();
+    let mut mails: Vec<Vec<String>> = mails.into_iter().map(|mail| mail.into_iter().map(undate).collect()).collect();
     mails.sort();
     mails
 }
@@ -203,11 +205,13 @@ fn scripts_of(daemon: Daemon) -> Vec<String> {
     // What is waited for has been waited for.
     for name in ["start", "stop"] {
         let of = if name == "start" { "first" } else { "last" };
-        let script =
-            format!("#!/bin/sh\nsleep 0.7\nexec /run/rehearse/{of} \"$@\" $(ip -o -4 address show | grep -c {ADDRESS})\n");
+        let script = format!(
+            "#!/bin/sh\nsleep 0.7\nexec /run/rehearse/{of} \"$@\" $(ip -o -4 address show | grep -c {ADDRESS})\n"
+        );
         host.write_program(name, &script).expect("a script");
     }
-    let global = "    startup_script \"/run/rehearse/start one 'two words'\"\n    shutdown_script \"/run/rehearse/stop\"\n";
+    let global =
+        "    startup_script \"/run/rehearse/start one 'two words'\"\n    shutdown_script \"/run/rehearse/stop\"\n";
     let global = format!("global_defs {{\n    script_user root\n    enable_script_security\n{global}}}\n");
     let begin = Moment::now();
     let node = Node::start(host, daemon, &(global + &instance(1, 150, "    notify /run/rehearse/any\n")));

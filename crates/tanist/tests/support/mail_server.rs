@@ -34,7 +34,8 @@ impl MailServer {
     /// The subjects of all mail, in the order of its arrival.
     pub(crate) fn subjects(&self) -> Vec<String> {
         let mails = self.mails();
-        let subject = |mail: &Vec<String>| mail.iter().find_map(|line| line.strip_prefix("Subject: ").map(str::to_owned));
+        let subject =
+            |mail: &Vec<String>| mail.iter().find_map(|line| line.strip_prefix("Subject: ").map(str::to_owned));
         mails.iter().filter_map(subject).collect()
     }
 }

@@ -84,10 +84,7 @@ fn a_mail_that_nobody_takes_does_not_hold_up_the_next_one() {
     post.send(letter("two"));
     post.finish();
     assert_eq!(subjects(&server.heard()), ["two"]);
-    assert_eq!(
-        said(&heard, port),
-        ["mail \"one\" is refused by 127.0.0.1:PORT and dropped: 553 not you"]
-    );
+    assert_eq!(said(&heard, port), ["mail \"one\" is refused by 127.0.0.1:PORT and dropped: 553 not you"]);
 }
 
 #[test]
@@ -100,8 +97,7 @@ fn only_those_get_it_again_who_could_not_get_it() {
     post.send(letter("one"));
     until("it is sent", || server.is_done());
     post.finish();
-    let recipients: Vec<String> =
-        server.heard().into_iter().filter(|line| line.starts_with("RCPT")).collect();
+    let recipients: Vec<String> = server.heard().into_iter().filter(|line| line.starts_with("RCPT")).collect();
     assert_eq!(recipients, ["RCPT TO:<a@example.com>", "RCPT TO:<b@example.com>", "RCPT TO:<b@example.com>"]);
     assert_eq!(
         said(&heard, port),

@@ -50,9 +50,18 @@ fn answers_of_many_lines_are_read_to_their_end() {
 
 #[test]
 fn who_is_refused_does_not_keep_it_from_the_others() {
-    let server =
-        Pretend::start(&[&["220 hello", "250 ok", "250 ok", "550 no such user", "451 later", "250 ok", "354 go", "250 queued"]]);
-    let delivered = deliver(&route(server.port, &["gone@example.com", "full@example.com", "ops@example.com"]), &letter("x"));
+    let server = Pretend::start(&[&[
+        "220 hello",
+        "250 ok",
+        "250 ok",
+        "550 no such user",
+        "451 later",
+        "250 ok",
+        "354 go",
+        "250 queued",
+    ]]);
+    let delivered =
+        deliver(&route(server.port, &["gone@example.com", "full@example.com", "ops@example.com"]), &letter("x"));
     let refused = vec![("gone@example.com".to_owned(), "550 no such user".to_owned())];
     assert_eq!(delivered, Ok(Delivered { refused, later: vec!["full@example.com".to_owned()] }));
     assert!(server.heard().contains(&"DATA".to_owned()));
