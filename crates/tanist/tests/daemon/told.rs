@@ -63,7 +63,7 @@ fn a_reader_stays_connected_across_a_reload_and_gets_the_last_line() {
         let telling = global("    fifo_write_vrrp_states_on_reload\n    vrrp_notify_priority_changes\n");
         node.reload(&configuration(&(telling.clone() + &second(120, "")), 150, QUICK));
         scene.line("a", reloaded, "Reloaded");
-        assert_eq!(lines(host)[before..], ["INSTANCE \"VI_1\" MASTER 150", "INSTANCE \"VI_2\" MASTER 120"]);
+        assert_eq!(lines(host)[before..], ["INSTANCE \"VI_2\" MASTER 120", "INSTANCE \"VI_1\" MASTER 150"]);
 
         // One goes and one has another number: each is told once.
         let reloaded = Moment::now();

@@ -36,12 +36,12 @@ fn configuration(global: &str) -> String {
     let tracked = |name: &str| format!("    track_script {{\n        {name}\n    }}\n");
     [
         global,
-        check("weight", -60),
-        check("fault", 0),
+        check("load", -60),
+        check("sound", 0),
         group.to_owned(),
         instance(1, 150, ""),
-        instance(2, 150, &tracked("fault")),
-        instance(3, 150, &tracked("weight")),
+        instance(2, 150, &tracked("sound")),
+        instance(3, 150, &tracked("load")),
     ]
     .concat()
 }
@@ -94,7 +94,7 @@ fn by_subject(lines: &[String]) -> BTreeMap<String, Vec<String>> {
 fn lived_through(daemon: Daemon, lines: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let scene = Scene::new(&["a", "peer"]);
     let (host, peer) = (&scene.hosts[0], &scene.hosts[1]);
-    for check in ["weight", "fault"] {
+    for check in ["load", "sound"] {
         host.write_check(check).expect("a check");
     }
     let global = format!(
@@ -108,9 +108,9 @@ fn lived_through(daemon: Daemon, lines: &str) -> (Vec<String>, Vec<Vec<String>>)
     reader.until(&scene, "GROUP \"G\" MASTER 0", 1);
     reader.until(&scene, "INSTANCE \"VI_3\" MASTER 150", 1);
 
-    host.set_check("weight", false).expect("fail");
+    host.set_check("load", false).expect("fail");
     reader.until(&scene, "INSTANCE \"VI_3\" MASTER_PRIORITY 90", 1);
-    host.set_check("weight", true).expect("repair");
+    host.set_check("load", true).expect("repair");
     reader.until(&scene, "INSTANCE \"VI_3\" MASTER_PRIORITY 150", 1);
 
     let forged = |number: u8, priority| Forged {
@@ -125,10 +125,10 @@ fn lived_through(daemon: Daemon, lines: &str) -> (Vec<String>, Vec<Vec<String>>)
     reader.until(&scene, "INSTANCE \"VI_3\" BACKUP 150", 2);
     reader.until(&scene, "INSTANCE \"VI_3\" MASTER 150", 2);
 
-    host.set_check("fault", false).expect("fail");
+    host.set_check("sound", false).expect("fail");
     reader.until(&scene, "GROUP \"G\" FAULT 0", 1);
     // Who is in FAULT is a backup as far as priorities go; nobody is here.
-    host.set_check("fault", true).expect("repair");
+    host.set_check("sound", true).expect("repair");
     reader.until(&scene, "GROUP \"G\" MASTER 0", 2);
     scene.until("everything is mailed", || {
         mail.subjects().iter().filter(|subject| subject.ends_with("VRRP Group G - Entering MASTER state")).count() == 2
