@@ -99,6 +99,7 @@ fn another_group(cast: Cast) {
     assert!(sent(&scene, begin).iter().all(|priority| *priority == PRIORITIES[0]));
 }
 
+// Shows: vrrp_instance.mcast_dst_ip
 #[test]
 fn ours_to_keepalived_in_another_group() {
     slow_test_with_keepalived(|| another_group(Cast::OursAndKeepalived));
