@@ -103,8 +103,10 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     let blocks = unique(named("vrrp_sync_group"), "sync group", findings);
     let groups = sync_group::groups(&blocks, &mut instances, &mut known, findings);
     let asked = instances.iter().any(|(instance, _)| instance.mails) || groups.iter().any(|group| group.mails);
-    if let (true, false, Some((_, name))) = (asked, defaults.told.mails, instances.first()) {
-        telling::hint_nowhere(&global.mail, name.span, findings);
+    match instances.first() {
+        _ if !asked => telling::hint_unasked(defaults.told, findings),
+        Some((_, name)) if !defaults.told.mails => telling::hint_nowhere(&global.mail, name.span, findings),
+        _ => {}
     }
 
     lint::instances(&instances, findings);

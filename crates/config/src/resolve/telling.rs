@@ -21,6 +21,8 @@ pub(super) struct Told {
     pub(super) mails: bool,
     /// `notify_priority_changes`.
     pub(super) priority: bool,
+    /// Where it stands who gets mail.
+    pub(super) recipients_at: Option<Span>,
 }
 
 /// What the statements said. Of several pipes or scripts for one purpose the first counts.
@@ -36,6 +38,7 @@ pub(super) struct Telling {
     alert: Option<(bool, Span)>,
     alert_vrrp: Option<(bool, Span)>,
     priority: bool,
+    recipients_at: Option<Span>,
 }
 
 #[derive(Default)]
@@ -68,7 +71,12 @@ impl Telling {
             "vrrp_notify_priority_changes" => {
                 self.priority = values::switch(statement, findings).unwrap_or_default();
             }
-            _ => return take_mail(&mut self.mail, statement, findings),
+            name => {
+                if name == "notification_email" {
+                    self.recipients_at = Some(statement.span);
+                }
+                return take_mail(&mut self.mail, statement, findings);
+            }
         }
         true
     }
@@ -76,7 +84,8 @@ impl Telling {
     /// Puts everything where it belongs.
     pub(super) fn finish(self, global: &mut Global, findings: &mut Findings) -> Told {
         let alert = self.alert_vrrp.or(self.alert);
-        let told = Told { mails: alert.is_some_and(|(on, _)| on), priority: self.priority };
+        let mails = alert.is_some_and(|(on, _)| on);
+        let told = Told { mails, priority: self.priority, recipients_at: self.recipients_at };
         if let Some((true, span)) = alert {
             hint_nowhere(&self.mail, span, findings);
         }
@@ -110,6 +119,15 @@ pub(super) fn hint_nowhere(mail: &Mail, span: Span, findings: &mut Findings) {
     findings
         .hint("mail-nowhere", span, format!("{missing} missing in global_defs, so no mail is sent"))
         .help("say who gets it and which server takes it, or remove `smtp_alert`");
+}
+
+/// Who gets mail is said, and nobody sends any.
+pub(super) fn hint_unasked(told: Told, findings: &mut Findings) {
+    if let Some(span) = told.recipients_at {
+        findings
+            .hint("mail-unasked", span, "no `smtp_alert` asks for mail, so none is sent")
+            .help("add `smtp_alert` to global_defs, or to the instances and groups that it is wanted for");
+    }
 }
 
 impl Fifo {
