@@ -23,6 +23,7 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "shutdown_script_timeout", "shutdown_script \"/etc/keepalived/stop.sh\""),
     (Block::SyncGroup, "smtp_alert", "group { VI_1 VI_2 }"),
     (Block::SyncGroup, "notify_priority_changes", "group { VI_1 VI_2 }"),
+    (Block::GlobalDefs, "vrrp_mcast_group6", "vrrp_mcast_group6 ff02::13"),
     (Block::VrrpInstance, "advert_int", "advert_int 2"),
     (Block::VrrpInstance, "preempt", "nopreempt"),
     (Block::VrrpInstance, "accept", "no_accept"),
@@ -67,7 +68,6 @@ const NO_SETTINGS: &[(Block, &str, &str)] = &[
         "no_virtual_ipaddress",
         "it says that what looks forgotten is meant, so a warning stays away",
     ),
-    (Block::GlobalDefs, "vrrp_gna_interval", "there is no IPv6 yet, so there is nothing to pace"),
     (Block::GlobalDefs, "iproute_etc_dir", "it decides what names mean, and the machine has its own"),
     (Block::GlobalDefs, "iproute_usr_dir", "it decides what names mean, and the machine has its own"),
 ];
@@ -86,7 +86,10 @@ fn backdrop(place: Block) -> String {
     match place {
         // What an example defines is not defined here.
         Block::Root => instance("V", 70, "chk_web"),
-        Block::GlobalDefs => backdrop(Block::VrrpInstance) + "static_ipaddress {\n 203.0.113.1/24\n}\n",
+        Block::GlobalDefs => {
+            let ipv6 = "vrrp_instance VI_6 {\n interface eth7\n virtual_router_id 73\n virtual_ipaddress {\n fe80::73\n }\n}\n";
+            backdrop(Block::VrrpInstance) + ipv6 + "static_ipaddress {\n 203.0.113.1/24\n}\n"
+        }
         Block::TrackGroup => {
             backdrop(Block::VrrpInstance) + "static_routes {\n 203.0.113.0/24 dev eth0 track_group G\n}\n"
         }

@@ -238,3 +238,54 @@ fn what_runs_first_and_last_does_so_as_with_keepalived() {
         assert_eq!(ours, scripts_of(Daemon::keepalived()));
     });
 }
+
+/// Which scripts ran for what, in no order: keepalived starts them all at once.
+fn notified(daemon: Daemon) -> Vec<String> {
+    let scene = Scene::new(&["a", "peer"]);
+    let host = &scene.hosts[0];
+    for name in ["own", "any", "group"] {
+        host.write_recorder(name).expect("a recorder");
+    }
+    let own = |name: &str, kinds: &[&str]| -> String {
+        kinds.iter().map(|kind| format!("    notify_{kind} \"/run/rehearse/own {name} {kind}\"\n")).collect()
+    };
+    let all = ["master", "backup", "fault", "stop", "deleted", "master_rx_lower_pri"];
+    let any = "    notify /run/rehearse/any\n";
+    let global = "global_defs {\n    script_user root\n    enable_script_security\n}\n";
+    let members = "    group {\n        VI_1\n        VI_3\n    }\n";
+    let group = format!(
+        "vrrp_sync_group G {{\n{members}    notify_master \"/run/rehearse/group master\"\n    notify_backup \
+         \"/run/rehearse/group backup\"\n    notify_stop \"/run/rehearse/group stop\"\n    notify /run/rehearse/any\n}}\n"
+    );
+    let (first, second) = (own("first", &all) + any, own("second", &["fault", "stop"]) + any);
+    let third = instance(3, 130, &own("third", &all[..4]));
+    let before = [global, &group, &instance(1, 150, &first), &instance(2, 140, &second), &third].concat();
+    let begin = Moment::now();
+    let node = Node::start(host, daemon, &before);
+    scene.ran("a", begin, &["any", "GROUP", "G", "MASTER", "0"]);
+    scene.ran("a", begin, &["any", "INSTANCE", "VI_2", "MASTER", "140"]);
+    send(&scene.hosts[1], [192, 0, 2, 9].into(), Forged::quick(100));
+    scene.ran("a", begin, &["own", "first", "master_rx_lower_pri"]);
+    // Both go, and only one has a script of its own for that.
+    node.reload(&[global, &group.replace("        VI_1\n", ""), &third].concat());
+    scene.ran("a", begin, &["own", "first", "deleted"]);
+    scene.ran("a", begin, &["own", "second", "fault"]);
+    scene.ran("a", begin, &["any", "INSTANCE", "VI_2", "FAULT", "140"]);
+    node.stop();
+    scene.ran("a", begin, &["any", "GROUP", "G", "STOP", "0"]);
+    scene.ran("a", begin, &["own", "third", "stop"]);
+    let mut runs: Vec<String> = scene.runs("a", begin).iter().map(|words| words.join("|")).collect();
+    runs.sort();
+    runs
+}
+
+// Shows: vrrp_instance.notify_deleted, vrrp_instance.notify_stop, vrrp_instance.notify_master_rx_lower_pri
+// Shows: vrrp_sync_group.notify_stop
+#[test]
+fn scripts_run_for_what_keepalived_runs_them() {
+    slow_test_with_scripts_of_keepalived(|| {
+        let ours = notified(tanist());
+        assert_eq!(ours, notified(Daemon::keepalived()));
+        assert!(ours.len() > 15, "{ours:?}");
+    });
+}
