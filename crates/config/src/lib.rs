@@ -44,8 +44,8 @@ pub use process::{Buffer, Dumps, JsonVersion, Process, ReceiveBuffers, Reload, R
 pub use resolve::{BadKey, c_number, hmac_key};
 pub use settings::{
     AddressLifetime, Command, FigureSource, Global, InitialNumber, Instance, KeyFile, Mail, Manager, MatchBy,
-    NeededPort, NeededSpace, Notify, NotifyScript, Pair, PairPath, ProcessPattern, Script, ScriptUser, Service,
-    ServiceCheck, Settings, StatedRole, SyncGroup, Tracker, size_words,
+    NeededPort, NeededSpace, Notify, NotifyFifo, NotifyScript, Pair, PairPath, ProcessPattern, Script, ScriptUser,
+    Service, ServiceCheck, Settings, StatedRole, SyncGroup, TimedScript, Tracker, size_words,
 };
 
 /// What the command line adds to the text.

@@ -96,8 +96,18 @@ pub struct Global {
     pub script_user: Option<ScriptUser>,
     /// `enable_script_security`: refuse to run as root what others could have changed.
     pub enable_script_security: bool,
-    /// Where mail would go. Nothing sends mail yet.
+    /// Where mail goes, if somebody asks for it.
     pub mail: Mail,
+    /// `notify_fifo`.
+    pub notify_fifo: Option<NotifyFifo>,
+    /// `vrrp_notify_fifo`; never with the path of the other.
+    pub vrrp_notify_fifo: Option<NotifyFifo>,
+    /// `fifo_write_vrrp_states_on_reload`: after a reload the FIFOs are told all states.
+    pub states_on_reload: bool,
+    /// `startup_script`: runs before everything else.
+    pub startup: Option<TimedScript>,
+    /// `shutdown_script`: runs after everything else.
+    pub shutdown: Option<TimedScript>,
     /// `disable_local_igmp`: the kernel is to report no membership of link-local groups.
     pub disable_local_igmp: bool,
     /// `address_lifetime`: how long a virtual address outlives a daemon that no longer renews it.
@@ -121,14 +131,36 @@ pub enum AddressLifetime {
 pub struct Mail {
     /// `notification_email`.
     pub recipients: Vec<String>,
-    /// `notification_email_from`; `None` means user@host.
+    /// `notification_email_from`; `None` means the daemon's user at this host.
     pub sender: Option<String>,
-    /// `smtp_server`: host and port.
+    /// `smtp_server`: host and port; `None` means that no mail is sent.
     pub server: Option<(String, u16)>,
-    /// `smtp_connect_timeout` in seconds.
+    /// `smtp_connect_timeout` in seconds; `None` means 30.
     pub connect_timeout: Option<u32>,
     /// `smtp_helo_name`; `None` means the host name.
     pub helo_name: Option<String>,
+    /// `no_email_faults`: no mail about FAULT.
+    pub no_faults: bool,
+}
+
+/// A named pipe that gets a line for each change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyFifo {
+    /// A full path.
+    pub path: PathBuf,
+    /// Whose it is, if it has to be made; `None` means as [`Global::script_user`] says.
+    pub owner: Option<ScriptUser>,
+    /// Who reads it; the path is its last argument.
+    pub script: Option<NotifyScript>,
+}
+
+/// A script that is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimedScript {
+    /// What runs.
+    pub script: NotifyScript,
+    /// How long it may.
+    pub timeout: Duration,
 }
 
 /// A `track_file` or a `vrrp_track_process`.
@@ -275,6 +307,10 @@ pub struct Instance {
     pub promote_secondaries: bool,
     /// Who is told about changes of state.
     pub notify: Notify,
+    /// `smtp_alert`: changes of state are mailed.
+    pub mails: bool,
+    /// `notify_priority_changes`: the FIFOs are told about changes of the effective priority.
+    pub tells_priority: bool,
     /// Keys of `auth_hmac` that are in files of their own; whoever runs the engine puts them into the router's policy.
     pub key_files: Vec<KeyFile>,
 }
@@ -286,6 +322,8 @@ pub struct SyncGroup {
     pub group: engine::GroupConfig,
     /// Who is told about changes of state. `deleted` and `active_heard_lower_priority` are never there.
     pub notify: Notify,
+    /// `smtp_alert`: changes of the group's state are mailed.
+    pub mails: bool,
 }
 
 /// The operator's wish for the initial role.

@@ -5,6 +5,7 @@ mod operators;
 mod pair;
 mod process;
 mod services;
+mod telling;
 mod trackers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -29,15 +30,18 @@ use self::ending::Patience;
 use self::process::Dump;
 use crate::background::{Background, Job};
 use crate::baton::Batons;
+use crate::bookends::Bookend;
 use crate::calendar::CalendarWatch;
 use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
 use crate::control::Control;
 use crate::down_files::DownFiles;
+use crate::fifos::{FifoPlan, Fifos};
 use crate::kernel::{Kernel, Loss};
 use crate::log::Entry;
-use crate::notify::{NotifyQueues, Occasion, Prepared, Told};
+use crate::mail::Post;
+use crate::notify::{NotifyQueues, Prepared, Told};
 use crate::options::Options;
 use crate::places;
 use crate::preflight::Plan;
@@ -59,6 +63,8 @@ const CONTROL: u64 = 5;
 const DOWN_FILES: u64 = 6;
 const RELOAD_TIME: u64 = 7;
 const TRACKERS: u64 = 8;
+/// The pipes follow this.
+const FIFOS: u64 = 1 << 8;
 /// The sockets of the pair's paths follow this.
 const BATONS: u64 = 1 << 16;
 /// The socket pair of an interface is this plus its index.
@@ -86,8 +92,9 @@ pub(crate) struct EventLoop {
     prepared: Vec<Prepared>,
     /// By sync group.
     prepared_groups: BTreeMap<Name, Prepared>,
-    /// Of the instances that the last reload removed, in the order of their ids behind the others.
-    retired: Vec<Prepared>,
+    /// Of the instances that the last reload removed, in the order of their ids behind the others, with whether they are
+    /// mailed.
+    retired: Vec<(Prepared, bool)>,
     engine: Engine,
     kernel: Kernel,
     sockets: Sockets,
@@ -102,6 +109,16 @@ pub(crate) struct EventLoop {
     signals: Signals,
     children: Children,
     notify: NotifyQueues,
+    fifos: Fifos,
+    /// Pipes that are opened when the loop begins.
+    fifo_plans: Vec<FifoPlan>,
+    post: Post,
+    /// Who is Active, as far as it was told.
+    active: BTreeSet<RouterId>,
+    /// Who was told of since the reload began that is going on.
+    told_in_reload: Option<telling::Told>,
+    startup: Option<Bookend>,
+    shutdown: Option<Bookend>,
     services: Services,
     /// The way to the other Tanist, if there is one.
     batons: Option<Batons>,
@@ -208,6 +225,13 @@ impl EventLoop {
             signals,
             children: Children::default(),
             notify: NotifyQueues::default(),
+            fifos: Fifos::default(),
+            fifo_plans: plan.fifos,
+            post: Post::new(background.voice()),
+            active: BTreeSet::new(),
+            told_in_reload: None,
+            startup: plan.startup,
+            shutdown: plan.shutdown,
             services: Services::new(identity),
             batons: None,
             control: None,
@@ -252,6 +276,8 @@ impl EventLoop {
             }
         }
         self.begin_as_a_process(expanded);
+        let fifos = std::mem::take(&mut self.fifo_plans);
+        self.configure_telling(fifos);
         self.tell_calendar();
         self.follow_configuration();
         self.adjust_sockets();
@@ -328,7 +354,7 @@ impl EventLoop {
     }
 
     fn is_done(&self) -> bool {
-        let idle = self.notify.is_idle() && self.services.hooks_are_idle();
+        let idle = self.notify.is_idle() && self.services.hooks_are_idle() && self.fifos.is_idle();
         self.stopped_until.is_some_and(|until| idle || clock::boot_time() >= until)
     }
 
@@ -343,6 +369,7 @@ impl EventLoop {
             self.down_files.deadline(),
             self.reload_times.deadline(),
             self.trackers.deadline(),
+            self.fifos.deadline(),
         ]);
         engine.into_iter().chain(own.flatten()).min()
     }
@@ -362,6 +389,7 @@ impl EventLoop {
                 DOWN_FILES => self.take_down_files(),
                 RELOAD_TIME => self.take_reload_times(),
                 TRACKERS => self.take_figures(),
+                fifo @ FIFOS..BATONS => self.fifo_has_room(fifo),
                 path @ BATONS..LINKS => self.take_batons(path),
                 link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),
                 service => {
@@ -392,6 +420,7 @@ impl EventLoop {
             self.engine.handle(moment, Input::Timer, &mut self.out);
         }
         self.reload_if_due();
+        self.see_to_fifos();
         self.notify.tell_long(moment.as_nanos(), &mut self.told);
         let half = self.last_scripts() / 2;
         let half_over = |until: u64| moment.as_nanos() >= until.saturating_sub(half);
@@ -484,6 +513,7 @@ impl EventLoop {
                     let moment = clock::boot_time();
                     self.notify.ended(&key, pid, exit, moment, &mut self.children, &mut self.told);
                 }
+                Purpose::FifoReader(keyword) => self.fifo_reader_ended(keyword, pid, exit),
                 Purpose::Service(child) => {
                     let (services, lent) = self.services_and_loop();
                     services.child_ended(pid, &child, exit, lent);
@@ -563,7 +593,10 @@ impl EventLoop {
         let prepared = std::mem::replace(&mut self.prepared, plan.notify);
         self.prepared_groups = plan.group_notify;
         self.checks = plan.checks;
+        self.shutdown = plan.shutdown;
         self.configure_services(plan.services);
+        self.configure_telling(plan.fifos);
+        self.begin_telling_of_reload();
         self.close_addresses();
         self.adjust_sysctls();
         self.adjust_process(&before.process);
@@ -575,6 +608,7 @@ impl EventLoop {
         if self.engine.config() == &config {
             self.adjust_down_files();
             self.adjust_sockets();
+            self.tell_states();
             self.say(Severity::Notice, "Reloaded: nothing that the election depends on has changed".to_owned());
             return;
         }
@@ -585,7 +619,8 @@ impl EventLoop {
         let removed = (self.settings.instances.len()..).map_while(|id| self.engine.router(RouterId(id as u32)));
         let notify_of = |router: &engine::RouterConfig| {
             let place = before.instances.iter().position(|instance| instance.router.name == router.name);
-            place.and_then(|place| prepared.get(place)).cloned().unwrap_or_default()
+            let mails = place.is_some_and(|place| before.instances[place].mails);
+            (place.and_then(|place| prepared.get(place)).cloned().unwrap_or_default(), mails)
         };
         self.retired = removed.map(notify_of).collect();
         // Farewells leave through the sockets that still exist.
@@ -593,6 +628,8 @@ impl EventLoop {
         self.follow_configuration();
         self.adjust_sockets();
         self.reconcile = true;
+        self.carry_out();
+        self.tell_states();
         self.say(Severity::Notice, "Reloaded".to_owned());
     }
 
@@ -773,21 +810,8 @@ impl EventLoop {
                     self.say(Severity::Warning, error.to_string());
                 }
             }
-            Output::Notify(notice) => {
-                let id = notice.router.0 as usize;
-                let prepared = self.prepared.get(id).or_else(|| self.retired.get(id.checked_sub(self.prepared.len())?));
-                if let (Some(prepared), Some(router)) = (prepared, self.engine.router(notice.router)) {
-                    let occasion = Occasion::of_router(router, *notice);
-                    let Self { notify, children, told, .. } = self;
-                    notify.push(&occasion, prepared, clock::boot_time(), children, told);
-                }
-            }
-            Output::NotifyGroup { group, kind } => {
-                if let Some(prepared) = self.prepared_groups.get(group) {
-                    let Self { notify, children, told, .. } = self;
-                    notify.push(&Occasion::of_group(group, *kind), prepared, clock::boot_time(), children, told);
-                }
-            }
+            Output::Notify(notice) => self.notify_router(*notice),
+            Output::NotifyGroup { group, kind } => self.notify_group(group, *kind),
             Output::Tell(event) => self.tell(event),
             Output::Service { service, order } => self.order_service(service, *order),
             Output::RunHook(call) => {
@@ -797,11 +821,15 @@ impl EventLoop {
             Output::SendBaton { path, octets } => self.send_baton(*path, octets),
             Output::Save(record) => self.save(record),
             Output::Answer { number, answer } => self.answer(*number, answer),
-            Output::Stopped => self.stopped_until = Some(clock::boot_time().saturating_add(self.last_scripts())),
+            Output::Stopped => {
+                self.stopped_until = Some(clock::boot_time().saturating_add(self.last_scripts()));
+                self.fifos.begin_to_end(clock::boot_time());
+            }
         }
     }
 
     fn tell(&mut self, event: &Event) {
+        self.note(event);
         let lines = words::lines(&self.engine, event);
         self.publish(event, &lines);
         let about = words::about(&self.engine, event);

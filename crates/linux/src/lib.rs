@@ -16,6 +16,7 @@ pub mod clock;
 pub mod daemonize;
 pub mod disk_space;
 mod error;
+pub mod fifo;
 pub mod file_watch;
 mod link_name;
 pub mod local_time;

@@ -81,7 +81,7 @@ fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
     links(settings, router, page);
     a_dead_daemon(settings, router, page);
     tracked_checks(settings, router, page);
-    hooks(instance, page);
+    hooks(settings, instance, page);
 }
 
 fn what_moves(router: &RouterConfig, page: &mut Page) {
@@ -295,7 +295,7 @@ fn tracked_checks(settings: &Settings, router: &RouterConfig, page: &mut Page) {
 }
 
 /// What is told of changes, and when.
-fn hooks(instance: &Instance, page: &mut Page) {
+fn hooks(settings: &Settings, instance: &Instance, page: &mut Page) {
     let notify = &instance.notify;
     let kinds: [(&str, &Option<NotifyScript>); 7] = [
         ("becomes MASTER", &notify.active),
@@ -310,6 +310,18 @@ fn hooks(instance: &Instance, page: &mut Page) {
         if let Some(script) = script {
             page.point(&format!("When it {when} on this node, {} runs.", command(&script.command)));
         }
+    }
+    let global = &settings.global;
+    for fifo in [&global.notify_fifo, &global.vrrp_notify_fifo].into_iter().flatten() {
+        let path = fifo.path.display();
+        let also = if instance.tells_priority { ", and each change of its priority," } else { "" };
+        page.point(&format!("Each change of its state{also} is a line for whoever reads {path}."));
+    }
+    if let (true, Some((host, port)), false) = (instance.mails, &global.mail.server, global.mail.recipients.is_empty())
+    {
+        let but = if global.mail.no_faults { ", but for faults," } else { "" };
+        let to = global.mail.recipients.join(", ");
+        page.point(&format!("Each change of its state{but} is mailed to {to} by way of {host} (port {port})."));
     }
 }
 

@@ -373,7 +373,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Where to copy the kernel's connection table; long superseded.",
         "lvs_sync_daemon_interface eth0",
     ),
-    not_built("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert"),
+    works("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert")
+        .default("that of `global_defs`"),
     works(
         "service",
         words(1, 64, "the names of one or more services"),
@@ -418,12 +419,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Runs when an advertisement of lower priority is heard while Active.",
         "notify_master_rx_lower_pri \"/etc/keepalived/lower.sh\"",
     ),
-    not_built(
+    works(
         "notify_priority_changes",
         OPTIONAL_BOOL,
-        "Tell also about changes of priority.",
+        "Write changes of the effective priority to the pipes (`notify_fifo`), too.",
         "notify_priority_changes",
-    ),
+    )
+    .default("that of its group, or `vrrp_notify_priority_changes`"),
     ignored("debug", whole("", 0, 4), "it has none in keepalived either", "A level of detail.", "debug 1").default("0"),
 ];
 

@@ -22,13 +22,15 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works("notify_fault", COMMAND_AS, "Runs at a FAULT of the group.", "notify_fault \"/etc/k/fault.sh\""),
     works("notify_stop", COMMAND_AS, "Runs when the daemon stops.", "notify_stop \"/etc/k/stop.sh\""),
     works("notify", COMMAND_AS, "Runs at every change, with four more arguments.", "notify \"/etc/k/notify.sh\""),
-    not_built("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert"),
-    not_built(
+    works("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of the group's state.", "smtp_alert")
+        .default("that of `global_defs`"),
+    works(
         "notify_priority_changes",
         OPTIONAL_BOOL,
-        "Tell also about changes of priority.",
+        "Write the members' changes of priority to the pipes, too, unless a member says otherwise itself.",
         "notify_priority_changes",
-    ),
+    )
+    .default("vrrp_notify_priority_changes"),
     works(
         "sync_group_tracking_weight",
         Form::Flag,

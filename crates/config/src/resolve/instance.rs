@@ -66,6 +66,8 @@ struct Draft<'a> {
     trackers: Vec<Tracked>,
     services: Vec<Name>,
     notify: Notify,
+    mails: bool,
+    tells_priority: bool,
     /// Keywords that are there with a value. If nothing came of it, that was reported, and they are not also
     /// missing.
     given: Vec<&'static str>,
@@ -115,6 +117,8 @@ pub(super) fn instance(
         trackers: Vec::new(),
         services: Vec::new(),
         notify: Notify::default(),
+        mails: defaults.told.mails,
+        tells_priority: defaults.told.priority,
         given: Vec::new(),
     };
     for statement in &statements {
@@ -225,6 +229,11 @@ impl<'a> Draft<'a> {
             "strict_mode" => self.strict = values::switch(statement, findings).unwrap_or(self.strict),
             "accept" => self.accept = Some(true),
             "no_accept" => self.accept = Some(false),
+            "smtp_alert" => self.mails = values::switch(statement, findings).unwrap_or(self.mails),
+            "notify_priority_changes" => {
+                self.tells_priority = values::switch(statement, findings).unwrap_or(self.tells_priority);
+                known.own_priority.insert(self.name.text.clone());
+            }
             other => unreachable_keyword(other, Block::VrrpInstance, statement, findings),
         }
     }
@@ -299,9 +308,21 @@ impl<'a> Draft<'a> {
             services: self.services,
         };
         let stated = self.stated.map(|(stated, _)| stated);
-        let (promote_secondaries, receive_buffer) = (self.promote_secondaries, self.receive_buffer);
-        let (strict, notify) = (self.strict, self.notify);
-        Some(Instance { router, stated, strict, accept_mode, receive_buffer, promote_secondaries, notify, key_files })
+        let (promote_secondaries, receive_buffer, strict) =
+            (self.promote_secondaries, self.receive_buffer, self.strict);
+        let Self { notify, mails, tells_priority, .. } = self;
+        Some(Instance {
+            router,
+            stated,
+            strict,
+            accept_mode,
+            receive_buffer,
+            promote_secondaries,
+            notify,
+            mails,
+            tells_priority,
+            key_files,
+        })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.

@@ -24,6 +24,7 @@ mod service;
 mod service_lint;
 mod statics;
 mod sync_group;
+mod telling;
 mod tracking;
 mod values;
 
@@ -100,6 +101,8 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         commands: Vec::new(),
         names: &iproute_names,
         numbering: rules::Numbering::default(),
+        told: defaults.told,
+        own_priority: BTreeSet::new(),
     };
     known.services.defined.extend(services.iter().map(|definition| definition.name.text.clone()));
     let mut instances: Vec<(Instance, &Word)> = Vec::new();
@@ -121,6 +124,12 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
 
     let blocks = unique(named("vrrp_sync_group"), "sync group", findings);
     let groups = sync_group::groups(&blocks, &mut instances, &mut known, findings);
+    let asked = instances.iter().any(|(instance, _)| instance.mails) || groups.iter().any(|group| group.mails);
+    match instances.first() {
+        _ if !asked => telling::hint_unasked(defaults.told, findings),
+        Some((_, name)) if !defaults.told.mails => telling::hint_nowhere(&global.mail, name.span, findings),
+        _ => {}
+    }
 
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);

@@ -6,7 +6,7 @@ use engine::{GroupConfig, Name, Tracked, TrackedLink, TrackedScript, TrackerKind
 
 use super::global::unreachable_keyword;
 use super::tracking::Known;
-use super::{script, tracking};
+use super::{script, tracking, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
 use crate::settings::{Instance, Notify, SyncGroup};
@@ -25,6 +25,8 @@ struct Draft<'a> {
     trackers: Vec<Tracked>,
     weights_count: bool,
     notify: Notify,
+    mails: Option<bool>,
+    tells_priority: Option<bool>,
 }
 
 /// Reads the groups, and has their members track what the groups track.
@@ -57,6 +59,8 @@ fn group(
             "service" => known.services.mention(statement, name, &mut draft.services, findings),
             "track_interface" => tracking::links(statement, &mut draft.track_links, findings),
             "track_script" => tracking::scripts(statement, known, &mut draft.track_scripts, findings),
+            "smtp_alert" => draft.mails = values::switch(statement, findings),
+            "notify_priority_changes" => draft.tells_priority = values::switch(statement, findings),
             "track_file" => tracking::figures(TrackerKind::File, statement, known, &mut draft.trackers, findings),
             "track_process" => tracking::figures(TrackerKind::Process, statement, known, &mut draft.trackers, findings),
             "sync_group_tracking_weight" | "global_tracking" => draft.weights_count = true,
@@ -83,13 +87,19 @@ fn group(
     }
     for (instance, at) in instances.iter_mut().filter(|(instance, _)| members.contains(&instance.router.name)) {
         share(&draft, name, instance, at, findings);
+        if let Some(tells) = draft.tells_priority
+            && !known.own_priority.contains(&*instance.router.name)
+        {
+            instance.tells_priority = tells;
+        }
     }
     // The first one speaks for all.
     if let Some((first, _)) = instances.iter_mut().find(|(instance, _)| instance.router.name == members[0]) {
         first.router.services.append(&mut draft.services);
     }
     let group = GroupConfig { name: name.text.as_str().into(), members };
-    Some(SyncGroup { group, notify: draft.notify })
+    let mails = draft.mails.unwrap_or(known.told.mails);
+    Some(SyncGroup { group, notify: draft.notify, mails })
 }
 
 /// Those that exist and are in no other group.

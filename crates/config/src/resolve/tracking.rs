@@ -7,6 +7,7 @@ use engine::{Name, Tracked, TrackedLink, TrackedScript, TrackerKind, TrackerName
 use super::iproute::Names;
 use super::rules::Numbering;
 use super::service::Mentions;
+use super::telling::Told;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -30,6 +31,10 @@ pub(super) struct Known<'a> {
     /// Names for numbers, and the numbers of rules that say none.
     pub(super) names: &'a Names<'a>,
     pub(super) numbering: Numbering,
+    /// What instances and groups do unless they say otherwise.
+    pub(super) told: Told,
+    /// Instances that say themselves whether changes of their priority are told.
+    pub(super) own_priority: BTreeSet<String>,
 }
 
 /// What a name can mean.

@@ -17,6 +17,12 @@ use super::support::{expect_file, load_text};
 /// What stands in the same block, with the keyword and without it.
 const BESIDE: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "vrrp_mcast_group4", "vrrp_mcast_group4 224.0.0.19"),
+    (Block::GlobalDefs, "notify_fifo_script", "notify_fifo /run/keepalived.fifo"),
+    (Block::GlobalDefs, "vrrp_notify_fifo_script", "vrrp_notify_fifo /run/vrrp.fifo"),
+    (Block::GlobalDefs, "startup_script_timeout", "startup_script \"/etc/keepalived/start.sh\""),
+    (Block::GlobalDefs, "shutdown_script_timeout", "shutdown_script \"/etc/keepalived/stop.sh\""),
+    (Block::SyncGroup, "smtp_alert", "group { VI_1 VI_2 }"),
+    (Block::SyncGroup, "notify_priority_changes", "group { VI_1 VI_2 }"),
     (Block::GlobalDefs, "vrrp_mcast_group6", "vrrp_mcast_group6 ff02::13"),
     (Block::GlobalDefs, "reload_repeat", "reload_time_file /etc/keepalived/reload_at"),
     (Block::GlobalDefs, "vrrp_rx_bufs_multiplier", "vrrp_rx_bufs_policy MTU"),

@@ -63,11 +63,17 @@ pub(crate) fn describe(settings: &Settings) -> String {
         line(
             &mut out,
             format_args!(
-                "mail to {:?} from {:?} by {:?} within {:?} s, helo {:?}",
-                mail.recipients, mail.sender, mail.server, mail.connect_timeout, mail.helo_name
+                "mail to {:?} from {:?} by {:?} within {:?} s, helo {:?}{}",
+                mail.recipients,
+                mail.sender,
+                mail.server,
+                mail.connect_timeout,
+                mail.helo_name,
+                if mail.no_faults { ", not about faults" } else { "" }
             ),
         );
     }
+    describe_told(&mut out, settings);
     for script in &settings.scripts {
         let checking = &script.checking;
         line(
@@ -93,9 +99,12 @@ pub(crate) fn describe(settings: &Settings) -> String {
     for instance in &settings.instances {
         describe_instance(&mut out, instance);
     }
-    for SyncGroup { group, notify } in &settings.groups {
+    for SyncGroup { group, notify, mails } in &settings.groups {
         let members: Vec<&str> = group.members.iter().map(|member| &**member).collect();
         line(&mut out, format_args!("sync group {}  {}", group.name, members.join(" ")));
+        if *mails {
+            line(&mut out, format_args!("    mails"));
+        }
         describe_notify(&mut out, notify);
     }
     let group =
@@ -219,7 +228,32 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     for service in &router.services {
         line(out, format_args!("    service {service}"));
     }
+    if instance.mails {
+        line(out, format_args!("    mails"));
+    }
+    if instance.tells_priority {
+        line(out, format_args!("    tells its priority"));
+    }
     describe_notify(out, &instance.notify);
+}
+
+fn describe_told(out: &mut String, settings: &Settings) {
+    let global = &settings.global;
+    for (name, fifo) in [("fifo", &global.notify_fifo), ("vrrp fifo", &global.vrrp_notify_fifo)] {
+        if let Some(fifo) = fifo {
+            let owner = fifo.owner.as_ref().map_or(String::new(), |user| format!("  of {}", user_text(user)));
+            let reader = fifo.script.as_ref().map_or(String::new(), |one| format!("  read by: {}", notify_script(one)));
+            line(out, format_args!("{name} {}{owner}{reader}", fifo.path.display()));
+        }
+    }
+    if global.states_on_reload {
+        line(out, format_args!("states are told at a reload"));
+    }
+    for (when, script) in [("first", &global.startup), ("last", &global.shutdown)] {
+        if let Some(timed) = script {
+            line(out, format_args!("{when}, within {:?}: {}", timed.timeout, notify_script(&timed.script)));
+        }
+    }
 }
 
 fn describe_notify(out: &mut String, notify: &Notify) {
