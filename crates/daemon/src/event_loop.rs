@@ -10,9 +10,11 @@ use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use config::Settings;
+use config::{Settings, VirtualMac};
 use engine::wire::arp;
-use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
+use engine::{
+    Engine, Event, Input, Instant, LinkId, Name, Output, RouterConfig, RouterId, ScriptOutcome, StateName,
+};
 use linux::arp_socket::ArpSocket;
 use linux::poll::{Interest, Poll};
 use linux::sd_notify::Notifier;
@@ -33,14 +35,14 @@ use crate::closed_addresses::ClosedAddresses;
 use crate::control::Control;
 use crate::down_files::DownFiles;
 use crate::dump;
-use crate::kernel::{Kernel, Loss};
+use crate::kernel::{Changed, Kernel, Loss};
 use crate::log::Entry;
 use crate::notify::{NotifyQueues, Occasion, Prepared, Told};
 use crate::options::Options;
 use crate::preflight::Plan;
 use crate::reload::{Loaded, Reading, Remark};
 use crate::services::{self as running, Services};
-use crate::sockets::Sockets;
+use crate::sockets::{Apart, Sockets};
 use crate::sysctls::Sysctls;
 use crate::words::{self, Line};
 
@@ -225,6 +227,7 @@ impl EventLoop {
             }
         }
         self.tell_calendar();
+        self.make_virtual_links();
         self.follow_configuration();
         self.adjust_sockets();
         self.close_addresses();
@@ -368,27 +371,41 @@ impl EventLoop {
 
     fn take_packets(&mut self, link: Option<u32>) {
         let Self { sockets, engine, kernel, out, .. } = self;
-        if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of(index), out) {
+        if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of_heard(index), out) {
             self.say(Severity::Warning, error.to_string());
         }
     }
 
     fn take_changes(&mut self) -> linux::Result<()> {
-        let changed = self.kernel.receive(&self.engine)?;
-        for index in changed.gone {
-            self.sockets.forget_link(index);
-        }
-        if changed.links {
+        let mut changed = self.kernel.receive(&self.engine)?;
+        let inputs = std::mem::take(&mut changed.inputs);
+        let links = changed.links;
+        self.note(changed);
+        if links {
             self.adjust_sockets();
             self.adjust_sysctls();
         }
-        self.reconcile |= changed.addresses;
-        self.restoring = changed.missing.or(self.restoring);
-        self.tell_refusals(changed.failure);
-        for input in changed.inputs {
+        for input in inputs {
             self.engine.handle(now(), input, &mut self.out);
         }
         Ok(())
+    }
+
+    /// What has changed beside what the engine is told of.
+    fn note(&mut self, changed: Changed) {
+        for index in changed.gone {
+            self.sockets.forget_link(index);
+        }
+        self.reconcile |= changed.addresses;
+        self.restoring = changed.missing.or(self.restoring);
+        self.told.extend(changed.told);
+        self.tell_refusals(changed.failures);
+    }
+
+    /// Has the interfaces made that instances with a virtual MAC address live on.
+    fn make_virtual_links(&mut self) {
+        let changed = self.kernel.make_virtual_links(&self.settings.virtual_links);
+        self.note(changed);
     }
 
     fn take_signals(&mut self) -> linux::Result<()> {
@@ -511,12 +528,20 @@ impl EventLoop {
         if before.pair != self.settings.pair {
             self.open_batons();
         }
+        // Before anything is put on them.
+        self.make_virtual_links();
         if self.engine.config() == &config {
+            let macs = |settings: &Settings| settings.instances.iter().map(|it| it.virtual_mac.clone()).collect::<Vec<_>>();
+            if before.virtual_links != self.settings.virtual_links || macs(&before) != macs(&self.settings) {
+                self.follow_configuration();
+                self.adjust_sockets();
+            }
             self.adjust_down_files();
             self.say(Severity::Notice, "Reloaded: nothing that the election depends on has changed".to_owned());
             return;
         }
         self.engine.handle(now(), Input::Reconfigure(Box::new(config)), &mut self.out);
+        self.kernel.assign_indexes(&self.engine);
         // Not before the engine knows the instances by their new numbers.
         self.adjust_down_files();
         let removed = (self.settings.instances.len()..).map_while(|id| self.engine.router(RouterId(id as u32)));
@@ -541,6 +566,8 @@ impl EventLoop {
         for input in self.kernel.introduce(&self.engine) {
             self.engine.handle(now(), input, &mut self.out);
         }
+        let changed = self.kernel.remove_virtual_links();
+        self.note(changed);
     }
 
     // ── carrying out ──────────────────────────────────────────────────────────────────────────────────
@@ -762,9 +789,17 @@ impl EventLoop {
     }
 
     fn adjust_sockets(&mut self) {
-        let Self { sockets, engine, kernel, poll, .. } = self;
-        let failures =
-            sockets.adjust(engine, |link| kernel.index_of(link), poll, UNICAST, |index| LINKS + u64::from(index));
+        let Self { sockets, engine, kernel, poll, settings, .. } = self;
+        let instances = settings.instances.iter();
+        let virtual_macs: BTreeMap<&Name, &VirtualMac> = instances
+            .filter_map(|instance| Some((&instance.router.name, instance.virtual_mac.as_ref()?)))
+            .collect();
+        let apart_of = |router: &RouterConfig| {
+            let VirtualMac { link, speaks } = virtual_macs.get(&router.name)?;
+            Some(Apart { link: kernel.index_of_virtual(link), speaks: *speaks })
+        };
+        let index_of = |link| kernel.index_of(link);
+        let failures = sockets.adjust(engine, index_of, apart_of, poll, UNICAST, |index| LINKS + u64::from(index));
         let deaf = failures.iter().flat_map(|failure| failure.links.iter().copied()).collect();
         for input in self.kernel.set_deaf(deaf) {
             self.engine.handle(now(), input, &mut self.out);

@@ -34,7 +34,7 @@ pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AddressFlags, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback,
+    AddressFlags, AnnounceElsewhere, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback,
     GroupConfig, HmacMode, HmacPolicy, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig,
     ServiceConfig, Static, Statics, Terms, TrackedLink, TrackedScript, Transport, VirtualAddress, Weight, When,
 };

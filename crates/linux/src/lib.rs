@@ -23,6 +23,7 @@ pub mod memory;
 pub mod netlink;
 pub mod netns;
 pub mod packet_filter;
+mod packet_socket;
 pub mod poll;
 pub mod process;
 pub mod process_list;

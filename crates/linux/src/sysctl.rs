@@ -19,6 +19,11 @@ impl Sysctl {
         Sysctl { path: format!("net/ipv4/conf/{link}/{option}") }
     }
 
+    /// As [`of_ipv4_link`](Self::of_ipv4_link), for IPv6: "disable_ipv6", "addr_gen_mode", ...
+    pub fn of_ipv6_link(link: &str, option: &str) -> Sysctl {
+        Sysctl { path: format!("net/ipv6/conf/{link}/{option}") }
+    }
+
     /// What it is; `None` if there is no such option (any more), because its interface does not exist.
     pub fn read(&self) -> Result<Option<String>> {
         match std::fs::read_to_string(self.file()) {
@@ -30,6 +35,11 @@ impl Sysctl {
 
     pub fn write(&self, value: &str) -> Result<()> {
         std::fs::write(self.file(), value).map_err(|error| Error::from_io(format!("set {self} to {value}"), &error))
+    }
+
+    /// As [`write`](Self::write); where there is no such option, there is nothing to set.
+    pub fn set_if_there(&self, value: &str) -> Result<()> {
+        if self.read()?.is_none_or(|before| before == value) { Ok(()) } else { self.write(value) }
     }
 
     fn file(&self) -> PathBuf {

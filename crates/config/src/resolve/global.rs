@@ -7,7 +7,7 @@ use engine::{Name, Version};
 
 use super::announce::Announcing;
 use super::deviations::Deviating;
-use super::{script, values};
+use super::{script, values, virtual_mac};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
 use crate::settings::{AddressLifetime, Global, Mail};
@@ -26,6 +26,8 @@ pub(super) struct Defaults {
     pub(super) interface: Option<Name>,
     pub(super) iproute: Directories,
     pub(super) deviating: Deviating,
+    /// What the names of virtual interfaces begin with: an instance's own, and others; `None` means the same.
+    pub(super) virtual_names: (String, Option<String>),
 }
 
 /// Where `rt_tables` and its kin are; `None` means where they usually are.
@@ -49,6 +51,7 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
         interface: None,
         iproute: Directories::default(),
         deviating: Deviating::default(),
+        virtual_names: ("vrrp".to_owned(), None),
     };
     for statement in statements {
         let of_instances = defaults.announcing.take(statement, "vrrp_", findings)
@@ -66,6 +69,12 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
             "default_interface" => defaults.interface = values::interface(statement.value(), findings),
             "iproute_etc_dir" => defaults.iproute.etc = values::path(statement, findings),
             "iproute_usr_dir" => defaults.iproute.usr = values::path(statement, findings),
+            "vmac_prefix" => {
+                if let Some(prefix) = virtual_mac::prefix(statement, findings) {
+                    defaults.virtual_names.0 = prefix;
+                }
+            }
+            "vmac_addr_prefix" => defaults.virtual_names.1 = virtual_mac::prefix(statement, findings),
             "vrrp_skip_check_adv_addr" => {
                 defaults.skip_check_adv_addr = values::switch(statement, findings).unwrap_or_default();
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, TrackedLink, TrackedScript, Transport,
+    AnnounceElsewhere, Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, TrackedLink, TrackedScript, Transport,
     Version, VirtualAddress, Vrid,
 };
 
@@ -15,6 +15,7 @@ use super::deviations::Deviating;
 use super::global::{Defaults, group4, unreachable_keyword, version};
 use super::routes::Read;
 use super::tracking::Known;
+use super::virtual_mac::{self, VirtualLinks};
 use super::{addresses, routes, rules, script, tracking, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -56,6 +57,7 @@ struct Draft<'a> {
     accept: Option<bool>,
     announcing: Announcing,
     deviating: Deviating,
+    virtual_mac: virtual_mac::Asking,
     track_links: Vec<(TrackedLink, Span)>,
     ignore_own_link: bool,
     track_scripts: Vec<TrackedScript>,
@@ -101,6 +103,7 @@ pub(super) fn instance(
         accept: None,
         announcing: Announcing::default(),
         deviating: Deviating::default(),
+        virtual_mac: virtual_mac::Asking::default(),
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
@@ -111,13 +114,14 @@ pub(super) fn instance(
     for statement in &statements {
         draft.take(statement, known, findings);
     }
-    draft.finish(defaults, findings)
+    draft.finish(defaults, &mut known.virtual_links, findings)
 }
 
 impl<'a> Draft<'a> {
     fn take(&mut self, statement: &'a Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) {
         if self.announcing.take(statement, "", findings)
             || self.deviating.take(statement, "", findings)
+            || self.virtual_mac.take(statement, known.names, findings)
             || script::take_notify(&mut self.notify, statement, &mut known.commands, findings)
         {
             return;
@@ -150,10 +154,11 @@ impl<'a> Draft<'a> {
                 if !statement.entries().is_empty() {
                     self.note_given(name);
                 }
-                addresses::addresses(statement, known.names, &mut self.addresses, findings);
+                addresses::addresses(statement, known.names, &mut self.addresses, &mut self.virtual_mac, findings);
             }
             "virtual_ipaddress_excluded" => {
-                addresses::addresses(statement, known.names, &mut self.excluded, findings);
+                let (list, virtual_mac) = (&mut self.excluded, &mut self.virtual_mac);
+                addresses::addresses(statement, known.names, list, virtual_mac, findings);
             }
             "no_virtual_ipaddress" => self.no_addresses = true,
             "virtual_routes" => {
@@ -217,7 +222,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Holds everything against each other, fills in the defaults, and builds the router.
-    fn finish(mut self, defaults: &Defaults, findings: &mut Findings) -> Option<Instance> {
+    fn finish(
+        mut self,
+        defaults: &Defaults,
+        virtual_links: &mut VirtualLinks,
+        findings: &mut Findings,
+    ) -> Option<Instance> {
         let name = self.name;
         self.report_missing(name, findings);
         let priority = self.priority(findings);
@@ -242,15 +252,25 @@ impl<'a> Draft<'a> {
         // Whoever says how far its peers may be away wants no others.
         deviations.only_from_peers |= !deviations.peer_ttl.is_empty();
         let (link, _) = self.link?;
-        let announce = if self.strict {
+        let vrid = self.vrid?;
+        let by_unicast = matches!(transport, Some(Transport::Unicast { .. }));
+        let about = virtual_mac::About { name, link: &link, vrid, by_unicast, strict: self.strict };
+        let addresses = self.addresses.iter_mut().chain(&mut self.excluded).map(|(address, _)| address);
+        let virtual_mac = self.virtual_mac.resolve(&about, addresses, virtual_links, findings);
+        let mut announce = if self.strict {
             self.announcing.strict_policy(&defaults.announcing)
         } else {
             self.announcing.policy(&defaults.announcing)
         };
+        if let Some((every, all)) = self.announcing.elsewhere(&defaults.announcing) {
+            let addresses = self.addresses.iter().chain(&self.excluded).map(|(address, _)| address);
+            let links = virtual_links.beside(&link, virtual_mac.as_ref(), addresses, all);
+            announce.elsewhere = (!links.is_empty()).then_some(AnnounceElsewhere { every, links });
+        }
         let router = RouterConfig {
             name: name.text.as_str().into(),
             link,
-            vrid: self.vrid?,
+            vrid,
             family: Family::Ipv4,
             version: self.version,
             priority,
@@ -274,7 +294,15 @@ impl<'a> Draft<'a> {
         };
         let stated = self.stated.map(|(stated, _)| stated);
         let promote_secondaries = self.promote_secondaries;
-        Some(Instance { router, stated, accept_mode, promote_secondaries, notify: self.notify, key_files })
+        Some(Instance {
+            router,
+            stated,
+            accept_mode,
+            promote_secondaries,
+            virtual_mac,
+            notify: self.notify,
+            key_files,
+        })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.

@@ -22,6 +22,7 @@ mod statics;
 mod sync_group;
 mod tracking;
 mod values;
+mod virtual_mac;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -77,6 +78,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         commands: Vec::new(),
         names: &iproute_names,
         numbering: rules::Numbering::default(),
+        virtual_links: virtual_mac::VirtualLinks::new(&defaults),
     };
     known.services.defined.extend(services.iter().map(|definition| definition.name.text.clone()));
     let mut instances: Vec<(Instance, &Word)> = Vec::new();
@@ -101,7 +103,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
 
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
-    let tracking::Known { used, meant, services: mentions, commands, .. } = known;
+    let tracking::Known { used, meant, services: mentions, commands, virtual_links, .. } = known;
     let (used_scripts, unused): (Vec<_>, Vec<_>) =
         scripts.into_iter().partition(|(script, _)| used.contains(&*script.checking.name));
     for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&*script.checking.name)) {
@@ -133,6 +135,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         groups,
         services,
         pair: pair.pair,
+        virtual_links: virtual_links.made,
         statics: always,
         files,
     };

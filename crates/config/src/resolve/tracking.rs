@@ -7,6 +7,7 @@ use engine::{TrackedLink, TrackedScript, Weight};
 use super::iproute::Names;
 use super::rules::Numbering;
 use super::service::Mentions;
+use super::virtual_mac::VirtualLinks;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -30,6 +31,8 @@ pub(super) struct Known<'a> {
     /// Names for numbers, and the numbers of rules that say none.
     pub(super) names: &'a Names<'a>,
     pub(super) numbering: Numbering,
+    /// The interfaces that are made for instances.
+    pub(super) virtual_links: VirtualLinks,
 }
 
 /// A name in a list, with its own weight if it has one.

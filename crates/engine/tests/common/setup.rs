@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
+    AnnounceElsewhere, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
     GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, Name, Network, NextHop, OnManualStop, PairConfig, PairKey,
     Priority, Route, RouterConfig, Rule, RuleAction, Scope, ScriptConfig, ServiceConfig, Static, Statics, TrackedLink,
     TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight, When,
@@ -168,6 +168,13 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                     "refresh_repeat" => policy.refresh_repeat = number(value),
                     "lower_repeat" => policy.lower_priority_repeat = number(value),
                     "lower_delay" => policy.lower_priority_delay = seconds(value),
+                    "elsewhere" => {
+                        let [every, links] = value.split('@').collect::<Vec<_>>()[..] else {
+                            panic!("a time and interfaces")
+                        };
+                        let links = links.split(',').map(Name::from).collect();
+                        policy.elsewhere = Some(AnnounceElsewhere { every: seconds(every), links });
+                    }
                     "pacing" => policy.pacing = seconds(value),
                     _ => panic!("unknown word {key}"),
                 }
