@@ -257,6 +257,14 @@ impl<'a> Draft<'a> {
         let about = virtual_mac::About { name, link: &link, vrid, by_unicast, strict: self.strict };
         let addresses = self.addresses.iter_mut().chain(&mut self.excluded).map(|(address, _)| address);
         let virtual_mac = self.virtual_mac.resolve(&about, addresses, virtual_links, findings);
+        if let Some(own) = &virtual_mac {
+            let mut addresses = self.addresses.iter().chain(&self.excluded);
+            // It is needed for the advertisements, too.
+            if !addresses.any(|(address, _)| address.tracked && address.link.as_ref() == Some(&own.link)) {
+                let tracked = TrackedLink { link: own.link.clone(), weight: engine::Weight::Fault };
+                self.track_links.push((tracked, name.span));
+            }
+        }
         let mut announce = if self.strict {
             self.announcing.strict_policy(&defaults.announcing)
         } else {
