@@ -19,4 +19,5 @@ mod routes;
 mod scripts;
 mod service_manager;
 mod signing;
+mod virtual_mac;
 mod words;

@@ -11,6 +11,7 @@ mod reload;
 mod scripts;
 mod sync_groups;
 mod three_nodes;
+mod virtual_mac;
 
 use std::net::Ipv4Addr;
 

@@ -1,0 +1,68 @@
+//! A pair with a virtual MAC address: the role moves, and no neighbour has anything to learn.
+
+use super::{Cast, of_host, started};
+use crate::support::wire::{Wire, neighbour};
+use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, slow_test_with_keepalived};
+
+const VIRTUAL_MAC: &str = "00:00:5e:00:01:33";
+
+fn live(cast: Cast, options: &str) {
+    let scene = Scene::new(&["a", "b"]);
+    let mut wire = Wire::of(&scene);
+    // Nobody announces anything: what the client knows, it knows for good.
+    let lines = format!("{QUICK}\n    garp_master_repeat 0\n    garp_master_delay 0\n    use_vmac\n{options}");
+    let configurations = [0, 1].map(|host| of_host(host, "", &lines));
+    let begin = Moment::now();
+    let mut nodes = started(&scene, cast, [&configurations[0], &configurations[1]]);
+    let probe = scene.probe(ADDRESS);
+    scene.answered_by(&probe, "a", begin);
+    assert_eq!(neighbour(&scene, ADDRESS).as_deref(), Some(VIRTUAL_MAC));
+
+    let off = scene.lab.note("a", "power off");
+    scene.hosts[0].power_off().expect("power off");
+    scene.answered_by(&probe, "b", off);
+    assert_eq!(neighbour(&scene, ADDRESS).as_deref(), Some(VIRTUAL_MAC));
+
+    let on = scene.lab.note("a", "power on");
+    scene.hosts[0].power_on().expect("power on");
+    nodes[0] = Node::start(&scene.hosts[0], cast.daemons()[0].clone(), &configurations[0]);
+    scene.answered_by(&probe, "a", on);
+    scene.only("a", ADDRESS);
+    assert_eq!(neighbour(&scene, ADDRESS).as_deref(), Some(VIRTUAL_MAC));
+
+    let stopped = scene.lab.note("a", "stop");
+    nodes[0].stop();
+    scene.resigned("a", stopped);
+    scene.only("b", ADDRESS);
+    scene.answered_by(&probe, "b", stopped);
+    assert_eq!(neighbour(&scene, ADDRESS).as_deref(), Some(VIRTUAL_MAC));
+
+    let own = [0, 1].map(|host: usize| scene.hosts[host].mac(0).to_string());
+    let below = options.contains("vmac_xmit_base");
+    for frame in wire.frames().iter().filter(|frame| frame.advertised().is_some()) {
+        assert_eq!(own.contains(&frame.from), below, "{frame:?}");
+        assert_eq!(frame.from == VIRTUAL_MAC, !below, "{frame:?}");
+    }
+}
+
+// Shows: vrrp_instance.use_vmac
+#[test]
+fn ours_then_keepalived() {
+    slow_test_with_keepalived(|| live(Cast::OursAndKeepalived, ""));
+}
+
+#[test]
+fn keepalived_then_ours() {
+    slow_test_with_keepalived(|| live(Cast::KeepalivedAndOurs, ""));
+}
+
+// Shows: vrrp_instance.vmac_xmit_base
+#[test]
+fn ours_then_keepalived_from_the_interface_below() {
+    slow_test_with_keepalived(|| live(Cast::OursAndKeepalived, "    vmac_xmit_base"));
+}
+
+#[test]
+fn keepalived_then_ours_from_the_interface_below() {
+    slow_test_with_keepalived(|| live(Cast::KeepalivedAndOurs, "    vmac_xmit_base"));
+}
