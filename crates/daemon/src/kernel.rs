@@ -230,6 +230,9 @@ impl Kernel {
     }
 
     fn adjust_virtual_links(&mut self, changed: &mut Changed) {
+        if self.virtual_links.are_none() {
+            return;
+        }
         let before = self.links.clone();
         let adjusted = self.virtual_links.make(&mut self.netlink, &mut self.links);
         self.note_adjusted(adjusted, &before, changed);

@@ -43,6 +43,11 @@ impl VirtualLinks {
         self.wanted = wanted.to_vec();
     }
 
+    /// Nothing is wanted, so there is nothing to make.
+    pub(super) fn are_none(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
     /// What the configuration calls by this name is made here.
     pub(super) fn find(&self, name: &str) -> Option<&VirtualLink> {
         self.wanted.iter().find(|wish| &*wish.name == name)
