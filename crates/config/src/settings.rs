@@ -220,8 +220,7 @@ pub struct VirtualLink {
 impl VirtualLink {
     /// The names that it may have on this machine, the best first. They never end.
     pub fn names(&self) -> impl Iterator<Item = String> {
-        let given = self.named.then(|| self.name.to_string());
-        given.into_iter().chain(names(&self.prefix, self.vrid))
+        std::iter::once(self.name.to_string()).chain(names(&self.prefix, self.vrid))
     }
 }
 

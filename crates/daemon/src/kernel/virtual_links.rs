@@ -95,11 +95,10 @@ impl VirtualLinks {
                 }
                 continue;
             };
-            // One macvlan on another stands on what is below.
-            let lower = base.lower.filter(|_| base.kind.as_deref() == Some("macvlan")).unwrap_or(base.index);
-            let is_right = |link: &&Link| {
-                link.is_private_macvlan() && link.lower == Some(lower) && link.mac == wish.mac
-            };
+            // One macvlan on another stands on what is below that, which may be in another namespace.
+            let shown = if base.kind.as_deref() == Some("macvlan") { base.lower } else { Some(base.index) };
+            let lower = shown.unwrap_or(base.index);
+            let is_right = |link: &&Link| link.is_private_macvlan() && link.lower == shown && link.mac == wish.mac;
             let before = self.there.get(&wish.name).copied();
             let held = before.and_then(|index| links.get(&index));
             if held.filter(is_right).is_some_and(|link| link.up) {
@@ -119,10 +118,12 @@ impl VirtualLinks {
                 continue;
             }
             let mut wrong: Vec<&Link> = held.into_iter().collect();
+            let others: Vec<u32> = self.there.values().copied().filter(|index| Some(*index) != before).collect();
             let is_free = |name: &String| match by_name(name) {
+                _ if made.iter().any(|(_, called)| called == name) => false,
                 None => true,
-                Some(other) if held.is_some_and(|held| held.index == other.index) => true,
-                Some(other) => may_be_replaced(other, wish),
+                Some(other) if Some(other.index) == before => true,
+                Some(other) => !others.contains(&other.index) && may_be_replaced(other, wish),
             };
             let Some(name) = wish.names().take(NAMES).find(is_free) else { continue };
             wrong.extend(by_name(&name).filter(|other| held.is_none_or(|held| held.index != other.index)));
