@@ -9,6 +9,7 @@ mod counters;
 mod crash;
 mod document;
 mod failure;
+mod large_reload;
 mod load;
 mod machine;
 mod memory;
@@ -78,7 +79,7 @@ impl CommandLine {
             return None;
         }
         words.extend(self.repetitions.map(|count| format!("--repetitions {count}")));
-        if self.only.contains(&Name::Services) {
+        if self.only.iter().any(|name| matches!(name, Name::Services | Name::Moments)) {
             words.push(format!("--at-once {}", self.at_once));
         }
         Some(words.join(" "))
@@ -96,7 +97,9 @@ enum Name {
     Scale,
     Start,
     Reload,
+    LargeReload,
     Services,
+    Moments,
 }
 
 impl Name {
@@ -111,7 +114,9 @@ impl Name {
             Self::Scale => scale::GROUP,
             Self::Start => start::GROUP,
             Self::Reload => reload::GROUP,
+            Self::LargeReload => large_reload::GROUP,
             Self::Services => services::GROUP,
+            Self::Moments => services::MOMENTS,
         }
     }
 }

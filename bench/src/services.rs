@@ -24,17 +24,23 @@ pub(crate) const GROUP: Group = Group {
         `pair`: a check every second, and every death or hang moves the service, as it does with the scripts. \"No \
         end\": it had not ended when the watch did, 20 s later. \"Does not stand by\": the node does not take the \
         service afterwards when the other one loses power. \"Not reported\": neither daemon said that two had been \
-        active, or that it had been asleep while it was. \"Decided\": from the death until the daemon's line says \
-        so. \"Start on the other node\": from the death until the collector's program runs there. \"Hand-over\": \
-        from the moment when the collector is about to end, having been told to, until the other node's program \
-        runs; it includes the end of the one and the start of the other process. Trials run at the same time, each \
-        on hosts of its own; they mostly wait. Those whose figures are a few milliseconds (B1 and B11 of Tanist) \
-        have a pass of their own with twelve at a time. \"Simulated\": each of Tanist's trials is played once more \
+        active, or that it had been asleep while it was. Trials run at the same time, each \
+        on hosts of its own; they mostly wait. \"Simulated\": each of Tanist's trials is played once more \
         in the simulator of `crates/sim`, with the same configuration and the same deeds at the same moments; there \
         nothing takes time but what is configured and the start of a program, 5 ms. \"Measured less simulated\" is \
         the median of the differences, trial by trial. Memory and processor time are the daemon's own, its helpers' \
         included, of the worse of the two nodes, while nothing happens.",
     measure,
+};
+
+pub(crate) const MOMENTS: Group = Group {
+    title: "Services: a few milliseconds",
+    explanation: "The same trials, not more than four at a time and not in step, because others on the same machine would \
+        spoil figures of this size. \"Decided\": from the death of the service until the daemon's line says so. \"Start on \
+        the other node\": from the death until the collector's program runs there. \"Hand-over\": from the moment when \
+        the collector is about to end, having been told to, until the other node's program runs; it includes the end \
+        of the one and the start of the other process.",
+    measure: measure_moments,
 };
 
 /// How long the service takes from the start of its program to its first tick.
@@ -46,7 +52,9 @@ const GIVES_WAY: f64 = 1_659.0;
 /// So far may the simulator be off, in milliseconds.
 const AGREEMENT: f64 = 20.0;
 /// So many trials are played at a time whose figures are a few milliseconds.
-const FEW_AT_ONCE: usize = 12;
+const FEW_AT_ONCE: usize = 4;
+/// Trials of Tanist's, unless it is said how many.
+const ROUNDS: usize = 5;
 /// keepalived's trials: so many are enough in any case.
 const FEW_ROUNDS: usize = 5;
 /// What a pair costs when nothing happens differs little: it is not looked at oftener than this.
@@ -55,44 +63,22 @@ const IDLE_ROUNDS: usize = 3;
 const STARTING: Duration = Duration::from_secs(8);
 
 fn measure(bench: &Bench) -> Result<Vec<Row>> {
-    let rounds = bench.rounds(5);
-    let few = rounds.min(FEW_ROUNDS.max(rounds / 10));
-    let program = vec![bench.daemons.tanist.command[0].clone(), "rehearse".to_owned()];
-    let service = Service { program, manner: Manner { start: START, ..Manner::default() } };
+    let (service, recipes) = (service(bench), recipes(bench));
     let tanist = |supervision: Supervision| Recipe::tanist(bench.daemons.tanist.clone(), &supervision);
-    let recipes = Both {
-        keepalived: Recipe::edge_gateway(bench.daemons.keepalived.clone()),
-        tanist: tanist(Supervision::default()),
-    };
     let again = tanist(Supervision { restart: "3 within 60".to_owned(), ..Supervision::default() });
     let fast = tanist(Supervision { pair: "    profile fast".to_owned(), ..Supervision::default() });
 
-    let of_keepalived = |scenario| Case { scenario, recipe: &recipes.keepalived, rounds: few, simulated: false };
+    let mut cases = with_both(bench, &recipes, SCENARIOS.iter());
+    let rounds = bench.rounds(ROUNDS);
     let case = |scenario, recipe| Case { scenario, recipe, rounds, simulated: true };
-    let mut many: Vec<Case<'_>> = SCENARIOS.iter().map(of_keepalived).collect();
-    many.extend(SCENARIOS.iter().filter(|one| !is_quick(one)).map(|scenario| case(scenario, &recipes.tanist)));
-    many.extend([case(scenario("B1"), &again), case(scenario("B3"), &fast)]);
-    let quick: Vec<Case<'_>> =
-        SCENARIOS.iter().filter(|one| is_quick(one)).map(|scenario| case(scenario, &recipes.tanist)).collect();
-
-    let passes = [(&many, bench.at_once), (&quick, FEW_AT_ONCE.min(bench.at_once))];
-    let trials: usize = many.iter().chain(&quick).map(|case| case.rounds).sum();
-    let takes: Duration = passes.iter().map(|(cases, at_once)| expected_duration(cases, &service, *at_once)).sum();
+    cases.extend([case(scenario("B1"), &again), case(scenario("B3"), &fast)]);
     let idle_for = idle_rounds(bench) as u32 * 2 * (STARTING + idle_spans(bench).0 + idle_spans(bench).1);
-    eprintln!("services: {trials} trials, about {} minutes", (takes + idle_for).as_secs().div_ceil(60));
-    let mut tried: Vec<(Case<'_>, Vec<Tried>)> = Vec::new();
-    for (cases, at_once) in passes {
-        tried.extend(cases.iter().copied().zip(play_all(cases, &service, at_once)?));
-    }
-    let of = |id: &str, recipe: &Recipe| {
-        let found = tried.iter().find(|(case, _)| case.scenario.id == id && std::ptr::eq(case.recipe, recipe));
-        found.map_or(&[][..], |(_, tried)| tried)
-    };
+    let tried = play_and_tell(&cases, &service, bench.at_once, idle_for)?;
 
     let mut rows = Vec::new();
     let mut agreement = Vec::new();
     for scenario in &SCENARIOS {
-        let both = Both { keepalived: of(scenario.id, &recipes.keepalived), tanist: of(scenario.id, &recipes.tanist) };
+        let both = tried.of_both(scenario.id, &recipes);
         for quantity in quantities(scenario) {
             rows.push(quantity.row(scenario, &both));
             agreement.extend(quantity.agreement(scenario, both.tanist));
@@ -107,7 +93,7 @@ fn measure(bench: &Bench) -> Result<Vec<Row>> {
         };
         if let Some((what, recipe, limit)) = more {
             let gap = Quantity::gap(Target::AtMost(limit + milliseconds(START))).called(what);
-            let only_tanist = Both { keepalived: &[][..], tanist: of(scenario.id, recipe) };
+            let only_tanist = Both { keepalived: &[][..], tanist: tried.of(scenario.id, recipe) };
             rows.push(gap.row(scenario, &only_tanist));
             agreement.extend(gap.agreement(scenario, only_tanist.tanist));
         }
@@ -117,13 +103,83 @@ fn measure(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn scenario(id: &str) -> &'static Scenario {
-    SCENARIOS.iter().find(|scenario| scenario.id == id).expect("it is in the table")
+fn measure_moments(bench: &Bench) -> Result<Vec<Row>> {
+    let (service, recipes) = (service(bench), recipes(bench));
+    let scenarios = || SCENARIOS.iter().filter(|scenario| !moments(scenario).is_empty());
+    let cases = with_both(bench, &recipes, scenarios());
+    let tried = play_and_tell(&cases, &service, FEW_AT_ONCE.min(bench.at_once), Duration::ZERO)?;
+    let mut rows = Vec::new();
+    let mut agreement = Vec::new();
+    for scenario in scenarios() {
+        let both = tried.of_both(scenario.id, &recipes);
+        for quantity in moments(scenario) {
+            rows.push(quantity.row(scenario, &both));
+            agreement.extend(quantity.agreement(scenario, both.tanist));
+        }
+    }
+    rows.extend(agreement);
+    Ok(rows)
 }
 
-/// Its figures are a few milliseconds, which other trials on the same machine would spoil.
-fn is_quick(scenario: &Scenario) -> bool {
-    ["B1", "B11"].contains(&scenario.id)
+fn service(bench: &Bench) -> Service {
+    let program = vec![bench.daemons.tanist.command[0].clone(), "rehearse".to_owned()];
+    Service { program, manner: Manner { start: START, ..Manner::default() } }
+}
+
+/// How keepalived's users do it, and how ours do.
+fn recipes(bench: &Bench) -> Both<Recipe> {
+    Both {
+        keepalived: Recipe::edge_gateway(bench.daemons.keepalived.clone()),
+        tanist: Recipe::tanist(bench.daemons.tanist.clone(), &Supervision::default()),
+    }
+}
+
+/// These scenarios with both pairs, fewer with keepalived's.
+fn with_both<'a>(
+    bench: &Bench,
+    recipes: &'a Both<Recipe>,
+    scenarios: impl Iterator<Item = &'static Scenario>,
+) -> Vec<Case<'a>> {
+    let rounds = bench.rounds(ROUNDS);
+    let few = rounds.min(FEW_ROUNDS.max(rounds / 10));
+    let both = |scenario| {
+        [
+            Case { scenario, recipe: &recipes.keepalived, rounds: few, simulated: false },
+            Case { scenario, recipe: &recipes.tanist, rounds, simulated: true },
+        ]
+    };
+    scenarios.flat_map(both).collect()
+}
+
+/// What came of the cases.
+struct Harvest<'c, 'a>(Vec<(&'c Case<'a>, Vec<Tried>)>);
+
+impl Harvest<'_, '_> {
+    fn of(&self, id: &str, recipe: &Recipe) -> &[Tried] {
+        let found = self.0.iter().find(|(case, _)| case.scenario.id == id && std::ptr::eq(case.recipe, recipe));
+        found.map_or(&[], |(_, tried)| tried)
+    }
+
+    fn of_both(&self, id: &str, recipes: &Both<Recipe>) -> Both<&[Tried]> {
+        Both { keepalived: self.of(id, &recipes.keepalived), tanist: self.of(id, &recipes.tanist) }
+    }
+}
+
+/// Plays the cases; says beforehand how long that and what comes after it will take.
+fn play_and_tell<'c, 'a>(
+    cases: &'c [Case<'a>],
+    service: &Service,
+    at_once: usize,
+    afterwards: Duration,
+) -> Result<Harvest<'c, 'a>> {
+    let trials: usize = cases.iter().map(|case| case.rounds).sum();
+    let takes = expected_duration(cases, service, at_once) + afterwards;
+    eprintln!("services: {trials} trials, about {} minutes", takes.as_secs().div_ceil(60));
+    Ok(Harvest(cases.iter().zip(play_all(cases, service, at_once)?).collect()))
+}
+
+fn scenario(id: &str) -> &'static Scenario {
+    SCENARIOS.iter().find(|scenario| scenario.id == id).expect("it is in the table")
 }
 
 // ── what is measured of a trial ───────────────────────────────────────────────────────────────────────────
@@ -152,18 +208,24 @@ fn quantities(scenario: &Scenario) -> Vec<Quantity> {
     let after_last_deed: fn(&Outcome) -> (Duration, bool) =
         |outcome| (outcome.overlap_after_last_deed, outcome.overlap_goes_on);
     match scenario.id {
-        "B1" => all.extend([
-            quantity("decided", Target::AtMostOf99(10.0), |outcome| or_never(outcome.decided_after)),
-            quantity("start on the other node", Target::AtMostOf99(100.0), |outcome| or_never(outcome.started_after)),
-        ]),
         "B8" => all.push(quantity("overlap after the heal", Target::AtMost(GIVES_WAY), after_last_deed)),
         "B10" => all.push(quantity("overlap after it wakes up", Target::AtMost(GIVES_WAY), after_last_deed)),
-        "B11" => {
-            all.push(quantity("hand-over", Target::AtMostOf99(20.0), |outcome| or_never(outcome.changed_hands_in)));
-        }
         _ => {}
     }
     all
+}
+
+/// What takes a few milliseconds.
+fn moments(scenario: &Scenario) -> Vec<Quantity> {
+    let quantity = |what, most, span| Quantity { what, target: Target::AtMostOf99(most), span, compared: true };
+    match scenario.id {
+        "B1" => vec![
+            quantity("decided", 10.0, |outcome| or_never(outcome.decided_after)),
+            quantity("start on the other node", 100.0, |outcome| or_never(outcome.started_after)),
+        ],
+        "B11" => vec![quantity("hand-over", 20.0, |outcome| or_never(outcome.changed_hands_in))],
+        _ => Vec::new(),
+    }
 }
 
 impl Quantity {

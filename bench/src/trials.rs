@@ -31,23 +31,27 @@ pub(crate) struct Tried {
 }
 
 /// What came of each case. Rounds of all cases are spread over the whole time, so that whatever else the machine does
-/// meets all of them.
+/// meets all of them; and they do not begin in step, because then they would also build and end in step.
 pub(crate) fn play_all(cases: &[Case<'_>], service: &Service, at_once: usize) -> Result<Vec<Vec<Tried>>> {
     let to_do = Mutex::new(order(&cases.iter().map(|case| case.rounds).collect::<Vec<_>>()));
     let done: Mutex<Vec<Vec<Tried>>> = Mutex::new(vec![Vec::new(); cases.len()]);
     let failed: Mutex<Option<Failure>> = Mutex::default();
+    let rounds: usize = cases.iter().map(|case| case.rounds).sum();
+    let each = expected_duration(cases, service, 1) / u32::try_from(rounds).unwrap_or(u32::MAX).max(1);
+    let (queue, results, failure) = (&to_do, &done, &failed);
     thread::scope(|scope| {
-        for _ in 0..at_once {
-            scope.spawn(|| {
-                while let Some((which, round)) = next(&to_do) {
+        for number in 0..at_once {
+            scope.spawn(move || {
+                thread::sleep(each * number as u32 / at_once as u32);
+                while let Some((which, round)) = next(queue) {
                     match try_once(cases[which], service, round) {
                         Ok(tried) => {
-                            done.lock().unwrap_or_else(PoisonError::into_inner)[which].push(tried);
+                            results.lock().unwrap_or_else(PoisonError::into_inner)[which].push(tried);
                             eprint!(".");
                         }
-                        Err(failure) => {
-                            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
-                            to_do.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                        Err(error) => {
+                            failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                            queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
                         }
                     }
                 }

@@ -9,12 +9,13 @@ pub(crate) struct Package {
     program: &'static str,
 }
 
-/// A second opinion on our routes, a real keepalived to talk to, a second opinion on our packets, the `killall` of an
+/// A second opinion on our routes, a real keepalived and another VRRP to talk to, a second opinion on our packets, the `killall` of an
 /// example's check, and the managers of services: a systemd with its bus, a docker and what its containers run; and a
 /// reader of man pages.
-pub(crate) const FOR_TESTS: [Package; 9] = [
+pub(crate) const FOR_TESTS: [Package; 10] = [
     Package { name: "iproute2", program: "ip" },
     Package { name: "keepalived", program: "keepalived" },
+    Package { name: "frr", program: "vtysh" },
     Package { name: "tshark", program: "tshark" },
     Package { name: "psmisc", program: "killall" },
     Package { name: "systemd", program: "systemctl" },

@@ -39,8 +39,8 @@ pub use files::{Files, MemoryFiles, RealFiles};
 pub use resolve::{BadKey, hmac_key};
 pub use settings::{
     AddressLifetime, Command, Global, Instance, KeyFile, Mail, Manager, NeededPort, NeededSpace, Notify, NotifyScript,
-    Pair, PairPath, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup,
-    VirtualLink, VirtualMac, size_words,
+    Pair, PairPath, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup, VirtualLink,
+    VirtualMac, size_words,
 };
 
 /// What the command line adds to the text.

@@ -2,6 +2,7 @@
 //!
 //! The engine gets the part it decides by; commands, users and mail stay here for the daemon.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub virtual_links: Vec<VirtualLink>,
     /// What is there as long as the daemon runs: `static_ipaddress`, `static_routes`, `static_rules`.
     pub statics: engine::Statics,
+    /// `interface_up_down_delays`: how long an interface's change must last before it counts.
+    pub link_delays: BTreeMap<engine::Name, engine::LinkDelay>,
     /// Every file that was read, the first one first.
     pub files: Vec<PathBuf>,
 }
@@ -42,6 +45,7 @@ impl Settings {
             // Its key is a secret in a file of its own, which whoever runs the engine reads.
             pair: None,
             statics: self.statics.clone(),
+            link_delays: self.link_delays.clone(),
         }
     }
 
@@ -88,6 +92,8 @@ pub struct Global {
     pub enable_script_security: bool,
     /// Where mail would go. Nothing sends mail yet.
     pub mail: Mail,
+    /// `disable_local_igmp`: the kernel is to report no membership of link-local groups.
+    pub disable_local_igmp: bool,
     /// `address_lifetime`: how long a virtual address outlives a daemon that no longer renews it.
     pub address_lifetime: AddressLifetime,
 }

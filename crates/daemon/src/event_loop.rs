@@ -12,9 +12,7 @@ use std::time::Duration;
 
 use config::{Settings, VirtualMac};
 use engine::wire::arp;
-use engine::{
-    Engine, Event, Input, Instant, LinkId, Name, Output, RouterConfig, RouterId, ScriptOutcome, StateName,
-};
+use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterConfig, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
 use linux::poll::{Interest, Poll};
 use linux::sd_notify::Notifier;
@@ -531,7 +529,8 @@ impl EventLoop {
         // Before anything is put on them.
         self.make_virtual_links();
         if self.engine.config() == &config {
-            let macs = |settings: &Settings| settings.instances.iter().map(|it| it.virtual_mac.clone()).collect::<Vec<_>>();
+            let macs =
+                |settings: &Settings| settings.instances.iter().map(|it| it.virtual_mac.clone()).collect::<Vec<_>>();
             if before.virtual_links != self.settings.virtual_links || macs(&before) != macs(&self.settings) {
                 self.follow_configuration();
                 self.adjust_sockets();
@@ -791,9 +790,8 @@ impl EventLoop {
     fn adjust_sockets(&mut self) {
         let Self { sockets, engine, kernel, poll, settings, .. } = self;
         let instances = settings.instances.iter();
-        let virtual_macs: BTreeMap<&Name, &VirtualMac> = instances
-            .filter_map(|instance| Some((&instance.router.name, instance.virtual_mac.as_ref()?)))
-            .collect();
+        let virtual_macs: BTreeMap<&Name, &VirtualMac> =
+            instances.filter_map(|instance| Some((&instance.router.name, instance.virtual_mac.as_ref()?))).collect();
         let apart_of = |router: &RouterConfig| {
             let VirtualMac { link, speaks } = virtual_macs.get(&router.name)?;
             Some(Apart { link: kernel.index_of_virtual(link), speaks: *speaks })

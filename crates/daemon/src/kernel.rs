@@ -384,7 +384,8 @@ impl Kernel {
         if links_told || self.virtual_links.is_unfinished() {
             // Before the engine hears of it: what is there again was never away.
             self.adjust_virtual_links(&mut changed);
-            let names = touched.iter().filter_map(|index| self.links.get(index)).map(|link| link.name.as_str()).collect();
+            let names =
+                touched.iter().filter_map(|index| self.links.get(index)).map(|link| link.name.as_str()).collect();
             let above: Vec<u32> = self.virtual_links.standing_on(&names).collect();
             touched.extend(above);
         }

@@ -6,7 +6,8 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::net::{IpAddr, Ipv4Addr};
 
 use engine::{
-    Authentication, Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterConfig, RouterId, Transport,
+    Authentication, Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterConfig, RouterId,
+    Transport,
 };
 use linux::poll::{Interest, Poll};
 use linux::send_batch::{SendBatch, Unsent};
@@ -52,7 +53,12 @@ pub(crate) struct Apart {
 enum Place {
     Link(u32),
     /// On a virtual interface for one router.
-    Virtual { link: u32, below: u32, speaks: bool, vrid: u8 },
+    Virtual {
+        link: u32,
+        below: u32,
+        speaks: bool,
+        vrid: u8,
+    },
 }
 
 impl Place {
@@ -187,7 +193,8 @@ impl Sockets {
             }
         }
         // One that shall speak otherwise is opened anew.
-        self.pairs.retain(|index, pair| groups.get(index).is_some_and(|(place, _)| pair.way_out == Some(place.way_out())));
+        self.pairs
+            .retain(|index, pair| groups.get(index).is_some_and(|(place, _)| pair.way_out == Some(place.way_out())));
         for (index, (place, groups)) in groups {
             let header = headers.contains(&Some(index));
             if let Err(error) = self.open_pair(place, groups, header, poll, link_token(index)) {

@@ -88,15 +88,16 @@ impl Sysctls {
 fn wanted(settings: &Settings) -> BTreeMap<Sysctl, Wish> {
     let promoting = settings.instances.iter().filter(|instance| instance.promote_secondaries);
     let mut wanted: BTreeMap<Sysctl, Wish> = promoting
-        .map(|instance| {
-            (Sysctl::of_ipv4_link(&instance.router.link, "promote_secondaries"), Wish::Exactly("1"))
-        })
+        .map(|instance| (Sysctl::of_ipv4_link(&instance.router.link, "promote_secondaries"), Wish::Exactly("1")))
         .collect();
     for base in settings.virtual_links.iter().map(|link| &link.base) {
         // RFC 9568 §8.1.2: what is on the virtual interface is answered for from there alone, with the virtual MAC address;
         wanted.insert(Sysctl::of_ipv4_link(base, "arp_ignore"), Wish::AtLeast(1));
         // and no question of ours tells the neighbours that it is at the MAC address of this one.
         wanted.insert(Sysctl::of_ipv4_link(base, "arp_announce"), Wish::AtLeast(2));
+    }
+    if settings.global.disable_local_igmp {
+        wanted.insert(Sysctl::of_ipv4("igmp_link_local_mcast_reports"), Wish::Exactly("0"));
     }
     wanted
 }

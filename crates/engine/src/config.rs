@@ -26,6 +26,18 @@ pub struct Config {
     pub pair: Option<PairConfig>,
     /// What is there as long as the daemon runs, whoever is Active.
     pub statics: Statics,
+    /// Interfaces whose changes must last before they count. All others' count at once.
+    pub link_delays: BTreeMap<Name, LinkDelay>,
+}
+
+/// How long an interface must be what it has become before that counts: `interface_up_down_delays` of keepalived. That it
+/// is gone, or back, counts at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkDelay {
+    /// Down, before its routers are in fault.
+    pub down: Duration,
+    /// Up, before they are not.
+    pub up: Duration,
 }
 
 /// What is there as long as the daemon runs.

@@ -136,7 +136,7 @@ impl Engine {
             Input::Received(received) => concerns_others = self.receive(now, received, out),
             Input::Link { link, state } => {
                 let before = self.links.condition(link);
-                if self.links.set(link, state) {
+                if self.links.set(now, link, state) {
                     let condition = self.links.condition(link);
                     if condition != before {
                         out.push(Output::Tell(Event::LinkChanged { link, condition }));
@@ -252,6 +252,11 @@ impl Engine {
     fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.for_each_router(|router, around| router.notice_oversleeping(now, around, out));
         let mut verdict_changed = false;
+        for link in self.links.turn(now) {
+            let condition = self.links.condition(link);
+            out.push(Output::Tell(Event::LinkChanged { link, condition }));
+            verdict_changed = true;
+        }
         for script in &mut self.scripts {
             if script.deadline() <= now {
                 verdict_changed |= script.handle_timer(now, out);
@@ -279,7 +284,7 @@ impl Engine {
         let roles = self.roles.iter().zip(&self.config.routers);
         let roles = roles.filter_map(|(role, router)| role.deadline(dead_after, router.preempt_delay));
         let pair = self.pair.as_ref().and_then(Pair::deadline);
-        services.chain(roles).chain(pair).chain(self.standing.deadline()).min()
+        services.chain(roles).chain(pair).chain(self.standing.deadline()).chain(self.links.deadline()).min()
     }
 
     pub(crate) const fn is_started(&self) -> bool {

@@ -4,13 +4,17 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::{Config, LinkCondition, LinkId, LinkState, Name, Statics};
+use crate::{Config, Instant, LinkCondition, LinkDelay, LinkId, LinkState, Name, Statics};
 
 /// A table that only grows, so that a [`LinkId`] stays good across reconfigurations.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     names: Vec<Name>,
+    /// What counts: the last one told, but for a change that still has to last.
     states: Vec<Option<LinkState>>,
+    delays: Vec<LinkDelay>,
+    /// When an interface that is now otherwise than what counts will count.
+    turning: Vec<Option<Instant>>,
     /// Whether the state has been told. Those of a reconfiguration's new interfaces follow it.
     told: Vec<bool>,
     /// Addresses of interfaces that are not in the table.
@@ -36,12 +40,17 @@ impl Links {
         let routes = routes.iter().flat_map(|entry| entry.what.links());
         let rules = rules.iter().flat_map(|entry| entry.what.links());
         addresses.chain(routes).chain(rules).for_each(|name| self.mention(name));
+        for (name, delay) in self.names.iter().zip(&mut self.delays) {
+            *delay = config.link_delays.get(name).copied().unwrap_or_default();
+        }
     }
 
     fn mention(&mut self, name: &Name) {
         if !self.names.contains(name) {
             self.names.push(name.clone());
             self.states.push(None);
+            self.delays.push(LinkDelay::default());
+            self.turning.push(None);
             self.told.push(false);
         }
     }
@@ -69,14 +78,46 @@ impl Links {
         LinkId(position.unwrap_or(usize::MAX) as u32)
     }
 
-    /// Takes a new state in; returns whether anything changed.
-    pub(crate) fn set(&mut self, link: LinkId, state: Option<LinkState>) -> bool {
+    /// Takes a new state in; returns whether anything that counts changed.
+    pub(crate) fn set(&mut self, now: Instant, link: LinkId, mut state: Option<LinkState>) -> bool {
         let index = link.0 as usize;
         let (Some(known), Some(told)) = (self.states.get_mut(index), self.told.get_mut(index)) else { return false };
+        let (Some(delay), Some(turning)) = (self.delays.get(index), self.turning.get_mut(index)) else { return false };
+        let mut turns_at = None;
+        if let (Some(known), Some(state), true) = (&*known, &mut state, *told)
+            && known.up != state.up
+        {
+            let wait = if state.up { delay.up } else { delay.down };
+            if !wait.is_zero() {
+                turns_at = turning.or(Some(now + wait));
+                state.up = known.up;
+            }
+        }
+        *turning = turns_at;
         let news = *known != state || !*told;
         *known = state;
         *told = true;
         news
+    }
+
+    /// When the next change has lasted long enough.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.turning.iter().flatten().min().copied()
+    }
+
+    /// The interfaces whose change has lasted long enough by now. From now on it counts.
+    pub(crate) fn turn(&mut self, now: Instant) -> Vec<LinkId> {
+        let mut turned = Vec::new();
+        for (index, (turning, state)) in self.turning.iter_mut().zip(&mut self.states).enumerate() {
+            if turning.is_some_and(|at| at <= now) {
+                *turning = None;
+                if let Some(state) = state {
+                    state.up = !state.up;
+                    turned.push(LinkId(index as u32));
+                }
+            }
+        }
+        turned
     }
 
     /// At the start: what has not been told by now is absent.

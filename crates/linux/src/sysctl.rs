@@ -24,6 +24,11 @@ impl Sysctl {
         Sysctl { path: format!("net/ipv6/conf/{link}/{option}") }
     }
 
+    /// An option of IPv4 for the whole network namespace.
+    pub fn of_ipv4(option: &str) -> Sysctl {
+        Sysctl { path: format!("net/ipv4/{option}") }
+    }
+
     /// What it is; `None` if there is no such option (any more), because its interface does not exist.
     pub fn read(&self) -> Result<Option<String>> {
         match std::fs::read_to_string(self.file()) {

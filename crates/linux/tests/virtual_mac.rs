@@ -146,7 +146,8 @@ fn a_group_is_joined_without_showing_the_virtual_mac_address() {
         })
         .unwrap();
     let mut frame = [0; 200];
-    let mut next = || rustix::net::recv(&ear, &mut frame, RecvFlags::empty()).ok().map(|(_, length)| frame[..length].to_vec());
+    let mut next =
+        || rustix::net::recv(&ear, &mut frame, RecvFlags::empty()).ok().map(|(_, length)| frame[..length].to_vec());
     const IGMP: u8 = 2;
     wait_until(|| {
         std::iter::from_fn(&mut next).any(|frame| {

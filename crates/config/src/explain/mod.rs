@@ -6,6 +6,7 @@ mod checks;
 mod page;
 mod service;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::vrrp::timers::{longest_succession, skew_time};
@@ -233,6 +234,16 @@ fn links(settings: &Settings, router: &RouterConfig, page: &mut Page) {
         page.point(&format!(
             "The link of {or} goes down: the kernel tells at once, this node goes to FAULT and lets go. {silent}"
         ));
+    }
+    let weighed = router.track_links.iter().map(|tracked| &tracked.link);
+    for link in std::iter::once(&router.link).chain(weighed).collect::<BTreeSet<_>>() {
+        if let Some(delay) = settings.link_delays.get(link) {
+            page.point(&format!(
+                "Of {link} only that counts which lasts: down for {}, up for {}.",
+                seconds(delay.down),
+                seconds(delay.up)
+            ));
+        }
     }
     for tracked in &router.track_links {
         if let Some(consequence) = checks::priority_consequence(router, tracked.weight) {

@@ -275,9 +275,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Report advertisements of virtual routers that are not configured here.",
         "log_unknown_vrids",
     ),
-    not_built(
+    ignored(
         "dynamic_interfaces",
         words(0, 1, "perhaps `allow_if_changes`"),
+        "interfaces may be absent, come and go anyway (decision 3)",
         "Accept interfaces that do not exist yet.",
         "dynamic_interfaces",
     ),
@@ -288,10 +289,11 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "default_interface eth1",
     )
     .default("eth0"),
-    not_built(
+    works(
         "disable_local_igmp",
         Form::Flag,
-        "Send no IGMP joins for link-local multicast groups.",
+        "Send no IGMP reports about link-local multicast groups: the kernel's option `igmp_link_local_mcast_reports` is off \
+         as long as the daemon runs.",
         "disable_local_igmp",
     )
     .since("2.2.0"),

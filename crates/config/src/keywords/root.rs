@@ -124,12 +124,14 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Poll the link of every interface instead of waiting for the kernel's report.",
         "linkbeat_use_polling",
     ),
-    not_built(
+    works(
         "interface_up_down_delays",
         Form::List(List::Words),
-        "How long an interface must be down or up until it counts.",
-        "interface_up_down_delays { eth0 2 5 }",
+        "How many seconds (0 to 255, also parts of them) an interface must be down, and up again, before that counts for \
+         its instances. That it is deleted or comes into being counts at once.",
+        "interface_up_down_delays {\n    eth0 1 5\n}",
     )
+    .default("0 for both")
     .since("2.2.3"),
     not_built(
         "net_namespace",

@@ -63,6 +63,7 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
             "router_id" => global.router_id = Some(statement.value().text.clone()),
             "script_user" => global.script_user = Some(script::user(&statement.values)),
             "enable_script_security" => global.enable_script_security = true,
+            "disable_local_igmp" => global.disable_local_igmp = true,
             "address_lifetime" => {
                 global.address_lifetime = address_lifetime(statement, findings).unwrap_or_default();
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    AnnounceElsewhere, Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, TrackedLink, TrackedScript, Transport,
-    Version, VirtualAddress, Vrid,
+    AnnounceElsewhere, Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, TrackedLink,
+    TrackedScript, Transport, Version, VirtualAddress, Vrid,
 };
 
 use super::announce::Announcing;
@@ -302,15 +302,7 @@ impl<'a> Draft<'a> {
         };
         let stated = self.stated.map(|(stated, _)| stated);
         let promote_secondaries = self.promote_secondaries;
-        Some(Instance {
-            router,
-            stated,
-            accept_mode,
-            promote_secondaries,
-            virtual_mac,
-            notify: self.notify,
-            key_files,
-        })
+        Some(Instance { router, stated, accept_mode, promote_secondaries, virtual_mac, notify: self.notify, key_files })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.

@@ -8,6 +8,7 @@ mod deviations;
 mod global;
 mod instance;
 mod iproute;
+mod link_delays;
 mod lint;
 mod names;
 mod needs;
@@ -128,6 +129,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     let services = service_lint::services(services, &mentions, &instances, &groups, &doings, findings);
     service_lint::stay(&services, &mut instances, findings);
     lint::emptiness(&root, &files, findings);
+    let link_delays = link_delays::read(named("interface_up_down_delays"), &instances, findings);
     let settings = Settings {
         global,
         scripts: used_scripts.into_iter().map(|(script, _)| script).collect(),
@@ -137,6 +139,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         pair: pair.pair,
         virtual_links: virtual_links.made,
         statics: always,
+        link_delays,
         files,
     };
     lint::settings(&settings, &root, findings);

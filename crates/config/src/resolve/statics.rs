@@ -100,7 +100,11 @@ pub(super) fn take(
             for Address { mut address, word, group, virtual_mac } in addresses::read(statement, names, findings) {
                 if let Some(option) = virtual_mac {
                     findings
-                        .error("bad-option", option.span, "`use_vmac` is for addresses that move: a static one is always here")
+                        .error(
+                            "bad-option",
+                            option.span,
+                            "`use_vmac` is for addresses that move: a static one is always here",
+                        )
                         .help("remove it");
                 }
                 let default = || default_interface.cloned().unwrap_or_else(|| Name::from(DEFAULT_INTERFACE));

@@ -71,6 +71,21 @@ pub(super) fn seconds(statement: &Statement<'_>, findings: &mut Findings) -> Opt
     None
 }
 
+/// Seconds from zero to `longest`, where no form of a keyword says so.
+pub(super) fn seconds_word(word: &Word, longest: Duration, findings: &mut Findings) -> Option<Duration> {
+    let Some(micros) = micros(&word.text) else {
+        not_a_number(word, "a number of seconds", findings);
+        return None;
+    };
+    let seconds = Duration::from_micros(micros);
+    if seconds > longest {
+        let message = format!("{} is too long: at most {} s", word.text, longest.as_secs());
+        findings.error("out-of-range", word.span, message);
+        return None;
+    }
+    Some(seconds)
+}
+
 /// Digits, and perhaps a point and more digits. What is finer than a microsecond is rounded.
 fn micros(text: &str) -> Option<u64> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));

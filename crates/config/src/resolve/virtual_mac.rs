@@ -165,7 +165,11 @@ impl Own {
                 }
                 ("netlink_notify_msg", _) => {
                     findings
-                        .error("not-built", word.span, "`netlink_notify_msg` is known but not built yet in this version of Tanist")
+                        .error(
+                            "not-built",
+                            word.span,
+                            "`netlink_notify_msg` is known but not built yet in this version of Tanist",
+                        )
                         .help("remove it if you can do without it, or keep this machine on keepalived for now");
                 }
                 (text, _) if text.contains(':') => own.mac = mac(word, findings).or(own.mac),
@@ -204,7 +208,10 @@ fn mac(word: &Word, findings: &mut Findings) -> Option<Mac> {
         }
     };
     if octets[0] & 1 != 0 {
-        wrong(format!("{} is a multicast address, which no interface can have", word.text), "clear its lowest bit: `02:…`");
+        wrong(
+            format!("{} is a multicast address, which no interface can have", word.text),
+            "clear its lowest bit: `02:…`",
+        );
         return None;
     }
     if octets.starts_with(&OF_THE_STANDARD) && matches!(octets[4], 1 | 2) {
@@ -220,9 +227,9 @@ pub(super) fn prefix(statement: &Statement<'_>, findings: &mut Findings) -> Opti
     let word = statement.value();
     let prefix = values::interface(word, findings)?;
     if prefix.len() > LONGEST_PREFIX {
-        findings
-            .error("bad-interface", word.span, format!("`{prefix}` is too long to begin names with"))
-            .help(format!("a number, a dot and a VRID follow, and 15 characters are the most: give at most {LONGEST_PREFIX}"));
+        findings.error("bad-interface", word.span, format!("`{prefix}` is too long to begin names with")).help(
+            format!("a number, a dot and a VRID follow, and 15 characters are the most: give at most {LONGEST_PREFIX}"),
+        );
         return None;
     }
     Some(prefix.to_string())
@@ -289,7 +296,8 @@ impl VirtualLinks {
     fn make(&mut self, wish: VirtualLink, about: &About<'_>, span: Span, findings: &mut Findings) -> Option<Name> {
         let alike = self.made.iter().position(|link| link.base == wish.base && link.mac == wish.mac);
         if let Some(place) = alike {
-            let message = format!("`{}` has an interface with this MAC address on {} already", self.owners[place], wish.base);
+            let message =
+                format!("`{}` has an interface with this MAC address on {} already", self.owners[place], wish.base);
             findings
                 .error("same-mac", span, message)
                 .help("give one of the two another virtual_router_id, or a MAC address of its own in `use_vmac`");

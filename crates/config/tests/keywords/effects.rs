@@ -46,7 +46,11 @@ const NO_SETTINGS: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "vrrp_gna_interval", "there is no IPv6 yet, so there is nothing to pace"),
     (Block::GlobalDefs, "vmac_prefix", "nothing here has a virtual MAC address (tests/cases/virtual-mac.conf)"),
     (Block::GlobalDefs, "vmac_addr_prefix", "nothing here has a virtual MAC address (tests/cases/virtual-mac.conf)"),
-    (Block::GlobalDefs, "vrrp_garp_extra_if", "nothing here is beside the way of advertisements (tests/cases/virtual-mac.conf)"),
+    (
+        Block::GlobalDefs,
+        "vrrp_garp_extra_if",
+        "nothing here is beside the way of advertisements (tests/cases/virtual-mac.conf)",
+    ),
     (Block::GlobalDefs, "iproute_etc_dir", "it decides what names mean, and the machine has its own"),
     (Block::GlobalDefs, "iproute_usr_dir", "it decides what names mean, and the machine has its own"),
 ];

@@ -109,9 +109,15 @@ impl VirtualLinks {
             if let Some(right) = right {
                 let index = right.index;
                 if before == Some(index) {
-                    adjusted.told.push((Severity::Warning, format!("{} was down and has been set up again", right.name)));
+                    adjusted
+                        .told
+                        .push((Severity::Warning, format!("{} was down and has been set up again", right.name)));
                 } else {
-                    let text = format!("{} is there already with the MAC address {} and is taken over", right.name, text(wish.mac));
+                    let text = format!(
+                        "{} is there already with the MAC address {} and is taken over",
+                        right.name,
+                        text(wish.mac)
+                    );
                     adjusted.told.push((Severity::Info, text));
                 }
                 made.push((wish.name.clone(), right.name.clone()));
@@ -132,7 +138,9 @@ impl VirtualLinks {
             for (index, name) in wrong {
                 match netlink.delete_link(index) {
                     Ok(()) => {
-                        adjusted.told.push((Severity::Warning, format!("{name} was not as it should be and is made anew")));
+                        adjusted
+                            .told
+                            .push((Severity::Warning, format!("{name} was not as it should be and is made anew")));
                         adjusted.gone.push(index);
                         links.remove(&index);
                     }
@@ -145,7 +153,8 @@ impl VirtualLinks {
                 Ok(()) => {
                     let again = if before.is_some() { " again" } else { "" };
                     let severity = if before.is_some() { Severity::Warning } else { Severity::Info };
-                    let text = format!("{name} has been made{again} on {} with the MAC address {}", wish.base, text(wish.mac));
+                    let text =
+                        format!("{name} has been made{again} on {} with the MAC address {}", wish.base, text(wish.mac));
                     adjusted.told.push((severity, text));
                     made.push((wish.name.clone(), name));
                 }

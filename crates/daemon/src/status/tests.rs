@@ -35,13 +35,9 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
     };
     Settings {
         global: Global { router_id: Some("a".to_owned()), ..Global::default() },
-        scripts: Vec::new(),
         instances: config.routers.iter().map(instance).collect(),
-        groups: Vec::new(),
-        services: Vec::new(),
-        pair: None,
-        statics: engine::Statics::default(),
         files: vec!["tanist.conf".into()],
+        ..Settings::default()
     }
 }
 

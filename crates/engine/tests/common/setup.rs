@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnounceElsewhere, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
-    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, Name, Network, NextHop, OnManualStop, PairConfig, PairKey,
-    Priority, Route, RouterConfig, Rule, RuleAction, Scope, ScriptConfig, ServiceConfig, Static, Statics, TrackedLink,
-    TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight, When,
+    AnnounceElsewhere, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations,
+    Failback, Family, GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Name, Network, NextHop,
+    OnManualStop, PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig,
+    Static, Statics, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight, When,
 };
 
 use super::packet::key_octets;
@@ -72,6 +72,7 @@ pub(crate) fn config(lines: &[&str]) -> Config {
             Some("script") => config.scripts.push(script_line(words)),
             Some("service") => service_line(&mut config, words),
             Some("group") => config.groups.push(group_line(words)),
+            Some("delay") => link_delay_line(&mut config, words),
             Some("pair") => config.pair = Some(pair_line(words)),
             other => panic!("neither router nor script nor service nor group nor pair: {other:?}"),
         }
@@ -215,6 +216,14 @@ fn group_line<'t>(mut words: impl Iterator<Item = &'t str>) -> GroupConfig {
     let name = Name::from(words.next().expect("a group has a name"));
     let members = names(words.next().expect("a group has members"));
     GroupConfig { name, members }
+}
+
+/// An interface and how long it must be down, and up.
+fn link_delay_line<'t>(config: &mut Config, mut words: impl Iterator<Item = &'t str>) {
+    let mut next = || words.next().expect("an interface, down and up");
+    let name = Name::from(next());
+    let delay = LinkDelay { down: seconds(next()), up: seconds(next()) };
+    config.link_delays.insert(name, delay);
 }
 
 fn check(name: &str) -> ScriptConfig {

@@ -115,7 +115,9 @@ fn run(written: &[Line]) -> Vec<String> {
         let (Some(moment), Some(">"), Some(action)) = (words.next(), words.next(), words.next()) else { continue };
         let mut following = Vec::new();
         let is_configuration = |line: &&str| {
-            ["router ", "script ", "service ", "group ", "pair ", "static "].iter().any(|word| line.starts_with(word))
+            ["router ", "script ", "service ", "group ", "pair ", "static ", "delay "]
+                .iter()
+                .any(|word| line.starts_with(word))
         };
         while let Some(more) = lines.next_if(is_configuration) {
             following.push(more);

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tanist_engine::{
     AnnouncePolicy, Authentication, Budget, Config, Deviations, Failback, Family, Instant, Interval, Name,
-    OnManualStop, PairConfig, PairKey, Priority, RouterConfig, Scope, ServiceConfig, Transport, Version,
-    VirtualAddress, Vrid,
+    OnManualStop, PairConfig, PairKey, Priority, RouterConfig, ServiceConfig, Transport, Version, VirtualAddress, Vrid,
 };
 
 /// How the nodes are called.

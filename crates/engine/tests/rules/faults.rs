@@ -308,3 +308,45 @@ link eth0 down 192.0.2.1
 "#,
     );
 }
+
+/// `interface_up_down_delays`: what does not last does not count, either way.
+// Shows: top-level.interface_up_down_delays
+#[test]
+fn an_interface_that_flaps_is_waited_for() {
+    check(
+        r#"
+router a priority 100 track_link eth1
+delay eth1 1 2
+link eth0 up 192.0.2.1
+link eth1 up
+    3.700000 > settle
+    4.000000 > link eth1 down
+    4.900000 > link eth1 up
+    5.000000 > link eth1 down
+    5.500000 > link eth1 down
+    6.500000 > view
+    7.000000 > link eth1 up
+    8.000000 > link eth1 down
+    8.500000 > link eth1 up
+   11.000000 > view
+"#,
+    );
+}
+
+/// An interface that is deleted can't come back by waiting.
+#[test]
+fn an_interface_that_is_gone_is_not_waited_for() {
+    check(
+        r#"
+router a priority 100 track_link eth1
+delay eth1 1 2
+link eth0 up 192.0.2.1
+link eth1 up
+    3.700000 > settle
+    4.000000 > link eth1 down
+    4.100000 > link eth1 absent
+    4.200000 > link eth1 up
+    6.000000 > view
+"#,
+    );
+}

@@ -100,8 +100,7 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
                     .and_then(|(_, name)| string(name));
                 let data = attributes(value).find(|(kind, _)| *kind == libc::IFLA_INFO_DATA);
                 let mut parts = attributes(data.map_or(&[], |(_, data)| data));
-                let mut part =
-                    |wanted| parts.find(|(kind, _)| *kind == wanted).and_then(|(_, value)| u32_at(value, 0));
+                let mut part = |wanted| parts.find(|(kind, _)| *kind == wanted).and_then(|(_, value)| u32_at(value, 0));
                 match link.kind.as_deref() {
                     Some("vrf") => link.vrf_table = part(IFLA_VRF_TABLE),
                     Some("macvlan") => link.macvlan_mode = part(IFLA_MACVLAN_MODE),
@@ -160,7 +159,8 @@ mod tests {
         AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
     };
     use netlink_packet_route::link::{
-        InfoData, InfoKind, InfoMacVlan, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage, MacVlanMode,
+        InfoData, InfoKind, InfoMacVlan, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage,
+        MacVlanMode,
     };
     use proptest::prelude::*;
 

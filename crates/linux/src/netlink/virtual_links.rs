@@ -145,7 +145,12 @@ impl Netlink {
         })
     }
 
-    pub(super) fn change_link(&mut self, flags: u16, message: &LinkMessage, action: impl FnOnce() -> String) -> Result<()> {
+    pub(super) fn change_link(
+        &mut self,
+        flags: u16,
+        message: &LinkMessage,
+        action: impl FnOnce() -> String,
+    ) -> Result<()> {
         self.change(libc::RTM_NEWLINK, flags, message, action)
     }
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use config::{AddressLifetime, Instance, NotifyScript, Settings, StatedRole};
 use engine::{
-    AnnouncePolicy, Authentication, ChecksumPolicy, Deviations, Name, RouterConfig, Scope, Transport, Version,
-    VirtualAddress, Weight, When,
+    AnnouncePolicy, Authentication, ChecksumPolicy, Deviations, Name, RouterConfig, Transport, Version, Weight, When,
 };
 
 use super::pair::HostFile;
@@ -60,6 +59,12 @@ pub(crate) fn with_stand_ins(settings: &Settings, watched: Option<&Name>, own_wo
         out.close();
         out.checks.push(file);
     }
+    let delays: Vec<String> = settings
+        .link_delays
+        .iter()
+        .map(|(link, delay)| format!("{link} {} {}", seconds(delay.down), seconds(delay.up)))
+        .collect();
+    out.list("interface_up_down_delays", &delays);
     for instance in &settings.instances {
         out.instance(instance);
     }

@@ -15,7 +15,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use engine::{Config, Instant, Name, PairConfig, PairKey, Statics};
+use engine::{Config, Instant, Name, PairConfig, PairKey};
 
 pub use crate::clock::ClockAct;
 pub use act::{DiskAct, Order, ServiceAct};
@@ -189,7 +189,7 @@ impl Plan {
                 terms: Vec::new(),
             }),
             services,
-            statics: Statics::default(),
+            ..Config::default()
         }
     }
 

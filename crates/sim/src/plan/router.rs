@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use engine::{
     AnnouncePolicy, AntiReplay, Authentication, Deviations, Family, HmacKey, HmacMode, HmacPolicy, Interval, Name,
-    Priority, RouterConfig, Scope, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
+    Priority, RouterConfig, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
 };
 
 use super::cursor::Cursor;

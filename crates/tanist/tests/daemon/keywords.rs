@@ -207,3 +207,26 @@ fn the_machine_has_the_name_that_it_is_given() {
         scene.until("it is told", || data().contains(" Router ID = edge-a"));
     });
 }
+
+// Shows: global_defs.disable_local_igmp
+#[test]
+fn the_kernel_says_nothing_of_link_local_groups_if_that_is_meant() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let option = || run(host, "cat /proc/sys/net/ipv4/igmp_link_local_mcast_reports").trim().to_owned();
+        assert_eq!(option(), "1", "what this is about");
+        let begin = Moment::now();
+        let without = configuration("", 150, QUICK);
+        let with = configuration("global_defs {\n    disable_local_igmp\n}", 150, QUICK);
+        let node = Node::start(host, tanist(), &with);
+        scene.line("a", begin, "Entering MASTER STATE");
+        assert_eq!(option(), "0");
+        node.reload(&without);
+        scene.until("it is as it was", || option() == "1");
+        node.reload(&with);
+        scene.until("it is set again", || option() == "0");
+        node.stop();
+        assert_eq!(option(), "1");
+    });
+}

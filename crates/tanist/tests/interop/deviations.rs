@@ -203,3 +203,22 @@ fn ours_with_old_checksums_to_keepalived() {
 fn keepalived_with_old_checksums_to_ours() {
     slow_test_with_keepalived(|| old_checksums(Cast::KeepalivedAndOurs));
 }
+
+/// A cable that is pulled counts when it has been out for so long, and one that is back when it has been back.
+#[test]
+fn a_cable_must_be_out_and_in_for_a_while() {
+    with_each(|scene, daemon| {
+        let delays = "interface_up_down_delays {\n    eth0 0.3 1.5\n}";
+        let begin = Moment::now();
+        let _node = Node::start(&scene.hosts[0], daemon, &configuration(delays, 150, QUICK));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let pulled = scene.lab.note("a", "the cable is pulled");
+        scene.hosts[0].set_cable("eth0", false).expect("pull");
+        let fault = scene.line("a", pulled, "Entering FAULT STATE").at;
+        assert!(fault.since(pulled) >= Duration::from_millis(300), "{}", scene.story());
+        let plugged = scene.lab.note("a", "the cable is back");
+        scene.hosts[0].set_cable("eth0", true).expect("plug");
+        let backup = scene.line("a", plugged, "Entering BACKUP STATE").at;
+        assert!(backup.since(plugged) >= Duration::from_millis(1500), "{}", scene.story());
+    });
+}

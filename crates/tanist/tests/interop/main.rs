@@ -3,9 +3,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod captures;
 mod deviations;
 mod differential;
+mod frr;
 mod life;
+mod packets;
 mod partition;
 mod reload;
 mod scripts;

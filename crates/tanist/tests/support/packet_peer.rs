@@ -21,35 +21,70 @@ pub(crate) struct Forged {
     /// Seconds in version 2, centiseconds in version 3.
     pub(crate) interval: u16,
     pub(crate) address: Ipv4Addr,
+    /// A second one behind it.
+    pub(crate) another_address: Option<Ipv4Addr>,
     pub(crate) time_to_live: u8,
     /// The group, unless it goes to somebody alone.
     pub(crate) destination: Ipv4Addr,
     /// Whom the pseudo header of version 3 names, if not the destination.
     pub(crate) summed: Option<Ipv4Addr>,
+    /// 1 for an advertisement; there is no other.
+    pub(crate) kind: u8,
+    /// How many addresses it says that it has, if not the truth.
+    pub(crate) count: Option<u8>,
+    /// Type and data of version 2.
+    pub(crate) authentication: (u8, [u8; 8]),
+    /// The checksum is one too many.
+    pub(crate) spoilt: bool,
+    /// So many octets are missing at its end.
+    pub(crate) cut: usize,
 }
 
 impl Forged {
     /// What a quick neighbour of version 3 says.
     pub(crate) fn quick(priority: u8) -> Self {
         let (address, destination) = (super::ADDRESS, GROUP);
-        Self { version: 3, vrid: 51, priority, interval: 20, address, time_to_live: 255, destination, summed: None }
+        Self {
+            version: 3,
+            vrid: 51,
+            priority,
+            interval: 20,
+            address,
+            another_address: None,
+            time_to_live: 255,
+            destination,
+            summed: None,
+            kind: 1,
+            count: None,
+            authentication: (0, [0; 8]),
+            spoilt: false,
+            cut: 0,
+        }
     }
 
     /// RFC 3768 §5.1, RFC 9568 §5.1.
     fn octets(&self, source: Ipv4Addr) -> Vec<u8> {
+        let count = 1 + u8::from(self.another_address.is_some());
         let [high, low] = self.interval.to_be_bytes();
-        let mut message = vec![self.version << 4 | 1, self.vrid, self.priority, 1, high, low, 0, 0];
+        let (kind, data) = self.authentication;
+        let fifth = if self.version == 2 { kind } else { high };
+        let count = self.count.unwrap_or(count);
+        let mut message = vec![self.version << 4 | self.kind, self.vrid, self.priority, count, fifth, low, 0, 0];
         message.extend(self.address.octets());
-        let mut summed = message.clone();
+        message.extend(self.another_address.iter().flat_map(Ipv4Addr::octets));
+        let mut summed = Vec::new();
         if self.version == 2 {
-            message.extend([0; 8]);
+            message.extend(data);
         } else {
             // keepalived's form of version 3 sums a pseudo header, too.
             summed.extend(source.octets());
             summed.extend(self.summed.unwrap_or(self.destination).octets());
             summed.extend([0, 112, 0, message.len() as u8]);
         }
-        message[6..8].copy_from_slice(&checksum(&summed));
+        summed.extend(&message);
+        let [first, second] = checksum(&summed);
+        message[6..8].copy_from_slice(&[first, if self.spoilt { second.wrapping_add(1) } else { second }]);
+        message.truncate(message.len() - self.cut);
         // The kernel fills in the header's length, identification and checksum (raw(7)).
         let mut packet = vec![0x45, 0xc0, 0, 0, 0, 0, 0, 0, self.time_to_live, 112, 0, 0];
         packet.extend(source.octets());

@@ -259,7 +259,7 @@ fn instance_fields(instance: &Instance, put: &mut impl FnMut(&str, String)) {
     }
     if let Authentication::SimplePassword(password) = &router.authentication {
         put("Authentication type", "SIMPLE_PASSWORD".to_owned());
-        put("Password", String::from_utf8_lossy(password).trim_end_matches('\0').to_owned());
+        put("Password", String::from_utf8_lossy(&password[..]).trim_end_matches('\0').to_owned());
     }
     match &router.transport {
         Transport::Multicast { group, source, .. } => {

@@ -595,7 +595,8 @@ impl VirtualRouter {
             State::Leaving { until } => Some(*until),
             State::Backup(backup) => Some(backup.active_down_at),
             State::Active(active) => {
-                let bursts = [active.second_burst_at, active.lower_priority_burst_at, active.refresh_at, active.elsewhere_at];
+                let bursts =
+                    [active.second_burst_at, active.lower_priority_burst_at, active.refresh_at, active.elsewhere_at];
                 Some(bursts.into_iter().flatten().fold(active.advertise_at, Instant::min))
             }
         }
