@@ -402,6 +402,7 @@ fn what_lies_beside_the_way_of_the_advertisements_is_announced_again_and_again()
         r#"
 router a priority 255 interval 4 delay 0 elsewhere 3@vmac1 addresses 192.0.2.100/24,198.51.100.1/24@vmac1
     0.000000 > link vmac1 up
+    0.000000   vmac1 Up
     0.000000 > start
     0.000000   a Initialize -> Active: AddressOwner
     0.000000   a advertise 255
