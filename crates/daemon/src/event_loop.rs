@@ -526,8 +526,11 @@ impl EventLoop {
         if before.pair != self.settings.pair {
             self.open_batons();
         }
-        // Before anything is put on them.
+        // Before anything is put on them. That one is there which was missing is told first.
         self.make_virtual_links();
+        for input in self.kernel.introduce(&self.engine) {
+            self.engine.handle(now(), input, &mut self.out);
+        }
         if self.engine.config() == &config {
             let macs =
                 |settings: &Settings| settings.instances.iter().map(|it| it.virtual_mac.clone()).collect::<Vec<_>>();
@@ -544,7 +547,7 @@ impl EventLoop {
         // Not before the engine knows the instances by their new numbers.
         self.adjust_down_files();
         let removed = (self.settings.instances.len()..).map_while(|id| self.engine.router(RouterId(id as u32)));
-        let notify_of = |router: &engine::RouterConfig| {
+        let notify_of = |router: &RouterConfig| {
             let place = before.instances.iter().position(|instance| instance.router.name == router.name);
             place.and_then(|place| prepared.get(place)).cloned().unwrap_or_default()
         };

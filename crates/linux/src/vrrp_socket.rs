@@ -142,7 +142,11 @@ impl ReceiveSocket {
     /// [`ReceiveBuffers::CAPACITY`] means that nothing is left. An error of the interface (it went down) that the
     /// kernel reports here comes back once and is no reason to close the socket.
     pub fn receive(&self, buffers: &mut ReceiveBuffers) -> Result<usize> {
-        buffers.fill(self.socket.as_fd(), self.link).map_err(refused("receive VRRP packets"))
+        match buffers.fill(self.socket.as_fd(), self.link) {
+            // Packet sockets say so when their interface is taken down; netlink does, too.
+            Err(Errno::NETDOWN) if self.below.is_some() => Ok(0),
+            filled => filled.map_err(refused("receive VRRP packets")),
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use linux::system_log::Severity;
 
 /// What is written on them: after a crash they are known by it.
 const ALIAS: &str = "tanist";
+/// So often is looked whether all are there.
+const PASSES: usize = 3;
 /// So many names are tried for each.
 const NAMES: usize = 100;
 
@@ -23,6 +25,17 @@ pub(super) struct VirtualLinks {
     unfinished: bool,
     /// Nothing has been removed yet: what has our alias is an earlier process's.
     looked_for_remains: bool,
+}
+
+/// One that was made, found or woken.
+#[derive(Debug)]
+struct Made {
+    /// In the configuration.
+    name: Name,
+    /// On this machine.
+    called: String,
+    /// What is to be said about it.
+    told: (Severity, String),
 }
 
 /// What has become of them.
@@ -84,7 +97,29 @@ impl VirtualLinks {
     /// picture of the machine before and after.
     pub(super) fn make(&mut self, netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>) -> Adjusted {
         let mut adjusted = Adjusted::default();
-        let mut made: Vec<(Name, String)> = Vec::new();
+        // What is on its way out is told to be down first: a second look finds that it is gone.
+        for _ in 0..PASSES {
+            self.make_once(netlink, links, &mut adjusted);
+            if !adjusted.failures.is_empty() || self.are_all_up(links) {
+                break;
+            }
+        }
+        self.unfinished = !adjusted.failures.is_empty();
+        adjusted
+    }
+
+    /// Whether all are there that can be.
+    fn are_all_up(&self, links: &BTreeMap<u32, Link>) -> bool {
+        let is_up = |wish: &VirtualLink| {
+            let index = self.there.get(&wish.name);
+            index.and_then(|index| links.get(index)).is_some_and(|link| link.up)
+        };
+        let can_be = |wish: &VirtualLink| links.values().any(|link| link.name == *wish.base);
+        self.wanted.iter().all(|wish| is_up(wish) || !can_be(wish))
+    }
+
+    fn make_once(&mut self, netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>, adjusted: &mut Adjusted) {
+        let mut made: Vec<Made> = Vec::new();
         for wish in &self.wanted {
             let by_name = |name: &str| links.values().find(|link| link.name == name);
             let Some(base) = by_name(&wish.base) else {
@@ -107,26 +142,20 @@ impl VirtualLinks {
             // An interface takes each address once, so whoever has it is the one.
             let right = held.filter(is_right).or_else(|| links.values().find(is_right));
             if let Some(right) = right {
-                let index = right.index;
-                if before == Some(index) {
-                    adjusted
-                        .told
-                        .push((Severity::Warning, format!("{} was down and has been set up again", right.name)));
+                let called = right.name.clone();
+                let told = if before == Some(right.index) {
+                    (Severity::Warning, format!("{called} was down and has been set up again"))
                 } else {
-                    let text = format!(
-                        "{} is there already with the MAC address {} and is taken over",
-                        right.name,
-                        text(wish.mac)
-                    );
-                    adjusted.told.push((Severity::Info, text));
-                }
-                made.push((wish.name.clone(), right.name.clone()));
+                    let mac = text(wish.mac);
+                    (Severity::Info, format!("{called} is there already with the MAC address {mac} and is taken over"))
+                };
+                made.push(Made { name: wish.name.clone(), called, told });
                 continue;
             }
             let mut wrong: Vec<&Link> = held.into_iter().collect();
             let others: Vec<u32> = self.there.values().copied().filter(|index| Some(*index) != before).collect();
             let is_free = |name: &String| match by_name(name) {
-                _ if made.iter().any(|(_, called)| called == name) => false,
+                _ if made.iter().any(|made| made.called == *name) => false,
                 None => true,
                 Some(other) if Some(other.index) == before => true,
                 Some(other) => !others.contains(&other.index) && may_be_replaced(other, wish),
@@ -151,12 +180,12 @@ impl VirtualLinks {
             self.there.remove(&wish.name);
             match netlink.create_macvlan(Macvlan { name: &name, lower, mac: wish.mac, group }) {
                 Ok(()) => {
-                    let again = if before.is_some() { " again" } else { "" };
-                    let severity = if before.is_some() { Severity::Warning } else { Severity::Info };
-                    let text =
-                        format!("{name} has been made{again} on {} with the MAC address {}", wish.base, text(wish.mac));
-                    adjusted.told.push((severity, text));
-                    made.push((wish.name.clone(), name));
+                    let (severity, again) =
+                        if before.is_some() { (Severity::Warning, " again") } else { (Severity::Info, "") };
+                    let mac = text(wish.mac);
+                    let told =
+                        (severity, format!("{name} has been made{again} on {} with the MAC address {mac}", wish.base));
+                    made.push(Made { name: wish.name.clone(), called: name, told });
                 }
                 Err(error) => adjusted.failures.push(error),
             }
@@ -164,34 +193,34 @@ impl VirtualLinks {
         }
         if !made.is_empty() {
             adjusted.changed = true;
-            self.furnish(&made, netlink, links, &mut adjusted);
+            self.furnish(made, netlink, links, adjusted);
         }
-        self.unfinished = !adjusted.failures.is_empty();
-        adjusted
     }
 
     /// Has those that are new or were down do what they are for.
     fn furnish(
         &mut self,
-        made: &[(Name, String)],
+        made: Vec<Made>,
         netlink: &mut Netlink,
         links: &mut BTreeMap<u32, Link>,
         adjusted: &mut Adjusted,
     ) {
         look(netlink, links, adjusted);
         let picture = &*links;
-        for (name, called) in made {
-            let Some(link) = picture.values().find(|link| link.name == *called) else { continue };
-            self.there.insert(name.clone(), link.index);
-            let base = self.wanted.iter().find(|wish| wish.name == *name).map(|wish| &*wish.base);
+        for Made { name, called, told } in made {
+            // It may have gone meanwhile.
+            let Some(link) = picture.values().find(|link| link.name == called) else { continue };
+            let base = self.wanted.iter().find(|wish| wish.name == name).map(|wish| &*wish.base);
             let base = picture.values().find(|link| Some(link.name.as_str()) == base);
             let mut steps = vec![netlink.set_alias(link.index, ALIAS)];
-            steps.extend(options(called).map(|(sysctl, value)| sysctl.set_if_there(value)));
+            steps.extend(options(&called).map(|(sysctl, value)| sysctl.set_if_there(value)));
             if let Some(vrf) = vrf_of(base, picture).filter(|vrf| link.master != Some(*vrf)) {
                 steps.push(netlink.set_master(link.index, Some(vrf)));
             }
             steps.push(netlink.set_up(link.index, true));
             adjusted.failures.extend(steps.into_iter().filter_map(Result::err));
+            adjusted.told.push(told);
+            self.there.insert(name, link.index);
         }
         look(netlink, links, adjusted);
     }

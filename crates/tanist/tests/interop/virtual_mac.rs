@@ -10,8 +10,8 @@ fn live(cast: Cast, options: &str) {
     let scene = Scene::new(&["a", "b"]);
     let mut wire = Wire::of(&scene);
     let below = options.contains("vmac_xmit_base");
-    // Where advertisements tell the switch the way, nobody need announce anything: what the client knows, it knows for good.
-    let quiet = if below { "" } else { "    garp_master_repeat 0\n    garp_master_delay 0\n" };
+    // Where advertisements tell the switch the way, nobody need announce anything; once is the least that both take.
+    let quiet = if below { "" } else { "    garp_master_repeat 1\n    garp_master_delay 0\n" };
     let lines = format!("{QUICK}\n{quiet}    use_vmac\n{options}");
     let configurations = [0, 1].map(|host| of_host(host, "", &lines));
     let begin = Moment::now();
