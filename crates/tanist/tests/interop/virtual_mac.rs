@@ -1,10 +1,22 @@
 //! A pair with a virtual MAC address: the role moves, and no neighbour has anything to learn.
 
+use linux::netlink::Netlink;
+
 use super::{Cast, of_host, started};
+use crate::support::iproute::ip;
 use crate::support::wire::{Wire, neighbour};
 use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, slow_test_with_keepalived};
 
 const VIRTUAL_MAC: &str = "00:00:5e:00:01:33";
+
+/// Has a host know the client for good. A keepalived that has to ask for it does so from the virtual address with the MAC
+/// address of the interface below, and the client believes it.
+fn know_the_client(scene: &Scene, host: usize) {
+    let links = scene.lab.client().run(|| Netlink::open().and_then(|mut netlink| netlink.links())).expect("its links");
+    let link = links.iter().find(|link| !link.loopback).expect("it has an interface");
+    let mac = link.mac.map(|octet| format!("{octet:02x}")).join(":");
+    ip(&scene.hosts[host], &format!("neigh replace 192.0.2.254 lladdr {mac} dev eth0 nud permanent"));
+}
 
 fn live(cast: Cast, options: &str) {
     let scene = Scene::new(&["a", "b"]);
@@ -14,6 +26,7 @@ fn live(cast: Cast, options: &str) {
     let quiet = if below { "" } else { "    garp_master_repeat 1\n    garp_master_delay 0\n" };
     let lines = format!("{QUICK}\n{quiet}    use_vmac\n{options}");
     let configurations = [0, 1].map(|host| of_host(host, "", &lines));
+    [0, 1].into_iter().for_each(|host| know_the_client(&scene, host));
     let begin = Moment::now();
     let mut nodes = started(&scene, cast, [&configurations[0], &configurations[1]]);
     let probe = scene.probe(ADDRESS);
@@ -27,6 +40,7 @@ fn live(cast: Cast, options: &str) {
 
     let on = scene.lab.note("a", "power on");
     scene.hosts[0].power_on().expect("power on");
+    know_the_client(&scene, 0);
     nodes[0] = Node::start(&scene.hosts[0], cast.daemons()[0].clone(), &configurations[0]);
     scene.answered_by(&probe, "a", on);
     scene.only("a", ADDRESS);
