@@ -166,7 +166,7 @@ fn a_group_is_joined_without_showing_the_virtual_mac_address() {
     left.run(|| {
         let mut batch = SendBatch::new();
         batch.push_packet(&end, GROUP);
-        batch.flush(&SendSocket::on_link(left_link.index).unwrap(), &mut Vec::new());
+        batch.flush(SendSocket::on_link(left_link.index).unwrap(), &mut Vec::new());
     })
     .unwrap();
     wait_until(|| {

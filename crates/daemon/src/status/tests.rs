@@ -30,6 +30,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         stated: None,
         accept_mode: true,
         promote_secondaries: false,
+        virtual_mac: None,
         notify: config::Notify::default(),
         key_files: Vec::new(),
     };
