@@ -8,6 +8,7 @@ use common::timeline::check;
 // ── Unicast ───────────────────────────────────────────────────────────────────────────────────────────────
 
 /// A TTL out of its peer's range; others may have any. By multicast all this means nothing.
+// Shows: vrrp_instance.check_unicast_src, global_defs.vrrp_check_unicast_src, peer.min_ttl, peer.max_ttl
 #[test]
 fn unicast_only_from_peers_and_from_not_too_far() {
     ladder(
@@ -47,6 +48,7 @@ fn unicast_only_from_peers_and_from_not_too_far() {
 }
 
 /// It would speak to nobody: a fault, until a reconfiguration brings a peer.
+// Shows: vrrp_instance.unicast_fault_no_peer
 #[test]
 fn unicast_without_peers_is_a_fault() {
     check(
@@ -99,6 +101,7 @@ router a priority 150 source 192.0.2.1 peers none
 // ── Checksums ─────────────────────────────────────────────────────────────────────────────────────────────
 
 /// What an advertisement of ours is summed over is judged in every timeline, see `judge_advertisement`.
+// Shows: vrrp_instance.old_unicast_checksum
 #[test]
 fn what_was_heard_in_the_old_form_is_answered_in_it() {
     check(
@@ -163,6 +166,7 @@ fn forms_of_the_checksum_by_unicast() {
     );
 }
 
+// Shows: vrrp_instance.v3_checksum_as_v2, global_defs.v3_checksum_as_v2
 #[test]
 fn the_checksum_that_is_asked_for_is_sent() {
     for line in [
@@ -182,6 +186,7 @@ fn the_checksum_that_is_asked_for_is_sent() {
 // ── Timers ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// 1 × 1 s + 156/256 s; 10 × 1 s + 156/256 s.
+// Shows: vrrp_instance.down_timer_adverts, global_defs.vrrp_down_timer_adverts
 #[test]
 fn so_many_advertisements_may_be_missed() {
     check(
@@ -211,6 +216,7 @@ router a priority 100 missed 10
 
 /// An Active router that could not speak for so long that one of priority 254 must have taken over, 3 × 1 s + 2/256 s,
 /// steps back; one of priority 1 would have waited 3 × 1 s + 255/256 s.
+// Shows: vrrp_instance.timer_expired_backup
 #[test]
 fn who_was_late_steps_back_by_the_others_priority() {
     check(
@@ -288,6 +294,7 @@ router a priority 100 nopreempt others_priority 1
 // ── Being polite, and not ─────────────────────────────────────────────────────────────────────────────────
 
 /// The neighbours are told all the same, and so are the scripts.
+// Shows: vrrp_instance.lower_prio_no_advert, global_defs.vrrp_lower_prio_no_advert
 #[test]
 fn a_winner_may_be_silent() {
     check(
@@ -315,6 +322,7 @@ router a priority 150 silent_winner
     );
 }
 
+// Shows: vrrp_instance.higher_prio_send_advert, global_defs.vrrp_higher_prio_send_advert
 #[test]
 fn a_loser_may_be_silent() {
     check(
@@ -341,6 +349,7 @@ router a priority 150 silent_loser
 }
 
 /// Not even a resignation, nor another owner.
+// Shows: vrrp_instance.owner_ignore_adverts, global_defs.vrrp_owner_ignore_adverts
 #[test]
 fn an_owner_may_take_no_notice_of_others() {
     check(

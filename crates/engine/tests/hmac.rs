@@ -127,6 +127,7 @@ fn a_moment_is_written_in_seconds_and_65536ths() {
 
 // ── What is believed ──────────────────────────────────────────────────────────────────────────────────────
 
+// Shows: auth_hmac.key, auth_hmac.time_window
 #[test]
 fn one_thing_wrong_with_a_trailer() {
     ladder(
@@ -200,6 +201,7 @@ fn two_things_wrong_with_a_trailer() {
 }
 
 /// While a group is changed over, what has no trailer is accepted; what has one must still be good.
+// Shows: auth_hmac.mode
 #[test]
 fn what_has_no_trailer_while_changing_over() {
     for mode in ["permissive", "receive-only"] {
@@ -218,6 +220,7 @@ fn what_has_no_trailer_while_changing_over() {
 }
 
 /// The calendars need not agree then.
+// Shows: auth_hmac.anti_replay
 #[test]
 fn monotonic_sequences_know_no_time() {
     ladder(
@@ -538,6 +541,7 @@ router a version 3 priority 100 hmac 1
 }
 
 /// The key of version 3's IPv4 vector, by the engine itself.
+// Shows: auth_hmac.active_key
 #[test]
 fn the_engine_seals_as_keepalived_does() {
     let mut bench = common::timeline::Bench::new(&[

@@ -132,6 +132,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "interface_up_down_delays {\n    eth0 1 5\n}",
     )
     .default("0 for both")
+    .differs(
+        "Only a delay of going down is cut to what a Backup that hears nobody waits; keepalived cuts that of coming up, too.",
+    )
     .since("2.2.3"),
     not_built(
         "net_namespace",

@@ -33,8 +33,29 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::Root, "track_group", "static_routes {\n 198.51.100.0/24 dev eth0 track_group G1\n}"),
     (Block::RouteOptions, "unicast", "blackhole 198.51.100.0/24"),
     (Block::RouteOptions, "prepend", "198.51.100.0/24 dev eth0 append"),
+    (Block::Root, "vrrp_sync_group", TWO_INSTANCES),
+    (Block::SyncGroup, "sync_group_tracking_weight", A_WEIGHT_IN_A_GROUP),
+    (Block::GlobalDefs, "vrrp_down_timer_adverts", "vrrp_down_timer_adverts 5"),
+    (Block::GlobalDefs, "vrrp_higher_prio_send_advert", "vrrp_higher_prio_send_advert off"),
+    (Block::VrrpInstance, "mcast_dst_ip", "mcast_dst_ip 224.0.0.19"),
+    (Block::VrrpInstance, "down_timer_adverts", "down_timer_adverts 5"),
+    (Block::VrrpInstance, "timer_expired_backup", "nopreempt"),
+    (Block::VrrpInstance, "higher_prio_send_advert", "higher_prio_send_advert off"),
+    (Block::AuthHmac, "active_key", "key 2 \"another key of at least thirty-two octets\"\nactive_key 2"),
+    (Block::AuthHmac, "time_window", "time_window 6"),
+    (Block::AuthHmac, "anti_replay", "anti_replay monotonic"),
+    (Block::AuthHmac, "mode", "mode permissive"),
     (Block::TrackOptions, "reverse", "eth1 weight -20"),
 ];
+
+/// Whom a group is made of.
+const TWO_INSTANCES: &str =
+    "vrrp_instance VI_1 {\n interface eth7\n virtual_router_id 91\n virtual_ipaddress {\n 192.0.2.91\n }\n}
+vrrp_instance VI_2 {\n interface eth7\n virtual_router_id 92\n virtual_ipaddress {\n 192.0.2.92\n }\n}";
+
+/// Of another group, one whose member has a weight of its own.
+const A_WEIGHT_IN_A_GROUP: &str = "group { VI_1 }\n}\nvrrp_instance W {\n interface eth7\n virtual_router_id 93\n \
+    virtual_ipaddress {\n 192.0.2.93\n }\n track_interface {\n eth1 weight 10\n }\n}\nvrrp_sync_group H {\n group { VI_2 W }";
 
 /// What works although it changes no settings, and why that is so.
 const NO_SETTINGS: &[(Block, &str, &str)] = &[
@@ -121,6 +142,9 @@ fn each_keyword_that_works_changes_the_settings() {
 fn effect(place: Block, keyword: &Keyword) -> Result<String, String> {
     let beside = BESIDE.iter().find(|(block, name, _)| (*block, *name) == (place, keyword.name));
     let beside = beside.map_or("", |(.., lines)| lines);
+    // A group without instances is none.
+    let grouped = place == Block::SyncGroup && keyword.name != "group" && beside.is_empty();
+    let beside = if grouped { "group { VI_1 VI_2 }" } else { beside };
     let with = if is_option(place) { keyword.example.to_owned() } else { format!("{beside}\n{}", keyword.example) };
     let with = settings(place, keyword, &with)?;
     // An entry without the option; where there is no such entry, none at all.

@@ -320,15 +320,32 @@ delay eth1 1 2
 link eth0 up 192.0.2.1
 link eth1 up
     3.700000 > settle
+    3.700000   a is Active priority 100/100 interval 1s
     4.000000 > link eth1 down
+    4.609375   a advertise 100
     4.900000 > link eth1 up
     5.000000 > link eth1 down
     5.500000 > link eth1 down
+    5.609375   a advertise 100
+    6.000000   eth1 Down
+    6.000000   a fault: LinkDown eth1
+    6.000000   a advertise 0
+    6.000000   a resigned
+    6.000000   a Active -> Initialize: Fault
+    6.000000   a releases its addresses
+    6.000000   desired nothing
+    6.000000   a notify Fault 100
     6.500000 > view
+    6.500000   a is Initialize priority 100/100 interval 1s fault LinkDown eth1
     7.000000 > link eth1 up
     8.000000 > link eth1 down
     8.500000 > link eth1 up
+   10.500000   eth1 Up
+   10.500000   a fault gone: LinkDown eth1
+   10.500000   a Initialize -> Backup: FaultsCleared
+   10.500000   a notify Backup 100
    11.000000 > view
+   11.000000   a is Backup priority 100/100 interval 1s down at 14.109375
 "#,
     );
 }
@@ -343,10 +360,24 @@ delay eth1 1 2
 link eth0 up 192.0.2.1
 link eth1 up
     3.700000 > settle
+    3.700000   a is Active priority 100/100 interval 1s
     4.000000 > link eth1 down
     4.100000 > link eth1 absent
+    4.100000   eth1 Absent
+    4.100000   a fault: LinkAbsent eth1
+    4.100000   a advertise 0
+    4.100000   a resigned
+    4.100000   a Active -> Initialize: Fault
+    4.100000   a releases its addresses
+    4.100000   desired nothing
+    4.100000   a notify Fault 100
     4.200000 > link eth1 up
+    4.200000   eth1 Up
+    4.200000   a fault gone: LinkAbsent eth1
+    4.200000   a Initialize -> Backup: FaultsCleared
+    4.200000   a notify Backup 100
     6.000000 > view
+    6.000000   a is Backup priority 100/100 interval 1s down at 7.809375
 "#,
     );
 }

@@ -10,6 +10,7 @@ mod check;
 mod drop_in;
 mod dumps;
 mod ending;
+mod groups;
 mod keywords;
 mod lifetimes;
 mod links;

@@ -44,6 +44,7 @@ fn repeat(host: &Host, packet: Vec<u8>, to: IpAddr) {
     assert_eq!(sent.expect("the host is on").expect("a socket"), 0, "not sent");
 }
 
+// Shows: vrrp_instance.auth_hmac
 #[test]
 fn what_is_signed_is_believed_once() {
     slow_test(|| {

@@ -99,6 +99,7 @@ fn another_group(cast: Cast) {
     assert!(sent(&scene, begin).iter().all(|priority| *priority == PRIORITIES[0]));
 }
 
+// Shows: vrrp_instance.mcast_dst_ip
 #[test]
 fn ours_to_keepalived_in_another_group() {
     slow_test_with_keepalived(|| another_group(Cast::OursAndKeepalived));
@@ -208,7 +209,7 @@ fn keepalived_with_old_checksums_to_ours() {
 #[test]
 fn a_cable_must_be_out_and_in_for_a_while() {
     with_each(|scene, daemon| {
-        let delays = "interface_up_down_delays {\n    eth0 0.3 1.5\n}";
+        let delays = "interface_up_down_delays {\n    eth0 0.3 0.35\n}";
         let begin = Moment::now();
         let _node = Node::start(&scene.hosts[0], daemon, &configuration(delays, 150, QUICK));
         scene.line("a", begin, "Entering MASTER STATE");
@@ -219,6 +220,6 @@ fn a_cable_must_be_out_and_in_for_a_while() {
         let plugged = scene.lab.note("a", "the cable is back");
         scene.hosts[0].set_cable("eth0", true).expect("plug");
         let backup = scene.line("a", plugged, "Entering BACKUP STATE").at;
-        assert!(backup.since(plugged) >= Duration::from_millis(1500), "{}", scene.story());
+        assert!(backup.since(plugged) >= Duration::from_millis(350), "{}", scene.story());
     });
 }

@@ -264,6 +264,7 @@ fn a_backup_of_version_2_hears_whom_it_should() {
         say 150 type 2
         say 150 vrid 52
         say 150 version 3 interval 100
+        differs Packet Errors Advertisement Interval: 2.2.7 says it and does not count it
         say 150 interval 2
         say 150 cut 8
         say 150 auth 1 secret
@@ -305,6 +306,7 @@ fn an_active_of_version_2_yields_to_whom_it_should() {
         say 200 type 3
         say 200 vrid 52
         say 200 version 3 interval 100
+        differs Packet Errors Advertisement Interval: 2.2.7 says it and does not count it
         say 200 interval 3
         say 200 auth 1 secret
         say 200 auth 2 secret
@@ -346,6 +348,7 @@ fn another_interval_of_version_3_is_learned() {
     check(
         "line version 3
         until BACKUP
+        differs Packet Errors Advertisement Interval: 2.2.7 says it and does not count it
         say 150 interval 300
         say 150 interval 300
         say 150
@@ -449,7 +452,6 @@ fn a_count_that_lies_is_no_advertisement() {
         "until BACKUP
         say 150
         say 150 count 2
-        say 150 count 0
         say 150 count 255
         say 150
         say 0

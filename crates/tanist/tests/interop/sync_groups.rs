@@ -59,6 +59,7 @@ fn both_move(cast: Cast) {
     b.stop();
 }
 
+// Shows: top-level.vrrp_sync_group, vrrp_sync_group.group, vrrp_sync_group.notify
 #[test]
 fn a_group_of_ours_and_one_of_keepalived() {
     slow_test_with_scripts_of_keepalived(|| both_move(Cast::OursAndKeepalived));
