@@ -113,7 +113,7 @@ fn elsewhere(statement: &Statement<'_>, findings: &mut Findings) -> Option<(u32,
         [all, number] if all.text == "all" => (true, number),
         _ => {
             findings
-                .error("bad-value", statement.value().span, format!("`{name}` takes {}", statement.keyword.form))
+                .error("bad-choice", statement.value().span, format!("`{name}` takes {}", statement.keyword.form))
                 .help(format!("for instance `{}`", statement.keyword.example));
             return None;
         }
