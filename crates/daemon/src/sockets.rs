@@ -1,9 +1,9 @@
 //! The VRRP sockets: one pair for each interface with multicast routers, shared by all of them, one for each router with a
-//! virtual MAC address, and one pair for all unicast. Packets leave and arrive in batches.
+//! virtual MAC address, and one pair for all unicast; each family has its own. Packets leave and arrive in batches.
 
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use engine::{
     Authentication, Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterConfig, RouterId,
@@ -20,24 +20,17 @@ const PACKET_SIZE: usize = 1500;
 
 #[derive(Debug)]
 pub(crate) struct Sockets {
-    /// By kernel index.
-    pairs: BTreeMap<u32, Pair>,
-    /// Routers that are heard through an interface of their own: which one, by the index of the interface below and the
-    /// VRID.
-    apart: BTreeMap<(u32, u8), u32>,
-    unicast: Option<Pair>,
+    pairs: BTreeMap<Place, Pair>,
+    /// Routers that are heard through an interface of their own: which one, by the index of the interface below, the
+    /// family and the VRID.
+    apart: BTreeMap<(u32, Family, u8), u32>,
     buffers: ReceiveBuffers,
     unsent: Vec<Unsent>,
     packet: Box<[u8; PACKET_SIZE]>,
 }
 
-/// A pair that could not be opened, and where its routers are deaf therefore.
-#[derive(Debug)]
-pub(crate) struct Deaf {
-    pub(crate) error: linux::Error,
-    /// Kernel indexes.
-    pub(crate) links: BTreeSet<u32>,
-}
+/// What a pair is for: an interface by its kernel index, or all unicast (`None`), and a family.
+type Place = (Option<u32>, Family);
 
 /// The virtual interface of a router.
 #[derive(Clone, Copy, Debug)]
@@ -48,46 +41,33 @@ pub(crate) struct Apart {
     pub(crate) speaks: bool,
 }
 
-/// Where the sockets of a pair are.
+/// What stands below the virtual interface of a place, and whose that is.
 #[derive(Clone, Copy, Debug)]
-enum Place {
-    Link(u32),
-    /// On a virtual interface for one router.
-    Virtual {
-        link: u32,
-        below: u32,
-        speaks: bool,
-        vrid: u8,
-    },
+struct Below {
+    link: u32,
+    vrid: u8,
+    /// Advertisements leave by the virtual interface, not by the one below.
+    speaks_above: bool,
 }
 
-impl Place {
-    fn link(self) -> u32 {
-        let (Self::Link(link) | Self::Virtual { link, .. }) = self;
-        link
-    }
+/// What the routers of a place need.
+#[derive(Debug, Default)]
+struct Need {
+    /// The place is a virtual interface.
+    below: Option<Below>,
+    groups: BTreeSet<IpAddr>,
+    /// Somebody expects an authentication header.
+    header: bool,
+    /// Where those routers are, by kernel index.
+    links: BTreeSet<u32>,
+}
 
-    fn listen(self) -> linux::Result<ReceiveSocket> {
-        match self {
-            Self::Link(link) => ReceiveSocket::on_link(link),
-            Self::Virtual { link, below, vrid, .. } => ReceiveSocket::on_virtual_link(link, below, vrid),
-        }
-    }
-
-    fn listen_for_headers(self) -> linux::Result<ReceiveSocket> {
-        match self {
-            Self::Link(link) => ReceiveSocket::with_header_on_link(link),
-            Self::Virtual { link, below, vrid, .. } => ReceiveSocket::with_header_on_virtual_link(link, below, vrid),
-        }
-    }
-
-    /// The interface that packets leave by.
-    fn way_out(self) -> u32 {
-        match self {
-            Self::Virtual { below, speaks: false, .. } => below,
-            Self::Link(link) | Self::Virtual { link, .. } => link,
-        }
-    }
+/// A pair that could not be opened, and where its routers are deaf therefore.
+#[derive(Debug)]
+pub(crate) struct Deaf {
+    pub(crate) error: linux::Error,
+    /// Kernel indexes.
+    pub(crate) links: BTreeSet<u32>,
 }
 
 #[derive(Debug)]
@@ -96,7 +76,7 @@ struct Pair {
     /// For what comes behind an authentication header, if anybody wants that.
     receive_header: Option<ReceiveSocket>,
     send: SendSocket,
-    /// The interface that packets leave by; `None` for unicast.
+    /// The interface that packets leave by, if it is always the same.
     way_out: Option<u32>,
     groups: BTreeSet<IpAddr>,
     batch: SendBatch,
@@ -105,8 +85,22 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(receive: ReceiveSocket, send: SendSocket, way_out: Option<u32>) -> Self {
-        Self {
+    fn open(place: Place, below: Option<Below>) -> linux::Result<Self> {
+        let (link, family) = place;
+        let way_out = way_out(place, below);
+        let (receive, send) = match (link, family) {
+            (Some(index), Family::Ipv4) => {
+                let receive = match below {
+                    Some(below) => ReceiveSocket::on_virtual_link(index, below.link, below.vrid)?,
+                    None => ReceiveSocket::on_link(index)?,
+                };
+                (receive, SendSocket::on_link(way_out.unwrap_or(index))?)
+            }
+            (Some(index), Family::Ipv6) => (ReceiveSocket::ipv6_on_link(index)?, SendSocket::ipv6_on_link(index)?),
+            (None, Family::Ipv4) => (ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?),
+            (None, Family::Ipv6) => (ReceiveSocket::ipv6_for_unicast()?, SendSocket::ipv6_for_unicast()?),
+        };
+        Ok(Self {
             receive,
             receive_header: None,
             send,
@@ -114,24 +108,41 @@ impl Pair {
             groups: BTreeSet::new(),
             batch: SendBatch::new(),
             senders: Vec::new(),
-        }
+        })
     }
 
-    /// Opens or closes the socket for what comes behind an authentication header.
-    fn listen_for_headers(
-        &mut self,
-        wanted: bool,
-        open: impl FnOnce() -> linux::Result<ReceiveSocket>,
-        poll: &Poll,
-        token: u64,
-    ) -> linux::Result<()> {
-        if !wanted {
+    /// Opens or closes the socket for what comes behind an authentication header, which only IPv4 has.
+    fn listen_for_headers(&mut self, need: &Need, link: Option<u32>, poll: &Poll, token: u64) -> linux::Result<()> {
+        if !need.header {
             self.receive_header = None;
         } else if self.receive_header.is_none() {
-            let socket = open()?;
+            let socket = match (link, need.below) {
+                (Some(index), Some(below)) => {
+                    ReceiveSocket::with_header_on_virtual_link(index, below.link, below.vrid)?
+                }
+                (Some(index), None) => ReceiveSocket::with_header_on_link(index)?,
+                (None, _) => ReceiveSocket::with_header_for_unicast()?,
+            };
             poll.add(&socket, token, Interest::Readable)?;
+            for group in &self.groups {
+                socket.join(*group, link.unwrap_or(0))?;
+            }
             self.receive_header = Some(socket);
         }
+        Ok(())
+    }
+
+    /// Joins and leaves groups.
+    fn listen_to_groups(&mut self, groups: BTreeSet<IpAddr>, index: u32) -> linux::Result<()> {
+        for socket in [Some(&self.receive), self.receive_header.as_ref()].into_iter().flatten() {
+            for group in groups.difference(&self.groups) {
+                socket.join(*group, index)?;
+            }
+            for group in self.groups.difference(&groups) {
+                socket.leave(*group, index)?;
+            }
+        }
+        self.groups = groups;
         Ok(())
     }
 }
@@ -141,7 +152,6 @@ impl Sockets {
         Self {
             pairs: BTreeMap::new(),
             apart: BTreeMap::new(),
-            unicast: None,
             buffers: ReceiveBuffers::new(),
             unsent: Vec::new(),
             packet: Box::new([0; PACKET_SIZE]),
@@ -160,131 +170,85 @@ impl Sockets {
         unicast_token: u64,
         link_token: impl Fn(u32) -> u64,
     ) -> Vec<Deaf> {
-        let mut failures = Vec::new();
-        let mut groups: BTreeMap<u32, (Place, BTreeSet<IpAddr>)> = BTreeMap::new();
+        let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
         self.apart.clear();
-        let mut unicast: BTreeSet<u32> = BTreeSet::new();
-        // Where somebody expects an authentication header; `None` is the unicast pair.
-        let mut headers: BTreeSet<Option<u32>> = BTreeSet::new();
         for (router, id) in engine.config().routers.iter().zip(0..) {
             let Some(index) = engine.router_link(RouterId(id)).and_then(&index_of) else { continue };
-            let place = match &router.transport {
-                Transport::Unicast { .. } => {
-                    unicast.insert(index);
-                    None
+            let vrid = router.vrid.get();
+            let (place, group, below) = match (&router.transport, apart_of(router)) {
+                (Transport::Unicast { .. }, _) => (None, None, None),
+                (Transport::Multicast { group, .. }, None) => (Some(index), Some(*group), None),
+                (Transport::Multicast { group, .. }, Some(Apart { link: Some(link), speaks })) => {
+                    self.apart.insert((index, router.family, vrid), link);
+                    (Some(link), Some(*group), Some(Below { link: index, vrid, speaks_above: speaks }))
                 }
-                Transport::Multicast { group, .. } => {
-                    let place = match apart_of(router) {
-                        None => Place::Link(index),
-                        Some(Apart { link: Some(link), speaks }) => {
-                            let vrid = router.vrid.get();
-                            self.apart.insert((index, vrid), link);
-                            Place::Virtual { link, below: index, speaks, vrid }
-                        }
-                        // That it does not exist is a fault reason.
-                        Some(Apart { link: None, .. }) => continue,
-                    };
-                    groups.entry(place.link()).or_insert((place, BTreeSet::new())).1.insert(*group);
-                    Some(place.link())
-                }
+                // That it does not exist is a fault reason.
+                (Transport::Multicast { .. }, Some(Apart { link: None, .. })) => continue,
             };
-            if matches!(router.authentication, Authentication::Header(_)) {
-                headers.insert(place);
-            }
+            let need = needs.entry((place, router.family)).or_default();
+            need.below = below;
+            need.groups.extend(group);
+            need.header |= matches!(router.authentication, Authentication::Header(_));
+            need.links.insert(place.unwrap_or(index));
         }
         // One that shall speak otherwise is opened anew.
-        self.pairs
-            .retain(|index, pair| groups.get(index).is_some_and(|(place, _)| pair.way_out == Some(place.way_out())));
-        for (index, (place, groups)) in groups {
-            let header = headers.contains(&Some(index));
-            if let Err(error) = self.open_pair(place, groups, header, poll, link_token(index)) {
-                self.pairs.remove(&index);
-                failures.push(Deaf { error, links: BTreeSet::from([index]) });
+        let stays = |place: &Place, pair: &mut Pair| {
+            needs.get(place).is_some_and(|need| pair.way_out == way_out(*place, need.below))
+        };
+        self.pairs.retain(stays);
+        let mut failures = Vec::new();
+        for (place, need) in needs {
+            let links = need.links.clone();
+            let token = place.0.map_or(unicast_token, &link_token);
+            if let Err(error) = self.open(place, need, poll, token) {
+                self.pairs.remove(&place);
+                failures.push(Deaf { error, links });
             }
-        }
-        if unicast.is_empty() {
-            self.unicast = None;
-        } else if let Err(error) = self.open_unicast(headers.contains(&None), poll, unicast_token) {
-            self.unicast = None;
-            failures.push(Deaf { error, links: unicast });
         }
         failures
     }
 
-    fn open_unicast(&mut self, header: bool, poll: &Poll, token: u64) -> linux::Result<()> {
-        let pair = match &mut self.unicast {
-            Some(open) => open,
-            closed => {
-                let pair = Pair::new(ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?, None);
-                poll.add(&pair.receive, token, Interest::Readable)?;
-                closed.insert(pair)
-            }
-        };
-        pair.listen_for_headers(header, ReceiveSocket::with_header_for_unicast, poll, token)
-    }
-
-    fn open_pair(
-        &mut self,
-        place: Place,
-        groups: BTreeSet<IpAddr>,
-        header: bool,
-        poll: &Poll,
-        token: u64,
-    ) -> linux::Result<()> {
-        let index = place.link();
-        let pair = match self.pairs.entry(index) {
+    fn open(&mut self, place: Place, need: Need, poll: &Poll, token: u64) -> linux::Result<()> {
+        let pair = match self.pairs.entry(place) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(vacant) => {
-                let way_out = place.way_out();
-                let pair = Pair::new(place.listen()?, SendSocket::on_link(way_out)?, Some(way_out));
+                let pair = Pair::open(place, need.below)?;
                 poll.add(&pair.receive, token, Interest::Readable)?;
                 vacant.insert(pair)
             }
         };
-        for group in groups.difference(&pair.groups) {
-            pair.receive.join(*group, index)?;
-        }
-        for group in pair.groups.difference(&groups) {
-            pair.receive.leave(*group, index)?;
-        }
-        let is_new = header && pair.receive_header.is_none();
-        pair.listen_for_headers(header, || place.listen_for_headers(), poll, token)?;
-        if let Some(socket) = &pair.receive_header {
-            let (before, none) = (&pair.groups, &BTreeSet::new());
-            for group in groups.difference(if is_new { none } else { before }) {
-                socket.join(*group, index)?;
-            }
-            for group in before.difference(&groups) {
-                socket.leave(*group, index)?;
-            }
-        }
-        pair.groups = groups;
-        Ok(())
+        let (link, _) = place;
+        pair.listen_for_headers(&need, link, poll, token)?;
+        // Unicast has no groups.
+        pair.listen_to_groups(need.groups, link.unwrap_or(0))
     }
 
     /// Closes the pairs of an interface that is gone.
     pub(crate) fn forget_link(&mut self, index: u32) {
-        self.pairs.retain(|known, pair| *known != index && pair.way_out != Some(index));
-        self.apart.retain(|(below, _), link| *below != index && *link != index);
+        self.pairs.retain(|(link, _), pair| *link != Some(index) && pair.way_out != Some(index));
+        self.apart.retain(|(below, ..), link| *below != index && *link != index);
     }
 
     /// Puts an advertisement, given by its router, priority and sequence, into its batch.
     pub(crate) fn push(&mut self, engine: &Engine, advertisement: (RouterId, Priority, u64), link: Option<u32>) {
         let (router, priority, sequence) = advertisement;
-        let config = engine.router(router);
-        let unicast = config.is_some_and(|config| matches!(config.transport, Transport::Unicast { .. }));
-        let pair = if unicast {
-            self.unicast.as_mut()
-        } else {
-            let apart = link.zip(config).and_then(|(below, config)| self.apart.get(&(below, config.vrid.get())));
-            apart.copied().or(link).and_then(|index| self.pairs.get_mut(&index))
-        };
+        let Some(config) = engine.router(router) else { return };
         // An interface that is gone is a fault reason; what it should have sent is of no use any more.
-        let Some(pair) = pair else { return };
+        let place = match (&config.transport, link) {
+            (Transport::Unicast { .. }, _) => None,
+            (Transport::Multicast { .. }, Some(index)) => {
+                Some(self.apart.get(&(index, config.family, config.vrid.get())).copied().unwrap_or(index))
+            }
+            (Transport::Multicast { .. }, None) => return,
+        };
+        let Some(pair) = self.pairs.get_mut(&(place, config.family)) else { return };
         for destination in engine.destinations(router) {
             let packet = engine.write_advertisement(router, priority, sequence, *destination, &mut self.packet[..]);
             if let Some(packet) = packet {
-                pair.batch.push_packet(packet, *destination);
+                match link {
+                    Some(link) if is_link_local(*destination) => pair.batch.push_packet_on(packet, *destination, link),
+                    Some(_) | None => pair.batch.push_packet(packet, *destination),
+                }
                 pair.senders.push(router);
             }
         }
@@ -292,7 +256,7 @@ impl Sockets {
 
     /// Sends all batches; what could not be sent goes to the engine.
     pub(crate) fn flush(&mut self, engine: &mut Engine, now: Instant, out: &mut Vec<Output>) {
-        for pair in self.pairs.values_mut().chain(&mut self.unicast) {
+        for pair in self.pairs.values_mut() {
             if pair.batch.is_empty() {
                 continue;
             }
@@ -306,7 +270,7 @@ impl Sockets {
         }
     }
 
-    /// Hands everything that has arrived on one interface (`None`: the unicast pair) to the engine.
+    /// Hands everything that has arrived on one interface (`None`: by unicast) to the engine.
     pub(crate) fn receive(
         &mut self,
         link: Option<u32>,
@@ -315,36 +279,32 @@ impl Sockets {
         id_of: impl Fn(u32) -> LinkId,
         out: &mut Vec<Output>,
     ) -> linux::Result<()> {
-        let unicast_is_heard_elsewhere = link.is_some() && self.unicast.is_some();
-        let pair = match link {
-            Some(index) => self.pairs.get(&index),
-            None => self.unicast.as_ref(),
-        };
-        let Some(pair) = pair else { return Ok(()) };
-        let is_apart = link.is_some_and(|link| self.apart.values().any(|apart| *apart == link));
-        for socket in [Some(&pair.receive), pair.receive_header.as_ref()].into_iter().flatten() {
-            // What is left after so many wakes the loop again, after it has looked at everything else.
-            for _ in 0..BATCHES_IN_A_ROW {
-                let count = socket.receive(&mut self.buffers)?;
-                for packet in self.buffers.packets() {
-                    if unicast_is_heard_elsewhere && !is_multicast(packet.bytes) {
-                        continue;
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let Some(pair) = self.pairs.get(&(link, family)) else { continue };
+            let is_apart = link.is_some_and(|link| self.apart.values().any(|apart| *apart == link));
+            // A virtual interface also gets what is sent to its MAC address.
+            let unicast_is_heard_elsewhere = is_apart || (link.is_some() && self.pairs.contains_key(&(None, family)));
+            for socket in [Some(&pair.receive), pair.receive_header.as_ref()].into_iter().flatten() {
+                // What is left after so many wakes the loop again, after it has looked at everything else.
+                for _ in 0..BATCHES_IN_A_ROW {
+                    let count = socket.receive(&mut self.buffers)?;
+                    for packet in self.buffers.packets() {
+                        let is_ours = match group_of(family, packet.bytes) {
+                            // Over IPv6 the kernel also gives what others on this host have joined.
+                            Some(group) => pair.groups.contains(&group),
+                            None => !unicast_is_heard_elsewhere,
+                        };
+                        // What is heard through an interface of its own may be heard on the one below, too.
+                        let is_apart = |vrid| self.apart.contains_key(&(packet.link, family, vrid));
+                        if !is_ours || vrid_of(family, packet.bytes).is_some_and(is_apart) {
+                            continue;
+                        }
+                        let received = Received { link: id_of(packet.link), family, octets: packet.bytes };
+                        engine.handle(now, Input::Received(received), out);
                     }
-                    // What is heard through an interface of its own may be heard here, too, and there whatever is sent to
-                    // the virtual MAC address.
-                    let heard_elsewhere = if is_apart {
-                        !destination(packet.bytes).is_some_and(|group| pair.groups.contains(&group))
-                    } else {
-                        vrid(packet.bytes).is_some_and(|vrid| self.apart.contains_key(&(packet.link, vrid)))
-                    };
-                    if heard_elsewhere {
-                        continue;
+                    if count < ReceiveBuffers::CAPACITY {
+                        break;
                     }
-                    let received = Received { link: id_of(packet.link), family: Family::Ipv4, octets: packet.bytes };
-                    engine.handle(now, Input::Received(received), out);
-                }
-                if count < ReceiveBuffers::CAPACITY {
-                    break;
                 }
             }
         }
@@ -352,21 +312,41 @@ impl Sockets {
     }
 }
 
-/// Where an IPv4 packet went.
-fn destination(packet: &[u8]) -> Option<IpAddr> {
-    let octets: &[u8; 4] = packet.get(16..20)?.try_into().ok()?;
-    Some(IpAddr::V4(Ipv4Addr::from(*octets)))
+/// The group that an IP packet went to, if it went to one.
+fn group_of(family: Family, packet: &[u8]) -> Option<IpAddr> {
+    let destination: IpAddr = match family {
+        Family::Ipv4 => <[u8; 4]>::try_from(packet.get(16..20)?).ok()?.into(),
+        Family::Ipv6 => <[u8; 16]>::try_from(packet.get(24..40)?).ok()?.into(),
+    };
+    destination.is_multicast().then_some(destination)
 }
 
-/// Whether an IPv4 packet went to a group.
-fn is_multicast(packet: &[u8]) -> bool {
-    destination(packet).is_some_and(|destination| destination.is_multicast())
-}
-
-/// The virtual router that an IPv4 packet is about.
-fn vrid(packet: &[u8]) -> Option<u8> {
+/// The virtual router that an IP packet is about.
+fn vrid_of(family: Family, packet: &[u8]) -> Option<u8> {
     const AUTHENTICATION_HEADER: u8 = 51;
-    let header = usize::from(packet.first()? & 0x0f) * 4;
-    let before = if *packet.get(9)? == AUTHENTICATION_HEADER { engine::wire::authentication_header::LENGTH } else { 0 };
+    let before = match family {
+        Family::Ipv4 if *packet.get(9)? == AUTHENTICATION_HEADER => engine::wire::authentication_header::LENGTH,
+        Family::Ipv4 | Family::Ipv6 => 0,
+    };
+    let header = match family {
+        Family::Ipv4 => usize::from(packet.first()? & 0x0f) * 4,
+        Family::Ipv6 => 40,
+    };
     packet.get(header + before + 1).copied()
+}
+
+/// The interface that packets leave by, if it is always the same.
+fn way_out((link, _): Place, below: Option<Below>) -> Option<u32> {
+    match below {
+        Some(Below { link: below, speaks_above: false, .. }) => Some(below),
+        Some(_) | None => link,
+    }
+}
+
+/// Whether an address means nothing without its interface.
+const fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
 }

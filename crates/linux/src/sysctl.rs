@@ -19,7 +19,7 @@ impl Sysctl {
         Sysctl { path: format!("net/ipv4/conf/{link}/{option}") }
     }
 
-    /// As [`of_ipv4_link`](Self::of_ipv4_link), for IPv6: "disable_ipv6", "addr_gen_mode", ...
+    /// An option of an interface for IPv6: "forwarding", "accept_dad", ...
     pub fn of_ipv6_link(link: &str, option: &str) -> Sysctl {
         Sysctl { path: format!("net/ipv6/conf/{link}/{option}") }
     }

@@ -20,6 +20,7 @@ pub(super) struct Announcing {
     /// One announcement and no second burst, unless the keywords above say otherwise.
     minimal: bool,
     pacing: Option<Duration>,
+    neighbour_pacing: Option<Duration>,
     /// How often in seconds what lies beside the way of the advertisements is announced, and whether that is all of it or
     /// only what has a MAC address of its own.
     elsewhere: Option<(u32, bool)>,
@@ -51,10 +52,8 @@ impl Announcing {
                         .hint("no-pacing", statement.value().span, format!("`{name} 0` means no pacing, as without it"))
                         .help("keepalived's own test calls it invalid; remove it to please both");
                 }
-                // Only IPv4 is built, so the pacing of neighbour advertisements is checked and not used.
-                if interval == "garp_interval" {
-                    self.pacing = pacing.or(self.pacing);
-                }
+                let slot = if interval == "garp_interval" { &mut self.pacing } else { &mut self.neighbour_pacing };
+                *slot = pacing.or(*slot);
                 return true;
             }
             _ => return false,
@@ -100,6 +99,7 @@ impl Announcing {
             lower_priority_delay: seconds(self.lower_priority_delay.unwrap_or(lower_priority_delay)),
             elsewhere: None,
             pacing: global.pacing.unwrap_or_default(),
+            neighbour_pacing: global.neighbour_pacing.unwrap_or_default(),
         }
     }
 }

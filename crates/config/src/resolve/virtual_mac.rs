@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use engine::{Name, VirtualAddress, Vrid};
+use engine::{Family, Name, VirtualAddress, Vrid};
 
 use super::global::Defaults;
 use super::iproute::{Kind, Names};
@@ -24,7 +24,7 @@ const LONGEST_PREFIX: usize = 15 - 2 - 1 - 3;
 pub(super) struct Asking {
     own: Option<Own>,
     /// `use_vmac_addr`.
-    elsewhere: bool,
+    elsewhere: Option<Span>,
     /// `vmac_xmit_base`.
     speaks_below: Option<Span>,
     /// Addresses with a `use_vmac` of their own.
@@ -53,6 +53,7 @@ pub(super) struct About<'a> {
     pub(super) name: &'a Word,
     pub(super) link: &'a Name,
     pub(super) vrid: Vrid,
+    pub(super) family: Family,
     pub(super) by_unicast: bool,
     pub(super) strict: bool,
 }
@@ -62,7 +63,7 @@ impl Asking {
     pub(super) fn take(&mut self, statement: &Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> bool {
         match statement.keyword.name {
             "use_vmac" => self.own = Some(Own::read(statement, names, findings)),
-            "use_vmac_addr" => self.elsewhere = true,
+            "use_vmac_addr" => self.elsewhere = Some(statement.span),
             "vmac_xmit_base" => self.speaks_below = Some(statement.span),
             _ => return false,
         }
@@ -102,6 +103,12 @@ impl Asking {
                 )
                 .help("remove it, or `vrrp_strict`");
         }
+        if about.family == Family::Ipv6 {
+            let addresses = self.addresses.iter().map(|(.., span)| *span);
+            let all = self.own.iter().map(|own| own.span).chain(self.elsewhere).chain(addresses);
+            all.for_each(|span| no_ipv6(span, findings));
+            return None;
+        }
         let own = self.own.as_ref().and_then(|own| {
             if about.by_unicast && speaks_below.is_none() {
                 findings
@@ -123,7 +130,13 @@ impl Asking {
             let asks = self.addresses.iter().find(|(address, link, _)| (*address, link) == place);
             let base = address.link.clone().unwrap_or_else(|| about.link.clone());
             let at_home = base == *about.link;
-            let anyway = if at_home { own.is_some() } else { self.elsewhere };
+            let anyway = if at_home { own.is_some() } else { self.elsewhere.is_some() };
+            if address.address.is_ipv6() {
+                // One at home stays on the interface below, whose MAC address is as good as any.
+                let asked = asks.map(|(.., span)| *span).or(self.elsewhere.filter(|_| !at_home));
+                asked.into_iter().for_each(|span| no_ipv6(span, findings));
+                continue;
+            }
             if let Some((.., span)) = asks.filter(|_| anyway) {
                 let keyword = if at_home { "use_vmac" } else { "use_vmac_addr" };
                 findings
@@ -142,6 +155,12 @@ impl Asking {
         let speaks = !about.by_unicast && speaks_below.is_none_or(|_| about.strict);
         own.map(|link| VirtualMac { link, speaks })
     }
+}
+
+fn no_ipv6(span: Span, findings: &mut Findings) {
+    findings
+        .error("not-built", span, "virtual MAC addresses of IPv6 are not built yet in this version of Tanist")
+        .help("keep the IPv6 instances with virtual MAC addresses of this machine on keepalived for now");
 }
 
 impl Own {
