@@ -216,7 +216,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .differs(
         "An interface that somebody deletes or changes is put back at once, and the instance stays Active. Advertisements \
          are read off the interface, so no group is joined from the virtual MAC address and no firewall rule is needed. \
-         `rp_filter` of other interfaces stays as it is (decision 50).",
+         `rp_filter` of other interfaces stays as it is. Instances of IPv6 cannot have it yet (decision 50).",
     ),
     works(
         "use_vmac_addr",
