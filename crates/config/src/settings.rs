@@ -30,6 +30,8 @@ pub struct Settings {
     pub services: Vec<Service>,
     /// The other Tanist.
     pub pair: Option<Pair>,
+    /// Interfaces that are made for the instances, with MAC addresses of their own, in the order of the file.
+    pub virtual_links: Vec<VirtualLink>,
     /// What is there as long as the daemon runs: `static_ipaddress`, `static_routes`, `static_rules`.
     pub statics: engine::Statics,
     /// `interface_up_down_delays`: how long an interface's change must last before it counts.
@@ -305,6 +307,8 @@ pub struct Instance {
     pub receive_buffer: Option<u32>,
     /// `promote_secondaries`: the kernel keeps the other addresses of a subnet when its first one goes.
     pub promote_secondaries: bool,
+    /// The interface that was made for it, if it has a MAC address of its own.
+    pub virtual_mac: Option<VirtualMac>,
     /// Who is told about changes of state.
     pub notify: Notify,
     /// `smtp_alert`: changes of state are mailed.
@@ -313,6 +317,49 @@ pub struct Instance {
     pub tells_priority: bool,
     /// Keys of `auth_hmac` that are in files of their own; whoever runs the engine puts them into the router's policy.
     pub key_files: Vec<KeyFile>,
+}
+
+/// `use_vmac`: the instance's addresses are on an interface with the virtual router's MAC address (RFC 9568 §7.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualMac {
+    /// Which of [`Settings::virtual_links`], by its name.
+    pub link: engine::Name,
+    /// Advertisements leave by it; otherwise (`vmac_xmit_base`) by the interface below.
+    pub speaks: bool,
+}
+
+/// An interface with a MAC address of its own on top of another one (macvlan).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualLink {
+    /// What it is called here and in the engine. No other interface of the configuration has this name.
+    pub name: engine::Name,
+    /// The operator said so. Otherwise it may have another name on this machine, if somebody else has this one.
+    pub named: bool,
+    /// What the names begin with that nobody chose.
+    pub prefix: String,
+    /// What they end with.
+    pub vrid: engine::Vrid,
+    /// The interface that it stands on.
+    pub base: engine::Name,
+    /// Its MAC address. No other one on the same interface has it.
+    pub mac: [u8; 6],
+    /// Its group of interfaces; `None` means that of the interface below.
+    pub group: Option<u32>,
+    /// It is no better than the interface below. An instance minds its own interface by itself.
+    pub needs_base: bool,
+}
+
+impl VirtualLink {
+    /// The names that it may have on this machine, the best first. They never end.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        std::iter::once(self.name.to_string()).chain(names(&self.prefix, self.vrid))
+    }
+}
+
+/// `vrrp.51`, `vrrp1.51`, `vrrp2.51`, …
+pub(crate) fn names(prefix: &str, vrid: engine::Vrid) -> impl Iterator<Item = String> {
+    let numbered = (1_u32..).map(move |number| format!("{prefix}{number}.{vrid}"));
+    std::iter::once(format!("{prefix}.{vrid}")).chain(numbered)
 }
 
 /// A `vrrp_sync_group`.

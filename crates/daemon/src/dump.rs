@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use config::{FigureSource, MatchBy, ProcessPattern, Settings};
+use config::{FigureSource, MatchBy, ProcessPattern, Settings, VirtualMac};
 use engine::vrrp::receive::{ChecksumForm, Discard, Oddity};
 use engine::{
     AntiReplay, Authentication, Engine, HmacMode, Instant, Measure, RouterView, StateName, Tracked, TrackerConfig,
@@ -124,7 +124,13 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         let since = clock::real_time().saturating_sub(now.since(router.since));
         let seconds = since.as_secs_f64();
         put("Last transition", &format!("{seconds:.6} ({})", LocalTime::of(since).ctime()))?;
-        put("Interface", &config.link)?;
+        match &instance.virtual_mac {
+            Some(VirtualMac { link, speaks }) => {
+                let below = if *speaks { "" } else { ", xmit base i/f" };
+                put("Interface", &format_args!("{link}, vmac on {}{below}", config.link))?;
+            }
+            None => put("Interface", &config.link)?,
+        }
         put("Virtual Router ID", &config.vrid)?;
         put("Priority", &router.priority)?;
         put("Effective priority", &router.effective_priority)?;

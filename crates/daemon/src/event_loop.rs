@@ -13,9 +13,9 @@ use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use config::{Expanded, Settings};
+use config::{Expanded, Settings, VirtualMac};
 use engine::wire::{arp, neighbour};
-use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
+use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterConfig, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
 use linux::clock;
 use linux::poll::{Interest, Poll};
@@ -38,7 +38,7 @@ use crate::closed_addresses::ClosedAddresses;
 use crate::control::Control;
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
-use crate::kernel::{Kernel, Loss};
+use crate::kernel::{Changed, Kernel, Loss};
 use crate::log::Entry;
 use crate::mail::Post;
 use crate::notify::{NotifyQueues, Prepared, Told};
@@ -49,7 +49,7 @@ use crate::reload::{Loaded, Reading, Remark};
 use crate::reload_times::ReloadTimes;
 use crate::services::{self as running, Services};
 use crate::share::Share;
-use crate::sockets::Sockets;
+use crate::sockets::{Apart, Sockets};
 use crate::sysctls::Sysctls;
 use crate::trackers::Trackers;
 use crate::words::{self, Line};
@@ -279,6 +279,7 @@ impl EventLoop {
         let fifos = std::mem::take(&mut self.fifo_plans);
         self.configure_telling(fifos);
         self.tell_calendar();
+        self.make_virtual_links();
         self.follow_configuration();
         self.adjust_sockets();
         self.close_addresses();
@@ -448,29 +449,42 @@ impl EventLoop {
 
     fn take_packets(&mut self, link: Option<u32>) {
         let Self { sockets, engine, kernel, out, .. } = self;
-        if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of(index), out) {
+        if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of_heard(index), out) {
             self.say(Severity::Warning, error.to_string());
         }
         self.tell_strangers();
     }
 
     fn take_changes(&mut self) -> linux::Result<()> {
-        let changed = self.kernel.receive(&self.engine)?;
-        for index in changed.gone {
-            self.sockets.forget_link(index);
-        }
-        if changed.links {
+        let mut changed = self.kernel.receive(&self.engine)?;
+        let inputs = std::mem::take(&mut changed.inputs);
+        let links = changed.links;
+        self.note_changed(changed);
+        if links {
             self.adjust_sockets();
             self.adjust_sysctls();
         }
-        self.reconcile |= changed.addresses;
-        self.restoring = changed.missing.or(self.restoring);
-        self.told.extend(changed.told.into_iter().map(|text| (Severity::Info, text)));
-        self.tell_refusals(changed.failure);
-        for input in changed.inputs {
+        for input in inputs {
             self.engine.handle(now(), input, &mut self.out);
         }
         Ok(())
+    }
+
+    /// What has changed beside what the engine is told of.
+    fn note_changed(&mut self, changed: Changed) {
+        for index in changed.gone {
+            self.sockets.forget_link(index);
+        }
+        self.reconcile |= changed.addresses;
+        self.restoring = changed.missing.or(self.restoring);
+        self.told.extend(changed.told);
+        self.tell_refusals(changed.failures);
+    }
+
+    /// Has the interfaces made that instances with a virtual MAC address live on.
+    fn make_virtual_links(&mut self) {
+        let changed = self.kernel.make_virtual_links(&self.settings.virtual_links);
+        self.note_changed(changed);
     }
 
     fn take_signals(&mut self) -> linux::Result<()> {
@@ -605,7 +619,18 @@ impl EventLoop {
         if before.pair != self.settings.pair {
             self.open_batons();
         }
+        // Before anything is put on them. That one is there which was missing is told first.
+        self.make_virtual_links();
+        for input in self.kernel.introduce(&self.engine) {
+            self.engine.handle(now(), input, &mut self.out);
+        }
         if self.engine.config() == &config {
+            let macs =
+                |settings: &Settings| settings.instances.iter().map(|it| it.virtual_mac.clone()).collect::<Vec<_>>();
+            if before.virtual_links != self.settings.virtual_links || macs(&before) != macs(&self.settings) {
+                self.follow_configuration();
+                self.adjust_sockets();
+            }
             self.adjust_down_files();
             self.adjust_sockets();
             self.tell_states();
@@ -613,11 +638,12 @@ impl EventLoop {
             return;
         }
         self.engine.handle(now(), Input::Reconfigure(Box::new(config)), &mut self.out);
+        self.kernel.assign_indexes(&self.engine);
         // Not before the engine knows the instances by their new numbers.
         self.adjust_down_files();
         self.adjust_trackers();
         let removed = (self.settings.instances.len()..).map_while(|id| self.engine.router(RouterId(id as u32)));
-        let notify_of = |router: &engine::RouterConfig| {
+        let notify_of = |router: &RouterConfig| {
             let place = before.instances.iter().position(|instance| instance.router.name == router.name);
             let mails = place.is_some_and(|place| before.instances[place].mails);
             (place.and_then(|place| prepared.get(place)).cloned().unwrap_or_default(), mails)
@@ -641,6 +667,8 @@ impl EventLoop {
         for input in self.kernel.introduce(&self.engine) {
             self.engine.handle(now(), input, &mut self.out);
         }
+        let changed = self.kernel.remove_virtual_links();
+        self.note_changed(changed);
     }
 
     // ── carrying out ──────────────────────────────────────────────────────────────────────────────────
@@ -859,15 +887,17 @@ impl EventLoop {
 
     fn adjust_sockets(&mut self) {
         let buffers = self.receive_buffers();
-        let Self { sockets, engine, kernel, poll, .. } = self;
-        let failures = sockets.adjust(
-            engine,
-            &buffers,
-            |link| kernel.index_of(link),
-            poll,
-            UNICAST,
-            |index| LINKS + u64::from(index),
-        );
+        let Self { sockets, engine, kernel, poll, settings, .. } = self;
+        let instances = settings.instances.iter();
+        let virtual_macs: BTreeMap<&Name, &VirtualMac> =
+            instances.filter_map(|instance| Some((&instance.router.name, instance.virtual_mac.as_ref()?))).collect();
+        let apart_of = |router: &RouterConfig| {
+            let VirtualMac { link, speaks } = virtual_macs.get(&router.name)?;
+            Some(Apart { link: kernel.index_of_virtual(link), speaks: *speaks })
+        };
+        let index_of = |link| kernel.index_of(link);
+        let failures =
+            sockets.adjust(engine, &buffers, index_of, apart_of, poll, UNICAST, |index| LINKS + u64::from(index));
         let deaf = failures.iter().flat_map(|failure| failure.links.iter().copied()).collect();
         for input in self.kernel.set_deaf(deaf) {
             self.engine.handle(now(), input, &mut self.out);

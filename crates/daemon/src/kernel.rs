@@ -3,11 +3,12 @@
 
 mod routing;
 mod specs;
+mod virtual_links;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use config::{Process, Settings};
+use config::{Process, Settings, VirtualLink};
 use engine::{Desired, DesiredAddress, Engine, Input, LinkId, LinkState, Name, Owner};
 use linux::clock;
 use linux::netlink::{
@@ -15,7 +16,9 @@ use linux::netlink::{
     kernel_keeps_marks, reconcile,
 };
 use linux::sysctl::Sysctl;
+use linux::system_log::Severity;
 use routing::{Plan, Routing};
+use virtual_links::{Adjusted, VirtualLinks};
 
 use crate::lifetimes::{Key, Lifetimes};
 
@@ -42,6 +45,7 @@ pub(crate) struct Kernel {
     /// When those that are preferred for some time only are so no longer.
     deprecated_at: BTreeMap<Key, u64>,
     routing: Routing,
+    virtual_links: VirtualLinks,
     lifetimes: Lifetimes,
     /// Index of each interface that the engine knows, by its id.
     indexes: Vec<Option<u32>>,
@@ -80,16 +84,16 @@ pub(crate) struct Changed {
     pub(crate) inputs: Vec<Input<'static>>,
     /// Interfaces appeared or vanished.
     pub(crate) links: bool,
-    /// Addresses that came or went, in words, if that is to be told.
-    pub(crate) told: Vec<String>,
     /// Indexes that are no longer valid.
     pub(crate) gone: Vec<u32>,
     /// Addresses of ours may no longer be as desired.
     pub(crate) addresses: bool,
     /// A desired address was lost.
     pub(crate) missing: Option<Loss>,
-    /// The machine could not be looked at; it will be tried again.
-    pub(crate) failure: Option<linux::Error>,
+    /// What has been done about virtual interfaces, and, if that is to be told, which addresses came or went.
+    pub(crate) told: Vec<(Severity, String)>,
+    /// The machine could not be looked at, or refused something; it will be tried again.
+    pub(crate) failures: Vec<linux::Error>,
 }
 
 /// What bringing the addresses into line led to.
@@ -124,6 +128,7 @@ impl Kernel {
             placed: BTreeSet::new(),
             deprecated_at: BTreeMap::new(),
             routing: Routing::default(),
+            virtual_links: VirtualLinks::default(),
             indexes: Vec::new(),
             known: BTreeSet::new(),
             deaf: BTreeSet::new(),
@@ -210,11 +215,81 @@ impl Kernel {
         inputs
     }
 
-    /// Finds the engine's interfaces among the machine's, and with them what we may ever hold.
-    fn assign_indexes(&mut self, engine: &Engine) {
-        let index = |name: &str| self.links.values().find(|link| link.name == name).map(|link| link.index);
-        self.indexes = engine.links().iter().map(|name| index(name)).collect();
-        self.known = engine
+    /// The engine's id of the interface that is heard through this one.
+    pub(crate) fn id_of_heard(&self, index: u32) -> LinkId {
+        let base = self.virtual_links.base_of(index).and_then(|base| self.find(base));
+        self.id_of(base.unwrap_or(index))
+    }
+
+    /// The kernel's index of a virtual interface, by its name in the configuration; `None` if it does not exist.
+    pub(crate) fn index_of_virtual(&self, name: &str) -> Option<u32> {
+        self.virtual_links.index(name)
+    }
+
+    /// The kernel's index of what the configuration calls by this name.
+    fn find(&self, name: &str) -> Option<u32> {
+        if self.virtual_links.find(name).is_some() {
+            return self.virtual_links.index(name);
+        }
+        self.links.values().find(|link| link.name == name).map(|link| link.index)
+    }
+
+    /// Has the virtual interfaces of a new configuration made. Those that are no longer wanted stay until
+    /// [`remove_virtual_links`](Self::remove_virtual_links).
+    pub(crate) fn make_virtual_links(&mut self, wanted: &[VirtualLink]) -> Changed {
+        self.virtual_links.want(wanted);
+        let mut changed = Changed::default();
+        self.adjust_virtual_links(&mut changed);
+        changed
+    }
+
+    /// Removes virtual interfaces that are not wanted. Comes after [`introduce`](Self::introduce).
+    pub(crate) fn remove_virtual_links(&mut self) -> Changed {
+        let before = self.links.clone();
+        let Self { netlink, links, indexes, virtual_links, .. } = self;
+        let adjusted = virtual_links.remove_unwanted(netlink, links, |index| indexes.contains(&Some(index)));
+        let mut changed = Changed::default();
+        self.note_adjusted(adjusted, &before, &mut changed);
+        changed
+    }
+
+    fn adjust_virtual_links(&mut self, changed: &mut Changed) {
+        if self.virtual_links.are_none() {
+            return;
+        }
+        let before = self.links.clone();
+        let adjusted = self.virtual_links.make(&mut self.netlink, &mut self.links);
+        self.note_adjusted(adjusted, &before, changed);
+    }
+
+    fn note_adjusted(&mut self, adjusted: Adjusted, before: &BTreeMap<u32, Link>, changed: &mut Changed) {
+        let Adjusted { changed: links, remade, gone, told, failures } = adjusted;
+        for index in gone {
+            self.addresses.retain(|(link, _, _), _| *link != index);
+            self.ours.retain(|(link, _, _)| *link != index);
+            changed.gone.push(index);
+        }
+        if links {
+            let indexes: BTreeSet<&u32> = before.keys().chain(self.links.keys()).collect();
+            for index in indexes {
+                self.routing.note_link(before.get(index), self.links.get(index));
+            }
+        }
+        changed.links |= links;
+        changed.addresses |= links;
+        if remade {
+            changed.missing = Some(Loss::TakenAway);
+        }
+        changed.told.extend(told);
+        changed.failures.extend(failures);
+    }
+
+    /// Finds the engine's interfaces among the machine's, and with them what we may ever hold. After a reconfiguration, it
+    /// comes before anything is carried out.
+    pub(crate) fn assign_indexes(&mut self, engine: &Engine) {
+        let index = |name: &str| self.find(name);
+        let indexes = engine.links().iter().map(|name| index(name)).collect();
+        let known = engine
             .config()
             .routers
             .iter()
@@ -226,6 +301,7 @@ impl Kernel {
             })
             .filter_map(|(name, address)| index(name).map(|index| (index, address)))
             .collect();
+        (self.indexes, self.known) = (indexes, known);
     }
 
     /// Says on which interfaces we cannot hear; what the engine must learn from it comes back.
@@ -239,11 +315,18 @@ impl Kernel {
     fn state_of(&self, link: LinkId) -> Input<'static> {
         let index = self.index_of(link);
         let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
-            up: link.up && link.running && !self.deaf.contains(&link.index),
+            up: self.works(link) && !self.deaf.contains(&link.index),
             addresses: self.own_addresses(|index| index == link.index),
             tentative: self.tentative_addresses(link.index),
         });
         Input::Link { link, state }
+    }
+
+    /// Whether packets come and go. An instance minds the interface below its own virtual one by itself.
+    fn works(&self, link: &Link) -> bool {
+        let Some(wish) = self.virtual_links.of_index(link.index) else { return link.up && link.running };
+        let base = self.links.values().find(|link| link.name == *wish.base);
+        link.up && (!wish.needs_base || base.is_some_and(|base| base.up && base.running))
     }
 
     /// A source address may be on any interface.
@@ -289,12 +372,13 @@ impl Kernel {
         if self.astray || changes.iter().any(|change| matches!(change, Change::Lost)) {
             // What was told before the look is older than what the look shows.
             changes.clear();
-            changed.failure = self.look().err();
+            changed.failures.extend(self.look().err());
             self.routing.distrust();
             (changed.links, changed.addresses) = (true, true);
         }
         let mut touched = BTreeSet::new();
         let mut missing = BTreeSet::new();
+        let mut links_told = changed.links;
         for change in changes.drain(..) {
             match change {
                 Change::Link(link) => {
@@ -302,6 +386,7 @@ impl Kernel {
                     self.routing.note_link(before.as_ref(), Some(&link));
                     let renamed = before.as_ref().is_some_and(|before| before.name != link.name);
                     changed.links |= before.is_none() || renamed;
+                    links_told = true;
                     touched.insert(link.index);
                 }
                 Change::LinkGone { index, .. } => {
@@ -310,14 +395,15 @@ impl Kernel {
                     self.addresses.retain(|(link, _, _), _| *link != index);
                     self.ours.retain(|(link, _, _)| *link != index);
                     changed.links = true;
+                    links_told = true;
                     changed.gone.push(index);
                 }
                 Change::Address(address) => {
                     if self.tell_addresses && !self.addresses.contains_key(&key(&address)) {
                         let name = self.name_of(address.link);
-                        changed.told.push(format!(
-                            "Netlink: address {}/{} appeared on {name}",
-                            address.address, address.prefix
+                        changed.told.push((
+                            Severity::Info,
+                            format!("Netlink: address {}/{} appeared on {name}", address.address, address.prefix),
                         ));
                     }
                     if !self.moves(&address) {
@@ -328,9 +414,9 @@ impl Kernel {
                 Change::AddressGone(address) => {
                     if self.tell_addresses {
                         let name = self.name_of(address.link);
-                        changed.told.push(format!(
-                            "Netlink: address {}/{} vanished from {name}",
-                            address.address, address.prefix
+                        changed.told.push((
+                            Severity::Info,
+                            format!("Netlink: address {}/{} vanished from {name}", address.address, address.prefix),
                         ));
                     }
                     if !address.is_marked() || self.statics.contains(&key(&address)) {
@@ -350,6 +436,14 @@ impl Kernel {
             }
         }
         self.changes = changes;
+        if links_told || self.virtual_links.is_unfinished() {
+            // Before the engine hears of it: what is there again was never away.
+            self.adjust_virtual_links(&mut changed);
+            let names =
+                touched.iter().filter_map(|index| self.links.get(index)).map(|link| link.name.as_str()).collect();
+            let above: Vec<u32> = self.virtual_links.standing_on(&names).collect();
+            touched.extend(above);
+        }
         if !missing.is_empty() {
             let now = clock::boot_time();
             self.lifetimes.held_changed(now);
@@ -584,8 +678,9 @@ impl Kernel {
         }
     }
 
-    /// Removes everything that we have added, whatever anybody desires: the last thing on every way out.
-    pub(crate) fn withdraw_everything(&mut self) -> Vec<linux::Error> {
+    /// Removes everything that we have added, whatever anybody desires: the last thing on every way out. What was done
+    /// about interfaces comes back, and what was refused.
+    pub(crate) fn withdraw_everything(&mut self) -> (Vec<(Severity, String)>, Vec<linux::Error>) {
         let remove = |key: &Key| {
             let (link, address, prefix) = *key;
             let peer = self.addresses.get(key).and_then(|held| held.address.peer);
@@ -595,7 +690,9 @@ impl Kernel {
         ours.extend(self.ours.iter().map(remove));
         let mut reconciled = Reconciled::default();
         self.apply(&ours, &mut reconciled);
-        reconciled.failures
+        let removed = self.virtual_links.remove_all(&mut self.netlink, &mut self.links);
+        reconciled.failures.extend(removed.failures);
+        (removed.told, reconciled.failures)
     }
 }
 

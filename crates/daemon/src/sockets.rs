@@ -1,11 +1,14 @@
-//! The VRRP sockets: one pair for each interface with multicast routers, shared by all of them, and one pair for
-//! all unicast; each family has its own. Packets leave and arrive in batches.
+//! The VRRP sockets: one pair for each interface with multicast routers, shared by all of them, one for each router with a
+//! virtual MAC address, and one pair for all unicast; each family has its own. Packets leave and arrive in batches.
 
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::net::IpAddr;
 
-use engine::{Authentication, Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterId, Transport};
+use engine::{
+    Authentication, Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterConfig, RouterId,
+    Transport,
+};
 use linux::poll::{Interest, Poll};
 use linux::send_batch::{SendBatch, Unsent};
 use linux::vrrp_socket::{ReceiveBuffers, ReceiveSocket, SendSocket};
@@ -18,6 +21,9 @@ const PACKET_SIZE: usize = 1500;
 #[derive(Debug)]
 pub(crate) struct Sockets {
     pairs: BTreeMap<Place, Pair>,
+    /// Routers that are heard through an interface of their own: which one, by the index of the interface below, the
+    /// family and the VRID.
+    apart: BTreeMap<(u32, Family, u8), u32>,
     buffers: ReceiveBuffers,
     unsent: Vec<Unsent>,
     packet: Box<[u8; PACKET_SIZE]>,
@@ -30,9 +36,29 @@ pub(crate) struct Sockets {
 /// What a pair is for: an interface by its kernel index, or all unicast (`None`), and a family.
 type Place = (Option<u32>, Family);
 
+/// The virtual interface of a router.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Apart {
+    /// Its kernel index; `None` if it does not exist.
+    pub(crate) link: Option<u32>,
+    /// Advertisements leave by it.
+    pub(crate) speaks: bool,
+}
+
+/// What stands below the virtual interface of a place, and whose that is.
+#[derive(Clone, Copy, Debug)]
+struct Below {
+    link: u32,
+    vrid: u8,
+    /// Advertisements leave by the virtual interface, not by the one below.
+    speaks_above: bool,
+}
+
 /// What the routers of a place need.
 #[derive(Debug, Default)]
 struct Need {
+    /// The place is a virtual interface.
+    below: Option<Below>,
     groups: BTreeSet<IpAddr>,
     /// Somebody expects an authentication header.
     header: bool,
@@ -58,6 +84,8 @@ struct Pair {
     send: SendSocket,
     /// How many octets may wait in it; `None` is as many as we think good.
     size: Option<usize>,
+    /// The interface that packets leave by, if it is always the same.
+    way_out: Option<u32>,
     groups: BTreeSet<IpAddr>,
     batch: SendBatch,
     /// Whose packets are in the batch, in its order.
@@ -65,9 +93,17 @@ struct Pair {
 }
 
 impl Pair {
-    fn open((link, family): Place) -> linux::Result<Self> {
+    fn open(place: Place, below: Option<Below>) -> linux::Result<Self> {
+        let (link, family) = place;
+        let way_out = way_out(place, below);
         let (receive, send) = match (link, family) {
-            (Some(index), Family::Ipv4) => (ReceiveSocket::on_link(index)?, SendSocket::on_link(index)?),
+            (Some(index), Family::Ipv4) => {
+                let receive = match below {
+                    Some(below) => ReceiveSocket::on_virtual_link(index, below.link, below.vrid)?,
+                    None => ReceiveSocket::on_link(index)?,
+                };
+                (receive, SendSocket::on_link(way_out.unwrap_or(index))?)
+            }
             (Some(index), Family::Ipv6) => (ReceiveSocket::ipv6_on_link(index)?, SendSocket::ipv6_on_link(index)?),
             (None, Family::Ipv4) => (ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?),
             (None, Family::Ipv6) => (ReceiveSocket::ipv6_for_unicast()?, SendSocket::ipv6_for_unicast()?),
@@ -77,6 +113,7 @@ impl Pair {
             receive_header: None,
             size: None,
             send,
+            way_out,
             groups: BTreeSet::new(),
             batch: SendBatch::new(),
             senders: Vec::new(),
@@ -93,13 +130,16 @@ impl Pair {
     }
 
     /// Opens or closes the socket for what comes behind an authentication header, which only IPv4 has.
-    fn listen_for_headers(&mut self, wanted: bool, link: Option<u32>, poll: &Poll, token: u64) -> linux::Result<()> {
-        if !wanted {
+    fn listen_for_headers(&mut self, need: &Need, link: Option<u32>, poll: &Poll, token: u64) -> linux::Result<()> {
+        if !need.header {
             self.receive_header = None;
         } else if self.receive_header.is_none() {
-            let socket = match link {
-                Some(index) => ReceiveSocket::with_header_on_link(index)?,
-                None => ReceiveSocket::with_header_for_unicast()?,
+            let socket = match (link, need.below) {
+                (Some(index), Some(below)) => {
+                    ReceiveSocket::with_header_on_virtual_link(index, below.link, below.vrid)?
+                }
+                (Some(index), None) => ReceiveSocket::with_header_on_link(index)?,
+                (None, _) => ReceiveSocket::with_header_for_unicast()?,
             };
             poll.add(&socket, token, Interest::Readable)?;
             for group in &self.groups {
@@ -129,6 +169,7 @@ impl Sockets {
     pub(crate) fn new() -> Self {
         Self {
             pairs: BTreeMap::new(),
+            apart: BTreeMap::new(),
             buffers: ReceiveBuffers::new(),
             unsent: Vec::new(),
             packet: Box::new([0; PACKET_SIZE]),
@@ -148,32 +189,47 @@ impl Sockets {
     }
 
     /// Opens what the configuration needs on the interfaces that exist, and closes what it no longer needs.
-    /// `buffers` says for each router how many octets may wait for it, `unicast_token` and `link_token` name the sockets in the poll.
+    /// `buffers` says for each router how many octets may wait for it, `apart_of` its virtual interface if it has one;
+    /// `unicast_token` and `link_token` name the sockets in the poll.
     pub(crate) fn adjust(
         &mut self,
         engine: &Engine,
         buffers: &[Option<usize>],
         index_of: impl Fn(LinkId) -> Option<u32>,
+        apart_of: impl Fn(&RouterConfig) -> Option<Apart>,
         poll: &Poll,
         unicast_token: u64,
         link_token: impl Fn(u32) -> u64,
     ) -> Vec<Deaf> {
         let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
+        self.apart.clear();
         for (router, id) in engine.config().routers.iter().zip(0..) {
             let Some(index) = engine.router_link(RouterId(id)).and_then(&index_of) else { continue };
-            let (place, group) = match &router.transport {
-                Transport::Unicast { .. } => (None, None),
-                Transport::Multicast { group, .. } => (Some(index), Some(*group)),
+            let vrid = router.vrid.get();
+            let (place, group, below) = match (&router.transport, apart_of(router)) {
+                (Transport::Unicast { .. }, _) => (None, None, None),
+                (Transport::Multicast { group, .. }, None) => (Some(index), Some(*group), None),
+                (Transport::Multicast { group, .. }, Some(Apart { link: Some(link), speaks })) => {
+                    self.apart.insert((index, router.family, vrid), link);
+                    (Some(link), Some(*group), Some(Below { link: index, vrid, speaks_above: speaks }))
+                }
+                // That it does not exist is a fault reason.
+                (Transport::Multicast { .. }, Some(Apart { link: None, .. })) => continue,
             };
             let need = needs.entry((place, router.family)).or_default();
+            need.below = below;
             need.groups.extend(group);
             need.header |= matches!(router.authentication, Authentication::Header(_));
-            need.links.insert(index);
+            need.links.insert(place.unwrap_or(index));
             if let Some(size) = buffers.get(id as usize).copied().flatten() {
                 need.size = Some(need.size.unwrap_or_default().saturating_add(size));
             }
         }
-        self.pairs.retain(|place, _| needs.contains_key(place));
+        // One that shall speak otherwise is opened anew.
+        let stays = |place: &Place, pair: &mut Pair| {
+            needs.get(place).is_some_and(|need| pair.way_out == way_out(*place, need.below))
+        };
+        self.pairs.retain(stays);
         let mut failures = Vec::new();
         for (place, need) in needs {
             let links = need.links.clone();
@@ -190,21 +246,22 @@ impl Sockets {
         let pair = match self.pairs.entry(place) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(vacant) => {
-                let pair = Pair::open(place)?;
+                let pair = Pair::open(place, need.below)?;
                 poll.add(&pair.receive, token, Interest::Readable)?;
                 vacant.insert(pair)
             }
         };
         let (link, _) = place;
         pair.set_size(need.size)?;
-        pair.listen_for_headers(need.header, link, poll, token)?;
+        pair.listen_for_headers(&need, link, poll, token)?;
         // Unicast has no groups.
         pair.listen_to_groups(need.groups, link.unwrap_or(0))
     }
 
     /// Closes the pairs of an interface that is gone.
     pub(crate) fn forget_link(&mut self, index: u32) {
-        self.pairs.retain(|(link, _), _| *link != Some(index));
+        self.pairs.retain(|(link, _), pair| *link != Some(index) && pair.way_out != Some(index));
+        self.apart.retain(|(below, ..), link| *below != index && *link != index);
     }
 
     /// Puts an advertisement, given by its router, priority and sequence, into its batch.
@@ -214,7 +271,9 @@ impl Sockets {
         // An interface that is gone is a fault reason; what it should have sent is of no use any more.
         let place = match (&config.transport, link) {
             (Transport::Unicast { .. }, _) => None,
-            (Transport::Multicast { .. }, Some(index)) => Some(index),
+            (Transport::Multicast { .. }, Some(index)) => {
+                Some(self.apart.get(&(index, config.family, config.vrid.get())).copied().unwrap_or(index))
+            }
             (Transport::Multicast { .. }, None) => return,
         };
         let Some(pair) = self.pairs.get_mut(&(place, config.family)) else { return };
@@ -257,7 +316,9 @@ impl Sockets {
     ) -> linux::Result<()> {
         for family in [Family::Ipv4, Family::Ipv6] {
             let Some(pair) = self.pairs.get(&(link, family)) else { continue };
-            let unicast_is_heard_elsewhere = link.is_some() && self.pairs.contains_key(&(None, family));
+            let is_apart = link.is_some_and(|link| self.apart.values().any(|apart| *apart == link));
+            // A virtual interface also gets what is sent to its MAC address.
+            let unicast_is_heard_elsewhere = is_apart || (link.is_some() && self.pairs.contains_key(&(None, family)));
             for socket in [Some(&pair.receive), pair.receive_header.as_ref()].into_iter().flatten() {
                 // What is left after so many wakes the loop again, after it has looked at everything else.
                 for _ in 0..BATCHES_IN_A_ROW {
@@ -268,7 +329,9 @@ impl Sockets {
                             Some(group) => pair.groups.contains(&group),
                             None => !unicast_is_heard_elsewhere,
                         };
-                        if !is_ours {
+                        // What is heard through an interface of its own may be heard on the one below, too.
+                        let is_apart = |vrid| self.apart.contains_key(&(packet.link, family, vrid));
+                        if !is_ours || vrid_of(family, packet.bytes).is_some_and(is_apart) {
                             continue;
                         }
                         let received = Received { link: id_of(packet.link), family, octets: packet.bytes };
@@ -294,6 +357,28 @@ fn group_of(family: Family, packet: &[u8]) -> Option<IpAddr> {
         Family::Ipv6 => <[u8; 16]>::try_from(packet.get(24..40)?).ok()?.into(),
     };
     destination.is_multicast().then_some(destination)
+}
+
+/// The virtual router that an IP packet is about.
+fn vrid_of(family: Family, packet: &[u8]) -> Option<u8> {
+    const AUTHENTICATION_HEADER: u8 = 51;
+    let before = match family {
+        Family::Ipv4 if *packet.get(9)? == AUTHENTICATION_HEADER => engine::wire::authentication_header::LENGTH,
+        Family::Ipv4 | Family::Ipv6 => 0,
+    };
+    let header = match family {
+        Family::Ipv4 => usize::from(packet.first()? & 0x0f) * 4,
+        Family::Ipv6 => 40,
+    };
+    packet.get(header + before + 1).copied()
+}
+
+/// The interface that packets leave by, if it is always the same.
+fn way_out((link, _): Place, below: Option<Below>) -> Option<u32> {
+    match below {
+        Some(Below { link: below, speaks_above: false, .. }) => Some(below),
+        Some(_) | None => link,
+    }
 }
 
 /// Whether an address means nothing without its interface.

@@ -1,7 +1,7 @@
 //! What an engine is told to be: every default resolved, nothing left to guess.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -519,10 +519,21 @@ pub struct AnnouncePolicy {
     pub lower_priority_repeat: u32,
     /// And once more after this long; zero means none.
     pub lower_priority_delay: Duration,
+    /// Announce again and again what lies beside the way of the advertisements; `None` means never.
+    pub elsewhere: Option<AnnounceElsewhere>,
     /// Time between two gratuitous ARPs on one interface; zero means no pacing.
     pub pacing: Duration,
     /// Time between two unsolicited neighbour advertisements on one interface; zero means no pacing.
     pub neighbour_pacing: Duration,
+}
+
+/// Switches learn from every advertisement where a MAC address is; what has another one is forgotten if it keeps silent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnounceElsewhere {
+    /// How often, while Active.
+    pub every: Duration,
+    /// On which interfaces.
+    pub links: BTreeSet<Name>,
 }
 
 impl Default for AnnouncePolicy {
@@ -535,6 +546,7 @@ impl Default for AnnouncePolicy {
             refresh_repeat: 1,
             lower_priority_repeat: 5,
             lower_priority_delay: Duration::from_secs(5),
+            elsewhere: None,
             pacing: Duration::ZERO,
             neighbour_pacing: Duration::ZERO,
         }

@@ -394,3 +394,31 @@ router a priority 255 interval 4 repeat 3 pacing 0.1
 "#,
     );
 }
+
+// Shows: vrrp_instance.garp_extra_if, global_defs.vrrp_garp_extra_if
+#[test]
+fn what_lies_beside_the_way_of_the_advertisements_is_announced_again_and_again() {
+    check(
+        r#"
+router a priority 255 interval 4 delay 0 elsewhere 3@vmac1 addresses 192.0.2.100/24,198.51.100.1/24@vmac1
+    0.000000 > link vmac1 up
+    0.000000   vmac1 Up
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 198.51.100.1/24@vmac1
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   a announcing vmac1 198.51.100.1
+    0.000000   announce eth0 192.0.2.100
+    0.000000   announce vmac1 198.51.100.1
+    0.000000   a notify Active 255
+    3.000000   a announcing vmac1 198.51.100.1
+    3.000000   announce vmac1 198.51.100.1
+    4.000000   a advertise 255
+    6.000000   a announcing vmac1 198.51.100.1
+    6.000000   announce vmac1 198.51.100.1
+    7.000000 > wait
+"#,
+    );
+}

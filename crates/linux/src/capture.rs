@@ -7,10 +7,10 @@ use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use crate::socket_option::{set, set_filter, set_int, set_receive_buffer, step};
-use crate::{Error, Result, clock};
+use crate::{Error, Result, clock, packet_socket};
 
 /// A non-blocking socket whose packets carry their moment.
 #[derive(Debug)]
@@ -40,12 +40,11 @@ impl Capture {
     /// When the kernel refuses, for want of `CAP_NET_RAW` for instance.
     pub fn redundancy_frames() -> Result<Capture> {
         let open = || -> io::Result<Capture> {
-            let every_protocol = RawProtocol::new(u32::from((libc::ETH_P_ALL as u16).to_be())).map(Protocol::from_raw);
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             // Deaf until the filter stands.
             let socket = socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None)?;
             set_filter(&socket, REDUNDANCY_FILTER)?;
-            listen_to_all_links(&socket, every_protocol)?;
+            packet_socket::bind(&socket, libc::ETH_P_ALL as u16, 0)?;
             Self::stamped(socket)
         };
         open().map_err(|error| Error::from_io("open a packet socket", &error))
@@ -138,17 +137,6 @@ fn moment_of(stamp: Option<u64>) -> u64 {
     let now = clock::boot_time();
     let age = stamp.map_or(0, |stamp| (clock::real_time().as_nanos() as u64).saturating_sub(stamp));
     now.saturating_sub(age)
-}
-
-fn listen_to_all_links(socket: &OwnedFd, protocol: Option<Protocol>) -> io::Result<()> {
-    // SAFETY: all zero is a valid sockaddr_ll: every interface.
-    let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
-    address.sll_family = libc::AF_PACKET as u16;
-    address.sll_protocol = protocol.map_or(0, |protocol| protocol.as_raw().get() as u16);
-    let length = size_of_val(&address) as libc::socklen_t;
-    // SAFETY: the address is a live local of the length given.
-    let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 const LOAD_HALF: u16 = 0x28;

@@ -25,6 +25,7 @@ pub mod netlink;
 pub mod netns;
 pub mod number_file;
 pub mod packet_filter;
+mod packet_socket;
 pub mod poll;
 pub mod process;
 pub mod process_events;

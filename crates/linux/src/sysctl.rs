@@ -42,6 +42,11 @@ impl Sysctl {
         std::fs::write(self.file(), value).map_err(|error| Error::from_io(format!("set {self} to {value}"), &error))
     }
 
+    /// As [`write`](Self::write); where there is no such option, there is nothing to set.
+    pub fn set_if_there(&self, value: &str) -> Result<()> {
+        if self.read()?.is_none_or(|before| before == value) { Ok(()) } else { self.write(value) }
+    }
+
     fn file(&self) -> PathBuf {
         PathBuf::from(format!("/proc/sys/{}", self.path))
     }

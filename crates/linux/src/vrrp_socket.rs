@@ -19,7 +19,7 @@ pub use crate::receive_buffers::{ReceiveBuffers, Received};
 use crate::socket_option::{
     accept_everything, refuse_everything, set, set_filter, set_int, set_receive_buffer, set_send_buffer, step,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, packet_socket};
 
 /// IP protocol number of VRRP.
 pub const PROTOCOL: u8 = 112;
@@ -39,6 +39,8 @@ pub struct ReceiveSocket {
     header: Header,
     /// The only interface it hears, if it is bound to one.
     link: Option<u32>,
+    /// Of a virtual interface: the one it stands on, and a socket that is a member of groups there.
+    below: Option<(OwnedFd, u32)>,
 }
 
 impl ReceiveSocket {
@@ -56,7 +58,35 @@ impl ReceiveSocket {
         let socket = open_receiver(protocol)?;
         bind_to_link(&socket, link)?;
         begin(&socket, protocol)?;
-        Ok(ReceiveSocket { socket, header: Header::Received, link: Some(link) })
+        Ok(ReceiveSocket { socket, header: Header::Received, link: Some(link), below: None })
+    }
+
+    /// Receives what comes in over a virtual interface for one virtual router: an interface with the MAC address of the
+    /// router on top of another one.
+    ///
+    /// Frames are read off the interface, and groups are joined on the one below. A group that is joined here would be
+    /// told to the network from the virtual MAC address, and switches would look for it behind a Backup. And where the
+    /// sender's address is the virtual one, too, its frames come to this interface and not to the one below.
+    pub fn on_virtual_link(link: u32, below: u32, vrid: u8) -> Result<ReceiveSocket> {
+        Self::of_protocol_on_virtual_link(PROTOCOL, link, below, vrid)
+    }
+
+    /// As [`on_virtual_link`](Self::on_virtual_link), for VRRP behind an authentication header.
+    pub fn with_header_on_virtual_link(link: u32, below: u32, vrid: u8) -> Result<ReceiveSocket> {
+        Self::of_protocol_on_virtual_link(AUTHENTICATION_HEADER, link, below, vrid)
+    }
+
+    fn of_protocol_on_virtual_link(protocol: u8, link: u32, below: u32, vrid: u8) -> Result<ReceiveSocket> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        // Without a protocol it is deaf until it is bound.
+        let socket = socket_with(AddressFamily::PACKET, SocketType::DGRAM, flags, None)
+            .map_err(refused("open a packet socket for VRRP"))?;
+        set_receive_buffer(&socket, RECEIVE_BUFFER).map_err(refused("enlarge the buffer of a VRRP socket"))?;
+        set_filter(&socket, &of_one_router(protocol, vrid)).map_err(refused("filter a VRRP socket"))?;
+        packet_socket::bind(&socket, libc::ETH_P_IP as u16, link)
+            .map_err(|error| Error::from_io(format!("bind a VRRP socket to {}", link_name(&socket, link)), &error))?;
+        let below = Some((open_receiver(protocol)?, below));
+        Ok(ReceiveSocket { socket, header: Header::Received, link: Some(link), below })
     }
 
     /// As [`on_link`](Self::on_link), over IPv6. Here the kernel cannot be told to leave out groups that only others on
@@ -65,7 +95,7 @@ impl ReceiveSocket {
         let socket = open_ipv6_receiver()?;
         bind_to_link(&socket, link)?;
         begin(&socket, PROTOCOL)?;
-        Ok(ReceiveSocket { socket, header: Header::Withheld, link: Some(link) })
+        Ok(ReceiveSocket { socket, header: Header::Withheld, link: Some(link), below: None })
     }
 
     /// Receives unicast over whatever interface. Multicast groups are not joined.
@@ -86,14 +116,14 @@ impl ReceiveSocket {
         set_int(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
             .map_err(refused("ask for the interface of VRRP packets"))?;
         begin(&socket, protocol)?;
-        Ok(ReceiveSocket { socket, header: Header::Received, link: None })
+        Ok(ReceiveSocket { socket, header: Header::Received, link: None, below: None })
     }
 
     /// As [`for_unicast`](Self::for_unicast), over IPv6, and with what goes to groups that others have joined.
     pub fn ipv6_for_unicast() -> Result<ReceiveSocket> {
         let socket = open_ipv6_receiver()?;
         begin(&socket, PROTOCOL)?;
-        Ok(ReceiveSocket { socket, header: Header::Withheld, link: None })
+        Ok(ReceiveSocket { socket, header: Header::Withheld, link: None, below: None })
     }
 
     /// Lets it queue this much before packets are lost; `None` is as much as we think good.
@@ -104,7 +134,7 @@ impl ReceiveSocket {
 
     /// Joins a group on the interface. Joining twice is no failure.
     pub fn join(&self, group: IpAddr, link: u32) -> Result<()> {
-        match change_membership(&self.socket, group, link, Membership::Join) {
+        match self.change_membership(group, link, Membership::Join) {
             Ok(()) | Err(Errno::ADDRINUSE) => Ok(()),
             Err(errno) => {
                 Err(Error::new(format!("join {group} on {}", link_name(&self.socket, link)), errno.raw_os_error()))
@@ -114,7 +144,7 @@ impl ReceiveSocket {
 
     /// Leaves a group. Not being a member is no failure.
     pub fn leave(&self, group: IpAddr, link: u32) -> Result<()> {
-        match change_membership(&self.socket, group, link, Membership::Leave) {
+        match self.change_membership(group, link, Membership::Leave) {
             Ok(()) | Err(Errno::ADDRNOTAVAIL | Errno::NODEV) => Ok(()),
             Err(errno) => {
                 Err(Error::new(format!("leave {group} on {}", link_name(&self.socket, link)), errno.raw_os_error()))
@@ -122,11 +152,25 @@ impl ReceiveSocket {
         }
     }
 
+    fn change_membership(&self, group: IpAddr, link: u32, change: Membership) -> std::result::Result<(), Errno> {
+        let Some((member, below)) = &self.below else { return change_membership(&self.socket, group, link, change) };
+        let IpAddr::V4(address) = group else { return Err(Errno::AFNOSUPPORT) };
+        let [_, second, third, fourth] = address.octets();
+        // RFC 1112 §6.4: the lower 23 bits.
+        let mac = [0x01, 0x00, 0x5e, second & 0x7f, third, fourth];
+        packet_socket::listen_to_group(&self.socket, link, mac, matches!(change, Membership::Join))?;
+        change_membership(member, group, *below, change)
+    }
+
     /// Fills the buffers with what is waiting and answers how many packets that is: fewer than
     /// [`ReceiveBuffers::CAPACITY`] means that nothing is left. An error of the interface (it went down) that the
     /// kernel reports here comes back once and is no reason to close the socket.
     pub fn receive(&self, buffers: &mut ReceiveBuffers) -> Result<usize> {
-        buffers.fill(self.socket.as_fd(), self.header, self.link).map_err(refused("receive VRRP packets"))
+        match buffers.fill(self.socket.as_fd(), self.header, self.link) {
+            // Packet sockets say so when their interface is taken down; netlink does, too.
+            Err(Errno::NETDOWN) if self.below.is_some() => Ok(0),
+            filled => filled.map_err(refused("receive VRRP packets")),
+        }
     }
 }
 
@@ -272,6 +316,29 @@ const VRRP_BEHIND_HEADER: [libc::sock_filter; 5] = [
     step((libc::BPF_RET | libc::BPF_K) as u16, u32::MAX, 0, 0),
     step((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0),
 ];
+
+/// Classic BPF over a packet that begins with its IPv4 header: keeps advertisements of one virtual router.
+const fn of_one_router(protocol: u8, vrid: u8) -> [libc::sock_filter; 9] {
+    const LOAD_HEADER_LENGTH: u16 = (libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH) as u16;
+    const LOAD: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
+    const LOAD_BEHIND: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_IND) as u16;
+    const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    // Behind an authentication header, whose first octet says what follows, everything is so much later.
+    let (next, header) = if protocol == AUTHENTICATION_HEADER { (PROTOCOL, 24) } else { (0, 0) };
+    [
+        step(LOAD, 9, 0, 0),
+        step(JUMP_IF_EQUAL, protocol as u32, 0, 6),
+        step(LOAD_HEADER_LENGTH, 0, 0, 0),
+        step(LOAD_BEHIND, 0, 0, 0),
+        // Without such a header there is nothing to ask.
+        step(JUMP_IF_EQUAL, next as u32, 0, if next == 0 { 0 } else { 3 }),
+        step(LOAD_BEHIND, header + 1, 0, 0),
+        step(JUMP_IF_EQUAL, vrid as u32, 0, 1),
+        step(RETURN, u32::MAX, 0, 0),
+        step(RETURN, 0, 0, 0),
+    ]
+}
 
 #[derive(Clone, Copy)]
 enum Membership {

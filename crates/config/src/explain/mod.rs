@@ -74,6 +74,7 @@ fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
         seconds(router.advertisement_interval.as_duration())
     ));
     what_moves(router, page);
+    the_mac_address(settings, instance, page);
     the_group(settings, router, page);
     the_role(settings, router, page);
     a_dead_node(settings, router, page);
@@ -107,6 +108,18 @@ fn what_moves(router: &RouterConfig, page: &mut Page) {
     };
     let moves = if moves.is_empty() { "Nothing".to_owned() } else { list(&moves) };
     page.point(&format!("On the Active node only: {moves}. Advertisements go to {to}."));
+}
+
+/// What neighbours need not learn anew.
+fn the_mac_address(settings: &Settings, instance: &Instance, page: &mut Page) {
+    let Some(own) = &instance.virtual_mac else { return };
+    let Some(link) = settings.virtual_links.iter().find(|link| link.name == own.link) else { return };
+    let mac = link.mac.map(|octet| format!("{octet:02x}")).join(":");
+    let leave = if own.speaks { "and advertisements leave by it" } else { "and advertisements leave by the latter" };
+    page.point(&format!(
+        "Neighbours know its addresses by the MAC address {mac}, whichever node is Active. They are on {} on top of {}, {leave}.",
+        link.name, link.base
+    ));
 }
 
 fn the_group(settings: &Settings, router: &RouterConfig, page: &mut Page) {

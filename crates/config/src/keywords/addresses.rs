@@ -1,6 +1,6 @@
 //! Options of addresses and of unicast peers.
 
-use super::{Form, INTERFACE, Keyword, not_built, whole, works};
+use super::{Form, INTERFACE, Keyword, whole, works};
 
 pub(super) const ADDRESS_OPTIONS: &[Keyword] = &[
     works(
@@ -24,7 +24,12 @@ pub(super) const ADDRESS_OPTIONS: &[Keyword] = &[
         "A label, as `ip address` shows it (IPv4).",
         "192.0.2.1/24 label eth0:vip",
     ),
-    not_built("use_vmac", Form::Flag, "Put it on a virtual MAC interface.", "192.0.2.1/24 dev eth1 use_vmac"),
+    works(
+        "use_vmac",
+        Form::Flag,
+        "Put it on an interface of its own on top of that, with the MAC address of the virtual router.",
+        "192.0.2.1/24 dev eth1 use_vmac",
+    ),
     works("peer", Form::Address, "The other end of a link that has only two.", "192.0.2.1 peer 192.0.2.2"),
     works("home", Form::Flag, "Mark it as home address of Mobile IPv6.", "2001:db8::1/64 home"),
     works("-nodad", Form::Flag, "Look for duplicates after all (IPv6).", "2001:db8::1/64 -nodad"),

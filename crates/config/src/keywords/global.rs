@@ -199,13 +199,15 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     )
     .default("what the others wait before they take over, and a second")
     .ours(),
-    not_built(
+    works(
         "vrrp_garp_extra_if",
-        words(1, 2, "perhaps `all`, and 1 to 86400 seconds"),
-        "Announce again and again on other interfaces that carry addresses.",
+        words(1, 2, "perhaps `all`, and 0 to 86400 seconds; 0 means never"),
+        "While Active, announce again and again the addresses with a virtual MAC address that advertisements do not leave \
+         from; with `all`, all addresses on interfaces that advertisements do not leave by.",
         "vrrp_garp_extra_if all 100",
     )
-    .synonyms(&["vrrp_vmac_garp_intvl"]),
+    .synonyms(&["vrrp_vmac_garp_intvl"])
+    .default("0"),
     works(
         "vrrp_down_timer_adverts",
         whole("", 1, 100),
@@ -357,18 +359,19 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "nftables_ipvs_start_fwmark 1000",
     )
     .default("1000"),
-    not_built(
+    works(
         "vmac_prefix",
-        Form::Word("a prefix"),
-        "Start of the names of virtual MAC interfaces.",
-        "vmac_prefix vrrp",
+        Form::Word("at most 9 characters"),
+        "Start of the names of interfaces that `use_vmac` makes, unless it says a name: `vrrp.51`, or `vrrp1.51` if somebody \
+         else has that.",
+        "vmac_prefix vm",
     )
     .default("vrrp"),
-    not_built(
+    works(
         "vmac_addr_prefix",
-        Form::Word("a prefix"),
-        "Start of the names of virtual MAC interfaces on other links.",
-        "vmac_addr_prefix vrrp",
+        Form::Word("at most 9 characters"),
+        "Start of the names of interfaces that `use_vmac` makes at an address, or `use_vmac_addr`.",
+        "vmac_addr_prefix va",
     )
     .default("vmac_prefix"),
     works(

@@ -217,14 +217,36 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "track_src_ip",
     )
     .differs("It is always so, with or without this keyword: who has no address to send from cannot be heard."),
-    not_built(
+    works(
         "use_vmac",
-        words(0, usize::MAX, "perhaps a name, a MAC address and options"),
-        "Use the virtual router MAC address of the standard.",
+        words(0, 6, "perhaps a name, a MAC address of 5 or 6 octets, and `group` with a number or a name"),
+        "Give the addresses the MAC address of the virtual router, 00:00:5e:00:01 and the virtual_router_id, which stays \
+         the same whoever is Active: neighbours have nothing to learn anew. They are on an interface (macvlan) that is \
+         made for them, and advertisements leave by it. Of five octets, the sixth is the virtual_router_id.",
         "use_vmac vrrp.51",
+    )
+    .default("none; a name is made of `vmac_prefix` and the virtual_router_id")
+    .differs(
+        "An interface that somebody deletes or changes is put back at once, and the instance stays Active. Advertisements \
+         are read off the interface, so no group is joined from the virtual MAC address and no firewall rule is needed. \
+         `rp_filter` of other interfaces stays as it is. Instances of IPv6 cannot have it yet (decision 50).",
     ),
-    not_built("use_vmac_addr", Form::Flag, "Virtual MAC addresses also on other interfaces.", "use_vmac_addr"),
-    not_built("vmac_xmit_base", Form::Flag, "Send advertisements from the underlying interface.", "vmac_xmit_base"),
+    works(
+        "use_vmac_addr",
+        Form::Flag,
+        "As `use_vmac` at each address that is on another interface than the instance's.",
+        "use_vmac_addr",
+    ),
+    works(
+        "vmac_xmit_base",
+        Form::Flag,
+        "With `use_vmac`: advertisements leave by the instance's `interface`, with its own MAC address.",
+        "vmac_xmit_base",
+    )
+    .differs(
+        "What the others send is heard in either case, from their virtual MAC address or not; keepalived must be told the \
+         same on all nodes.",
+    ),
     not_built(
         "use_ipvlan",
         words(0, usize::MAX, "perhaps a name, an address, a mode and options"),
@@ -278,13 +300,16 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Losing advertisements that follow each other within a thirty-second of the interval, at most 10 ms, are \
          worth one announcement each and no burst (decision 7).",
     ),
-    not_built(
+    works(
         "garp_extra_if",
-        words(1, 2, "perhaps `all`, and 1 to 86400 seconds"),
-        "Announce again and again on other interfaces that carry addresses.",
+        words(1, 2, "perhaps `all`, and 0 to 86400 seconds; 0 means never"),
+        "While Active, announce again and again the addresses with a virtual MAC address that advertisements do not leave \
+         from, so that switches do not forget it; with `all`, all addresses on interfaces that advertisements do not \
+         leave by.",
         "garp_extra_if all 100",
     )
-    .synonyms(&["vmac_garp_intvl"]),
+    .synonyms(&["vmac_garp_intvl"])
+    .default("vrrp_garp_extra_if"),
     works(
         "down_timer_adverts",
         whole("", 1, 100),

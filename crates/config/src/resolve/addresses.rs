@@ -8,7 +8,7 @@ use engine::{AddressFlags, Scope, VirtualAddress};
 
 use super::iproute::{Kind, Names};
 use super::tracking::hint_several;
-use super::values;
+use super::{values, virtual_mac};
 use crate::diagnostic::{Findings, MISSING_VALUE};
 use crate::keywords::{Block, Status};
 use crate::source::Span;
@@ -25,6 +25,8 @@ pub(super) struct Address<'a> {
     pub(super) word: &'a Word,
     /// The `track_group` that it names.
     pub(super) group: Option<&'a Word>,
+    /// Where it says `use_vmac`.
+    pub(super) virtual_mac: Option<&'a Word>,
 }
 
 /// Addresses that move with a role; the words at which they stand come along.
@@ -32,9 +34,10 @@ pub(super) fn addresses<'a>(
     statement: &'a Statement<'_>,
     names: &Names<'_>,
     list: &mut Vec<(VirtualAddress, &'a Word)>,
+    virtual_mac: &mut virtual_mac::Asking,
     findings: &mut Findings,
 ) {
-    for Address { address, word, group } in read(statement, names, findings) {
+    for Address { address, word, group, virtual_mac: asks } in read(statement, names, findings) {
         if let Some(group) = group {
             findings
                 .error("bad-option", group.span, "`track_group` is for static addresses: this one moves with the role")
@@ -45,6 +48,9 @@ pub(super) fn addresses<'a>(
                 .warning("given-twice", word.span, format!("{} is given twice; the first counts", address.address))
                 .help("remove one of them");
         } else {
+            if let Some(asks) = asks {
+                virtual_mac.note_address(&address, asks.span);
+            }
             list.push((address, word));
         }
     }
@@ -65,9 +71,9 @@ pub(super) fn read<'a>(statement: &'a Statement<'_>, names: &Names<'_>, findings
             let address = address_and_prefix(word, findings);
             let options = Options::read(&mut words, names, findings);
             let (Some((address, prefix)), Some(options)) = (address, options) else { continue };
-            let group = options.group;
+            let (group, virtual_mac) = (options.group, options.virtual_mac);
             if let Some(address) = options.finish(address, prefix, word, findings) {
-                list.push(Address { address, word, group });
+                list.push(Address { address, word, group, virtual_mac });
             }
         }
     }
@@ -217,6 +223,7 @@ struct Options<'a> {
     mngtmpaddr: Option<&'a Word>,
     untracked: bool,
     group: Option<&'a Word>,
+    virtual_mac: Option<&'a Word>,
 }
 
 impl<'a> Options<'a> {
@@ -279,6 +286,7 @@ impl<'a> Options<'a> {
                 self.autojoin = Some(word);
             }
             "no_track" => self.untracked = true,
+            "use_vmac" => self.virtual_mac = Some(word),
             "track_group" => self.group = Some(value),
             _ => {}
         }

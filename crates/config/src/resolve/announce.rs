@@ -21,6 +21,9 @@ pub(super) struct Announcing {
     minimal: bool,
     pacing: Option<Duration>,
     neighbour_pacing: Option<Duration>,
+    /// How often in seconds what lies beside the way of the advertisements is announced, and whether that is all of it or
+    /// only what has a MAC address of its own.
+    elsewhere: Option<(u32, bool)>,
 }
 
 impl Announcing {
@@ -36,6 +39,10 @@ impl Announcing {
             Some("garp_lower_prio_repeat") => &mut self.lower_priority_repeat,
             Some("min_garp") => {
                 self.minimal = values::switch(statement, findings).unwrap_or_default();
+                return true;
+            }
+            Some("garp_extra_if") => {
+                self.elsewhere = elsewhere(statement, findings).or(self.elsewhere);
                 return true;
             }
             Some(interval @ ("garp_interval" | "gna_interval")) => {
@@ -58,6 +65,13 @@ impl Announcing {
     /// Whether it says what happens after an advertisement of lower priority.
     pub(super) fn speaks_of_lower_priority(&self) -> bool {
         self.lower_priority_delay.is_some() || self.lower_priority_repeat.is_some()
+    }
+
+    /// How often what lies beside the way of the advertisements is announced; and whether that is all of it, or only what
+    /// has a MAC address of its own.
+    pub(super) fn elsewhere(&self, global: &Self) -> Option<(Duration, bool)> {
+        let (seconds, all) = self.elsewhere.or(global.elsewhere).filter(|(seconds, _)| *seconds > 0)?;
+        Some((Duration::from_secs(u64::from(seconds)), all))
     }
 
     /// What a router that holds to the standard does: after an advertisement of lower priority nothing.
@@ -83,8 +97,33 @@ impl Announcing {
             refresh_repeat: choose(self.refresh_repeat, global.refresh_repeat, 1),
             lower_priority_repeat: self.lower_priority_repeat.unwrap_or(lower_priority_repeat),
             lower_priority_delay: seconds(self.lower_priority_delay.unwrap_or(lower_priority_delay)),
+            elsewhere: None,
             pacing: global.pacing.unwrap_or_default(),
             neighbour_pacing: global.neighbour_pacing.unwrap_or_default(),
         }
     }
+}
+
+/// `100` or `all 100`.
+fn elsewhere(statement: &Statement<'_>, findings: &mut Findings) -> Option<(u32, bool)> {
+    const MOST: u32 = 86_400;
+    let name = statement.keyword.name;
+    let (all, number) = match statement.values.as_slice() {
+        [number] if number.text != "all" => (false, number),
+        [all, number] if all.text == "all" => (true, number),
+        _ => {
+            findings
+                .error("bad-choice", statement.value().span, format!("`{name}` takes {}", statement.keyword.form))
+                .help(format!("for instance `{}`", statement.keyword.example));
+            return None;
+        }
+    };
+    let seconds = values::whole_word(number, findings)?;
+    let seconds = u32::try_from(seconds).ok().filter(|seconds| *seconds <= MOST);
+    if seconds.is_none() {
+        findings
+            .error("out-of-range", number.span, format!("`{name}` cannot be {}: it takes 0 to {MOST}", number.text))
+            .help(format!("for instance `{}`; 0 means never", statement.keyword.example));
+    }
+    Some((seconds?, all))
 }

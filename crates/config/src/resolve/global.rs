@@ -9,7 +9,7 @@ use super::announce::Announcing;
 use super::deviations::Deviating;
 use super::process::Draft as Process;
 use super::telling::{Telling, Told};
-use super::{script, values};
+use super::{script, values, virtual_mac};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
 use crate::settings::{AddressLifetime, Global};
@@ -30,6 +30,8 @@ pub(super) struct Defaults {
     pub(super) iproute: Directories,
     pub(super) deviating: Deviating,
     pub(super) told: Told,
+    /// What the names of virtual interfaces begin with: an instance's own, and others; `None` means the same.
+    pub(super) virtual_names: (String, Option<String>),
 }
 
 /// Where `rt_tables` and its kin are; `None` means where they usually are.
@@ -56,6 +58,7 @@ pub(super) fn global(
         iproute: Directories::default(),
         deviating: Deviating::default(),
         told: Told::default(),
+        virtual_names: ("vrrp".to_owned(), None),
     };
     let mut telling = Telling::default();
     for statement in statements {
@@ -75,6 +78,12 @@ pub(super) fn global(
             "default_interface" => defaults.interface = values::interface(statement.value(), findings),
             "iproute_etc_dir" => defaults.iproute.etc = values::path(statement, findings),
             "iproute_usr_dir" => defaults.iproute.usr = values::path(statement, findings),
+            "vmac_prefix" => {
+                if let Some(prefix) = virtual_mac::prefix(statement, findings) {
+                    defaults.virtual_names.0 = prefix;
+                }
+            }
+            "vmac_addr_prefix" => defaults.virtual_names.1 = virtual_mac::prefix(statement, findings),
             "vrrp_skip_check_adv_addr" => {
                 defaults.skip_check_adv_addr = values::switch(statement, findings).unwrap_or_default();
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, Tracked, TrackedLink, TrackedScript,
-    TrackerKind, Transport, Version, VirtualAddress, Vrid,
+    AnnounceElsewhere, Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, Tracked,
+    TrackedLink, TrackedScript, TrackerKind, Transport, Version, VirtualAddress, Vrid,
 };
 
 use super::announce::Announcing;
@@ -16,6 +16,7 @@ use super::family::{self, Families};
 use super::global::{Defaults, group, unreachable_keyword, version};
 use super::routes::Read;
 use super::tracking::Known;
+use super::virtual_mac::{self, VirtualLinks};
 use super::{addresses, routes, rules, script, tracking, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -60,6 +61,7 @@ struct Draft<'a> {
     accept: Option<bool>,
     announcing: Announcing,
     deviating: Deviating,
+    virtual_mac: virtual_mac::Asking,
     track_links: Vec<(TrackedLink, Span)>,
     ignore_own_link: bool,
     track_scripts: Vec<TrackedScript>,
@@ -111,6 +113,7 @@ pub(super) fn instance(
         accept: None,
         announcing: Announcing::default(),
         deviating: Deviating::default(),
+        virtual_mac: virtual_mac::Asking::default(),
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
@@ -124,13 +127,14 @@ pub(super) fn instance(
     for statement in &statements {
         draft.take(statement, known, findings);
     }
-    draft.finish(defaults, findings)
+    draft.finish(defaults, &mut known.virtual_links, findings)
 }
 
 impl<'a> Draft<'a> {
     fn take(&mut self, statement: &'a Statement<'_>, known: &mut Known<'_>, findings: &mut Findings) {
         if self.announcing.take(statement, "", findings)
             || self.deviating.take(statement, "", findings)
+            || self.virtual_mac.take(statement, known.names, findings)
             || script::take_notify(&mut self.notify, statement, &mut known.commands, findings)
         {
             return;
@@ -166,12 +170,13 @@ impl<'a> Draft<'a> {
                 if !statement.entries().is_empty() {
                     self.note_given(name);
                 }
-                addresses::addresses(statement, known.names, &mut self.addresses, findings);
+                addresses::addresses(statement, known.names, &mut self.addresses, &mut self.virtual_mac, findings);
                 let families = &mut self.families;
                 self.addresses.retain(|(address, word)| families.take_virtual(address, word, findings));
             }
             "virtual_ipaddress_excluded" => {
-                addresses::addresses(statement, known.names, &mut self.excluded, findings);
+                let (list, virtual_mac) = (&mut self.excluded, &mut self.virtual_mac);
+                addresses::addresses(statement, known.names, list, virtual_mac, findings);
             }
             "no_virtual_ipaddress" => self.no_addresses = true,
             "virtual_routes" => {
@@ -248,7 +253,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Holds everything against each other, fills in the defaults, and builds the router.
-    fn finish(mut self, defaults: &Defaults, findings: &mut Findings) -> Option<Instance> {
+    fn finish(
+        mut self,
+        defaults: &Defaults,
+        virtual_links: &mut VirtualLinks,
+        findings: &mut Findings,
+    ) -> Option<Instance> {
         let name = self.name;
         self.report_missing(name, findings);
         let priority = self.priority(findings);
@@ -276,15 +286,33 @@ impl<'a> Draft<'a> {
         // Whoever says how far its peers may be away wants no others.
         deviations.only_from_peers |= !deviations.peer_ttl.is_empty();
         let (link, _) = self.link?;
-        let announce = if self.strict {
+        let vrid = self.vrid?;
+        let by_unicast = matches!(transport, Some(Transport::Unicast { .. }));
+        let about = virtual_mac::About { name, link: &link, vrid, family, by_unicast, strict: self.strict };
+        let addresses = self.addresses.iter_mut().chain(&mut self.excluded).map(|(address, _)| address);
+        let virtual_mac = self.virtual_mac.resolve(&about, addresses, virtual_links, findings);
+        if let Some(own) = &virtual_mac {
+            let mut addresses = self.addresses.iter().chain(&self.excluded);
+            // It is needed for the advertisements, too.
+            if !addresses.any(|(address, _)| address.tracked && address.link.as_ref() == Some(&own.link)) {
+                let tracked = TrackedLink { link: own.link.clone(), weight: engine::Weight::Fault };
+                self.track_links.push((tracked, name.span));
+            }
+        }
+        let mut announce = if self.strict {
             self.announcing.strict_policy(&defaults.announcing)
         } else {
             self.announcing.policy(&defaults.announcing)
         };
+        if let Some((every, all)) = self.announcing.elsewhere(&defaults.announcing) {
+            let addresses = self.addresses.iter().chain(&self.excluded).map(|(address, _)| address);
+            let links = virtual_links.beside(&link, virtual_mac.as_ref(), addresses, all);
+            announce.elsewhere = (!links.is_empty()).then_some(AnnounceElsewhere { every, links });
+        }
         let router = RouterConfig {
             name: name.text.as_str().into(),
             link,
-            vrid: self.vrid?,
+            vrid,
             family,
             version: self.version,
             priority,
@@ -318,6 +346,7 @@ impl<'a> Draft<'a> {
             accept_mode,
             receive_buffer,
             promote_secondaries,
+            virtual_mac,
             notify,
             mails,
             tells_priority,

@@ -27,6 +27,7 @@ mod sync_group;
 mod telling;
 mod tracking;
 mod values;
+mod virtual_mac;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -103,6 +104,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         numbering: rules::Numbering::default(),
         told: defaults.told,
         own_priority: BTreeSet::new(),
+        virtual_links: virtual_mac::VirtualLinks::new(&defaults),
     };
     known.services.defined.extend(services.iter().map(|definition| definition.name.text.clone()));
     let mut instances: Vec<(Instance, &Word)> = Vec::new();
@@ -133,7 +135,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
 
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
-    let tracking::Known { used, meant, services: mentions, commands, .. } = known;
+    let tracking::Known { used, meant, services: mentions, commands, virtual_links, .. } = known;
     let (used_scripts, unused): (Vec<_>, Vec<_>) =
         scripts.into_iter().partition(|(script, _)| used.contains(&id_of(script)));
     for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&id_of(script))) {
@@ -169,6 +171,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         groups,
         services,
         pair: pair.pair,
+        virtual_links: virtual_links.made,
         statics: always,
         link_delays,
         files,

@@ -97,7 +97,16 @@ pub(super) fn take(
     let (names, numbering, default_interface) = around;
     match statement.keyword.name {
         "static_ipaddress" => {
-            for Address { mut address, word, group } in addresses::read(statement, names, findings) {
+            for Address { mut address, word, group, virtual_mac } in addresses::read(statement, names, findings) {
+                if let Some(option) = virtual_mac {
+                    findings
+                        .error(
+                            "bad-option",
+                            option.span,
+                            "`use_vmac` is for addresses that move: a static one is always here",
+                        )
+                        .help("remove it");
+                }
                 let default = || default_interface.cloned().unwrap_or_else(|| Name::from(DEFAULT_INTERFACE));
                 address.link.get_or_insert_with(default);
                 let group = groups.mention(group, findings);

@@ -8,6 +8,7 @@ use super::iproute::Names;
 use super::rules::Numbering;
 use super::service::Mentions;
 use super::telling::Told;
+use super::virtual_mac::VirtualLinks;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -35,6 +36,8 @@ pub(super) struct Known<'a> {
     pub(super) told: Told,
     /// Instances that say themselves whether changes of their priority are told.
     pub(super) own_priority: BTreeSet<String>,
+    /// The interfaces that are made for instances.
+    pub(super) virtual_links: VirtualLinks,
 }
 
 /// What a name can mean.

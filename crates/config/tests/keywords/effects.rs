@@ -34,6 +34,9 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::VrrpInstance, "unicast_src_ip", "unicast_peer { 192.0.2.12 }"),
     (Block::VrrpInstance, "unicast_ttl", "unicast_peer { 192.0.2.12 }"),
     (Block::VrrpInstance, "garp_master_refresh_repeat", "garp_master_refresh_repeat 2"),
+    (Block::VrrpInstance, "use_vmac_addr", "virtual_ipaddress_excluded {\n 198.51.100.9 dev eth5\n}"),
+    (Block::VrrpInstance, "vmac_xmit_base", "use_vmac"),
+    (Block::VrrpInstance, "garp_extra_if", "virtual_ipaddress_excluded {\n 198.51.100.9 dev eth5\n}"),
     (Block::Root, "service", "vrrp_instance W {\n interface eth7\n virtual_router_id 99\n service web\n}"),
     (Block::Authentication, "auth_type", "auth_pass 1234"),
     (Block::Authentication, "auth_pass", "auth_type PASS"),
@@ -87,6 +90,13 @@ const NO_SETTINGS: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "include_check", "it decides which files are read, and there are no others here"),
     (Block::GlobalDefs, "random_seed", "it decides what `${_RANDOM}` stands for, which is not used here"),
     (Block::VrrpInstance, "track_src_ip", "it says what is so anyway"),
+    (Block::GlobalDefs, "vmac_prefix", "nothing here has a virtual MAC address (tests/cases/virtual-mac.conf)"),
+    (Block::GlobalDefs, "vmac_addr_prefix", "nothing here has a virtual MAC address (tests/cases/virtual-mac.conf)"),
+    (
+        Block::GlobalDefs,
+        "vrrp_garp_extra_if",
+        "nothing here is beside the way of advertisements (tests/cases/virtual-mac.conf)",
+    ),
     (Block::GlobalDefs, "iproute_etc_dir", "it decides what names mean, and the machine has its own"),
     (Block::GlobalDefs, "iproute_usr_dir", "it decides what names mean, and the machine has its own"),
 ];

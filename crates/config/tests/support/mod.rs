@@ -8,7 +8,7 @@ use std::path::Path;
 use engine::{Authentication, Tracked, Transport, Weight, When};
 use tanist_config::{
     Command, FigureSource, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings,
-    SyncGroup, load,
+    SyncGroup, VirtualLink, VirtualMac, load,
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
@@ -74,6 +74,13 @@ pub(crate) fn describe(settings: &Settings) -> String {
         );
     }
     describe_told(&mut out, settings);
+    for VirtualLink { name, named, prefix, vrid, base, mac, group, needs_base } in &settings.virtual_links {
+        let mac = mac.map(|octet| format!("{octet:02x}")).join(":");
+        let group = group.map_or(String::new(), |group| format!("  group {group}"));
+        let other = if *named { String::new() } else { format!("  or {prefix}N.{vrid}") };
+        let needs = if *needs_base { "  needs it" } else { "" };
+        line(&mut out, format_args!("virtual link {name}{other}  on {base}{needs}  {mac}{group}"));
+    }
     for script in &settings.scripts {
         let checking = &script.checking;
         line(
@@ -146,6 +153,14 @@ fn describe_instance(out: &mut String, instance: &Instance) {
             if router.preempt_delay.is_zero() { String::new() } else { format!(" after {:?}", router.preempt_delay) },
         ),
     );
+    if let Some(VirtualMac { link, speaks }) = &instance.virtual_mac {
+        let through = if *speaks { "" } else { "  advertisements leave below" };
+        line(out, format_args!("    on {link}{through}"));
+    }
+    if let Some(elsewhere) = &router.announce.elsewhere {
+        let links: Vec<&str> = elsewhere.links.iter().map(|link| &**link).collect();
+        line(out, format_args!("    announces on {links:?} every {:?}", elsewhere.every));
+    }
     if let Some(stated) = instance.stated {
         line(out, format_args!("    stated {stated:?}"));
     }

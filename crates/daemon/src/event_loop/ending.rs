@@ -191,7 +191,9 @@ impl EventLoop {
         Checks::kill_all(&self.children);
         self.notify.tell_unfinished(&mut self.told);
         self.part_from_fifos();
-        let failures = self.kernel.withdraw_everything().into_iter().chain(self.closed.open_all().err());
+        let (told, failures) = self.kernel.withdraw_everything();
+        self.told.extend(told);
+        let failures = failures.into_iter().chain(self.closed.open_all().err());
         for failure in failures.chain(self.sysctls.restore()) {
             self.say(Severity::Error, failure.to_string());
         }

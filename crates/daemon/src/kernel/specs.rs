@@ -234,7 +234,11 @@ mod tests {
             kind: None,
             loopback: false,
             multicast: true,
+            group: 0,
             vrf_table: None,
+            lower: None,
+            alias: None,
+            macvlan_mode: None,
         }
     }
 

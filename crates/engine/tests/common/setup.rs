@@ -20,11 +20,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
-    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Measure, Name, Network, NextHop, OnManualStop,
-    PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig, Static, Statics,
-    Tracked, TrackedLink, TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, Version, VirtualAddress,
-    Vrid, Weight, When,
+    AnnounceElsewhere, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations,
+    Failback, Family, GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Measure, Name, Network, NextHop,
+    OnManualStop, PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig,
+    Static, Statics, Tracked, TrackedLink, TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, Version,
+    VirtualAddress, Vrid, Weight, When,
 };
 
 use super::packet::key_octets;
@@ -182,6 +182,13 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                     "refresh_repeat" => policy.refresh_repeat = number(value),
                     "lower_repeat" => policy.lower_priority_repeat = number(value),
                     "lower_delay" => policy.lower_priority_delay = seconds(value),
+                    "elsewhere" => {
+                        let [every, links] = value.split('@').collect::<Vec<_>>()[..] else {
+                            panic!("a time and interfaces")
+                        };
+                        let links = links.split(',').map(Name::from).collect();
+                        policy.elsewhere = Some(AnnounceElsewhere { every: seconds(every), links });
+                    }
                     "pacing" => policy.pacing = seconds(value),
                     "neighbour_pacing" => policy.neighbour_pacing = seconds(value),
                     _ => panic!("unknown word {key}"),

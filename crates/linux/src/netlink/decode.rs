@@ -16,6 +16,7 @@ const IFA_PROTO: u16 = 11;
 /// `INFINITY_LIFE_TIME`
 pub(super) const FOREVER: u32 = u32::MAX;
 const IFLA_VRF_TABLE: u16 = 1;
+const IFLA_MACVLAN_MODE: u16 = 1;
 const IFF_LOWER_UP: u32 = 1 << 16;
 
 /// Type and value of each attribute.
@@ -76,26 +77,41 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
         kind: None,
         loopback: is_set(libc::IFF_LOOPBACK),
         multicast: is_set(libc::IFF_MULTICAST),
+        group: 0,
         vrf_table: None,
+        lower: None,
+        alias: None,
+        macvlan_mode: None,
     };
+    let mut elsewhere = false;
     for (kind, value) in attributes(&payload[LINK_HEADER_SIZE..]) {
         match kind {
             libc::IFLA_IFNAME => link.name = string(value).unwrap_or_default(),
             libc::IFLA_ADDRESS if layer != ARPHRD_NONE => link.mac = value.try_into().unwrap_or_default(),
             libc::IFLA_MTU => link.mtu = u32_at(value, 0).unwrap_or_default(),
             libc::IFLA_MASTER => link.master = u32_at(value, 0),
+            libc::IFLA_GROUP => link.group = u32_at(value, 0).unwrap_or_default(),
+            libc::IFLA_LINK => link.lower = u32_at(value, 0).filter(|lower| *lower != 0),
+            libc::IFLA_LINK_NETNSID => elsewhere = true,
+            libc::IFLA_IFALIAS => link.alias = string(value),
             libc::IFLA_LINKINFO => {
                 link.kind = attributes(value)
                     .find(|(kind, _)| *kind == libc::IFLA_INFO_KIND)
                     .and_then(|(_, name)| string(name));
-                if link.kind.as_deref() == Some("vrf") {
-                    let data = attributes(value).find(|(kind, _)| *kind == libc::IFLA_INFO_DATA);
-                    let mut parts = attributes(data.map_or(&[], |(_, data)| data));
-                    link.vrf_table = parts.find(|(kind, _)| *kind == IFLA_VRF_TABLE).and_then(|(_, it)| u32_at(it, 0));
+                let data = attributes(value).find(|(kind, _)| *kind == libc::IFLA_INFO_DATA);
+                let mut parts = attributes(data.map_or(&[], |(_, data)| data));
+                let mut part = |wanted| parts.find(|(kind, _)| *kind == wanted).and_then(|(_, value)| u32_at(value, 0));
+                match link.kind.as_deref() {
+                    Some("vrf") => link.vrf_table = part(IFLA_VRF_TABLE),
+                    Some("macvlan") => link.macvlan_mode = part(IFLA_MACVLAN_MODE),
+                    _ => {}
                 }
             }
             _ => {}
         }
+    }
+    if elsewhere {
+        link.lower = None;
     }
     Some(link)
 }
@@ -143,7 +159,8 @@ mod tests {
         AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
     };
     use netlink_packet_route::link::{
-        InfoData, InfoKind, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage,
+        InfoData, InfoKind, InfoMacVlan, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage,
+        MacVlanMode,
     };
     use proptest::prelude::*;
 
@@ -183,9 +200,30 @@ mod tests {
             kind: Some("veth".into()),
             loopback: false,
             multicast: true,
+            group: 0,
             vrf_table: None,
+            lower: None,
+            alias: None,
+            macvlan_mode: None,
         };
         assert_eq!(link(&bytes(&a_link())), Some(expected));
+    }
+
+    #[test]
+    fn a_macvlan_tells_what_it_stands_on() {
+        let mut message = a_link();
+        message.attributes.pop();
+        let data = InfoData::MacVlan(vec![InfoMacVlan::Mode(MacVlanMode::Private)]);
+        message.attributes.extend([
+            LinkAttribute::Link(4),
+            LinkAttribute::IfAlias("tanist".into()),
+            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::MacVlan), LinkInfo::Data(data)]),
+        ]);
+        let read = link(&bytes(&message)).unwrap();
+        assert_eq!((read.lower, read.macvlan_mode), (Some(4), Some(1)));
+        assert_eq!((read.kind.as_deref(), read.alias.as_deref()), (Some("macvlan"), Some("tanist")));
+        message.attributes.push(LinkAttribute::LinkNetNsId(0));
+        assert_eq!(link(&bytes(&message)).unwrap().lower, None, "it stands in another namespace");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod addresses;
 mod decode;
 mod links;
 mod listeners;
+mod macvlan;
 mod monitor;
 mod operation;
 mod payload;
@@ -25,6 +26,7 @@ mod virtual_links;
 
 pub use addresses::{Applied, kernel_keeps_marks};
 pub use listeners::{Listener, listeners};
+pub use macvlan::Macvlan;
 pub use monitor::{Change, Monitor};
 pub use operation::Operation;
 pub use reconcile::{AddressOperation, WantedAddress, reconcile};

@@ -30,8 +30,16 @@ pub struct Link {
     pub loopback: bool,
     /// It can send to a multicast group.
     pub multicast: bool,
+    /// The number of its group (`ip link set … group`).
+    pub group: u32,
     /// Of a VRF: the table that has its routes.
     pub vrf_table: Option<u32>,
+    /// The index of the interface that it stands on, if that is in this namespace: of a VLAN, a macvlan and their like.
+    pub lower: Option<u32>,
+    /// What somebody has written on it (`ip link set … alias`).
+    pub alias: Option<String>,
+    /// Of a macvlan, how it treats the others on its interface: `MACVLAN_MODE_*`.
+    pub macvlan_mode: Option<u32>,
 }
 
 /// An address that a link has.

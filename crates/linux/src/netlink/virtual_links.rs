@@ -1,4 +1,4 @@
-//! Virtual links, ports and routes: what a lab of namespaces is built from. The daemon uses none of it.
+//! Virtual links, ports and routes: what a lab of namespaces is built from. The daemon uses little of it.
 
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -16,7 +16,7 @@ use super::Netlink;
 use super::socket::Request;
 use crate::{Error, Result};
 
-const CREATE: u16 = (libc::NLM_F_CREATE | libc::NLM_F_EXCL) as u16;
+pub(super) const CREATE: u16 = (libc::NLM_F_CREATE | libc::NLM_F_EXCL) as u16;
 
 /// One end of a virtual cable.
 #[derive(Debug, Clone, Copy)]
@@ -145,7 +145,12 @@ impl Netlink {
         })
     }
 
-    fn change_link(&mut self, flags: u16, message: &LinkMessage, action: impl FnOnce() -> String) -> Result<()> {
+    pub(super) fn change_link(
+        &mut self,
+        flags: u16,
+        message: &LinkMessage,
+        action: impl FnOnce() -> String,
+    ) -> Result<()> {
         self.change(libc::RTM_NEWLINK, flags, message, action)
     }
 
@@ -161,7 +166,7 @@ impl Netlink {
     }
 }
 
-fn of_link(index: u32) -> LinkMessage {
+pub(super) fn of_link(index: u32) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.header.index = index;
     message

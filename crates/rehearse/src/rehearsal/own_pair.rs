@@ -316,6 +316,11 @@ fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cid
             interfaces.entry(link).or_default();
         }
     }
+    // What the daemon makes by itself stands on what is plugged in.
+    for made in &settings.virtual_links {
+        interfaces.remove(&made.name);
+        interfaces.entry(made.base.clone()).or_default();
+    }
     for (n, &(own, peer)) in ways.iter().enumerate() {
         let known = interfaces.iter().find(|(_, held)| held.iter().any(|held| held.address == own));
         let near = interfaces.iter().find(|(_, held)| held.iter().any(|held| held.contains(own)));
@@ -333,6 +338,8 @@ fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cid
         }
     }
     let asked_over = watched.addresses.first().and_then(|first| first.link.clone()).unwrap_or(watched.link.clone());
+    let below = settings.virtual_links.iter().find(|made| made.name == asked_over).map(|made| made.base.clone());
+    let asked_over = below.unwrap_or(asked_over);
     neighbours.push((CLIENT.into(), asked_over));
     neighbours.sort();
     neighbours.dedup();

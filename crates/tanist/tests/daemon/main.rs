@@ -25,4 +25,5 @@ mod service_manager;
 mod signing;
 mod told;
 mod tracking;
+mod virtual_mac;
 mod words;

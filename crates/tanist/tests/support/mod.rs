@@ -12,6 +12,7 @@ pub(crate) mod node;
 pub(crate) mod packet_peer;
 pub(crate) mod pcap;
 pub(crate) mod story;
+pub(crate) mod wire;
 
 use std::env;
 use std::net::{IpAddr, Ipv4Addr};

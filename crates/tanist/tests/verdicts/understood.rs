@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use config::{Command, Instance, Script, Settings};
+use config::{Command, Instance, Script, Settings, VirtualLink, VirtualMac};
 use engine::{Authentication, Transport, VirtualAddress, Weight};
 
 use crate::support::word;
@@ -168,7 +168,8 @@ fn field(fields: &mut Fields, name: &str, text: &str, key: &str, value: &str) ->
 
 /// An entry of a list, as we write it.
 fn entry(list: &str, text: &str) -> String {
-    let mut words = text.split_whitespace();
+    // That it is on such an interface shows in the name of the interface.
+    let mut words = text.split_whitespace().filter(|word| *word != "use_vmac");
     let first = words.next().unwrap_or_default();
     let rest: String = words.map(|word| format!(" {word}")).collect();
     match list {
@@ -234,6 +235,11 @@ pub(crate) fn ours(settings: &Settings) -> Fields {
     for script in &settings.scripts {
         check_fields(script, &mut put);
     }
+    for VirtualLink { name, base, .. } in &settings.virtual_links {
+        let addresses = fields.iter_mut().filter(|(key, _)| key.contains("Virtual IP"));
+        addresses
+            .for_each(|(_, value)| *value = value.replace(&format!(" dev {name} "), &format!(" dev {name}@{base} ")));
+    }
     fields.retain(|_, value| !value.is_empty());
     fields
 }
@@ -244,7 +250,14 @@ fn instance_fields(instance: &Instance, put: &mut impl FnMut(&str, String)) {
     let enabled = |is: bool| if is { "enabled" } else { "disabled" }.to_owned();
     let list = |entries: &mut dyn Iterator<Item = String>| entries.map(|entry| entry + "\n").collect::<String>();
     put("VRRP Version", router.version.number().to_string());
-    put("Interface", router.link.to_string());
+    put(
+        "Interface",
+        match &instance.virtual_mac {
+            None => router.link.to_string(),
+            Some(VirtualMac { link, speaks: true }) => format!("{link}, vmac on {}", router.link),
+            Some(VirtualMac { link, speaks: false }) => format!("{link}, vmac on {}, xmit base i/f", router.link),
+        },
+    );
     let announce = &router.announce;
     put("Gratuitous ARP delay", in_seconds(announce.delay));
     put("Gratuitous ARP repeat", announce.repeat.to_string());

@@ -160,6 +160,7 @@ struct Active {
     second_burst_at: Option<Instant>,
     lower_priority_burst_at: Option<Instant>,
     refresh_at: Option<Instant>,
+    elsewhere_at: Option<Instant>,
     /// It lets the role go, as soon as nothing of its services is left.
     leaving: Option<Leave>,
     /// It only goes on with what a former life had.
@@ -489,6 +490,9 @@ impl VirtualRouter {
             if before.announce.refresh != self.config.announce.refresh {
                 active.refresh_at = self.config.announce.refresh.map(|refresh| now + refresh);
             }
+            if before.announce.elsewhere != self.config.announce.elsewhere {
+                active.elsewhere_at = self.config.announce.elsewhere.as_ref().map(|elsewhere| now + elsewhere.every);
+            }
             let new: Vec<_> = self
                 .placed(&self.config)
                 .map(|(link, address)| (link, address.address))
@@ -590,11 +594,17 @@ impl VirtualRouter {
             active.refresh_at = refresh.map(|refresh| now + refresh);
             announcements = announcements.max(refresh_repeat);
         }
+        let elsewhere = active.elsewhere_at.is_some_and(|at| at <= soon);
+        if elsewhere {
+            active.elsewhere_at = policy.elsewhere.as_ref().map(|elsewhere| now + elsewhere.every);
+        }
         if advertise {
             self.advertise(now, out);
         }
         if announcements > 0 {
             self.announce_all(now, announcements, around, out);
+        } else if elsewhere {
+            self.announce_elsewhere(now, around, out);
         }
     }
 
@@ -605,7 +615,8 @@ impl VirtualRouter {
             State::Leaving { until } => Some(*until),
             State::Backup(backup) => Some(backup.active_down_at),
             State::Active(active) => {
-                let bursts = [active.second_burst_at, active.lower_priority_burst_at, active.refresh_at];
+                let bursts =
+                    [active.second_burst_at, active.lower_priority_burst_at, active.refresh_at, active.elsewhere_at];
                 Some(bursts.into_iter().flatten().fold(active.advertise_at, Instant::min))
             }
         }
@@ -633,6 +644,7 @@ impl VirtualRouter {
             second_burst_at: (!policy.delay.is_zero()).then(|| now + policy.delay),
             lower_priority_burst_at: None,
             refresh_at: policy.refresh.map(|refresh| now + refresh),
+            elsewhere_at: policy.elsewhere.as_ref().map(|elsewhere| now + elsewhere.every),
             leaving: None,
             resumed: cause == Cause::Resumed,
         };

@@ -47,6 +47,15 @@ impl VirtualRouter {
         self.announce(now, &all, repeat, around, out);
     }
 
+    /// What lies beside the way of the advertisements, once.
+    pub(super) fn announce_elsewhere(&self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let Some(elsewhere) = &self.config.announce.elsewhere else { return };
+        let links: Vec<LinkId> = elsewhere.links.iter().map(|name| around.links.id(name)).collect();
+        let there = self.placed(&self.config).filter(|(link, _)| links.contains(link));
+        let there: Vec<_> = there.map(|(link, address)| (link, address.address)).collect();
+        self.announce(now, &there, 1, around, out);
+    }
+
     pub(super) fn announce(
         &self,
         now: Instant,

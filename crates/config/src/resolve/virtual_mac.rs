@@ -1,0 +1,344 @@
+//! Virtual MAC addresses: which interfaces are made for an instance, what they are called, and what is on them.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use engine::{Family, Name, VirtualAddress, Vrid};
+
+use super::global::Defaults;
+use super::iproute::{Kind, Names};
+use super::values;
+use crate::diagnostic::Findings;
+use crate::settings::{VirtualLink, VirtualMac, names};
+use crate::source::Span;
+use crate::statement::Statement;
+use crate::syntax::Word;
+
+/// 00-00-5E-00-01-{VRID} and 00-00-5E-00-02-{VRID} are the standard's (RFC 9568 §7.3).
+const OF_THE_STANDARD: [u8; 4] = [0x00, 0x00, 0x5e, 0x00];
+/// `IFNAMSIZ` less the end mark, a number, a dot and a VRID.
+const LONGEST_PREFIX: usize = 15 - 2 - 1 - 3;
+
+/// What an instance asks for.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    own: Option<Own>,
+    /// `use_vmac_addr`.
+    elsewhere: Option<Span>,
+    /// `vmac_xmit_base`.
+    speaks_below: Option<Span>,
+    /// Addresses with a `use_vmac` of their own.
+    addresses: Vec<(IpAddr, Option<Name>, Span)>,
+}
+
+/// `use_vmac`.
+#[derive(Debug)]
+struct Own {
+    span: Span,
+    name: Option<(Name, Span)>,
+    mac: Option<Mac>,
+    group: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Mac {
+    Whole([u8; 6]),
+    /// The VRID follows.
+    Start([u8; 5]),
+}
+
+/// The instance that asks.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) name: &'a Word,
+    pub(super) link: &'a Name,
+    pub(super) vrid: Vrid,
+    pub(super) family: Family,
+    pub(super) by_unicast: bool,
+    pub(super) strict: bool,
+}
+
+impl Asking {
+    /// Whether the statement is about this.
+    pub(super) fn take(&mut self, statement: &Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> bool {
+        match statement.keyword.name {
+            "use_vmac" => self.own = Some(Own::read(statement, names, findings)),
+            "use_vmac_addr" => self.elsewhere = Some(statement.span),
+            "vmac_xmit_base" => self.speaks_below = Some(statement.span),
+            _ => return false,
+        }
+        true
+    }
+
+    /// An address says `use_vmac`.
+    pub(super) fn note_address(&mut self, address: &VirtualAddress, span: Span) {
+        self.addresses.push((address.address, address.link.clone(), span));
+    }
+
+    /// Has the interfaces made, and puts the addresses on them.
+    pub(super) fn resolve<'v>(
+        self,
+        about: &About<'_>,
+        addresses: impl Iterator<Item = &'v mut VirtualAddress>,
+        links: &mut VirtualLinks,
+        findings: &mut Findings,
+    ) -> Option<VirtualMac> {
+        let mac = match self.own.as_ref().and_then(|own| own.mac) {
+            Some(Mac::Whole(mac)) => mac,
+            Some(Mac::Start([a, b, c, d, e])) => [a, b, c, d, e, about.vrid.get()],
+            None => [0x00, 0x00, 0x5e, 0x00, 0x01, about.vrid.get()],
+        };
+        if let Some(span) = self.speaks_below.filter(|_| self.own.is_none()) {
+            findings
+                .warning("xmit-base-unused", span, "`vmac_xmit_base` is ignored: there is no `use_vmac`")
+                .help("add `use_vmac`, or remove it");
+        }
+        let speaks_below = self.speaks_below.filter(|_| self.own.is_some());
+        if let Some(span) = speaks_below.filter(|_| about.strict) {
+            findings
+                .warning(
+                    "strict",
+                    span,
+                    "`vmac_xmit_base` is ignored: the standard (`vrrp_strict`) wants advertisements from the virtual MAC",
+                )
+                .help("remove it, or `vrrp_strict`");
+        }
+        if about.family == Family::Ipv6 {
+            let addresses = self.addresses.iter().map(|(.., span)| *span);
+            let all = self.own.iter().map(|own| own.span).chain(self.elsewhere).chain(addresses);
+            all.for_each(|span| no_ipv6(span, findings));
+            return None;
+        }
+        let own = self.own.as_ref().and_then(|own| {
+            if about.by_unicast && speaks_below.is_none() {
+                findings
+                    .warning("xmit-base", own.span, "advertisements by unicast leave by the interface below")
+                    .help("add `vmac_xmit_base`, which says so");
+            }
+            let name = links.name(own.name.as_ref(), about, findings)?;
+            let wish = VirtualLink {
+                named: own.name.is_some(),
+                prefix: links.prefix.clone(),
+                group: own.group,
+                needs_base: false,
+                ..links.plain(name, about.vrid, about.link, mac)
+            };
+            links.make(wish, about, own.span, findings)
+        });
+        for address in addresses {
+            let place = (address.address, &address.link);
+            let asks = self.addresses.iter().find(|(address, link, _)| (*address, link) == place);
+            let base = address.link.clone().unwrap_or_else(|| about.link.clone());
+            let at_home = base == *about.link;
+            let anyway = if at_home { own.is_some() } else { self.elsewhere.is_some() };
+            if address.address.is_ipv6() {
+                // One at home stays on the interface below, whose MAC address is as good as any.
+                let asked = asks.map(|(.., span)| *span).or(self.elsewhere.filter(|_| !at_home));
+                asked.into_iter().for_each(|span| no_ipv6(span, findings));
+                continue;
+            }
+            if let Some((.., span)) = asks.filter(|_| anyway) {
+                let keyword = if at_home { "use_vmac" } else { "use_vmac_addr" };
+                findings
+                    .warning("use-vmac-twice", *span, format!("`use_vmac` says nothing here beside `{keyword}`"))
+                    .help("remove one of them");
+            }
+            let own = own.as_ref().filter(|_| at_home);
+            if let Some(own) = own {
+                address.link = Some(own.clone());
+            } else if anyway || asks.is_some() {
+                let span = asks.map_or(about.name.span, |(.., span)| *span);
+                let made = links.for_addresses(&base, mac, about, span, findings);
+                address.link = made.or(address.link.take());
+            }
+        }
+        let speaks = !about.by_unicast && speaks_below.is_none_or(|_| about.strict);
+        own.map(|link| VirtualMac { link, speaks })
+    }
+}
+
+fn no_ipv6(span: Span, findings: &mut Findings) {
+    findings
+        .error("not-built", span, "virtual MAC addresses of IPv6 are not built yet in this version of Tanist")
+        .help("keep the IPv6 instances with virtual MAC addresses of this machine on keepalived for now");
+}
+
+impl Own {
+    fn read(statement: &Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> Self {
+        let mut own = Self { span: statement.span, name: None, mac: None, group: None };
+        let mut words = statement.values.iter().peekable();
+        while let Some(word) = words.next() {
+            match (word.text.as_str(), words.peek().copied()) {
+                ("name", Some(value)) => {
+                    words.next();
+                    own.take_name(value, findings);
+                }
+                ("group", Some(value)) => {
+                    words.next();
+                    own.group = names.find(Kind::LinkGroup, value, findings);
+                }
+                ("name" | "group", None) => {
+                    findings
+                        .error("missing-value", word.span, format!("`{}` needs a value", word.text))
+                        .help(format!("for instance `{}`", statement.keyword.example));
+                }
+                ("netlink_notify_msg", _) => {
+                    findings
+                        .error(
+                            "not-built",
+                            word.span,
+                            "`netlink_notify_msg` is known but not built yet in this version of Tanist",
+                        )
+                        .help("remove it if you can do without it, or keep this machine on keepalived for now");
+                }
+                (text, _) if text.contains(':') => own.mac = mac(word, findings).or(own.mac),
+                _ => own.take_name(word, findings),
+            }
+        }
+        own
+    }
+
+    fn take_name(&mut self, word: &Word, findings: &mut Findings) {
+        if let Some((name, _)) = &self.name {
+            findings
+                .error("bad-option", word.span, format!("the interface has a name already: {name}"))
+                .help("a MAC address has colons: for instance `use_vmac vrrp.51 02:00:00:00:00:51`");
+        } else {
+            self.name = values::interface(word, findings).map(|name| (name, word.span));
+        }
+    }
+}
+
+/// Six octets, or five, behind which the VRID comes.
+fn mac(word: &Word, findings: &mut Findings) -> Option<Mac> {
+    let octet = |text: &str| u8::from_str_radix(text, 16).ok().filter(|_| (1..=2).contains(&text.len()));
+    let octets: Option<Vec<u8>> = word.text.split(':').map(octet).collect();
+    let mut wrong = |what: String, help: &str| {
+        findings.error("bad-mac", word.span, what).help(help);
+    };
+    let octets = octets.unwrap_or_default();
+    let read = match *octets.as_slice() {
+        [a, b, c, d, e, f] => Mac::Whole([a, b, c, d, e, f]),
+        [a, b, c, d, e] => Mac::Start([a, b, c, d, e]),
+        _ => {
+            let help = "write six octets, or five, behind which the virtual_router_id comes: `02:00:00:00:00`";
+            wrong(format!("`{}` is no MAC address", word.text), help);
+            return None;
+        }
+    };
+    if octets[0] & 1 != 0 {
+        wrong(
+            format!("{} is a multicast address, which no interface can have", word.text),
+            "clear its lowest bit: `02:…`",
+        );
+        return None;
+    }
+    if octets.starts_with(&OF_THE_STANDARD) && matches!(octets[4], 1 | 2) {
+        let help = "leave it out: that of this virtual router is used by itself";
+        wrong(format!("{} is for virtual routers of the standard", word.text), help);
+        return None;
+    }
+    Some(read)
+}
+
+/// Start of the names that nobody chooses.
+pub(super) fn prefix(statement: &Statement<'_>, findings: &mut Findings) -> Option<String> {
+    let word = statement.value();
+    let prefix = values::interface(word, findings)?;
+    if prefix.len() > LONGEST_PREFIX {
+        findings.error("bad-interface", word.span, format!("`{prefix}` is too long to begin names with")).help(
+            format!("a number, a dot and a VRID follow, and 15 characters are the most: give at most {LONGEST_PREFIX}"),
+        );
+        return None;
+    }
+    Some(prefix.to_string())
+}
+
+/// The interfaces that are made.
+pub(super) struct VirtualLinks {
+    pub(super) made: Vec<VirtualLink>,
+    /// For whom each is made, in the same order.
+    owners: Vec<Name>,
+    prefix: String,
+    address_prefix: String,
+}
+
+impl VirtualLinks {
+    pub(super) fn new(defaults: &Defaults) -> Self {
+        let (prefix, others) = defaults.virtual_names.clone();
+        let address_prefix = others.unwrap_or_else(|| prefix.clone());
+        Self { made: Vec::new(), owners: Vec::new(), prefix, address_prefix }
+    }
+
+    /// What nobody has said anything about.
+    fn plain(&self, name: Name, vrid: Vrid, base: &Name, mac: [u8; 6]) -> VirtualLink {
+        let prefix = self.address_prefix.clone();
+        VirtualLink { name, named: false, prefix, vrid, base: base.clone(), mac, group: None, needs_base: true }
+    }
+
+    /// The name of an instance's own.
+    fn name(&self, given: Option<&(Name, Span)>, about: &About<'_>, findings: &mut Findings) -> Option<Name> {
+        let Some((name, span)) = given else { return Some(self.free_name(&self.prefix, about.vrid)) };
+        if name == about.link || self.made.iter().any(|link| link.name == *name) {
+            findings
+                .error("bad-interface", *span, format!("another interface is called {name}"))
+                .help("give it a name of its own, or none");
+            return None;
+        }
+        Some(name.clone())
+    }
+
+    fn free_name(&self, prefix: &str, vrid: Vrid) -> Name {
+        let mut names = names(prefix, vrid).map(|name| Name::from(name.as_str()));
+        let is_free = |name: &Name| !self.made.iter().any(|link| link.name == *name);
+        names.find(is_free).expect("numbers do not end before interfaces do")
+    }
+
+    /// The one for addresses of this instance on `base`.
+    fn for_addresses(
+        &mut self,
+        base: &Name,
+        mac: [u8; 6],
+        about: &About<'_>,
+        span: Span,
+        findings: &mut Findings,
+    ) -> Option<Name> {
+        let owned = self.made.iter().zip(&self.owners).filter(|(_, owner)| ***owner == about.name.text);
+        if let Some((known, _)) = owned.into_iter().find(|(link, _)| link.base == *base && link.mac == mac) {
+            return Some(known.name.clone());
+        }
+        let name = self.free_name(&self.address_prefix, about.vrid);
+        self.make(self.plain(name, about.vrid, base, mac), about, span, findings)
+    }
+
+    /// An interface takes each MAC address once.
+    fn make(&mut self, wish: VirtualLink, about: &About<'_>, span: Span, findings: &mut Findings) -> Option<Name> {
+        let alike = self.made.iter().position(|link| link.base == wish.base && link.mac == wish.mac);
+        if let Some(place) = alike {
+            let message =
+                format!("`{}` has an interface with this MAC address on {} already", self.owners[place], wish.base);
+            findings
+                .error("same-mac", span, message)
+                .help("give one of the two another virtual_router_id, or a MAC address of its own in `use_vmac`");
+            return None;
+        }
+        let name = wish.name.clone();
+        self.made.push(wish);
+        self.owners.push(about.name.text.as_str().into());
+        Some(name)
+    }
+
+    /// The interfaces with addresses that no advertisement leaves by: `all` of them, or those with a MAC address of their
+    /// own.
+    pub(super) fn beside<'v>(
+        &self,
+        link: &Name,
+        own: Option<&VirtualMac>,
+        addresses: impl Iterator<Item = &'v VirtualAddress>,
+        all: bool,
+    ) -> BTreeSet<Name> {
+        let way = own.filter(|own| own.speaks).map_or(link, |own| &own.link);
+        let links = addresses.map(|address| address.link.as_ref().unwrap_or(link)).filter(|link| *link != way);
+        links.filter(|name| all || self.made.iter().any(|link| link.name == **name)).cloned().collect()
+    }
+}

@@ -1,0 +1,328 @@
+//! The interfaces that are made for virtual routers. They need not follow the role: each is there as long as the daemon
+//! runs and what it stands on exists, whatever somebody else does about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use config::VirtualLink;
+use engine::Name;
+use linux::netlink::{Link, Macvlan, Netlink};
+use linux::sysctl::Sysctl;
+use linux::system_log::Severity;
+
+/// What is written on them: after a crash they are known by it.
+const ALIAS: &str = "tanist";
+/// So often is looked whether all are there.
+const PASSES: usize = 3;
+/// So many names are tried for each.
+const NAMES: usize = 100;
+
+#[derive(Debug, Default)]
+pub(super) struct VirtualLinks {
+    wanted: Vec<VirtualLink>,
+    /// The kernel's index of each that is there, by its name in the configuration.
+    there: BTreeMap<Name, u32>,
+    /// Something was refused: it is tried again.
+    unfinished: bool,
+    /// Nothing has been removed yet: what has our alias is an earlier process's.
+    looked_for_remains: bool,
+}
+
+/// One that was made, found or woken.
+#[derive(Debug)]
+struct Made {
+    /// In the configuration.
+    name: Name,
+    /// On this machine.
+    called: String,
+    /// What is to be said about it.
+    told: (Severity, String),
+}
+
+/// What has become of them.
+#[derive(Debug, Default)]
+pub(super) struct Adjusted {
+    /// Indexes are no longer what they were, or something that was down is up.
+    pub(super) changed: bool,
+    /// What was there before was made anew: everything that was on it is gone.
+    pub(super) remade: bool,
+    /// Indexes that are no longer valid.
+    pub(super) gone: Vec<u32>,
+    pub(super) told: Vec<(Severity, String)>,
+    pub(super) failures: Vec<linux::Error>,
+}
+
+impl VirtualLinks {
+    pub(super) fn want(&mut self, wanted: &[VirtualLink]) {
+        self.wanted = wanted.to_vec();
+    }
+
+    /// Nothing is wanted, so there is nothing to make.
+    pub(super) fn are_none(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// What the configuration calls by this name is made here.
+    pub(super) fn find(&self, name: &str) -> Option<&VirtualLink> {
+        self.wanted.iter().find(|wish| &*wish.name == name)
+    }
+
+    /// The kernel's index of the one that the configuration calls by this name.
+    pub(super) fn index(&self, name: &str) -> Option<u32> {
+        self.there.iter().find(|(known, _)| &***known == name).map(|(_, index)| *index)
+    }
+
+    /// The name of the interface that this one stands on, if it is one of them.
+    pub(super) fn base_of(&self, index: u32) -> Option<&Name> {
+        self.of_index(index).map(|wish| &wish.base)
+    }
+
+    /// The one that has this index in the kernel.
+    pub(super) fn of_index(&self, index: u32) -> Option<&VirtualLink> {
+        let (name, _) = self.there.iter().find(|(_, known)| **known == index)?;
+        self.find(name)
+    }
+
+    /// The indexes of those on one of these interfaces.
+    pub(super) fn standing_on<'a>(&'a self, names: &'a BTreeSet<&str>) -> impl Iterator<Item = u32> + 'a {
+        let wishes = self.wanted.iter().filter(|wish| names.contains(&*wish.base));
+        wishes.filter_map(|wish| self.there.get(&wish.name).copied())
+    }
+
+    /// Whether it should be tried again.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.unfinished
+    }
+
+    /// Makes what is missing, takes over what is right already, and mends what somebody has changed. `links` is the
+    /// picture of the machine before and after.
+    pub(super) fn make(&mut self, netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>) -> Adjusted {
+        let mut adjusted = Adjusted::default();
+        // What is on its way out is told to be down first: a second look finds that it is gone.
+        for _ in 0..PASSES {
+            self.make_once(netlink, links, &mut adjusted);
+            if !adjusted.failures.is_empty() || self.are_all_up(links) {
+                break;
+            }
+        }
+        self.unfinished = !adjusted.failures.is_empty();
+        adjusted
+    }
+
+    /// Whether all are there that can be.
+    fn are_all_up(&self, links: &BTreeMap<u32, Link>) -> bool {
+        let is_up = |wish: &VirtualLink| {
+            let index = self.there.get(&wish.name);
+            index.and_then(|index| links.get(index)).is_some_and(|link| link.up)
+        };
+        let can_be = |wish: &VirtualLink| links.values().any(|link| link.name == *wish.base);
+        self.wanted.iter().all(|wish| is_up(wish) || !can_be(wish))
+    }
+
+    fn make_once(&mut self, netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>, adjusted: &mut Adjusted) {
+        let mut made: Vec<Made> = Vec::new();
+        for wish in &self.wanted {
+            let by_name = |name: &str| links.values().find(|link| link.name == name);
+            let Some(base) = by_name(&wish.base) else {
+                // The kernel removes it together with what it stands on, unless that has another name now.
+                if self.there.get(&wish.name).is_some_and(|index| !links.contains_key(index)) {
+                    self.there.remove(&wish.name);
+                    adjusted.changed = true;
+                }
+                continue;
+            };
+            // One macvlan on another stands on what is below that, which may be in another namespace.
+            let shown = if base.kind.as_deref() == Some("macvlan") { base.lower } else { Some(base.index) };
+            let lower = shown.unwrap_or(base.index);
+            let is_right = |link: &&Link| link.is_private_macvlan() && link.lower == shown && link.mac == wish.mac;
+            let before = self.there.get(&wish.name).copied();
+            let held = before.and_then(|index| links.get(&index));
+            if held.filter(is_right).is_some_and(|link| link.up) {
+                continue;
+            }
+            // An interface takes each address once, so whoever has it is the one.
+            let right = held.filter(is_right).or_else(|| links.values().find(is_right));
+            if let Some(right) = right {
+                let called = right.name.clone();
+                let told = if before == Some(right.index) {
+                    (Severity::Warning, format!("{called} was down and has been set up again"))
+                } else {
+                    let mac = text(wish.mac);
+                    (Severity::Info, format!("{called} is there already with the MAC address {mac} and is taken over"))
+                };
+                made.push(Made { name: wish.name.clone(), called, told });
+                continue;
+            }
+            let mut wrong: Vec<&Link> = held.into_iter().collect();
+            let others: Vec<u32> = self.there.values().copied().filter(|index| Some(*index) != before).collect();
+            let is_free = |name: &String| match by_name(name) {
+                _ if made.iter().any(|made| made.called == *name) => false,
+                None => true,
+                Some(other) if Some(other.index) == before => true,
+                Some(other) => !others.contains(&other.index) && may_be_replaced(other, wish),
+            };
+            let Some(name) = wish.names().take(NAMES).find(is_free) else { continue };
+            wrong.extend(by_name(&name).filter(|other| held.is_none_or(|held| held.index != other.index)));
+            let wrong: Vec<(u32, String)> = wrong.into_iter().map(|link| (link.index, link.name.clone())).collect();
+            let group = wish.group.unwrap_or(base.group);
+            for (index, name) in wrong {
+                match netlink.delete_link(index) {
+                    Ok(()) => {
+                        adjusted
+                            .told
+                            .push((Severity::Warning, format!("{name} was not as it should be and is made anew")));
+                        adjusted.gone.push(index);
+                        links.remove(&index);
+                    }
+                    Err(error) => adjusted.failures.push(error),
+                }
+            }
+            adjusted.remade |= before.is_some();
+            self.there.remove(&wish.name);
+            match netlink.create_macvlan(Macvlan { name: &name, lower, mac: wish.mac, group }) {
+                Ok(()) => {
+                    let (severity, again) =
+                        if before.is_some() { (Severity::Warning, " again") } else { (Severity::Info, "") };
+                    let mac = text(wish.mac);
+                    let told =
+                        (severity, format!("{name} has been made{again} on {} with the MAC address {mac}", wish.base));
+                    made.push(Made { name: wish.name.clone(), called: name, told });
+                }
+                Err(error) => adjusted.failures.push(error),
+            }
+            adjusted.changed = true;
+        }
+        if !made.is_empty() {
+            adjusted.changed = true;
+            self.furnish(made, netlink, links, adjusted);
+        }
+    }
+
+    /// Has those that are new or were down do what they are for.
+    fn furnish(
+        &mut self,
+        made: Vec<Made>,
+        netlink: &mut Netlink,
+        links: &mut BTreeMap<u32, Link>,
+        adjusted: &mut Adjusted,
+    ) {
+        look(netlink, links, adjusted);
+        let picture = &*links;
+        for Made { name, called, told } in made {
+            // It may have gone meanwhile.
+            let Some(link) = picture.values().find(|link| link.name == called) else { continue };
+            let base = self.wanted.iter().find(|wish| wish.name == name).map(|wish| &*wish.base);
+            let base = picture.values().find(|link| Some(link.name.as_str()) == base);
+            let mut steps = vec![netlink.set_alias(link.index, ALIAS)];
+            steps.extend(options(&called).map(|(sysctl, value)| sysctl.set_if_there(value)));
+            if let Some(vrf) = vrf_of(base, picture).filter(|vrf| link.master != Some(*vrf)) {
+                steps.push(netlink.set_master(link.index, Some(vrf)));
+            }
+            steps.push(netlink.set_up(link.index, true));
+            adjusted.failures.extend(steps.into_iter().filter_map(Result::err));
+            adjusted.told.push(told);
+            self.there.insert(name, link.index);
+        }
+        look(netlink, links, adjusted);
+    }
+
+    /// Removes those that are no longer wanted, and the first time what an earlier process has left behind on one of the
+    /// interfaces that concern us.
+    pub(super) fn remove_unwanted(
+        &mut self,
+        netlink: &mut Netlink,
+        links: &mut BTreeMap<u32, Link>,
+        concerns_us: impl Fn(u32) -> bool,
+    ) -> Adjusted {
+        let mut doomed: BTreeSet<u32> = BTreeSet::new();
+        let Self { wanted, there, .. } = self;
+        there.retain(|name, index| {
+            let is_wanted = wanted.iter().any(|wish| wish.name == *name);
+            if !is_wanted {
+                doomed.insert(*index);
+            }
+            is_wanted
+        });
+        if !std::mem::replace(&mut self.looked_for_remains, true) {
+            let remains = links.values().filter(|link| {
+                link.is_private_macvlan()
+                    && link.alias.as_deref() == Some(ALIAS)
+                    && link.lower.is_some_and(&concerns_us)
+                    && !self.there.values().any(|index| *index == link.index)
+            });
+            doomed.extend(remains.map(|link| link.index));
+        }
+        remove(&doomed, netlink, links)
+    }
+
+    /// Removes all of them: the last thing on every way out.
+    pub(super) fn remove_all(&mut self, netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>) -> Adjusted {
+        self.wanted.clear();
+        let all = std::mem::take(&mut self.there).into_values().collect();
+        remove(&all, netlink, links)
+    }
+}
+
+fn look(netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>, adjusted: &mut Adjusted) {
+    match netlink.links() {
+        Ok(found) => *links = found.into_iter().map(|link| (link.index, link)).collect(),
+        Err(error) => adjusted.failures.push(error),
+    }
+}
+
+fn remove(doomed: &BTreeSet<u32>, netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>) -> Adjusted {
+    let mut adjusted = Adjusted::default();
+    // What went with the interface that it stood on needs no removing.
+    for index in doomed {
+        let Some(link) = links.get(index) else { continue };
+        let name = link.name.clone();
+        match netlink.delete_link(*index) {
+            Ok(()) => {
+                adjusted.told.push((Severity::Info, format!("{name} has been removed")));
+                adjusted.changed = true;
+                adjusted.gone.push(*index);
+                links.remove(index);
+            }
+            Err(error) if error.errno() == Some(NO_SUCH_DEVICE) => {}
+            Err(error) => adjusted.failures.push(error),
+        }
+    }
+    adjusted
+}
+
+/// `ENODEV`
+const NO_SUCH_DEVICE: i32 = 19;
+
+/// Only what was made for this purpose is taken away from somebody else: by us, or under the name that the operator has
+/// chosen for it.
+fn may_be_replaced(other: &Link, wish: &VirtualLink) -> bool {
+    let is_ours = other.alias.as_deref() == Some(ALIAS);
+    other.is_private_macvlan() && (is_ours || (wish.named && *wish.name == *other.name))
+}
+
+/// The index of the VRF that the interface below is in.
+fn vrf_of(base: Option<&Link>, links: &BTreeMap<u32, Link>) -> Option<u32> {
+    base?.master.filter(|master| links.get(master).is_some_and(|link| link.kind.as_deref() == Some("vrf")))
+}
+
+/// Who asks on the network for an address of this interface is answered from here, and whoever asks for one of another
+/// interface is not.
+fn options(name: &str) -> impl Iterator<Item = (Sysctl, &'static str)> {
+    let ipv4 = [
+        ("arp_ignore", "1"),
+        // What this interface asks carries no address of another one together with the virtual MAC address.
+        ("arp_announce", "2"),
+        // The answer to what comes in here may leave by the interface below. "0" would not do where all interfaces filter.
+        ("rp_filter", "2"),
+        ("accept_local", "1"),
+        ("promote_secondaries", "1"),
+    ];
+    // It would speak of itself from the virtual MAC address, wherever the role is.
+    let ipv6 = [("addr_gen_mode", "1"), ("disable_ipv6", "1")];
+    let ipv4 = ipv4.map(|(option, value)| (Sysctl::of_ipv4_link(name, option), value));
+    let ipv6 = ipv6.map(|(option, value)| (Sysctl::of_ipv6_link(name, option), value));
+    ipv4.into_iter().chain(ipv6)
+}
+
+fn text(mac: [u8; 6]) -> String {
+    mac.map(|octet| format!("{octet:02x}")).join(":")
+}
