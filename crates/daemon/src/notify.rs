@@ -114,7 +114,8 @@ pub(crate) struct Notification {
 /// The scripts that an occasion calls for, in keepalived's order, with the arguments that it appends.
 pub(crate) fn notifications(prepared: &Prepared, occasion: &Occasion) -> Vec<Notification> {
     let kind = occasion.told_as(prepared);
-    let own = match kind {
+    // What is told as a fault because nothing else was said is none: no script of its own runs.
+    let own = match occasion.kind {
         NoticeKind::Active => &prepared.active,
         NoticeKind::Backup => &prepared.backup,
         NoticeKind::Fault => &prepared.fault,

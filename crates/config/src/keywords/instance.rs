@@ -425,7 +425,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "notify_deleted",
         COMMAND_AS,
-        "Runs when a reload removes the instance; without it `notify_fault` does.",
+        "Runs when a reload removes the instance, which is then told as DELETED; without it, as FAULT (and `notify_fault` does \
+         not run).",
         "notify_deleted \"/etc/keepalived/deleted.sh\"",
     ),
     works(
