@@ -12,7 +12,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use config::{Expanded, Settings};
-use engine::wire::arp;
+use engine::wire::{arp, neighbour};
 use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
 use linux::clock;
@@ -69,7 +69,7 @@ const FROZEN: u64 = 1_000_000_000;
 const GATHERING: u64 = 1_000_000;
 /// When nothing has happened for this long, memory that only the last happening needed is given back; in nanoseconds.
 const QUIET: u64 = 6_000_000_000;
-/// So many gratuitous ARPs are sent before the loop looks at everything else again: about a millisecond's worth.
+/// So many announcements are sent before the loop looks at everything else again: about a millisecond's worth.
 const ANNOUNCEMENTS_AT_ONCE: usize = 128;
 /// Makes QUIT cause a panic, so that the way out of one can be rehearsed.
 const PANIC_DRILL: &str = "TANIST_PANIC_DRILL";
@@ -721,15 +721,20 @@ impl EventLoop {
             let mut unsent = Vec::new();
             self.frames.flush(&self.arp, &mut unsent);
             if let Some(first) = unsent.first() {
-                let cause = linux::Error::new(format!("send {} gratuitous ARPs", unsent.len()), first.errno);
+                let cause = linux::Error::new(format!("send {} announcements of addresses", unsent.len()), first.errno);
                 self.told.push((Severity::Warning, cause.to_string()));
             }
         }
     }
 
     fn push_announcement(&mut self, index: u32, address: IpAddr) {
-        if let (IpAddr::V4(address), Some(hardware_address)) = (address, self.kernel.hardware_address(index)) {
-            self.frames.push_frame(&arp::gratuitous(hardware_address, address), index);
+        let Some(hardware_address) = self.kernel.hardware_address(index) else { return };
+        match address {
+            IpAddr::V4(address) => self.frames.push_frame(&arp::gratuitous(hardware_address, address), index),
+            IpAddr::V6(address) => {
+                let forwards = self.kernel.forwards_ipv6(index);
+                self.frames.push_frame(&neighbour::unsolicited(hardware_address, address, forwards), index);
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use linux::netlink::{
     Address, AddressOperation, Applied, Change, Lifetime, Link, Monitor, Netlink, OUR_MARK, Operation, WantedAddress,
     kernel_keeps_marks, reconcile,
 };
+use linux::sysctl::Sysctl;
 use routing::{Plan, Routing};
 
 use crate::lifetimes::{Key, Lifetimes};
@@ -240,6 +241,7 @@ impl Kernel {
         let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
             up: link.up && link.running && !self.deaf.contains(&link.index),
             addresses: self.own_addresses(|index| index == link.index),
+            tentative: self.tentative_addresses(link.index),
         });
         Input::Link { link, state }
     }
@@ -249,12 +251,28 @@ impl Kernel {
         Input::OtherAddresses(self.own_addresses(|_| true))
     }
 
-    /// Addresses that are not ours to move, in the kernel's order: primary ones first, older ones first.
+    /// Whether the machine is a router of IPv6 on an interface.
+    pub(crate) fn forwards_ipv6(&self, index: u32) -> bool {
+        let read = |link: &Link| Sysctl::of_ipv6_link(&link.name, "forwarding").read();
+        let value = self.links.get(&index).map(read);
+        // Who has no IPv6 forwards nothing.
+        matches!(value, Some(Ok(Some(value))) if value != "0")
+    }
+
+    /// Addresses that are not ours to move and can be used, in the kernel's order: primary ones first, older ones first.
     fn own_addresses(&self, on: impl Fn(u32) -> bool) -> Vec<IpAddr> {
-        let own = self.addresses.iter().filter(|(_, held)| on(held.address.link) && !self.moves(&held.address));
-        let mut own: Vec<&Held> = own.map(|(_, held)| held).collect();
-        own.sort_by_key(|held| (held.address.is_secondary(), held.order));
+        let is_usable = |address: &Address| !address.is_tentative() && !address.is_duplicate();
+        let is_own = |address: &Address| on(address.link) && is_usable(address) && !self.moves(address);
+        let mut own: Vec<&Held> = self.addresses.values().filter(|held| is_own(&held.address)).collect();
+        own.sort_by_key(|held| (held.address.is_secondary() || held.address.is_temporary(), held.order));
         own.into_iter().map(|held| held.address.address).collect()
+    }
+
+    /// Those that an interface will have soon.
+    fn tentative_addresses(&self, link: u32) -> Vec<IpAddr> {
+        let addresses = self.addresses.values().map(|held| &held.address);
+        let tentative = addresses.filter(|address| address.link == link && address.is_tentative());
+        tentative.filter(|address| !self.moves(address)).map(|address| address.address).collect()
     }
 
     /// Whether an address is ours to move: nobody may take it for the machine's own.

@@ -105,6 +105,9 @@ pub struct LinkState {
     /// Its addresses in the kernel's order. Virtual addresses may be among them; the engine knows those and
     /// never takes one for its own source.
     pub addresses: Vec<IpAddr>,
+    /// IPv6 addresses that it will have unless another node turns out to have them (RFC 4862 §5.4). Nothing comes from
+    /// there yet.
+    pub tentative: Vec<IpAddr>,
 }
 
 /// How a run of a check ended.

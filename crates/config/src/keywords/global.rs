@@ -225,10 +225,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "vrrp_mcast_group4 224.0.0.18",
     )
     .default("224.0.0.18"),
-    not_built(
+    works(
         "vrrp_mcast_group6",
         Form::Address,
-        "The IPv6 multicast group of advertisements.",
+        "The IPv6 multicast group of advertisements, one of the link.",
         "vrrp_mcast_group6 ff02::12",
     )
     .default("ff02::12"),

@@ -5,6 +5,7 @@ mod announce;
 mod authentication;
 mod check;
 mod deviations;
+mod family;
 mod global;
 mod instance;
 mod iproute;

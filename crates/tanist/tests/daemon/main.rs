@@ -11,6 +11,7 @@ mod drop_in;
 mod dumps;
 mod ending;
 mod groups;
+mod ipv6;
 mod keywords;
 mod lifetimes;
 mod links;

@@ -7,6 +7,7 @@ mod captures;
 mod deviations;
 mod differential;
 mod frr;
+mod ipv6;
 mod json;
 mod life;
 mod packets;

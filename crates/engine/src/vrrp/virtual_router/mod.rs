@@ -33,7 +33,7 @@ use crate::links::Links;
 use crate::role::Role;
 use crate::time::Calendar;
 use crate::track::priority;
-use crate::wire::ipv4::Ipv4Packet;
+use crate::wire::Packet;
 use crate::{
     Cause, Event, FaultReason, Instant, Interval, LinkId, Name, NoticeKind, Output, Priority, RouterConfig, RouterId,
     RouterView, StateName, Transport, Version, VirtualAddress,
@@ -51,8 +51,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) verdict: &'a dyn Fn(&Name) -> Option<bool>,
     /// Whether a check counts for nothing at present.
     pub(crate) rests: &'a dyn Fn(&Name) -> bool,
-    /// Whether any router has this as a virtual address.
-    pub(crate) is_virtual: &'a dyn Fn(IpAddr) -> bool,
+    /// Whether any router has this as a virtual address of this interface, or of all if it is valid beyond one.
+    pub(crate) is_virtual: &'a dyn Fn(LinkId, IpAddr) -> bool,
     pub(crate) announcer: &'a mut Announcer,
     /// By router; those that a reconfiguration removed have none.
     pub(crate) briefs: &'a [Brief],
@@ -315,8 +315,12 @@ impl VirtualRouter {
         if !matches!(self.state, State::Initialize { .. }) {
             // A check that is new in the configuration holds nobody back who is in already, as in keepalived.
             faults.retain(|reason| !matches!(reason, FaultReason::ScriptPending(_)));
+            // Who has spoken from it already has lost it.
+            if faults.remove(&FaultReason::PrimaryAddressTentative) {
+                faults.insert(FaultReason::NoPrimaryAddress);
+            }
         }
-        let told = |reason: &&FaultReason| !matches!(reason, FaultReason::ScriptPending(_));
+        let told = |reason: &&FaultReason| !reason.is_pending();
         for reason in faults.difference(&self.faults).filter(told) {
             out.push(Output::Tell(Event::FaultRaised { router: self.id, reason: reason.clone() }));
         }
@@ -372,7 +376,7 @@ impl VirtualRouter {
     pub(crate) fn handle_packet(
         &mut self,
         now: Instant,
-        packet: &Ipv4Packet<'_>,
+        packet: &Packet<'_>,
         around: &mut Surroundings<'_>,
         out: &mut Vec<Output>,
     ) {
@@ -384,7 +388,7 @@ impl VirtualRouter {
             Ok(accepted) => accepted,
             Err(reason) => {
                 self.statistics.discarded[reason.index()] += 1;
-                let from = IpAddr::V4(packet.source);
+                let from = packet.source;
                 self.refused = Some((now, from, reason));
                 if self.tell_once(reason.index()) {
                     out.push(Output::Tell(Event::Discarded { router: self.id, from, reason }));
