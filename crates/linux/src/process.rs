@@ -35,7 +35,9 @@ pub fn set_name(name: &str) -> Result<()> {
 
 /// What process lists show of this thread.
 pub fn name() -> String {
-    std::fs::read_to_string("/proc/thread-self/comm").map(|name| name.trim_end().to_owned()).unwrap_or_default()
+    std::fs::read_to_string("/proc/thread-self/comm")
+        .map(|name| name.trim_end_matches('\n').to_owned())
+        .unwrap_or_default()
 }
 
 /// Sets which permissions new files do not get, also those of programs that are started, and answers what was set

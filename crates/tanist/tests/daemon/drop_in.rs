@@ -98,3 +98,42 @@ fn in_the_foreground_it_tells_the_console() {
         assert!(ended.to_string().contains("exit status 0"), "{ended}");
     });
 }
+
+#[test]
+fn options_that_concern_the_process_are_obeyed() {
+    slow_test(|| {
+        let scene = furnished();
+        let host = &scene.hosts[0];
+        let begin = crate::support::Moment::now();
+        let line = format!(
+            "exec {PROGRAM} -n -l -G -D -a -m -u 027 -g/run/rehearse/log --flush-log-file --ignore-sigint -V -i left \
+                            -f /run/rehearse/keepalived.conf -p /run/rehearse/pid -r /run/rehearse/vrrp.pid"
+        );
+        let program = host.start("keepalived", &["sh", "-c", &line]).expect("start");
+        scene.line("a", begin, "--dont-release-vrrp has no effect");
+        scene.line("a", begin, "(VI_1) Entering MASTER STATE");
+        let about = |file: &str| run(host, &format!("cat /proc/$(cat /run/rehearse/pid)/{file}"));
+        assert!(about("status").contains("Umask:\t0027"));
+        let limits = about("limits");
+        let cores = limits.lines().find(|line| line.starts_with("Max core file size")).expect("it is listed");
+        assert!(cores.contains("unlimited"), "{cores}");
+
+        run(host, "ip address add 192.0.2.77/24 dev eth0");
+        scene.line("a", begin, "Netlink: address 192.0.2.77/24 appeared on eth0");
+        run(host, "ip address delete 192.0.2.77/24 dev eth0");
+        scene.line("a", begin, "Netlink: address 192.0.2.77/24 vanished from eth0");
+
+        program.signal(linux::signals::Signal::INTERRUPT).expect("interrupt");
+        scene.line("a", begin, "SIGINT is ignored, as asked");
+        let log = host.read_file(Path::new("/run/rehearse/log")).expect("it is there");
+        assert!(log.contains("(VI_1) Entering MASTER STATE"), "{log}");
+        assert_eq!(run(host, "stat -c '%a' /run/rehearse/log").trim(), "600");
+        assert_eq!(scene.holders(ADDRESS), ["a"]);
+
+        // And nothing stays behind.
+        let stopped = scene.lab.note("a", "stop");
+        program.signal(linux::signals::Signal::TERMINATE).expect("stop");
+        scene.resigned("a", stopped);
+        scene.until("the address is gone", || scene.holders(ADDRESS).is_empty());
+    });
+}
