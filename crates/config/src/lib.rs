@@ -38,8 +38,9 @@ pub use export::{ExportError, Exported, export_for_keepalived};
 pub use files::{Files, MemoryFiles, RealFiles};
 pub use resolve::{BadKey, hmac_key};
 pub use settings::{
-    AddressLifetime, Command, FigureSource, Global, InitialNumber, Instance, KeyFile, Mail, Manager, MatchBy, NeededPort, NeededSpace, Notify, NotifyScript,
-    Pair, PairPath, ProcessPattern, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup, Tracker, size_words,
+    AddressLifetime, Command, FigureSource, Global, InitialNumber, Instance, KeyFile, Mail, Manager, MatchBy,
+    NeededPort, NeededSpace, Notify, NotifyScript, Pair, PairPath, ProcessPattern, Script, ScriptUser, Service,
+    ServiceCheck, Settings, StatedRole, SyncGroup, Tracker, size_words,
 };
 
 /// What the command line adds to the text.

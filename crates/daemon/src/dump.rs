@@ -148,7 +148,9 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         list(text, "   Virtual IP Excluded :", &config.excluded_addresses)?;
         list(text, "   Virtual Routes :", &config.routes)?;
         list(text, "   Virtual Rules :", &config.rules)?;
-        for (heading, kind) in [("   Tracked files :", TrackerKind::File), ("   Tracked process :", TrackerKind::Process)] {
+        for (heading, kind) in
+            [("   Tracked files :", TrackerKind::File), ("   Tracked process :", TrackerKind::Process)]
+        {
             let tracked = config.trackers.iter().filter(|tracked| tracked.tracker.kind == kind);
             let line = |tracked: &Tracked| format!("{}, {}", tracked.tracker.name, weight_of(tracked.weight));
             list(text, heading, &tracked.map(line).collect::<Vec<_>>())?;
@@ -176,9 +178,10 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
 }
 
 fn write_trackers(text: &mut String, settings: &Settings, engine: &Engine, view: &View) -> std::fmt::Result {
-    for (kind, heading) in
-        [(TrackerKind::File, "------< VRRP Track files >------"), (TrackerKind::Process, "------< VRRP Track processes >------")]
-    {
+    for (kind, heading) in [
+        (TrackerKind::File, "------< VRRP Track files >------"),
+        (TrackerKind::Process, "------< VRRP Track processes >------"),
+    ] {
         let of_kind = |(tracker, _): &(&TrackerView, &config::Tracker)| tracker.tracker.kind == kind;
         let mut trackers = view.trackers.iter().zip(&settings.trackers).filter(of_kind).peekable();
         if trackers.peek().is_some() {

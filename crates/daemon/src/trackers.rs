@@ -70,10 +70,21 @@ struct Watched {
 /// What a thread has seen.
 #[derive(Debug)]
 enum News {
-    Number { path: PathBuf, number: i64 },
+    Number {
+        path: PathBuf,
+        number: i64,
+    },
     /// The first of a thread, pattern by pattern.
-    Counts { generation: u64, counts: Vec<u32> },
-    Count { generation: u64, pattern: usize, count: u32, cause: FigureCause },
+    Counts {
+        generation: u64,
+        counts: Vec<u32>,
+    },
+    Count {
+        generation: u64,
+        pattern: usize,
+        count: u32,
+        cause: FigureCause,
+    },
     Line(Told),
 }
 

@@ -556,8 +556,20 @@ impl Weight {
     #[must_use]
     pub const fn worth(self, good: bool) -> Option<i16> {
         match self {
-            Self::Fault => if good { Some(0) } else { None },
-            Self::ReversedFault => if good { None } else { Some(0) },
+            Self::Fault => {
+                if good {
+                    Some(0)
+                } else {
+                    None
+                }
+            }
+            Self::ReversedFault => {
+                if good {
+                    None
+                } else {
+                    Some(0)
+                }
+            }
             Self::Priority(weight) => Some(if (weight > 0) == good { weight } else { 0 }),
             Self::Reversed(weight) => Some(if (weight > 0) == good { -weight } else { 0 }),
         }

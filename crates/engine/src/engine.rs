@@ -153,15 +153,13 @@ impl Engine {
                     self.assess_all(now, out);
                 }
             }
-            Input::ScriptFinished { script, outcome } => {
-                match self.tracking.take_outcome(script, outcome, out) {
-                    Some(true) => self.assess_all(now, out),
-                    Some(false) => {}
-                    None => {
-                        self.take_check(now, script, outcome, out);
-                    }
+            Input::ScriptFinished { script, outcome } => match self.tracking.take_outcome(script, outcome, out) {
+                Some(true) => self.assess_all(now, out),
+                Some(false) => {}
+                None => {
+                    self.take_check(now, script, outcome, out);
                 }
-            }
+            },
             Input::Figure { tracker, figure, cause } => {
                 if self.tracking.take_figure(now, tracker, figure, cause, out) {
                     self.assess_all(now, out);

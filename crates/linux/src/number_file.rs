@@ -26,7 +26,9 @@ pub fn read(path: &Path) -> Result<Number> {
     // A pipe would wait for somebody who writes.
     let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Number::Of(0)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Number::Of(0));
+        }
         Err(error) => return Err(refuse(error)),
     };
     let mut octets = Vec::new();

@@ -130,7 +130,8 @@ pub fn find_marked(setting: &str, mut looking_at: impl FnMut(u32)) -> Result<Vec
 /// What runs under this number, and the kernel's name of it. One that has died and was not collected yet does not run.
 pub(crate) fn named(pid: u32) -> Option<(ProcessId, Vec<u8>)> {
     let octets = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let (begin, end) = (octets.iter().position(|octet| *octet == b'(')?, octets.iter().rposition(|octet| *octet == b')')?);
+    let (begin, end) =
+        (octets.iter().position(|octet| *octet == b'(')?, octets.iter().rposition(|octet| *octet == b')')?);
     let name = octets.get(begin + 1..end)?.to_vec();
     let text = String::from_utf8_lossy(&octets);
     let stat = parse(&text).filter(|stat| !is_dead(stat.state))?;

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use engine::{
     Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, Tracked, TrackedLink, TrackedScript,
-    TrackerKind, Transport,
-    Version, VirtualAddress, Vrid,
+    TrackerKind, Transport, Version, VirtualAddress, Vrid,
 };
 
 use super::announce::Announcing;

@@ -102,7 +102,9 @@ fn backdrop(place: Block) -> String {
         }
         Block::TrackProcess | Block::TrackFile => {
             let tracking = "track_process {\n P\n }\n track_file {\n F\n }";
-            format!("vrrp_instance V {{\n interface eth7\n virtual_router_id 70\n no_virtual_ipaddress\n {tracking}\n}}\n")
+            format!(
+                "vrrp_instance V {{\n interface eth7\n virtual_router_id 70\n no_virtual_ipaddress\n {tracking}\n}}\n"
+            )
         }
         _ => {
             let script = "vrrp_script chk_web {\n script /bin/true\n}\nvrrp_script chk_down {\n script /bin/false\n weight 3 reverse\n}\n\

@@ -98,9 +98,7 @@ impl Place {
                     format!("{failure}; changes of tracked file {path} are noticed up to {AGAIN:?} late")
                 })
             }
-            Ok(Number::TooLarge) => {
-                Some(format!("Invalid number read from {path} - ignoring; {}", until(self.known)))
-            }
+            Ok(Number::TooLarge) => Some(format!("Invalid number read from {path} - ignoring; {}", until(self.known))),
             Err(error) => Some(format!("tracked file: {error}; {}", until(self.known))),
         };
         if self.known.is_none() {

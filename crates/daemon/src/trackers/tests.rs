@@ -11,8 +11,7 @@ fn file(name: &str, path: &Path, initial: Option<InitialNumber>) -> Tracker {
 }
 
 fn process(name: &str, command: &str) -> Tracker {
-    let measure =
-        Measure::Count { least: 1, most: None, fork_delay: Duration::ZERO, terminate_delay: Duration::ZERO };
+    let measure = Measure::Count { least: 1, most: None, fork_delay: Duration::ZERO, terminate_delay: Duration::ZERO };
     let figure = TrackerConfig { name: name.into(), subject: command.into(), measure };
     let pattern = ProcessPattern { words: vec![command.to_owned()], by: MatchBy::Name };
     Tracker { figure, source: FigureSource::Processes(pattern) }

@@ -68,7 +68,8 @@ impl Tracking {
         }
         let mut old = core::mem::take(&mut self.trackers);
         for tracker in &config.trackers {
-            let same = |known: &Tracker| known.config().id() == tracker.id() && known.config().subject == tracker.subject;
+            let same =
+                |known: &Tracker| known.config().id() == tracker.id() && known.config().subject == tracker.subject;
             match old.iter().position(same) {
                 Some(place) => {
                     let mut known = old.swap_remove(place);
@@ -103,12 +104,7 @@ impl Tracking {
 
     /// Lets the checks that run in certain roles only begin or rest; `active` tells whether somebody who tracks a check is
     /// Active. Returns whether one did.
-    pub(crate) fn follow_roles(
-        &mut self,
-        now: Instant,
-        active: impl Fn(&Name) -> bool,
-        out: &mut Vec<Output>,
-    ) -> bool {
+    pub(crate) fn follow_roles(&mut self, now: Instant, active: impl Fn(&Name) -> bool, out: &mut Vec<Output>) -> bool {
         let mut changed = false;
         for script in self.scripts.iter_mut().filter(|script| script.config().when != When::Both || script.rests()) {
             let active = active(&script.config().name);

@@ -21,9 +21,10 @@ use std::time::Duration;
 
 use tanist_engine::{
     AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
-    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Measure, Name, Network, NextHop, OnManualStop, PairConfig, PairKey,
-    Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig, Static, Statics, Tracked,
-    TrackedLink, TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, Version, VirtualAddress, Vrid, Weight, When,
+    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Measure, Name, Network, NextHop, OnManualStop,
+    PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig, Static, Statics,
+    Tracked, TrackedLink, TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, Version, VirtualAddress,
+    Vrid, Weight, When,
 };
 
 use super::packet::key_octets;
@@ -254,7 +255,9 @@ fn tracker_line<'t>(mut measure: Measure, mut words: impl Iterator<Item = &'t st
     let subject = Name::from(words.next().expect("a tracker has a subject"));
     while let Some(key) = words.next() {
         let value = words.next().unwrap_or_else(|| panic!("{key} needs a value"));
-        let Measure::Count { least, most, fork_delay, terminate_delay } = &mut measure else { panic!("a file has no {key}") };
+        let Measure::Count { least, most, fork_delay, terminate_delay } = &mut measure else {
+            panic!("a file has no {key}")
+        };
         match key {
             "quorum" => *least = number(value),
             "most" => *most = Some(number(value)),

@@ -33,10 +33,10 @@ use std::time::Duration;
 
 use tanist_engine::vrrp::receive::ChecksumForm;
 use tanist_engine::{
-    Authentication, ChecksumPolicy, Command, Desired, DesiredAddress, Ending, Engine, Family, FigureCause, HeldBy, HmacMode, Input,
-    Instant, LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Owner, Priority, Received,
-    Record, Restored, Route, RouterConfig, RouterId, RouterRecord, Rule, ScriptOutcome, ServiceReport, TrackerKind,
-    TrackerName, Transport, Version,
+    Authentication, ChecksumPolicy, Command, Desired, DesiredAddress, Ending, Engine, Family, FigureCause, HeldBy,
+    HmacMode, Input, Instant, LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Owner,
+    Priority, Received, Record, Restored, Route, RouterConfig, RouterId, RouterRecord, Rule, ScriptOutcome,
+    ServiceReport, TrackerKind, TrackerName, Transport, Version,
 };
 
 use super::packet::{AuthenticationHeader, Packet, Seal, Sum, ipv4, key_octets};

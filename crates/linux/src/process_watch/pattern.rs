@@ -66,7 +66,8 @@ mod tests {
 
     fn fits(by: MatchBy, words: &str, name: &str, command: &str) -> bool {
         let pattern = Pattern { words: words.split(' ').map(|word| word.as_bytes().to_vec()).collect(), by };
-        let command: Vec<u8> = command.split_terminator(' ').flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+        let command: Vec<u8> =
+            command.split_terminator(' ').flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
         pattern.may_fit(name.as_bytes()) && pattern.fits(name.as_bytes(), || command)
     }
 
@@ -93,7 +94,8 @@ mod tests {
     /// The same command lines as in an experiment with keepalived 2.2.7.
     #[test]
     fn command_lines_are_compared_word_by_word() {
-        let lines = ["/tmp/sleeper 100", "/tmp/sleeper 1000", "/tmp/sleeper 100 200", "/tmp/sleeper 1000 2", "sleeper 100"];
+        let lines =
+            ["/tmp/sleeper 100", "/tmp/sleeper 1000", "/tmp/sleeper 100 200", "/tmp/sleeper 1000 2", "sleeper 100"];
         let check = |by, words: &str, expected: [bool; 5]| {
             let found = lines.map(|line| fits(by, words, "sleeper", line));
             assert_eq!(found, expected, "{by:?} {words}");

@@ -52,7 +52,10 @@ impl Scene {
             let (leave, theirs) = UnixStream::pair().unwrap();
             let patterns = vec![
                 Pattern { words: vec![name.clone().into()], by: MatchBy::Name },
-                Pattern { words: vec![directory.join(&name).into_os_string().into_encoded_bytes()], by: MatchBy::AllWords },
+                Pattern {
+                    words: vec![directory.join(&name).into_os_string().into_encoded_bytes()],
+                    by: MatchBy::AllWords,
+                },
             ];
             let watch = if births {
                 ProcessWatch::open(patterns, &theirs)

@@ -135,7 +135,7 @@ fn a_reload_follows_what_is_tracked() {
 
         let both = file("one") + &file("other");
         let since = scene.lab.note("a", "another one, and another weight");
-        let group = "    track_file {\n        other weight 10\n    }";
+        let group = "    track_file {\n        other weight 10 noreverse\n    }";
         node.reload(&text(&both, "        one weight 4 noreverse", group));
         scene.advertised("a", since, |seen| seen.priority == 140);
         scene.line("a", since, "Reloaded");

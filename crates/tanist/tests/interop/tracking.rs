@@ -9,7 +9,8 @@ use crate::support::{Daemon, Host, Moment, Node, Record, Scene, Seen, slow_test_
 type Said = Option<u8>;
 
 /// The weights, each of an instance whose VRID is its place, from 1; their priority is 100.
-const WEIGHTS: [&str; 6] = ["load", "load weight 2", "load weight 0", "load weight 0 reverse", "load weight -3", "load weight 2 reverse"];
+const WEIGHTS: [&str; 6] =
+    ["load", "load weight 2", "load weight 0", "load weight 0 reverse", "load weight -3", "load weight 2 reverse"];
 
 /// What is done with the file, and what each instance says then.
 const STEPS: [(&str, [Said; WEIGHTS.len()]); 10] = [
