@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use config::{Command, Instance, Script, Settings};
-use engine::{Authentication, Transport, VirtualAddress, Weight};
+use engine::{Authentication, TrackerKind, Transport, VirtualAddress, Weight};
 
 use crate::support::word;
 
@@ -48,6 +48,8 @@ const KNOWN: [&str; 41] = [
     "Unicast Peer",
     "Tracked interfaces",
     "Tracked scripts",
+    "Tracked files",
+    "Tracked processes",
     "Skip checking advert IP addresses",
     "VRRP interface tracking disabled",
     "Master state transition script",
@@ -285,6 +287,10 @@ fn instance_fields(instance: &Instance, put: &mut impl FnMut(&str, String)) {
         "Tracked scripts",
         list(&mut router.track_scripts.iter().map(|it| format!("{} {}", it.script, weight(it.weight)))),
     );
+    for (key, kind) in [("Tracked files", TrackerKind::File), ("Tracked processes", TrackerKind::Process)] {
+        let tracked = router.trackers.iter().filter(|it| it.tracker.kind == kind);
+        put(key, list(&mut tracked.map(|it| format!("{}, {}", it.tracker.name, weight(it.weight)))));
+    }
     let notify = &instance.notify;
     for (key, script) in [
         ("Master", &notify.active),
