@@ -1,10 +1,11 @@
 //! What is told about a configuration: each finding with its place, the reason, and what to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use crate::keywords::{Block, Part};
 use crate::source::{Sources, Span};
 
 /// How bad it is.
@@ -145,9 +146,40 @@ pub(crate) struct Findings {
     found: Vec<Finding>,
     /// What need not be told again.
     told: BTreeSet<(&'static str, &'static str)>,
+    /// What may be left out.
+    without: BTreeSet<Part>,
+    /// What was: the parts, the first place, and how often each keyword was met.
+    left_out: Option<(BTreeSet<Part>, Span, BTreeMap<&'static str, usize>)>,
 }
 
 impl Findings {
+    /// Those of a reading that leaves out what belongs to these parts.
+    pub(crate) fn leaving_out(without: BTreeSet<Part>) -> Self {
+        Self { without, ..Self::default() }
+    }
+
+    /// Whether a keyword that is not built is left out; it is told at the end.
+    pub(crate) fn leave_out(&mut self, place: Block, name: &'static str, span: Span) -> bool {
+        let Some(part) = Part::of(place, name).find(|part| self.without.contains(part)) else { return false };
+        let (parts, first, names) = self.left_out.get_or_insert_with(|| (BTreeSet::new(), span, BTreeMap::new()));
+        *first = span.min(*first);
+        parts.insert(part);
+        *names.entry(name).or_default() += 1;
+        true
+    }
+
+    /// Says what was left out, in one warning.
+    pub(crate) fn tell_left_out(&mut self) {
+        let Some((parts, span, names)) = self.left_out.take() else { return };
+        let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+        let names: Vec<String> = names
+            .iter()
+            .map(|(name, count)| if *count == 1 { format!("`{name}`") } else { format!("`{name}` ({count} times)") })
+            .collect();
+        let message = format!("{} left out, as asked: {}", parts.join(" and "), names.join(", "));
+        self.warning("left-out", span, message).help("what they ask for is not done on this node");
+    }
+
     pub(crate) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> &mut Finding {
         self.push(Severity::Error, code, Some(span), message.into())
     }

@@ -21,6 +21,7 @@ mod export;
 mod files;
 pub mod keywords;
 pub mod pair;
+mod process;
 mod render;
 mod resolve;
 mod settings;
@@ -30,13 +31,17 @@ mod suggest;
 mod syntax;
 mod text;
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Place, Report, Severity};
 pub use explain::explain;
 pub use export::{ExportError, Exported, export_for_keepalived};
 pub use files::{Files, MemoryFiles, RealFiles};
-pub use resolve::{BadKey, hmac_key};
+pub use keywords::Part;
+pub use process::{Buffer, Dumps, JsonVersion, Process, ReceiveBuffers, Reload, ReloadSign};
+pub use resolve::{BadKey, c_number, hmac_key};
 pub use settings::{
     AddressLifetime, Command, FigureSource, Global, InitialNumber, Instance, KeyFile, Mail, Manager, MatchBy,
     NeededPort, NeededSpace, Notify, NotifyScript, Pair, PairPath, ProcessPattern, Script, ScriptUser, Service,
@@ -48,6 +53,10 @@ pub use settings::{
 pub struct LoadOptions {
     /// Decides the `@id` lines; `None` means the host name up to its first dot.
     pub config_id: Option<String>,
+    /// Keywords of these parts are left out with one warning, as far as they are not built.
+    pub without: BTreeSet<Part>,
+    /// Every file that is included must be there and readable.
+    pub all_files: bool,
 }
 
 /// What came out of reading a configuration.
@@ -57,18 +66,40 @@ pub struct Loaded {
     pub settings: Option<Settings>,
     /// All that is to be said about the files.
     pub report: Report,
+    /// What it came to when everything was expanded.
+    pub expanded: Expanded,
+}
+
+/// The lines that are left of a configuration when everything is expanded, below the name of the file that each comes
+/// from. They contain whatever secrets it contains.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Expanded(String);
+
+impl Expanded {
+    /// The lines.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Expanded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} octets", self.0.len())
+    }
 }
 
 /// Reads `path` and all that it includes.
 #[must_use]
 pub fn load(path: &Path, files: &dyn Files, options: &LoadOptions) -> Loaded {
-    let Raw { tree, sources, mut findings } = read(path, files, options);
+    let Raw { tree, sources, mut findings, expanded } = read(path, files, options);
     let paths = sources.iter().map(|source| source.path.clone()).collect();
     let settings = resolve::settings(&tree, paths, files, &mut findings);
 
+    findings.tell_left_out();
     let report = findings.into_report(sources);
     let settings = (!report.has_errors()).then_some(settings);
-    Loaded { settings, report }
+    Loaded { settings, report, expanded }
 }
 
 /// The stages before the meaning.
@@ -76,6 +107,7 @@ struct Raw {
     tree: syntax::Tree,
     sources: source::Sources,
     findings: diagnostic::Findings,
+    expanded: Expanded,
 }
 
 fn read(path: &Path, files: &dyn Files, options: &LoadOptions) -> Raw {
@@ -84,9 +116,11 @@ fn read(path: &Path, files: &dyn Files, options: &LoadOptions) -> Raw {
     let config_id = options.config_id.clone().unwrap_or_else(own_id);
 
     let mut sources = source::Sources::default();
-    let mut findings = diagnostic::Findings::default();
-    let mut builder = syntax::TreeBuilder::default();
-    text::read(path, files, &config_id, &mut sources, &mut findings, &mut builder);
+    let mut findings = diagnostic::Findings::leaving_out(options.without.clone());
+    let mut record = text::Record::new(syntax::TreeBuilder::default());
+    let reading = text::Reading { files, config_id: &config_id, all_files: options.all_files };
+    text::read(path, &reading, &mut sources, &mut findings, &mut record);
+    let (builder, expanded) = record.finish(&sources);
     let tree = builder.finish(&mut findings);
-    Raw { tree, sources, findings }
+    Raw { tree, sources, findings, expanded: Expanded(expanded) }
 }

@@ -4,7 +4,7 @@
 mod services;
 mod terms;
 
-use engine::{Authentication, HmacMode, RouterConfig, TrackerKind};
+use engine::{Authentication, Family, HmacMode, RouterConfig, TrackerKind};
 
 use self::terms::Term;
 pub use self::terms::{term_names, terms};
@@ -21,7 +21,7 @@ pub struct Node<'a> {
 }
 
 /// Everything that is to be said about two nodes of one pair, one sentence each. Instances belong together if they
-/// have the same VRID, or else the same name.
+/// have the same VRID and family, or else the same name.
 #[must_use]
 pub fn compare(one: Node<'_>, other: Node<'_>) -> Vec<String> {
     let mut findings = Vec::new();
@@ -29,14 +29,18 @@ pub fn compare(one: Node<'_>, other: Node<'_>) -> Vec<String> {
     for ours in &one.settings.instances {
         let vrid = ours.router.vrid;
         let theirs = &other.settings.instances;
-        let by_vrid = theirs.iter().find(|theirs| theirs.router.vrid == vrid);
+        let same = |theirs: &&Instance| (theirs.router.vrid, theirs.router.family) == (vrid, ours.router.family);
+        let by_vrid = theirs.iter().find(same);
         let by_name = || theirs.iter().find(|theirs| theirs.router.name == ours.router.name);
         match by_vrid.or_else(by_name) {
             Some(theirs) => {
                 compare_instances((one.name, ours), (other.name, theirs), &mut findings);
                 services::compare_services((one, (one.name, ours)), (other, (other.name, theirs)), &mut findings);
             }
-            None => findings.push(format!("{} has no instance with virtual_router_id {vrid}", other.name)),
+            None => {
+                let of_ipv6 = if ours.router.family == Family::Ipv6 { " over IPv6" } else { "" };
+                findings.push(format!("{} has no instance with virtual_router_id {vrid}{of_ipv6}", other.name));
+            }
         }
     }
     findings

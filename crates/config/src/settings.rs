@@ -9,11 +9,15 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::process::Process;
+
 /// A whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// What concerns the whole daemon.
     pub global: Global,
+    /// What concerns its process.
+    pub process: Process,
     /// Checks that at least one instance refers to, in the order of the file.
     pub scripts: Vec<Script>,
     /// Files and processes that at least one instance refers to, in the order of the file.
@@ -261,8 +265,12 @@ pub struct Instance {
     pub router: engine::RouterConfig,
     /// What `state` said, if it was there. It does not decide the role; see the manual.
     pub stated: Option<StatedRole>,
+    /// `vrrp_strict` or `strict_mode`: it holds strictly to the standard.
+    pub strict: bool,
     /// Accept_Mode (RFC 9568 §6.1): packets to the addresses are let through. Always so at an address owner.
     pub accept_mode: bool,
+    /// `kernel_rx_buf_size`: how much the socket that hears its advertisements may queue for it, in octets.
+    pub receive_buffer: Option<u32>,
     /// `promote_secondaries`: the kernel keeps the other addresses of a subnet when its first one goes.
     pub promote_secondaries: bool,
     /// Who is told about changes of state.

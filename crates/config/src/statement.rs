@@ -109,6 +109,7 @@ impl<'a> Reading<'a, '_> {
         }
         match keyword.status {
             Status::Works => {}
+            Status::NotBuilt if self.findings.leave_out(self.place, keyword.name, name.span) => return None,
             Status::NotBuilt => {
                 let message = format!("`{written}` is known but not built yet in this version of Tanist");
                 self.findings

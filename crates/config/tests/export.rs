@@ -8,7 +8,7 @@ use support::{expect_file, load_text};
 use tanist_config::{ExportError, LoadOptions, MemoryFiles, RealFiles, export_for_keepalived};
 
 fn options() -> LoadOptions {
-    LoadOptions { config_id: Some("edge-a".to_owned()) }
+    LoadOptions { config_id: Some("edge-a".to_owned()), ..LoadOptions::default() }
 }
 
 fn exported(files: &MemoryFiles) -> String {

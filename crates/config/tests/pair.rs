@@ -70,6 +70,25 @@ fn nopreempt_on_the_wrong_node_is_told_and_a_good_pair_is_good() {
     check(&shadow, &shadow, &[]);
 }
 
+/// One number for both families is usual; each is held against its own.
+#[test]
+fn instances_of_one_number_and_two_families_are_told_apart() {
+    let instance = |name: &str, address: &str, interval: u8| {
+        format!(
+            "vrrp_instance {name} {{\n interface eth0\n virtual_router_id 51\n version 3\n advert_int {interval}\n \
+             virtual_ipaddress {{\n {address}\n }}\n}}\n"
+        )
+    };
+    let both = |four, six| text(&(instance("V4", "192.0.2.100", four) + &instance("V6", "fe80::100", six)));
+    check(&both(1, 2), &both(1, 2), &[]);
+    check(&both(1, 2), &both(1, 3), &["VRID 51: advert_int differs, so the MASTER's counts"]);
+    check(
+        &both(1, 1),
+        &text(&instance("V4", "192.0.2.100", 1)),
+        &["b has no instance with virtual_router_id 51 over IPv6"],
+    );
+}
+
 #[test]
 fn what_must_be_equal_and_is_not_is_told() {
     let instance = |vrid: u8, lines: &str| {
@@ -116,7 +135,7 @@ fn pairs_of_the_examples_fit() {
         check(&a, &b, &[]);
     }
     let [a, b] = ["edge-a", "edge-b"].map(|id| {
-        let options = LoadOptions { config_id: Some(id.to_owned()) };
+        let options = LoadOptions { config_id: Some(id.to_owned()), ..LoadOptions::default() };
         let path = Path::new("../../examples/service/shadow/tanist.conf");
         load(path, &RealFiles, &options).settings.expect("the examples work")
     });

@@ -9,7 +9,7 @@ use support::{describe, expect_file};
 use tanist_config::{LoadOptions, RealFiles, explain, load};
 
 fn options() -> LoadOptions {
-    LoadOptions { config_id: Some("edge-a".to_owned()) }
+    LoadOptions { config_id: Some("edge-a".to_owned()), ..LoadOptions::default() }
 }
 
 fn check(configuration: &Path, expectation: &Path) -> Result<(), String> {

@@ -24,8 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) enum Job {
     Line(Entry),
-    /// Replaces a file at once and follows no link.
-    File(PathBuf, String),
+    /// Replaces a file at once and follows no link; with these permissions.
+    File(PathBuf, String, u32),
+    /// Puts a file of this name into a directory, which is made if need be.
+    Keep(PathBuf, String, String),
+    /// Removes a file.
+    Remove(PathBuf),
     /// Saves the record that waits beside the queue.
     Record,
 }
@@ -111,15 +115,22 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
         }
         match job {
             Job::Line(entry) => sinks.write(&entry),
-            Job::File(path, content) => {
-                if let Err(error) = dump::replace_file(&path, &content) {
-                    let text = format!("write {}: {error}", path.display());
-                    sinks.write(&Entry::remark(Severity::Error, text));
-                }
+            Job::File(path, content, mode) => {
+                tell(&mut sinks, "write", &path, dump::replace_file(&path, &content, mode))
             }
+            Job::Keep(directory, name, content) => {
+                tell(&mut sinks, "write", &directory.join(&name), dump::keep_in(&directory, &name, &content));
+            }
+            Job::Remove(path) => tell(&mut sinks, "remove", &path, std::fs::remove_file(&path)),
             // It was saved above, or with a job before it.
             Job::Record => {}
         }
+    }
+}
+
+fn tell(sinks: &mut Sinks, what: &str, path: &Path, done: std::io::Result<()>) {
+    if let Err(error) = done {
+        sinks.write(&Entry::remark(Severity::Error, format!("{what} {}: {error}", path.display())));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,9 +24,49 @@ pub(crate) fn directory() -> PathBuf {
     std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
 }
 
+/// What keepalived keeps from others in these files unless it is told otherwise.
+const UMASK: u32 = 0o177;
+
+/// Who may do what with a file that is made under this mask.
+pub(crate) const fn mode(umask: Option<u32>) -> u32 {
+    0o666
+        & !match umask {
+            Some(mask) => mask,
+            None => UMASK,
+        }
+}
+
+/// Where a dump stands: where the settings say, or where keepalived puts it.
+pub(crate) fn path(chosen: Option<&Path>, extension: &str, name: Option<&str>) -> PathBuf {
+    let name = name.map_or_else(String::new, |name| format!(".{name}"));
+    chosen.map_or_else(|| directory().join(format!("keepalived{name}.{extension}")), Path::to_owned)
+}
+
+/// Makes an empty file or empties the one that is there, if it is no link.
+pub(crate) fn empty_file(path: &Path) -> io::Result<()> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.exists()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+    }
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .custom_flags(no_follow)
+        .open(path)
+        .map(|_| ())
+}
+
+/// Puts a file into a directory that is made if it is not there. Nobody but its owner reads it.
+pub(crate) fn keep_in(directory: &Path, name: &str, content: &str) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    replace_file(&directory.join(name), content, mode(None))
+}
+
 /// Replaces a file at once: readers see the old content or the new one. Follows no link that somebody has put in
-/// its place, and lets nobody but its owner read it.
-pub(crate) fn replace_file(path: &Path, content: &str) -> io::Result<()> {
+/// its place.
+pub(crate) fn replace_file(path: &Path, content: &str, mode: u32) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));
     let beside = PathBuf::from(beside);
@@ -35,7 +75,7 @@ pub(crate) fn replace_file(path: &Path, content: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
     let written = file.write_all(content.as_bytes()).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         // The error that matters is the one above.
@@ -331,13 +371,22 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, symlink};
 
     #[test]
+    fn names_are_those_that_readers_know() {
+        let usual = |name| path(None, "data", name).file_name().and_then(|name| name.to_str().map(str::to_owned));
+        assert_eq!(usual(None).as_deref(), Some("keepalived.data"));
+        assert_eq!(usual(Some("blue_inst1")).as_deref(), Some("keepalived.blue_inst1.data"));
+        assert_eq!(path(Some(Path::new("/run/state")), "data", Some("blue")), Path::new("/run/state"));
+        assert_eq!((mode(None), mode(Some(0o022)), mode(Some(0))), (0o600, 0o644, 0o666));
+    }
+
+    #[test]
     fn replaces_a_link_instead_of_following_it() {
         let directory = std::env::temp_dir().join(format!("tanist-dump-{}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("a directory of our own");
         let (victim, path) = (directory.join("victim"), directory.join("keepalived.data"));
         std::fs::write(&victim, "precious").expect("the victim");
         symlink(&victim, &path).expect("the trap");
-        replace_file(&path, "state").expect("replaced");
+        replace_file(&path, "state", mode(None)).expect("replaced");
         assert_eq!(std::fs::read_to_string(&victim).expect("still there"), "precious");
         assert_eq!(std::fs::read_to_string(&path).expect("written"), "state");
         let written = path.symlink_metadata().expect("a file");

@@ -3,6 +3,7 @@
 mod ending;
 mod operators;
 mod pair;
+mod process;
 mod services;
 mod trackers;
 
@@ -11,10 +12,11 @@ use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use config::Settings;
-use engine::wire::arp;
+use config::{Expanded, Settings};
+use engine::wire::{arp, neighbour};
 use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
+use linux::clock;
 use linux::poll::{Interest, Poll};
 use linux::sd_notify::Notifier;
 use linux::send_batch::SendBatch;
@@ -22,9 +24,9 @@ use linux::signals::{Received, Signal, Signals};
 use linux::spawn::Exit;
 use linux::system_log::Severity;
 use linux::timer::Timer;
-use linux::{clock, memory};
 
 use self::ending::Patience;
+use self::process::Dump;
 use crate::background::{Background, Job};
 use crate::baton::Batons;
 use crate::calendar::CalendarWatch;
@@ -33,14 +35,16 @@ use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
 use crate::control::Control;
 use crate::down_files::DownFiles;
-use crate::dump;
 use crate::kernel::{Kernel, Loss};
 use crate::log::Entry;
 use crate::notify::{NotifyQueues, Occasion, Prepared, Told};
 use crate::options::Options;
+use crate::places;
 use crate::preflight::Plan;
 use crate::reload::{Loaded, Reading, Remark};
+use crate::reload_times::ReloadTimes;
 use crate::services::{self as running, Services};
+use crate::share::Share;
 use crate::sockets::Sockets;
 use crate::sysctls::Sysctls;
 use crate::trackers::Trackers;
@@ -53,14 +57,13 @@ const UNICAST: u64 = 3;
 const RELOAD: u64 = 4;
 const CONTROL: u64 = 5;
 const DOWN_FILES: u64 = 6;
-const TRACKERS: u64 = 7;
+const RELOAD_TIME: u64 = 7;
+const TRACKERS: u64 = 8;
 /// The sockets of the pair's paths follow this.
 const BATONS: u64 = 1 << 16;
 /// The socket pair of an interface is this plus its index.
 const LINKS: u64 = 1 << 32;
 
-/// How long the last notify scripts may take after a stop, as keepalived waits for its children; in nanoseconds.
-const LAST_SCRIPTS: u64 = 5_000_000_000;
 /// After the kernel refused an address, it is asked again this much later; in nanoseconds.
 const ASK_AGAIN: u64 = 1_000_000_000;
 /// A renewal that takes so much time has been interrupted for longer than some lifetime may last; in nanoseconds.
@@ -69,7 +72,7 @@ const FROZEN: u64 = 1_000_000_000;
 const GATHERING: u64 = 1_000_000;
 /// When nothing has happened for this long, memory that only the last happening needed is given back; in nanoseconds.
 const QUIET: u64 = 6_000_000_000;
-/// So many gratuitous ARPs are sent before the loop looks at everything else again: about a millisecond's worth.
+/// So many announcements are sent before the loop looks at everything else again: about a millisecond's worth.
 const ANNOUNCEMENTS_AT_ONCE: usize = 128;
 /// Makes QUIT cause a panic, so that the way out of one can be rehearsed.
 const PANIC_DRILL: &str = "TANIST_PANIC_DRILL";
@@ -136,6 +139,16 @@ pub(crate) struct EventLoop {
     stopped_until: Option<u64>,
     /// Half of that time is over.
     hurried: bool,
+    /// Who this daemon is among others.
+    name: places::Name,
+    share: Share,
+    /// What was set before somebody wanted it otherwise.
+    usual_umask: Option<u32>,
+    reload_times: ReloadTimes,
+    /// How many configurations have come into force.
+    kept_configurations: u64,
+    /// Virtual routers that are not ours and were told of, by interface.
+    told_strangers: BTreeSet<(u32, u8)>,
     panic_drill: bool,
 }
 
@@ -174,6 +187,7 @@ impl EventLoop {
         let engine_config = plan.engine_config();
         told.extend(plan.findings.into_iter().map(|finding| (finding.severity, finding.text)));
         let identity = running::identity(&options.config);
+        let name = places::Name::new(&options, &plan.settings.process);
         let mut made = Self {
             engine: Engine::new(engine_config, seed),
             options,
@@ -218,6 +232,12 @@ impl EventLoop {
             patience: Patience::Running,
             stopped_until: None,
             hurried: false,
+            name,
+            share: Share::default(),
+            usual_umask: None,
+            reload_times: ReloadTimes::default(),
+            kept_configurations: 0,
+            told_strangers: BTreeSet::new(),
             panic_drill: std::env::var_os(PANIC_DRILL).is_some(),
         };
         made.configure_services(plan.services);
@@ -225,12 +245,13 @@ impl EventLoop {
     }
 
     /// Tells the engine what there is, and begins.
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn start(&mut self, expanded: &Expanded) {
         if self.options.dump_config {
             for line in format!("{:#?}", self.settings).lines() {
                 self.say(Severity::Info, line.to_owned());
             }
         }
+        self.begin_as_a_process(expanded);
         self.tell_calendar();
         self.follow_configuration();
         self.adjust_sockets();
@@ -254,10 +275,12 @@ impl EventLoop {
     pub(crate) fn run(&mut self) -> linux::Result<()> {
         let mut ready = Vec::new();
         while !self.is_done() {
-            self.timer.arm(self.deadline())?;
+            let due = self.deadline();
+            self.timer.arm(due)?;
             ready.clear();
             let patience = if self.announcements.is_empty() { None } else { Some(Duration::ZERO) };
             ready.extend(self.poll.wait(patience)?);
+            self.notice_lateness(due);
             self.take_in(&ready)?;
             self.carry_out();
             self.stop_waiting();
@@ -311,10 +334,16 @@ impl EventLoop {
 
     fn deadline(&self) -> Option<u64> {
         let engine = self.engine.deadline().map(Instant::as_nanos);
-        let half = self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(LAST_SCRIPTS / 2));
+        let half =
+            self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(self.last_scripts() / 2));
         let own = [self.notify.deadline(), self.ask_again_at, self.quiet_at, self.stopped_until, half];
         let own = own.into_iter().chain([self.kernel.renew_deadline(), self.services.deadline()]);
-        let own = own.chain([self.patience_ends_at(), self.down_files.deadline(), self.trackers.deadline()]);
+        let own = own.chain([
+            self.patience_ends_at(),
+            self.down_files.deadline(),
+            self.reload_times.deadline(),
+            self.trackers.deadline(),
+        ]);
         engine.into_iter().chain(own.flatten()).min()
     }
 
@@ -331,6 +360,7 @@ impl EventLoop {
                 RELOAD => self.take_configuration(),
                 CONTROL => self.take_requests(),
                 DOWN_FILES => self.take_down_files(),
+                RELOAD_TIME => self.take_reload_times(),
                 TRACKERS => self.take_figures(),
                 path @ BATONS..LINKS => self.take_batons(path),
                 link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),
@@ -361,13 +391,15 @@ impl EventLoop {
         if self.engine.deadline().is_some_and(|deadline| deadline <= moment) {
             self.engine.handle(moment, Input::Timer, &mut self.out);
         }
+        self.reload_if_due();
         self.notify.tell_long(moment.as_nanos(), &mut self.told);
-        let half_over = |until: u64| moment.as_nanos() >= until.saturating_sub(LAST_SCRIPTS / 2);
+        let half = self.last_scripts() / 2;
+        let half_over = |until: u64| moment.as_nanos() >= until.saturating_sub(half);
         if self.stopped_until.is_some_and(half_over) && !std::mem::replace(&mut self.hurried, true) {
             self.notify.hurry(moment.as_nanos(), &mut self.children, &mut self.told);
         }
         if self.quiet_at.take_if(|at| *at <= moment.as_nanos()).is_some() {
-            memory::release_unused();
+            self.share.release_memory();
         }
         Ok(())
     }
@@ -375,7 +407,14 @@ impl EventLoop {
     fn tell_calendar(&mut self) {
         if let Some(input) = self.calendar.news() {
             self.engine.handle(now(), input, &mut self.out);
+            let told = self.reload_times.calendar_was_set();
+            self.told.extend(told);
         }
+    }
+
+    /// How long the last notify scripts may take after a stop, in nanoseconds.
+    fn last_scripts(&self) -> u64 {
+        u64::try_from(self.settings.process.child_wait.as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn take_packets(&mut self, link: Option<u32>) {
@@ -383,6 +422,7 @@ impl EventLoop {
         if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of(index), out) {
             self.say(Severity::Warning, error.to_string());
         }
+        self.tell_strangers();
     }
 
     fn take_changes(&mut self) -> linux::Result<()> {
@@ -396,6 +436,7 @@ impl EventLoop {
         }
         self.reconcile |= changed.addresses;
         self.restoring = changed.missing.or(self.restoring);
+        self.told.extend(changed.told.into_iter().map(|text| (Severity::Info, text)));
         self.tell_refusals(changed.failure);
         for input in changed.inputs {
             self.engine.handle(now(), input, &mut self.out);
@@ -410,9 +451,15 @@ impl EventLoop {
             match signal {
                 Signal::CHILD => self.take_ends(),
                 Signal::HANGUP => self.begin_reload(),
+                Signal::INTERRUPT if self.options.ignore_interrupt => {
+                    self.say(Severity::Info, "SIGINT is ignored, as asked".to_owned());
+                }
                 Signal::TERMINATE | Signal::INTERRUPT => self.stop(),
-                Signal::USER_1 => self.write_dump("data", dump::data(&self.settings, &self.engine, now())),
-                Signal::USER_2 => self.write_dump("stats", dump::statistics(&self.engine.view())),
+                Signal::USER_1 => self.write_dump(Dump::State),
+                Signal::USER_2 => self.write_dump(Dump::Statistics),
+                clear if clear == Signal::statistics_clear() => self.write_dump(Dump::StatisticsThenClear),
+                json if json == Signal::json() => self.write_dump(Dump::Json),
+                Signal::REAL_TIME_EXCEEDED => self.notice_excess(),
                 Signal::QUIT if self.panic_drill => panic!("drill, asked for by process {pid}"),
                 Signal::QUIT => self.stop(),
                 Signal(other) => self.say(Severity::Info, format!("signal {other} from process {pid} ignored")),
@@ -445,12 +492,6 @@ impl EventLoop {
         }
     }
 
-    fn write_dump(&mut self, what: &str, content: String) {
-        let path = dump::directory().join(format!("keepalived.{what}"));
-        self.say(Severity::Info, format!("Writing {}", path.display()));
-        self.background.hand_over(Job::File(path, content));
-    }
-
     // ── reload ────────────────────────────────────────────────────────────────────────────────────────
 
     fn begin_reload(&mut self) {
@@ -462,7 +503,8 @@ impl EventLoop {
             return;
         }
         self.say(Severity::Notice, format!("Reloading {}", self.options.config.display()));
-        let started = Reading::start(self.options.config.clone(), self.options.config_id.clone())
+        let sign = self.name.reload_sign(&self.settings.process);
+        let started = Reading::start(self.options.config.clone(), self.options.reading.clone(), sign)
             .map_err(|error| linux::Error::from_io("read the configuration", &error))
             .and_then(|reading| self.poll.add(&reading.done, RELOAD, Interest::Readable).map(|()| reading));
         match started {
@@ -485,13 +527,18 @@ impl EventLoop {
             return;
         }
         match loaded {
-            Loaded::Good { plan, remarks } => self.reconfigure(*plan, remarks),
+            Loaded::Good { plan, remarks, expanded } => {
+                self.write_findings(remarks.iter().map(|(_, remark)| remark.as_str()));
+                self.reconfigure(*plan, remarks);
+                self.keep_configuration(&expanded);
+            }
             Loaded::Bad { reasons, .. } => {
+                let see = self.write_findings(reasons.iter().map(|(_, reason)| reason.as_str()));
                 for (severity, reason) in reasons {
                     self.say(severity, reason);
                 }
                 let path = self.options.config.display();
-                let text = format!("{path} cannot be used; nothing was changed, the old configuration goes on");
+                let text = format!("{path} cannot be used{see}; nothing was changed, the old configuration goes on");
                 self.say(Severity::Error, text);
             }
         }
@@ -519,12 +566,15 @@ impl EventLoop {
         self.configure_services(plan.services);
         self.close_addresses();
         self.adjust_sysctls();
+        self.adjust_process(&before.process);
+        self.tell_what_needs_a_restart(&before.process);
         self.reconcile |= self.kernel.adjust_lifetimes(&self.settings);
         if before.pair != self.settings.pair {
             self.open_batons();
         }
         if self.engine.config() == &config {
             self.adjust_down_files();
+            self.adjust_sockets();
             self.say(Severity::Notice, "Reloaded: nothing that the election depends on has changed".to_owned());
             return;
         }
@@ -689,15 +739,20 @@ impl EventLoop {
             let mut unsent = Vec::new();
             self.frames.flush(&self.arp, &mut unsent);
             if let Some(first) = unsent.first() {
-                let cause = linux::Error::new(format!("send {} gratuitous ARPs", unsent.len()), first.errno);
+                let cause = linux::Error::new(format!("send {} announcements of addresses", unsent.len()), first.errno);
                 self.told.push((Severity::Warning, cause.to_string()));
             }
         }
     }
 
     fn push_announcement(&mut self, index: u32, address: IpAddr) {
-        if let (IpAddr::V4(address), Some(hardware_address)) = (address, self.kernel.hardware_address(index)) {
-            self.frames.push_frame(&arp::gratuitous(hardware_address, address), index);
+        let Some(hardware_address) = self.kernel.hardware_address(index) else { return };
+        match address {
+            IpAddr::V4(address) => self.frames.push_frame(&arp::gratuitous(hardware_address, address), index),
+            IpAddr::V6(address) => {
+                let forwards = self.kernel.forwards_ipv6(index);
+                self.frames.push_frame(&neighbour::unsolicited(hardware_address, address, forwards), index);
+            }
         }
     }
 
@@ -742,7 +797,7 @@ impl EventLoop {
             Output::SendBaton { path, octets } => self.send_baton(*path, octets),
             Output::Save(record) => self.save(record),
             Output::Answer { number, answer } => self.answer(*number, answer),
-            Output::Stopped => self.stopped_until = Some(clock::boot_time() + LAST_SCRIPTS),
+            Output::Stopped => self.stopped_until = Some(clock::boot_time().saturating_add(self.last_scripts())),
         }
     }
 
@@ -775,9 +830,16 @@ impl EventLoop {
     }
 
     fn adjust_sockets(&mut self) {
+        let buffers = self.receive_buffers();
         let Self { sockets, engine, kernel, poll, .. } = self;
-        let failures =
-            sockets.adjust(engine, |link| kernel.index_of(link), poll, UNICAST, |index| LINKS + u64::from(index));
+        let failures = sockets.adjust(
+            engine,
+            &buffers,
+            |link| kernel.index_of(link),
+            poll,
+            UNICAST,
+            |index| LINKS + u64::from(index),
+        );
         let deaf = failures.iter().flat_map(|failure| failure.links.iter().copied()).collect();
         for input in self.kernel.set_deaf(deaf) {
             self.engine.handle(now(), input, &mut self.out);

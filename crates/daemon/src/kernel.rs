@@ -7,13 +7,14 @@ mod specs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use config::Settings;
+use config::{Process, Settings};
 use engine::{Desired, DesiredAddress, Engine, Input, LinkId, LinkState, Name, Owner};
 use linux::clock;
 use linux::netlink::{
     Address, AddressOperation, Applied, Change, Lifetime, Link, Monitor, Netlink, OUR_MARK, Operation, WantedAddress,
     kernel_keeps_marks, reconcile,
 };
+use linux::sysctl::Sysctl;
 use routing::{Plan, Routing};
 
 use crate::lifetimes::{Key, Lifetimes};
@@ -48,6 +49,8 @@ pub(crate) struct Kernel {
     known: BTreeSet<(u32, IpAddr)>,
     /// Interfaces on which we cannot hear. Who cannot hear must not take part.
     deaf: BTreeSet<u32>,
+    /// Each address that comes or goes is told.
+    pub(crate) tell_addresses: bool,
     /// The picture may be wrong: look again before it is used.
     astray: bool,
     /// Nothing has been brought into line yet: what carries our mark is an earlier process's.
@@ -77,6 +80,8 @@ pub(crate) struct Changed {
     pub(crate) inputs: Vec<Input<'static>>,
     /// Interfaces appeared or vanished.
     pub(crate) links: bool,
+    /// Addresses that came or went, in words, if that is to be told.
+    pub(crate) told: Vec<String>,
     /// Indexes that are no longer valid.
     pub(crate) gone: Vec<u32>,
     /// Addresses of ours may no longer be as desired.
@@ -122,6 +127,7 @@ impl Kernel {
             indexes: Vec::new(),
             known: BTreeSet::new(),
             deaf: BTreeSet::new(),
+            tell_addresses: false,
             astray: false,
             fresh: true,
         };
@@ -164,6 +170,26 @@ impl Kernel {
     /// The hardware address of an interface.
     pub(crate) fn hardware_address(&self, index: u32) -> Option<[u8; 6]> {
         self.links.get(&index).map(|link| link.mac)
+    }
+
+    /// The size of packets on the interface of this name, if it is there.
+    pub(crate) fn mtu_of(&self, name: &str) -> Option<u32> {
+        self.links.values().find(|link| link.name == name).map(|link| link.mtu)
+    }
+
+    /// How much the sockets that speak with the kernel may queue, if that is to be otherwise than before.
+    pub(crate) fn set_buffers(&self, before: &Process, after: &Process) -> linux::Result<()> {
+        if before.monitor_buffer != after.monitor_buffer {
+            self.monitor
+                .set_receive_buffer(after.monitor_buffer.map(|buffer| (buffer.octets as usize, buffer.force)))?;
+        }
+        match after.command_buffer {
+            Some(buffer) if before.command_buffer != after.command_buffer => {
+                self.netlink.set_receive_buffer(Some((buffer.octets as usize, buffer.force)))
+            }
+            None if before.command_buffer.is_some() => self.netlink.set_receive_buffer(None),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The name of an interface, for people.
@@ -215,6 +241,7 @@ impl Kernel {
         let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
             up: link.up && link.running && !self.deaf.contains(&link.index),
             addresses: self.own_addresses(|index| index == link.index),
+            tentative: self.tentative_addresses(link.index),
         });
         Input::Link { link, state }
     }
@@ -224,12 +251,28 @@ impl Kernel {
         Input::OtherAddresses(self.own_addresses(|_| true))
     }
 
-    /// Addresses that are not ours to move, in the kernel's order: primary ones first, older ones first.
+    /// Whether the machine is a router of IPv6 on an interface.
+    pub(crate) fn forwards_ipv6(&self, index: u32) -> bool {
+        let read = |link: &Link| Sysctl::of_ipv6_link(&link.name, "forwarding").read();
+        let value = self.links.get(&index).map(read);
+        // Who has no IPv6 forwards nothing.
+        matches!(value, Some(Ok(Some(value))) if value != "0")
+    }
+
+    /// Addresses that are not ours to move and can be used, in the kernel's order: primary ones first, older ones first.
     fn own_addresses(&self, on: impl Fn(u32) -> bool) -> Vec<IpAddr> {
-        let own = self.addresses.iter().filter(|(_, held)| on(held.address.link) && !self.moves(&held.address));
-        let mut own: Vec<&Held> = own.map(|(_, held)| held).collect();
-        own.sort_by_key(|held| (held.address.is_secondary(), held.order));
+        let is_usable = |address: &Address| !address.is_tentative() && !address.is_duplicate();
+        let is_own = |address: &Address| on(address.link) && is_usable(address) && !self.moves(address);
+        let mut own: Vec<&Held> = self.addresses.values().filter(|held| is_own(&held.address)).collect();
+        own.sort_by_key(|held| (held.address.is_secondary() || held.address.is_temporary(), held.order));
         own.into_iter().map(|held| held.address.address).collect()
+    }
+
+    /// Those that an interface will have soon.
+    fn tentative_addresses(&self, link: u32) -> Vec<IpAddr> {
+        let addresses = self.addresses.values().map(|held| &held.address);
+        let tentative = addresses.filter(|address| address.link == link && address.is_tentative());
+        tentative.filter(|address| !self.moves(address)).map(|address| address.address).collect()
     }
 
     /// Whether an address is ours to move: nobody may take it for the machine's own.
@@ -270,12 +313,26 @@ impl Kernel {
                     changed.gone.push(index);
                 }
                 Change::Address(address) => {
+                    if self.tell_addresses && !self.addresses.contains_key(&key(&address)) {
+                        let name = self.name_of(address.link);
+                        changed.told.push(format!(
+                            "Netlink: address {}/{} appeared on {name}",
+                            address.address, address.prefix
+                        ));
+                    }
                     if !self.moves(&address) {
                         touched.insert(address.link);
                     }
                     self.keep(address);
                 }
                 Change::AddressGone(address) => {
+                    if self.tell_addresses {
+                        let name = self.name_of(address.link);
+                        changed.told.push(format!(
+                            "Netlink: address {}/{} vanished from {name}",
+                            address.address, address.prefix
+                        ));
+                    }
                     if !address.is_marked() || self.statics.contains(&key(&address)) {
                         touched.insert(address.link);
                     }

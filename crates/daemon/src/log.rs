@@ -4,7 +4,9 @@
 //! directly instead, and only once: so it keeps its id and the names of what it is about. Every other reader gets the
 //! same text as ever.
 
+use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use linux::clock;
@@ -41,6 +43,7 @@ pub(crate) struct Sinks {
     stderr: bool,
     syslog: Option<Syslog>,
     journal: Option<Journal>,
+    file: Option<File>,
     facility: String,
     /// Lines that syslog or the journal did not take since it last took one.
     refused: u64,
@@ -62,16 +65,28 @@ impl Sinks {
         let syslog = syslog.and_then(|facility| Syslog::open(&options.identity, facility).map_err(&mut keep).ok());
         let stderr = (options.stderr && !(stderr_is_journal && has_journal)) || (options.journal && !has_journal);
         let facility = options.syslog.unwrap_or(FACILITY_DAEMON).to_string();
-        (Self { stderr, syslog, journal, facility, refused: 0 }, failures)
+        let opened = options
+            .file
+            .as_ref()
+            .map(|path| (path, OpenOptions::new().append(true).create(true).mode(0o600).open(path)));
+        let file = opened.and_then(|(path, opened)| {
+            let failed = |error| linux::Error::from_io(format!("open {}", path.display()), &error);
+            opened.map_err(failed).map_err(|error| failures.push(error)).ok()
+        });
+        (Self { stderr, syslog, journal, file, facility, refused: 0 }, failures)
     }
 
     /// Writes one line everywhere. What the system log does not take is counted, and the count is told there later.
     pub(crate) fn write(&mut self, entry: &Entry) {
-        if self.stderr {
-            // Standard error has no buffer: one line, one system call, and never half a line.
+        if self.stderr || self.file.is_some() {
+            // Neither has a buffer: one line, one system call, and never half a line.
             let line = format!("{} {}\n", LocalTime::of(clock::real_time()), entry.text);
-            // Nobody is left to tell if standard error is gone.
-            let _ = std::io::stderr().write_all(line.as_bytes());
+            if self.stderr {
+                // Nobody is left to tell if standard error is gone.
+                let _ = std::io::stderr().write_all(line.as_bytes());
+            }
+            // The other places tell the same.
+            let _ = self.file.as_mut().map(|file| file.write_all(line.as_bytes()));
         }
         if self.refused > 0 {
             let report = format!("{} log lines were lost: the system log does not keep up", self.refused);

@@ -83,6 +83,7 @@ impl Plan {
         let mut scripts = Scripts::new(&settings);
         let mut checks = Checks::default();
         let mut disabled = BTreeSet::new();
+        let all_groups = settings.process.supplementary_groups;
         for script in &settings.scripts {
             let name = &script.checking.name;
             let what = format!("vrrp_script {name}");
@@ -94,6 +95,7 @@ impl Plan {
                 "the check is left out and counts as good",
             ) {
                 Some(program) => {
+                    let program = if all_groups { program } else { program.without_supplementary_groups() };
                     checks.programs.insert(name.clone(), program);
                 }
                 None => {
@@ -105,10 +107,10 @@ impl Plan {
         let mut notify = Vec::new();
         for instance in &mut settings.instances {
             instance.router.track_scripts.retain(|tracked| !disabled.contains(&tracked.script));
-            notify.push(scripts.prepare_notify(&instance.router.name, &instance.notify));
+            notify.push(scripts.prepare_notify(&instance.router.name, &instance.notify, all_groups));
         }
         let group = |group: &config::SyncGroup| {
-            (group.group.name.clone(), scripts.prepare_notify(&group.group.name, &group.notify))
+            (group.group.name.clone(), scripts.prepare_notify(&group.group.name, &group.notify, all_groups))
         };
         let group_notify = settings.groups.iter().map(group).collect();
         let virtual_addresses = virtual_addresses(&settings);
@@ -189,12 +191,13 @@ impl Scripts {
         Self { workshop: Arc::new(workshop), findings }
     }
 
-    fn prepare_notify(&mut self, name: &Name, notify: &config::Notify) -> Prepared {
+    fn prepare_notify(&mut self, name: &Name, notify: &config::Notify, all_groups: bool) -> Prepared {
         let mut prepare = |keyword: &str, script: &Option<NotifyScript>| {
             let script = script.as_ref()?;
             let what = format!("({name}) {keyword}");
             let (user, kind) = (script.user.as_ref(), RecipeKind::Script);
             let program = self.prepare(&what, &script.command, user, kind, "it will not be run")?;
+            let program = if all_groups { program } else { program.without_supplementary_groups() };
             Some(Notifier { program: Arc::new(program), command: words_for(&script.command) })
         };
         Prepared {

@@ -2,14 +2,16 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 
-use config::{LoadOptions, RealFiles, Settings};
+use config::{Expanded, RealFiles, Settings};
 use engine::PairConfig;
 use linux::system_log::Severity;
 
+use crate::dump;
 use crate::hmac_keys;
+use crate::options;
 use crate::pair_key;
 use crate::preflight::Plan;
 use crate::status::node_name;
@@ -20,8 +22,8 @@ pub(crate) type Remark = (Severity, String);
 /// What came of reading the configuration.
 #[derive(Debug)]
 pub(crate) enum Loaded {
-    /// It can be run; with what there is to say about it.
-    Good { plan: Box<Plan>, remarks: Vec<Remark> },
+    /// It can be run; with what there is to say about it, and what it came to.
+    Good { plan: Box<Plan>, remarks: Vec<Remark>, expanded: Expanded },
     /// It cannot; why, and keepalived's exit status for it.
     Bad { reasons: Vec<Remark>, status: u8 },
 }
@@ -52,8 +54,9 @@ fn pair(settings: &Settings) -> Result<Option<PairConfig>, String> {
 }
 
 /// Reads and validates everything.
-pub(crate) fn load(path: &std::path::Path, config_id: Option<String>) -> Loaded {
-    let loaded = config::load(path, &RealFiles, &LoadOptions { config_id });
+pub(crate) fn load(path: &Path, reading: &options::Reading) -> Loaded {
+    let loaded = config::load(path, &RealFiles, &reading.load_options());
+    let expanded = loaded.expanded;
     let remark = |diagnostic: &config::Diagnostic| {
         let severity = match diagnostic.severity {
             config::Severity::Error => Severity::Error,
@@ -65,13 +68,33 @@ pub(crate) fn load(path: &std::path::Path, config_id: Option<String>) -> Loaded 
     let remarks: Vec<Remark> = loaded.report.diagnostics().iter().map(remark).collect();
     match loaded.settings {
         Some(mut settings) => match secrets(&mut settings) {
-            Ok(pair) => Loaded::Good { plan: Box::new(Plan { pair, ..Plan::make(settings) }), remarks },
+            Ok(pair) => Loaded::Good { plan: Box::new(Plan { pair, ..Plan::make(settings) }), remarks, expanded },
             Err(reason) => {
                 let reasons = remarks.into_iter().chain([(Severity::Error, reason)]).collect();
                 Loaded::Bad { reasons, status: BAD_CONFIGURATION }
             }
         },
         None => Loaded::Bad { reasons: remarks, status: loaded.report.exit_status() },
+    }
+}
+
+/// Whoever writes the files can see when they are being read.
+fn load_under_sign(path: &Path, how: &options::Reading, sign: Option<&Path>) -> Loaded {
+    let Some(sign) = sign else { return load(path, how) };
+    let set = dump::empty_file(sign);
+    let loaded = load(path, how);
+    let taken = set.and_then(|()| std::fs::remove_file(sign));
+    let Err(error) = taken else { return loaded };
+    let remark = (Severity::Warning, format!("reload_file {}: {error}", sign.display()));
+    match loaded {
+        Loaded::Good { plan, mut remarks, expanded } => {
+            remarks.push(remark);
+            Loaded::Good { plan, remarks, expanded }
+        }
+        Loaded::Bad { mut reasons, status } => {
+            reasons.push(remark);
+            Loaded::Bad { reasons, status }
+        }
     }
 }
 
@@ -84,14 +107,14 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Starts it.
-    pub(crate) fn start(path: PathBuf, config_id: Option<String>) -> std::io::Result<Self> {
+    /// Starts it. `sign` is a file that is empty while files are read, and removed when they have been.
+    pub(crate) fn start(path: PathBuf, how: options::Reading, sign: Option<PathBuf>) -> std::io::Result<Self> {
         let (done, mut signal) = UnixStream::pair()?;
         done.set_nonblocking(true)?;
         let (sender, result) = channel();
         std::thread::Builder::new().name("tanist-reload".to_owned()).spawn(move || {
             // The receiver goes away only with the daemon.
-            let _ = sender.send(load(&path, config_id));
+            let _ = sender.send(load_under_sign(&path, &how, sign.as_deref()));
             let _ = signal.write_all(b"!");
         })?;
         Ok(Self { result, done })

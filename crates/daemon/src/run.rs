@@ -1,9 +1,11 @@
 //! From the command line to a running loop, and from any way out of it to a clean machine.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use linux::daemonize::{self, PidFile, PidFileError};
+use linux::netns::Namespace;
 use linux::signals::{Signal, Signals};
 use linux::system_log::Severity;
 use linux::{memory, process};
@@ -12,6 +14,7 @@ use crate::background::{Background, Job};
 use crate::event_loop::EventLoop;
 use crate::log::{Entry, Sinks};
 use crate::options::{LogOptions, Options};
+use crate::places;
 use crate::reload::{Loaded, Remark, load};
 
 /// How a daemon ended, with keepalived's numbers.
@@ -45,17 +48,33 @@ impl From<ExitStatus> for ExitCode {
 pub fn run(mut options: Options) -> ExitStatus {
     memory::share_one_heap();
     // The working directory changes on the way to the background.
-    for path in std::iter::once(&mut options.config).chain(&mut options.pid_files.paths) {
+    let files = std::iter::once(&mut options.config).chain(&mut options.pid_files.paths).chain(&mut options.log.file);
+    for path in files {
         if let Ok(absolute) = std::path::absolute(&*path) {
             *path = absolute;
         }
     }
     // Read first, while standard error is still the user's.
-    let loaded = load(&options.config, options.config_id.clone());
-    let (plan, remarks) = match loaded {
-        Loaded::Good { plan, remarks } => (plan, remarks),
+    let loaded = load(&options.config, &options.reading);
+    let (plan, remarks, expanded) = match loaded {
+        Loaded::Good { plan, remarks, expanded } => (plan, remarks, expanded),
         Loaded::Bad { reasons, status } => return refuse(&options, &reasons, status),
     };
+    let name = places::Name::new(&options, &plan.settings.process);
+    name.make_our_own(&mut options);
+    if options.core_dumps
+        && let Err(error) = process::allow_core_dumps()
+    {
+        complain(&options, [format!("{error}; going on without").as_str()]);
+    }
+    // Before there is another thread, which would stay where it is.
+    if let Some(namespace) = &name.network_namespace
+        && let Err(error) = Namespace::named(namespace).and_then(|namespace| namespace.enter())
+    {
+        let text =
+            format!("{error}: the network namespace {namespace}, which the configuration or the command line names");
+        return fail(&options, &text);
+    }
     let readiness = if options.background {
         match daemonize::to_background() {
             Ok(readiness) => Some(readiness),
@@ -65,7 +84,11 @@ pub fn run(mut options: Options) -> ExitStatus {
         None
     };
     let mut pid_files = Vec::new();
-    for path in &options.pid_files.paths {
+    for path in &name.pid_files(&options) {
+        if let Some(directory) = path.parent() {
+            // Why it can't be made is told by the next step, which needs it.
+            let _ = std::fs::DirBuilder::new().recursive(true).mode(0o755).create(directory);
+        }
         match PidFile::acquire(path) {
             Ok(file) => pid_files.push(file),
             Err(PidFileError::Held { path, pid }) => {
@@ -114,7 +137,8 @@ pub fn run(mut options: Options) -> ExitStatus {
         }
     };
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        event_loop.start();
+        event_loop.start(&expanded);
+        drop(expanded);
         if let Some(readiness) = readiness {
             readiness.report(0);
         }

@@ -1,5 +1,5 @@
 //! The VRRP sockets: one pair for each interface with multicast routers, shared by all of them, and one pair for
-//! all unicast. Packets leave and arrive in batches.
+//! all unicast; each family has its own. Packets leave and arrive in batches.
 
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
@@ -17,12 +17,29 @@ const PACKET_SIZE: usize = 1500;
 
 #[derive(Debug)]
 pub(crate) struct Sockets {
-    /// By kernel index.
-    pairs: BTreeMap<u32, Pair>,
-    unicast: Option<Pair>,
+    pairs: BTreeMap<Place, Pair>,
     buffers: ReceiveBuffers,
     unsent: Vec<Unsent>,
     packet: Box<[u8; PACKET_SIZE]>,
+    /// Advertisements of virtual routers that are not ours are noted.
+    notes_strangers: bool,
+    /// The interfaces that they came by, and their numbers.
+    strangers: Vec<(u32, u8)>,
+}
+
+/// What a pair is for: an interface by its kernel index, or all unicast (`None`), and a family.
+type Place = (Option<u32>, Family);
+
+/// What the routers of a place need.
+#[derive(Debug, Default)]
+struct Need {
+    groups: BTreeSet<IpAddr>,
+    /// Somebody expects an authentication header.
+    header: bool,
+    /// Where those routers are, by kernel index.
+    links: BTreeSet<u32>,
+    /// So many octets may wait, if somebody has said so.
+    size: Option<usize>,
 }
 
 /// A pair that could not be opened, and where its routers are deaf therefore.
@@ -39,6 +56,8 @@ struct Pair {
     /// For what comes behind an authentication header, if anybody wants that.
     receive_header: Option<ReceiveSocket>,
     send: SendSocket,
+    /// How many octets may wait in it; `None` is as many as we think good.
+    size: Option<usize>,
     groups: BTreeSet<IpAddr>,
     batch: SendBatch,
     /// Whose packets are in the batch, in its order.
@@ -46,32 +65,62 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(receive: ReceiveSocket, send: SendSocket) -> Self {
-        Self {
+    fn open((link, family): Place) -> linux::Result<Self> {
+        let (receive, send) = match (link, family) {
+            (Some(index), Family::Ipv4) => (ReceiveSocket::on_link(index)?, SendSocket::on_link(index)?),
+            (Some(index), Family::Ipv6) => (ReceiveSocket::ipv6_on_link(index)?, SendSocket::ipv6_on_link(index)?),
+            (None, Family::Ipv4) => (ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?),
+            (None, Family::Ipv6) => (ReceiveSocket::ipv6_for_unicast()?, SendSocket::ipv6_for_unicast()?),
+        };
+        Ok(Self {
             receive,
             receive_header: None,
+            size: None,
             send,
             groups: BTreeSet::new(),
             batch: SendBatch::new(),
             senders: Vec::new(),
-        }
+        })
     }
 
-    /// Opens or closes the socket for what comes behind an authentication header.
-    fn listen_for_headers(
-        &mut self,
-        wanted: bool,
-        open: impl FnOnce() -> linux::Result<ReceiveSocket>,
-        poll: &Poll,
-        token: u64,
-    ) -> linux::Result<()> {
+    /// Lets so many octets wait.
+    fn set_size(&mut self, size: Option<usize>) -> linux::Result<()> {
+        if self.size != size {
+            self.receive.set_receive_buffer(size)?;
+            self.size = size;
+        }
+        Ok(())
+    }
+
+    /// Opens or closes the socket for what comes behind an authentication header, which only IPv4 has.
+    fn listen_for_headers(&mut self, wanted: bool, link: Option<u32>, poll: &Poll, token: u64) -> linux::Result<()> {
         if !wanted {
             self.receive_header = None;
         } else if self.receive_header.is_none() {
-            let socket = open()?;
+            let socket = match link {
+                Some(index) => ReceiveSocket::with_header_on_link(index)?,
+                None => ReceiveSocket::with_header_for_unicast()?,
+            };
             poll.add(&socket, token, Interest::Readable)?;
+            for group in &self.groups {
+                socket.join(*group, link.unwrap_or(0))?;
+            }
             self.receive_header = Some(socket);
         }
+        Ok(())
+    }
+
+    /// Joins and leaves groups.
+    fn listen_to_groups(&mut self, groups: BTreeSet<IpAddr>, index: u32) -> linux::Result<()> {
+        for socket in [Some(&self.receive), self.receive_header.as_ref()].into_iter().flatten() {
+            for group in groups.difference(&self.groups) {
+                socket.join(*group, index)?;
+            }
+            for group in self.groups.difference(&groups) {
+                socket.leave(*group, index)?;
+            }
+        }
+        self.groups = groups;
         Ok(())
     }
 }
@@ -80,126 +129,102 @@ impl Sockets {
     pub(crate) fn new() -> Self {
         Self {
             pairs: BTreeMap::new(),
-            unicast: None,
             buffers: ReceiveBuffers::new(),
             unsent: Vec::new(),
             packet: Box::new([0; PACKET_SIZE]),
+            notes_strangers: false,
+            strangers: Vec::new(),
         }
     }
 
+    /// Whether advertisements of virtual routers that are not ours are noted.
+    pub(crate) fn set_notes_strangers(&mut self, notes: bool) {
+        self.notes_strangers = notes;
+    }
+
+    /// The interfaces that such advertisements have come by, and the numbers of their virtual routers.
+    pub(crate) fn take_strangers(&mut self) -> Vec<(u32, u8)> {
+        std::mem::take(&mut self.strangers)
+    }
+
     /// Opens what the configuration needs on the interfaces that exist, and closes what it no longer needs.
-    /// `unicast_token` and `link_token` name the sockets in the poll.
+    /// `buffers` says for each router how many octets may wait for it, `unicast_token` and `link_token` name the sockets in the poll.
     pub(crate) fn adjust(
         &mut self,
         engine: &Engine,
+        buffers: &[Option<usize>],
         index_of: impl Fn(LinkId) -> Option<u32>,
         poll: &Poll,
         unicast_token: u64,
         link_token: impl Fn(u32) -> u64,
     ) -> Vec<Deaf> {
-        let mut failures = Vec::new();
-        let mut groups: BTreeMap<u32, BTreeSet<IpAddr>> = BTreeMap::new();
-        let mut unicast: BTreeSet<u32> = BTreeSet::new();
-        // Where somebody expects an authentication header; `None` is the unicast pair.
-        let mut headers: BTreeSet<Option<u32>> = BTreeSet::new();
+        let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
         for (router, id) in engine.config().routers.iter().zip(0..) {
             let Some(index) = engine.router_link(RouterId(id)).and_then(&index_of) else { continue };
-            let place = match &router.transport {
-                Transport::Unicast { .. } => {
-                    unicast.insert(index);
-                    None
-                }
-                Transport::Multicast { group, .. } => {
-                    groups.entry(index).or_default().insert(*group);
-                    Some(index)
-                }
+            let (place, group) = match &router.transport {
+                Transport::Unicast { .. } => (None, None),
+                Transport::Multicast { group, .. } => (Some(index), Some(*group)),
             };
-            if matches!(router.authentication, Authentication::Header(_)) {
-                headers.insert(place);
+            let need = needs.entry((place, router.family)).or_default();
+            need.groups.extend(group);
+            need.header |= matches!(router.authentication, Authentication::Header(_));
+            need.links.insert(index);
+            if let Some(size) = buffers.get(id as usize).copied().flatten() {
+                need.size = Some(need.size.unwrap_or_default().saturating_add(size));
             }
         }
-        self.pairs.retain(|index, _| groups.contains_key(index));
-        for (index, groups) in groups {
-            let header = headers.contains(&Some(index));
-            if let Err(error) = self.open_pair(index, groups, header, poll, link_token(index)) {
-                self.pairs.remove(&index);
-                failures.push(Deaf { error, links: BTreeSet::from([index]) });
+        self.pairs.retain(|place, _| needs.contains_key(place));
+        let mut failures = Vec::new();
+        for (place, need) in needs {
+            let links = need.links.clone();
+            let token = place.0.map_or(unicast_token, &link_token);
+            if let Err(error) = self.open(place, need, poll, token) {
+                self.pairs.remove(&place);
+                failures.push(Deaf { error, links });
             }
-        }
-        if unicast.is_empty() {
-            self.unicast = None;
-        } else if let Err(error) = self.open_unicast(headers.contains(&None), poll, unicast_token) {
-            self.unicast = None;
-            failures.push(Deaf { error, links: unicast });
         }
         failures
     }
 
-    fn open_unicast(&mut self, header: bool, poll: &Poll, token: u64) -> linux::Result<()> {
-        let pair = match &mut self.unicast {
-            Some(open) => open,
-            closed => {
-                let pair = Pair::new(ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?);
-                poll.add(&pair.receive, token, Interest::Readable)?;
-                closed.insert(pair)
-            }
-        };
-        pair.listen_for_headers(header, ReceiveSocket::with_header_for_unicast, poll, token)
-    }
-
-    fn open_pair(
-        &mut self,
-        index: u32,
-        groups: BTreeSet<IpAddr>,
-        header: bool,
-        poll: &Poll,
-        token: u64,
-    ) -> linux::Result<()> {
-        let pair = match self.pairs.entry(index) {
+    fn open(&mut self, place: Place, need: Need, poll: &Poll, token: u64) -> linux::Result<()> {
+        let pair = match self.pairs.entry(place) {
             Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(place) => {
-                let pair = Pair::new(ReceiveSocket::on_link(index)?, SendSocket::on_link(index)?);
+            Entry::Vacant(vacant) => {
+                let pair = Pair::open(place)?;
                 poll.add(&pair.receive, token, Interest::Readable)?;
-                place.insert(pair)
+                vacant.insert(pair)
             }
         };
-        for group in groups.difference(&pair.groups) {
-            pair.receive.join(*group, index)?;
-        }
-        for group in pair.groups.difference(&groups) {
-            pair.receive.leave(*group, index)?;
-        }
-        let is_new = header && pair.receive_header.is_none();
-        pair.listen_for_headers(header, || ReceiveSocket::with_header_on_link(index), poll, token)?;
-        if let Some(socket) = &pair.receive_header {
-            let (before, none) = (&pair.groups, &BTreeSet::new());
-            for group in groups.difference(if is_new { none } else { before }) {
-                socket.join(*group, index)?;
-            }
-            for group in before.difference(&groups) {
-                socket.leave(*group, index)?;
-            }
-        }
-        pair.groups = groups;
-        Ok(())
+        let (link, _) = place;
+        pair.set_size(need.size)?;
+        pair.listen_for_headers(need.header, link, poll, token)?;
+        // Unicast has no groups.
+        pair.listen_to_groups(need.groups, link.unwrap_or(0))
     }
 
-    /// Closes the pair of an interface that is gone.
+    /// Closes the pairs of an interface that is gone.
     pub(crate) fn forget_link(&mut self, index: u32) {
-        self.pairs.remove(&index);
+        self.pairs.retain(|(link, _), _| *link != Some(index));
     }
 
     /// Puts an advertisement, given by its router, priority and sequence, into its batch.
     pub(crate) fn push(&mut self, engine: &Engine, advertisement: (RouterId, Priority, u64), link: Option<u32>) {
         let (router, priority, sequence) = advertisement;
-        let unicast = engine.router(router).is_some_and(|config| matches!(config.transport, Transport::Unicast { .. }));
-        let pair = if unicast { self.unicast.as_mut() } else { link.and_then(|index| self.pairs.get_mut(&index)) };
+        let Some(config) = engine.router(router) else { return };
         // An interface that is gone is a fault reason; what it should have sent is of no use any more.
-        let Some(pair) = pair else { return };
+        let place = match (&config.transport, link) {
+            (Transport::Unicast { .. }, _) => None,
+            (Transport::Multicast { .. }, Some(index)) => Some(index),
+            (Transport::Multicast { .. }, None) => return,
+        };
+        let Some(pair) = self.pairs.get_mut(&(place, config.family)) else { return };
         for destination in engine.destinations(router) {
             let packet = engine.write_advertisement(router, priority, sequence, *destination, &mut self.packet[..]);
             if let Some(packet) = packet {
-                pair.batch.push_packet(packet, *destination);
+                match link {
+                    Some(link) if is_link_local(*destination) => pair.batch.push_packet_on(packet, *destination, link),
+                    Some(_) | None => pair.batch.push_packet(packet, *destination),
+                }
                 pair.senders.push(router);
             }
         }
@@ -207,7 +232,7 @@ impl Sockets {
 
     /// Sends all batches; what could not be sent goes to the engine.
     pub(crate) fn flush(&mut self, engine: &mut Engine, now: Instant, out: &mut Vec<Output>) {
-        for pair in self.pairs.values_mut().chain(&mut self.unicast) {
+        for pair in self.pairs.values_mut() {
             if pair.batch.is_empty() {
                 continue;
             }
@@ -221,7 +246,7 @@ impl Sockets {
         }
     }
 
-    /// Hands everything that has arrived on one interface (`None`: the unicast pair) to the engine.
+    /// Hands everything that has arrived on one interface (`None`: by unicast) to the engine.
     pub(crate) fn receive(
         &mut self,
         link: Option<u32>,
@@ -230,25 +255,31 @@ impl Sockets {
         id_of: impl Fn(u32) -> LinkId,
         out: &mut Vec<Output>,
     ) -> linux::Result<()> {
-        let unicast_is_heard_elsewhere = link.is_some() && self.unicast.is_some();
-        let pair = match link {
-            Some(index) => self.pairs.get(&index),
-            None => self.unicast.as_ref(),
-        };
-        let Some(pair) = pair else { return Ok(()) };
-        for socket in [Some(&pair.receive), pair.receive_header.as_ref()].into_iter().flatten() {
-            // What is left after so many wakes the loop again, after it has looked at everything else.
-            for _ in 0..BATCHES_IN_A_ROW {
-                let count = socket.receive(&mut self.buffers)?;
-                for packet in self.buffers.packets() {
-                    if unicast_is_heard_elsewhere && !is_multicast(packet.bytes) {
-                        continue;
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let Some(pair) = self.pairs.get(&(link, family)) else { continue };
+            let unicast_is_heard_elsewhere = link.is_some() && self.pairs.contains_key(&(None, family));
+            for socket in [Some(&pair.receive), pair.receive_header.as_ref()].into_iter().flatten() {
+                // What is left after so many wakes the loop again, after it has looked at everything else.
+                for _ in 0..BATCHES_IN_A_ROW {
+                    let count = socket.receive(&mut self.buffers)?;
+                    for packet in self.buffers.packets() {
+                        let is_ours = match group_of(family, packet.bytes) {
+                            // Over IPv6 the kernel also gives what others on this host have joined.
+                            Some(group) => pair.groups.contains(&group),
+                            None => !unicast_is_heard_elsewhere,
+                        };
+                        if !is_ours {
+                            continue;
+                        }
+                        let received = Received { link: id_of(packet.link), family, octets: packet.bytes };
+                        if self.notes_strangers {
+                            self.strangers.extend(engine.stranger(&received).map(|vrid| (packet.link, vrid.get())));
+                        }
+                        engine.handle(now, Input::Received(received), out);
                     }
-                    let received = Received { link: id_of(packet.link), family: Family::Ipv4, octets: packet.bytes };
-                    engine.handle(now, Input::Received(received), out);
-                }
-                if count < ReceiveBuffers::CAPACITY {
-                    break;
+                    if count < ReceiveBuffers::CAPACITY {
+                        break;
+                    }
                 }
             }
         }
@@ -256,7 +287,19 @@ impl Sockets {
     }
 }
 
-/// Whether an IPv4 packet went to a group.
-fn is_multicast(packet: &[u8]) -> bool {
-    packet.get(16).is_some_and(|first| (224..240).contains(first))
+/// The group that an IP packet went to, if it went to one.
+fn group_of(family: Family, packet: &[u8]) -> Option<IpAddr> {
+    let destination: IpAddr = match family {
+        Family::Ipv4 => <[u8; 4]>::try_from(packet.get(16..20)?).ok()?.into(),
+        Family::Ipv6 => <[u8; 16]>::try_from(packet.get(24..40)?).ok()?.into(),
+    };
+    destination.is_multicast().then_some(destination)
+}
+
+/// Whether an address means nothing without its interface.
+const fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
 }

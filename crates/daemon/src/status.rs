@@ -126,6 +126,7 @@ pub(crate) fn fault_words(links: &[Name], fault: &FaultReason) -> String {
         FaultReason::LinkAbsent(link) => format!("interface {} does not exist", name(link)),
         FaultReason::LinkDown(link) => format!("interface {} is down", name(link)),
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
+        FaultReason::PrimaryAddressTentative => "its address is still being looked for on other nodes".to_owned(),
         FaultReason::StaticMissing(group) => format!("something of track_group {group} is missing"),
         FaultReason::NoPeer => "no unicast peer to send to".to_owned(),
         FaultReason::ScriptFailed(script) => format!("script {script} has failed"),

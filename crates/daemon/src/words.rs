@@ -6,10 +6,12 @@ pub(crate) mod pair;
 pub(crate) mod service;
 pub(crate) mod understanding;
 
+use std::net::IpAddr;
+
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
-    Cause, Engine, Event, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId, ScriptOutcome,
-    StateName, TrackerKind, TrackerName, Transport,
+    Cause, Engine, Event, Family, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId,
+    ScriptOutcome, StateName, TrackerKind, TrackerName, Transport,
 };
 use linux::system_log::Severity;
 
@@ -105,7 +107,11 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                             format!("({name}) entering FAULT state (source address {source} is not on this machine)")
                         }
                         None => {
-                            format!("({name}) entering FAULT state (no IPv4 address for interface)")
+                            let family = match engine.router(*router).map(|config| config.family) {
+                                Some(Family::Ipv6) => "IPv6",
+                                Some(Family::Ipv4) | None => "IPv4",
+                            };
+                            format!("({name}) entering FAULT state (no {family} address for interface)")
                         }
                     },
                     FaultReason::StaticMissing(group) => {
@@ -116,6 +122,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}): entering FAULT state due to script {script}")
+                    }
+                    FaultReason::PrimaryAddressTentative => {
+                        format!("({name}) waits until the kernel knows that its address is nobody else's")
                     }
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) waits for the first result of script {script}")
@@ -162,6 +171,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     }
                     FaultReason::ScriptFailed(script) => {
                         format!("({name}) script {script} no longer keeps it in FAULT state")
+                    }
+                    FaultReason::PrimaryAddressTentative => {
+                        format!("({name}) its address is nobody else's")
                     }
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) script {script} has its first result")
@@ -233,7 +245,11 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
         Event::AddressesWanted { router } => line(Notice, format!("({}) setting VIPs.", name(router))),
         Event::AddressesReleased { router } => line(Notice, format!("({}) removing VIPs.", name(router))),
         Event::Announcing { router, link: on, address } => {
-            detail(Info, format!("({}) Sending/queueing gratuitous ARPs on {} for {address}", name(router), link(on)))
+            let what = match address {
+                IpAddr::V4(_) => "gratuitous ARPs",
+                IpAddr::V6(_) => "Unsolicited Neighbour Adverts",
+            };
+            detail(Info, format!("({}) Sending/queueing {what} on {} for {address}", name(router), link(on)))
         }
         Event::Overslept { router, late } => line(
             Warning,
@@ -358,7 +374,7 @@ fn state_changed(engine: &Engine, router: RouterId, from: StateName, to: StateNa
 }
 
 /// The source address that the configuration asks for.
-fn configured_source(engine: &Engine, router: RouterId) -> Option<std::net::IpAddr> {
+fn configured_source(engine: &Engine, router: RouterId) -> Option<IpAddr> {
     match engine.router(router)?.transport {
         Transport::Multicast { source, .. } | Transport::Unicast { source, .. } => source,
     }
@@ -370,7 +386,7 @@ fn reverses(engine: &Engine, router: RouterId, tracker: &TrackerName) -> bool {
     tracked.any(|tracked| tracked.tracker == *tracker && tracked.weight == engine::Weight::ReversedFault)
 }
 
-fn odd(engine: &Engine, router: RouterId, from: std::net::IpAddr, oddity: Oddity) -> Vec<Line> {
+fn odd(engine: &Engine, router: RouterId, from: IpAddr, oddity: Oddity) -> Vec<Line> {
     let Some(config) = engine.router(router) else {
         return Vec::new();
     };
@@ -520,6 +536,15 @@ pub(crate) mod tests {
         assert_eq!(texts, expected, "{event:?}");
     }
 
+    #[test]
+    fn an_instance_of_ipv6_lacks_an_address_of_ipv6() {
+        let mut config = engine().config().clone();
+        config.routers[0].family = Family::Ipv6;
+        let event = Event::FaultRaised { router: ROUTER, reason: FaultReason::NoPrimaryAddress };
+        let lines = lines(&Engine::new(config, 0), &event);
+        assert_eq!(lines[0].text, "(VI_1) entering FAULT state (no IPv6 address for interface)");
+    }
+
     fn changed(from: StateName, to: StateName, cause: Cause) -> Event {
         Event::StateChanged { router: ROUTER, from, to, cause }
     }
@@ -591,6 +616,11 @@ pub(crate) mod tests {
         check(
             &Event::Announcing { router: ROUTER, link: ETH0, address: VIP },
             &["(VI_1) Sending/queueing gratuitous ARPs on eth0 for 192.0.2.100"],
+        );
+        let address = std::net::Ipv6Addr::LOCALHOST.into();
+        check(
+            &Event::Announcing { router: ROUTER, link: ETH0, address },
+            &["(VI_1) Sending/queueing Unsolicited Neighbour Adverts on eth0 for ::1"],
         );
         check(
             &Event::Odd { router: ROUTER, from: PEER, oddity: Oddity::AddressMissing(VIP) },

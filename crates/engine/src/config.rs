@@ -237,12 +237,13 @@ pub enum Transport {
     Multicast {
         /// 224.0.0.18 or ff02::12 unless configured.
         group: IpAddr,
-        /// Source address; `None` means the interface's primary address.
+        /// Source address; `None` means the interface's primary address, which over IPv6 is its link-local one
+        /// (RFC 9568 §5.1.2.1).
         source: Option<IpAddr>,
     },
     /// To each peer in order.
     Unicast {
-        /// Source address; `None` means the interface's primary address.
+        /// Source address; `None` means the interface's primary address, which over IPv6 is link-local if the peers are.
         source: Option<IpAddr>,
         /// Where to send. Without any it is kept out by a fault.
         peers: Vec<IpAddr>,
@@ -502,7 +503,8 @@ impl fmt::Display for Scope {
     }
 }
 
-/// How neighbours learn where the addresses are: gratuitous ARP (RFC 9568 §8.1.2) and its repetition.
+/// How neighbours learn where the addresses are: gratuitous ARP (RFC 9568 §8.1.2), unsolicited neighbour advertisements
+/// (RFC 9568 §8.2.2), and their repetition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnnouncePolicy {
     /// Announcements of each address at once when becoming Active.
@@ -517,8 +519,10 @@ pub struct AnnouncePolicy {
     pub lower_priority_repeat: u32,
     /// And once more after this long; zero means none.
     pub lower_priority_delay: Duration,
-    /// Time between two announcements on one interface; zero means no pacing.
+    /// Time between two gratuitous ARPs on one interface; zero means no pacing.
     pub pacing: Duration,
+    /// Time between two unsolicited neighbour advertisements on one interface; zero means no pacing.
+    pub neighbour_pacing: Duration,
 }
 
 impl Default for AnnouncePolicy {
@@ -532,6 +536,7 @@ impl Default for AnnouncePolicy {
             lower_priority_repeat: 5,
             lower_priority_delay: Duration::from_secs(5),
             pacing: Duration::ZERO,
+            neighbour_pacing: Duration::ZERO,
         }
     }
 }

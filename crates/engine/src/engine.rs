@@ -15,11 +15,10 @@ use crate::track::Tracking;
 use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
-use crate::wire::advertisement;
-use crate::wire::ipv4::{self, Ipv4Packet};
+use crate::wire::{Packet, advertisement, packet};
 use crate::{
     Config, Desired, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RouterConfig, RouterId, StateName, Statics, Transport, View,
+    RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
 };
 
 /// All virtual routers, checks and services of one node.
@@ -49,7 +48,7 @@ pub struct Engine {
     /// to be done for them can be done.
     retired: Vec<VirtualRouter>,
     announcer: Announcer,
-    virtual_addresses: BTreeSet<IpAddr>,
+    virtual_addresses: BTreeSet<Reachable>,
     phase: Phase,
     /// When something was last taken in.
     pub(crate) last_at: Instant,
@@ -76,7 +75,7 @@ impl Engine {
         let numbered = config.routers.iter().cloned().zip(0..);
         let routers =
             numbered.map(|(router, id)| VirtualRouter::new(RouterId(id), router, Instant::START, &links)).collect();
-        let virtual_addresses = virtual_addresses(&config);
+        let virtual_addresses = virtual_addresses(&config, &links);
         Self {
             units: Units::new(&config),
             roles: config.routers.iter().map(|_| Role::new()).collect(),
@@ -179,6 +178,11 @@ impl Engine {
             }
             Input::Service { service, report } => self.take_report(now, service, report, out),
             Input::Baton { path, octets } => self.take_baton(now, path, octets, out),
+            Input::Hesitate { until } => self.routers.iter_mut().for_each(|router| router.hesitate(until)),
+            Input::ClearStatistics => {
+                concerns_others = false;
+                self.routers.iter_mut().for_each(VirtualRouter::clear_statistics);
+            }
             Input::Restored(restored) => self.restore(now, restored, out),
             Input::Command { number, command } => self.command(now, number, command, out),
             Input::Reconfigure(config) => self.reconfigure(now, *config, out),
@@ -284,13 +288,25 @@ impl Engine {
         matches!(self.phase, Phase::Stopping | Phase::Stopped)
     }
 
+    /// The virtual router that an advertisement is about, if no router on the interface that it came by has this number.
+    #[must_use]
+    pub fn stranger(&self, received: &Received<'_>) -> Option<Vrid> {
+        let packet = packet::parse(received.family, received.octets)?;
+        let vrid = advertisement::peek_vrid(message(&packet)?)?;
+        let here = |router: &VirtualRouter| {
+            let config = router.config();
+            router.link() == received.link && (config.vrid, config.family) == (vrid, received.family)
+        };
+        let known = self.routers.iter().any(here) || self.addressee(received.link, &packet).is_some();
+        (!known).then_some(vrid)
+    }
+
     /// Returns whether it led to something that services or the other node could care about.
     fn receive(&mut self, now: Instant, received: Received<'_>, out: &mut Vec<Output>) -> bool {
-        // The IPv6 form comes with IPv6 instances; the configuration has none yet.
-        if received.family != Family::Ipv4 || self.phase == Phase::Created {
+        if self.phase == Phase::Created {
             return false;
         }
-        let Some(packet) = ipv4::parse(received.octets) else { return false };
+        let Some(packet) = packet::parse(received.family, received.octets) else { return false };
         let Some(index) = self.addressee(received.link, &packet) else { return false };
         let knew = |router: &VirtualRouter| (router.knows_active(), router.heard_at().is_some());
         let before = self.routers.get(index).map(knew);
@@ -308,9 +324,9 @@ impl Engine {
 
     /// The router that a packet is for. A multicast router hears its interface; a unicast one its address.
     /// Where only the other kind matches, that one gets to say so.
-    fn addressee(&self, link: LinkId, packet: &Ipv4Packet<'_>) -> Option<usize> {
+    fn addressee(&self, link: LinkId, packet: &Packet<'_>) -> Option<usize> {
         let vrid = advertisement::peek_vrid(message(packet)?)?;
-        let destination = IpAddr::V4(packet.destination);
+        let destination = packet.destination;
         let fits = |router: &VirtualRouter| {
             let same_kind = match &router.config().transport {
                 Transport::Multicast { group, .. } => *group == destination,
@@ -319,13 +335,15 @@ impl Engine {
             let here = router.link() == link;
             match (same_kind, here) {
                 (true, true) => 3,
-                // Unicast may come in over any interface.
-                (true, false) if !destination.is_multicast() => 2,
+                // Unicast may come in over any interface, unless its address means nothing beyond one.
+                (true, false) if !destination.is_multicast() && !is_link_local(destination) => 2,
                 (false, true) => 1,
                 (true | false, false) => 0,
             }
         };
-        let candidates = self.routers.iter().enumerate().filter(|(_, router)| router.config().vrid == vrid);
+        let family = Family::of(destination);
+        let may_be = |config: &RouterConfig| config.vrid == vrid && config.family == family;
+        let candidates = self.routers.iter().enumerate().filter(|(_, router)| may_be(router.config()));
         candidates
             .map(|(index, router)| (fits(router), index))
             .filter(|(fit, _)| *fit > 0)
@@ -358,7 +376,7 @@ impl Engine {
         }
         self.links.include(&config);
         self.tracking.reconfigure(now, &config, || self.random.next(), out);
-        self.virtual_addresses = virtual_addresses(&config);
+        self.virtual_addresses = virtual_addresses(&config, &self.links);
         let mut removed = self.reconfigure_services(now, &config, out);
         if self.standing.in_maintenance() {
             // Whoever takes a service out now looks after it from now on.
@@ -619,7 +637,7 @@ fn visit(
     routers: &mut [VirtualRouter],
     links: &Links,
     tracking: &Tracking,
-    virtual_addresses: &BTreeSet<IpAddr>,
+    virtual_addresses: &BTreeSet<Reachable>,
     announcer: &mut Announcer,
     briefs: &[Brief],
     mut act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>),
@@ -627,7 +645,7 @@ fn visit(
     let mut around = Surroundings {
         links,
         tracking,
-        is_virtual: &|address| virtual_addresses.contains(&address),
+        is_virtual: &|link, address| virtual_addresses.contains(&reachable(link, address)),
         announcer,
         briefs,
     };
@@ -642,7 +660,7 @@ fn is_news(router: &VirtualRouter, role: &Role) -> bool {
 }
 
 /// Where the advertisement begins: behind an authentication header, if there is one (RFC 4302 §2.2).
-fn message<'p>(packet: &Ipv4Packet<'p>) -> Option<&'p [u8]> {
+fn message<'p>(packet: &Packet<'p>) -> Option<&'p [u8]> {
     if packet.protocol != crate::wire::PROTOCOL_AUTHENTICATION_HEADER {
         return Some(packet.payload);
     }
@@ -652,7 +670,7 @@ fn message<'p>(packet: &Ipv4Packet<'p>) -> Option<&'p [u8]> {
 }
 
 /// What makes a router the same across a reconfiguration, whatever else about it changes.
-fn identity(config: &RouterConfig) -> (&Name, crate::Vrid, Family, Option<IpAddr>) {
+fn identity(config: &RouterConfig) -> (&Name, Vrid, Family, Option<IpAddr>) {
     let source = match &config.transport {
         Transport::Multicast { .. } => None,
         Transport::Unicast { source, .. } => *source,
@@ -669,13 +687,29 @@ fn is_twin(one: &RouterConfig, other: &RouterConfig) -> bool {
     identity(one) == identity(other) && group(one) == group(other)
 }
 
+/// An address, and the interface beyond which it means nothing, if there is one.
+type Reachable = (Option<LinkId>, IpAddr);
+
+fn reachable(link: LinkId, address: IpAddr) -> Reachable {
+    (is_link_local(address).then_some(link), address)
+}
+
+/// Whether an address means something else on every link. Those of IPv4 (RFC 3927) are used as any other by the kernel.
+pub(crate) const fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
 /// Addresses that no router may take for its own source; an address owner's are real.
-fn virtual_addresses(config: &Config) -> BTreeSet<IpAddr> {
+fn virtual_addresses(config: &Config, links: &Links) -> BTreeSet<Reachable> {
     let routers = config.routers.iter().filter(|router| !router.priority.is_address_owner());
-    routers
-        .flat_map(|router| router.addresses.iter().chain(&router.excluded_addresses))
-        .map(|virtual_address| virtual_address.address)
-        .collect()
+    let addresses = routers.flat_map(|router| {
+        let addresses = router.addresses.iter().chain(&router.excluded_addresses);
+        addresses.map(|address| (address.link.as_ref().unwrap_or(&router.link), address.address))
+    });
+    addresses.map(|(link, address)| reachable(links.id(link), address)).collect()
 }
 
 /// SplitMix64: spreads first runs, nothing more.

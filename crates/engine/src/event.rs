@@ -479,6 +479,8 @@ pub enum FaultReason {
     LinkDown(LinkId),
     /// Its interface has no address to send from, or not the configured one.
     NoPrimaryAddress,
+    /// It will have one as soon as the kernel knows that nobody else has it (RFC 4862 §5.4). Not told as a fault.
+    PrimaryAddressTentative,
     /// A static address, route or rule of this group cannot be there.
     StaticMissing(Name),
     /// By unicast, there is nobody to send to.
@@ -495,6 +497,13 @@ pub enum FaultReason {
     ServiceFailed(Name),
     /// A service is latched, and this node does not have the role.
     Latched(Name),
+}
+
+impl FaultReason {
+    /// Whether it will go by itself in a moment, or turn into one that is told.
+    pub(crate) const fn is_pending(&self) -> bool {
+        matches!(self, Self::ScriptPending(_) | Self::PrimaryAddressTentative)
+    }
 }
 
 /// The states of a service.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Config, Family, LinkId, Name, Record, RouterId, TrackerName};
+use crate::{Config, Family, Instant, LinkId, Name, Record, RouterId, TrackerName};
 
 /// One thing that happened. There is no other way to change an engine.
 #[derive(Clone, Debug)]
@@ -61,6 +61,14 @@ pub enum Input<'a> {
         /// The whole message.
         octets: &'a [u8],
     },
+    /// Before this moment nothing that is heard counts, and nobody becomes Active unless it was before. Comes before
+    /// [`Start`](Self::Start), or never.
+    Hesitate {
+        /// The moment.
+        until: Instant,
+    },
+    /// All counters begin at zero again.
+    ClearStatistics,
     /// What was saved in a former life. Comes before [`Start`](Self::Start), or never.
     Restored(Restored),
     /// An operator wants something. [`Output::Answer`](crate::Output::Answer) says what becomes of it.
@@ -107,6 +115,9 @@ pub struct LinkState {
     /// Its addresses in the kernel's order. Virtual addresses may be among them; the engine knows those and
     /// never takes one for its own source.
     pub addresses: Vec<IpAddr>,
+    /// IPv6 addresses that it will have unless another node turns out to have them (RFC 4862 §5.4). Nothing comes from
+    /// there yet.
+    pub tentative: Vec<IpAddr>,
 }
 
 /// How a run of a check ended.

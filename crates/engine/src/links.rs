@@ -147,6 +147,11 @@ impl Links {
         self.state(link).map_or(&[], |state| &state.addresses)
     }
 
+    /// The addresses that an interface will have soon.
+    pub(crate) fn tentative(&self, link: LinkId) -> &[IpAddr] {
+        self.state(link).map_or(&[], |state| &state.tentative)
+    }
+
     /// Whether this host has an address on any interface.
     pub(crate) fn host_has(&self, address: IpAddr) -> bool {
         self.elsewhere.contains(&address)

@@ -10,7 +10,7 @@ use common::setup::{password, router, virtual_address};
 use common::timeline::Bench;
 use proptest::prelude::*;
 use tanist_engine::vrrp::receive::ChecksumForm;
-use tanist_engine::wire::{AddressList, Advertisement, Body, advertisement, arp, ipv4};
+use tanist_engine::wire::{AddressList, Advertisement, Body, advertisement, arp, ipv4, ipv6};
 use tanist_engine::{Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterId, Version, Vrid};
 
 /// What keepalived 2.2.7 sent with interface address 192.0.2.1 and virtual addresses 192.0.2.100 and .101,
@@ -141,7 +141,8 @@ fn what_keepalived_writes_is_understood() {
         };
         assert!(golden.router.contains(&format!("vrid {}", expected.vrid)));
         assert_eq!(advertisement::decode(golden.version, Family::Ipv4, packet.payload), Ok(expected));
-        let form = advertisement::checksum_form(golden.version, packet.payload, packet.source, packet.destination);
+        let (source, destination) = (packet.source.into(), packet.destination.into());
+        let form = advertisement::checksum_form(golden.version, packet.payload, source, destination);
         assert_eq!(form, Some(golden.form), "{}", golden.router);
     }
 }
@@ -252,15 +253,15 @@ fn hear_in_all_states(octets: &[u8]) {
 }
 
 fn any_packet() -> impl Strategy<Value = Packet> {
-    let addresses = prop::collection::vec(any::<u32>().prop_map(Ipv4Addr::from), 0..20);
+    let addresses = prop::collection::vec(any::<u32>().prop_map(|bits| IpAddr::from(Ipv4Addr::from(bits))), 0..20);
     let header =
         (any::<u8>(), prop_oneof![Just(2_u8), Just(3), 0_u8..16], 0_u8..4, prop_oneof![Just(51_u8), any::<u8>()]);
     let body =
         (any::<u8>(), prop::option::of(any::<u8>()), any::<[u8; 2]>(), prop::collection::vec(any::<u8>(), 0..12));
     let end = (any::<bool>(), 0_usize..40, 0_usize..8, any::<bool>());
     (addresses, header, body, end).prop_map(|(addresses, header, body, end)| Packet {
-        source: Ipv4Addr::new(192, 0, 2, 2),
-        destination: Ipv4Addr::new(224, 0, 0, 18),
+        source: Ipv4Addr::new(192, 0, 2, 2).into(),
+        destination: Ipv4Addr::new(224, 0, 0, 18).into(),
         identification: 7,
         ttl: if end.0 { 255 } else { header.0 },
         version: header.1,
@@ -285,6 +286,9 @@ proptest! {
         if let Some(packet) = ipv4::parse(&octets) {
             prop_assert!(packet.payload.len() + 20 <= octets.len());
         }
+        if let Some(packet) = ipv6::parse(&octets) {
+            prop_assert!(packet.payload.len() + 40 <= octets.len());
+        }
         for version in [Version::V2, Version::V3] {
             for family in [Family::Ipv4, Family::Ipv6] {
                 if let Ok(decoded) = advertisement::decode(version, family, &octets) {
@@ -292,8 +296,9 @@ proptest! {
                     prop_assert_eq!(decoded.addresses.iter().count(), usize::from(octets[3]));
                 }
             }
-            let here = Ipv4Addr::LOCALHOST;
-            let _ = advertisement::checksum_form(version, &octets, here, here);
+            for here in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+                let _ = advertisement::checksum_form(version, &octets, here, here);
+            }
         }
         hear_in_all_states(&octets);
     }
@@ -365,7 +370,7 @@ proptest! {
         ] {
             packet.sum = sum;
             let octets = packet.octets();
-            let found = advertisement::checksum_form(Version::V3, &octets[20..], packet.source, group);
+            let found = advertisement::checksum_form(Version::V3, &octets[20..], packet.source, group.into());
             prop_assert_eq!(found, form);
         }
     }

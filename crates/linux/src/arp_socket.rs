@@ -1,4 +1,4 @@
-//! Sends Ethernet frames: gratuitous ARP, later neighbour advertisements. It receives nothing.
+//! Sends Ethernet frames: gratuitous ARP and neighbour advertisements. It receives nothing.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 

@@ -122,6 +122,7 @@ impl FileWatch {
     fn watch_directories(&mut self) -> Result<()> {
         const CONTENT: WatchFlags = WatchFlags::CLOSE_WRITE.union(WatchFlags::ATTRIB);
         const EVENTS: WatchFlags = WatchFlags::CREATE
+            .union(WatchFlags::CLOSE_WRITE)
             .union(WatchFlags::DELETE)
             .union(WatchFlags::MOVED_FROM)
             .union(WatchFlags::MOVED_TO)

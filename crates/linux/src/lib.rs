@@ -31,6 +31,7 @@ pub mod process_list;
 pub mod process_watch;
 pub mod random;
 mod receive_buffers;
+pub mod scheduling;
 pub mod script_security;
 pub mod sd_notify;
 pub mod send_batch;

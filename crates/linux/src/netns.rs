@@ -31,6 +31,11 @@ impl Namespace {
         Namespace::open("/proc/thread-self/ns/net")
     }
 
+    /// The namespace that `ip netns` knows by this name.
+    pub fn named(name: &str) -> Result<Namespace> {
+        Namespace::open(&format!("/run/netns/{name}"))
+    }
+
     /// The namespace of a process.
     pub fn of_process(pid: u32) -> Result<Namespace> {
         Namespace::open(&format!("/proc/{pid}/ns/net"))

@@ -7,10 +7,24 @@
 //!     chain input  { type filter hook input priority -1;  ip daddr @addresses counter drop }
 //!     chain output { type filter hook output priority -1; ip saddr @addresses counter drop }
 //! }
+//! table ip6 tanist {
+//!     set addresses { type ipv6_addr; elements = { 2001:db8::100 } }
+//!     set link_local { type ifname . ipv6_addr; elements = { "eth0" . fe80::100 } }
+//!     chain input {
+//!         type filter hook input priority -1
+//!         icmpv6 type 133-137 accept
+//!         ip6 daddr @addresses counter drop
+//!         iifname . ip6 daddr @link_local counter drop
+//!     }
+//!     chain output { … the same with saddr and oifname … }
+//! }
 //! ```
+//!
+//! What neighbours are found by (RFC 4861) passes: Accept_Mode is not about that. Link-local addresses are others on every
+//! interface.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
@@ -22,18 +36,72 @@ use crate::socket_option::set_send_buffer;
 use crate::{Error, Result};
 
 const TABLE: &str = "tanist\0";
-const SET: &str = "addresses\0";
+const ADDRESSES_SET: &str = "addresses\0";
 /// Just before the chains of others.
 const PRIORITY: i32 = -1;
-/// The type number of an IPv4 address among the keys of sets, for those who list them.
+const LINK_LOCAL_SET: &str = "link_local\0";
+/// The type numbers of keys of sets, for those who list them; of several after each other, each has six bits.
 const TYPE_IPV4_ADDRESS: u32 = 7;
+const TYPE_IPV6_ADDRESS: u32 = 8;
+const TYPE_LINK_NAME: u32 = 41;
+const TYPE_LINK_AND_ADDRESS: u32 = TYPE_LINK_NAME << 6 | TYPE_IPV6_ADDRESS;
+/// Octets of the name of an interface, filled up with zeros, and of an IPv6 address: one register each.
+const LINK_NAME: u32 = libc::IFNAMSIZ as u32;
+const IPV6_ADDRESS: u32 = 16;
+const IPV4_ADDRESS: u32 = 4;
+/// Where the IPv6 header says what follows it.
+const NEXT_HEADER: u32 = 6;
+const ICMPV6: u8 = 58;
+/// Router Solicitation to Redirect (RFC 4861 §4).
+const NEIGHBOUR_DISCOVERY: std::ops::RangeInclusive<u8> = 133..=137;
 /// Elements of one message: an attribute holds at most 64 kB.
 const ELEMENTS: usize = 1000;
-/// Each chain, its hook, and where the address stands in the IPv4 header.
-const CHAINS: [(&str, u32, u32); 2] =
-    [("input\0", libc::NF_INET_LOCAL_IN as u32, 16), ("output\0", libc::NF_INET_LOCAL_OUT as u32, 12)];
 
-/// The table of this network namespace.
+/// A chain.
+struct Chain {
+    name: &'static str,
+    hook: u32,
+    /// Where the address of this host stands in the IPv4 header,
+    ipv4_address: u32,
+    /// and in the IPv6 header.
+    ipv6_address: u32,
+    /// `NFT_META_*`: the name of the interface.
+    link_name: u32,
+}
+
+const CHAINS: [Chain; 2] = [
+    Chain {
+        name: "input\0",
+        hook: libc::NF_INET_LOCAL_IN as u32,
+        ipv4_address: 16,
+        ipv6_address: 24,
+        link_name: libc::NFT_META_IIFNAME as u32,
+    },
+    Chain {
+        name: "output\0",
+        hook: libc::NF_INET_LOCAL_OUT as u32,
+        ipv4_address: 12,
+        ipv6_address: 8,
+        link_name: libc::NFT_META_OIFNAME as u32,
+    },
+];
+
+/// What is cut off.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// Addresses, wherever they are.
+    pub addresses: BTreeSet<IpAddr>,
+    /// Link-local addresses of IPv6 with the names of their interfaces.
+    pub link_local: BTreeSet<(String, Ipv6Addr)>,
+}
+
+impl Closed {
+    pub fn is_empty(&self) -> bool {
+        self.addresses.is_empty() && self.link_local.is_empty()
+    }
+}
+
+/// The tables of this network namespace.
 #[derive(Debug)]
 pub struct PacketFilter {
     socket: OwnedFd,
@@ -49,29 +117,75 @@ impl PacketFilter {
         Ok(PacketFilter { socket })
     }
 
-    /// From now on exactly these addresses are cut off. All of it happens at once, or nothing.
-    pub fn drop_traffic(&mut self, addresses: &BTreeSet<Ipv4Addr>) -> Result<()> {
-        let mut batch = Batch::new();
-        // Deleting fails where there is none, so there is one first.
-        batch.add_table();
-        batch.delete_table();
-        batch.add_table();
-        batch.add_set();
-        let addresses: Vec<Ipv4Addr> = addresses.iter().copied().collect();
-        addresses.chunks(ELEMENTS).for_each(|some| batch.add_elements(some));
-        for (chain, hook, offset) in CHAINS {
-            batch.add_chain(chain, hook);
-            batch.add_rule(chain, offset);
+    /// From now on exactly these addresses are cut off. Of each family all of it happens at once, or nothing.
+    pub fn drop_traffic(&mut self, closed: &Closed) -> Result<()> {
+        let action = "drop traffic to virtual addresses with nftables";
+        let octets = |address: &IpAddr| match address {
+            IpAddr::V4(address) => address.octets().to_vec(),
+            IpAddr::V6(address) => address.octets().to_vec(),
+        };
+        let (ipv4, ipv6): (Vec<&IpAddr>, Vec<&IpAddr>) = closed.addresses.iter().partition(|one| one.is_ipv4());
+        if ipv4.is_empty() {
+            self.remove_table(libc::NFPROTO_IPV4)?;
+        } else {
+            let mut batch = Batch::anew(libc::NFPROTO_IPV4);
+            batch.add_set(ADDRESSES_SET, TYPE_IPV4_ADDRESS, IPV4_ADDRESS);
+            batch.add_elements(ADDRESSES_SET, ipv4.into_iter().map(octets).collect());
+            for chain in &CHAINS {
+                batch.add_chain(chain);
+                batch.add_rule(chain, |rule| {
+                    rule.load_from_header(chain.ipv4_address, IPV4_ADDRESS, libc::NFT_REG_1);
+                    rule.is_in(ADDRESSES_SET);
+                    rule.count_and_drop();
+                });
+            }
+            self.transact(batch, action)?;
         }
-        self.transact(batch, "drop traffic to virtual addresses with nftables")
+        if ipv6.is_empty() && closed.link_local.is_empty() {
+            return self.remove_table(libc::NFPROTO_IPV6);
+        }
+        let mut batch = Batch::anew(libc::NFPROTO_IPV6);
+        batch.add_set(ADDRESSES_SET, TYPE_IPV6_ADDRESS, IPV6_ADDRESS);
+        batch.add_elements(ADDRESSES_SET, ipv6.into_iter().map(octets).collect());
+        batch.add_set(LINK_LOCAL_SET, TYPE_LINK_AND_ADDRESS, LINK_NAME + IPV6_ADDRESS);
+        let key = |(link, address): &(String, Ipv6Addr)| {
+            let mut key = link.clone().into_bytes();
+            key.resize(LINK_NAME as usize, 0);
+            key.extend(address.octets());
+            key
+        };
+        batch.add_elements(LINK_LOCAL_SET, closed.link_local.iter().map(key).collect());
+        for chain in &CHAINS {
+            batch.add_chain(chain);
+            batch.add_rule(chain, |rule| rule.let_neighbour_discovery_pass());
+            batch.add_rule(chain, |rule| {
+                rule.load_from_header(chain.ipv6_address, IPV6_ADDRESS, libc::NFT_REG_1);
+                rule.is_in(ADDRESSES_SET);
+                rule.count_and_drop();
+            });
+            batch.add_rule(chain, |rule| {
+                // A name fills one register, so that the address is in the next one.
+                rule.load_link_name(chain.link_name, libc::NFT_REG_1);
+                rule.load_from_header(chain.ipv6_address, IPV6_ADDRESS, libc::NFT_REG_2);
+                rule.is_in(LINK_LOCAL_SET);
+                rule.count_and_drop();
+            });
+        }
+        self.transact(batch, action)
     }
 
     /// Lets everything through again. That there is nothing to remove is no failure.
     pub fn remove(&mut self) -> Result<()> {
-        let mut batch = Batch::new();
+        let first = self.remove_table(libc::NFPROTO_IPV4);
+        self.remove_table(libc::NFPROTO_IPV6).and(first)
+    }
+
+    fn remove_table(&mut self, family: libc::c_int) -> Result<()> {
+        let mut batch = Batch::new(family);
         batch.delete_table();
         match self.transact(batch, "remove the table of nftables") {
-            Err(error) if error.errno() == Some(libc::ENOENT) => Ok(()),
+            // Who has no nftables for a family has no table either.
+            Err(error) if matches!(error.errno(), Some(libc::ENOENT | libc::EOPNOTSUPP | libc::EAFNOSUPPORT)) => Ok(()),
             done => done,
         }
     }
@@ -149,18 +263,36 @@ mod nft {
     pub(super) const LOOKUP_SREG: u16 = 2;
     pub(super) const IMMEDIATE_DREG: u16 = 1;
     pub(super) const IMMEDIATE_DATA: u16 = 2;
+    pub(super) const META_DREG: u16 = 1;
+    pub(super) const META_KEY: u16 = 2;
+    pub(super) const CMP_SREG: u16 = 1;
+    pub(super) const CMP_OP: u16 = 2;
+    pub(super) const CMP_DATA: u16 = 3;
 }
 
 /// Messages that take effect together.
 struct Batch {
+    /// `NFPROTO_*`: what its table is for.
+    family: u8,
     octets: Vec<u8>,
     sequence: u32,
+    sets: u32,
 }
 
 impl Batch {
-    fn new() -> Batch {
-        let mut batch = Batch { octets: Vec::new(), sequence: 0 };
+    fn new(family: libc::c_int) -> Batch {
+        let mut batch = Batch { family: family as u8, octets: Vec::new(), sequence: 0, sets: 0 };
         batch.boundary(libc::NFNL_MSG_BATCH_BEGIN);
+        batch
+    }
+
+    /// Begins with an empty table, whatever is there.
+    fn anew(family: libc::c_int) -> Batch {
+        let mut batch = Batch::new(family);
+        // Deleting fails where there is none, so there is one first.
+        batch.add_table();
+        batch.delete_table();
+        batch.add_table();
         batch
     }
 
@@ -173,10 +305,10 @@ impl Batch {
         self.message(kind as u16, 0, libc::AF_UNSPEC as u8, libc::NFNL_SUBSYS_NFTABLES as u16, |_| {});
     }
 
-    /// A message of the nftables subsystem about IPv4.
+    /// A message of the nftables subsystem.
     fn request(&mut self, kind: libc::c_int, flags: libc::c_int, write: impl FnOnce(&mut Vec<u8>)) {
         let kind = (libc::NFNL_SUBSYS_NFTABLES << 8 | kind) as u16;
-        self.message(kind, flags as u16, libc::NFPROTO_IPV4 as u8, 0, write);
+        self.message(kind, flags as u16, self.family, 0, write);
     }
 
     fn message(&mut self, kind: u16, flags: u16, family: u8, resource: u16, write: impl FnOnce(&mut Vec<u8>)) {
@@ -203,68 +335,119 @@ impl Batch {
         self.request(libc::NFT_MSG_DELTABLE, 0, |out| attribute(out, nft::TABLE_NAME, TABLE));
     }
 
-    fn add_set(&mut self) {
+    fn add_set(&mut self, set: &str, key_type: u32, key_length: u32) {
+        self.sets += 1;
+        let id = self.sets;
         self.request(libc::NFT_MSG_NEWSET, libc::NLM_F_CREATE, |out| {
             attribute(out, nft::SET_TABLE, TABLE);
-            attribute(out, nft::SET_NAME, SET);
-            attribute(out, nft::SET_KEY_TYPE, TYPE_IPV4_ADDRESS.to_be_bytes());
-            attribute(out, nft::SET_KEY_LEN, 4_u32.to_be_bytes());
-            attribute(out, nft::SET_ID, 1_u32.to_be_bytes());
+            attribute(out, nft::SET_NAME, set);
+            attribute(out, nft::SET_KEY_TYPE, key_type.to_be_bytes());
+            attribute(out, nft::SET_KEY_LEN, key_length.to_be_bytes());
+            attribute(out, nft::SET_ID, id.to_be_bytes());
         });
     }
 
-    fn add_elements(&mut self, addresses: &[Ipv4Addr]) {
-        self.request(libc::NFT_MSG_NEWSETELEM, libc::NLM_F_CREATE, |out| {
-            attribute(out, nft::SET_ELEM_LIST_TABLE, TABLE);
-            attribute(out, nft::SET_ELEM_LIST_SET, SET);
-            nest(out, nft::SET_ELEM_LIST_ELEMENTS, |out| {
-                for address in addresses {
-                    nest(out, nft::LIST_ELEM, |out| {
-                        nest(out, nft::SET_ELEM_KEY, |out| {
-                            attribute(out, nft::DATA_VALUE, address.octets());
+    fn add_elements(&mut self, set: &str, keys: Vec<Vec<u8>>) {
+        for some in keys.chunks(ELEMENTS) {
+            self.request(libc::NFT_MSG_NEWSETELEM, libc::NLM_F_CREATE, |out| {
+                attribute(out, nft::SET_ELEM_LIST_TABLE, TABLE);
+                attribute(out, nft::SET_ELEM_LIST_SET, set);
+                nest(out, nft::SET_ELEM_LIST_ELEMENTS, |out| {
+                    for key in some {
+                        nest(out, nft::LIST_ELEM, |out| {
+                            nest(out, nft::SET_ELEM_KEY, |out| attribute(out, nft::DATA_VALUE, key));
                         });
-                    });
-                }
+                    }
+                });
             });
-        });
+        }
     }
 
-    fn add_chain(&mut self, chain: &str, hook: u32) {
+    fn add_chain(&mut self, chain: &Chain) {
         self.request(libc::NFT_MSG_NEWCHAIN, libc::NLM_F_CREATE, |out| {
             attribute(out, nft::CHAIN_TABLE, TABLE);
-            attribute(out, nft::CHAIN_NAME, chain);
+            attribute(out, nft::CHAIN_NAME, chain.name);
             nest(out, nft::CHAIN_HOOK, |out| {
-                attribute(out, nft::HOOK_HOOKNUM, hook.to_be_bytes());
+                attribute(out, nft::HOOK_HOOKNUM, chain.hook.to_be_bytes());
                 attribute(out, nft::HOOK_PRIORITY, PRIORITY.to_be_bytes());
             });
             attribute(out, nft::CHAIN_TYPE, "filter\0");
         });
     }
 
-    /// Loads the address at `offset` of the IPv4 header, looks it up in the set, counts and drops.
-    fn add_rule(&mut self, chain: &str, offset: u32) {
+    fn add_rule(&mut self, chain: &Chain, write: impl FnOnce(&mut Rule<'_>)) {
         self.request(libc::NFT_MSG_NEWRULE, libc::NLM_F_CREATE | libc::NLM_F_APPEND, |out| {
             attribute(out, nft::RULE_TABLE, TABLE);
-            attribute(out, nft::RULE_CHAIN, chain);
-            nest(out, nft::RULE_EXPRESSIONS, |out| {
-                expression(out, "payload\0", |out| {
-                    attribute(out, nft::PAYLOAD_DREG, (libc::NFT_REG_1 as u32).to_be_bytes());
-                    attribute(out, nft::PAYLOAD_BASE, (libc::NFT_PAYLOAD_NETWORK_HEADER as u32).to_be_bytes());
-                    attribute(out, nft::PAYLOAD_OFFSET, offset.to_be_bytes());
-                    attribute(out, nft::PAYLOAD_LEN, 4_u32.to_be_bytes());
-                });
-                expression(out, "lookup\0", |out| {
-                    attribute(out, nft::LOOKUP_SET, SET);
-                    attribute(out, nft::LOOKUP_SREG, (libc::NFT_REG_1 as u32).to_be_bytes());
-                });
-                expression(out, "counter\0", |_| {});
-                expression(out, "immediate\0", |out| {
-                    attribute(out, nft::IMMEDIATE_DREG, (libc::NFT_REG_VERDICT as u32).to_be_bytes());
-                    nest(out, nft::IMMEDIATE_DATA, |out| {
-                        nest(out, nft::DATA_VERDICT, |out| {
-                            attribute(out, nft::VERDICT_CODE, (libc::NF_DROP as u32).to_be_bytes());
-                        });
-                    });
+            attribute(out, nft::RULE_CHAIN, chain.name);
+            nest(out, nft::RULE_EXPRESSIONS, |out| write(&mut Rule { out }));
+        });
+    }
+}
+
+/// The expressions of a rule, which ends where one of them does not hold.
+struct Rule<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl Rule<'_> {
+    /// Loads octets of the IP header.
+    fn load_from_header(&mut self, offset: u32, length: u32, register: libc::c_int) {
+        self.load(libc::NFT_PAYLOAD_NETWORK_HEADER, offset, length, register);
+    }
+
+    fn load(&mut self, base: libc::c_int, offset: u32, length: u32, register: libc::c_int) {
+        expression(self.out, "payload\0", |out| {
+            attribute(out, nft::PAYLOAD_DREG, (register as u32).to_be_bytes());
+            attribute(out, nft::PAYLOAD_BASE, (base as u32).to_be_bytes());
+            attribute(out, nft::PAYLOAD_OFFSET, offset.to_be_bytes());
+            attribute(out, nft::PAYLOAD_LEN, length.to_be_bytes());
+        });
+    }
+
+    fn load_link_name(&mut self, key: u32, register: libc::c_int) {
+        expression(self.out, "meta\0", |out| {
+            attribute(out, nft::META_DREG, (register as u32).to_be_bytes());
+            attribute(out, nft::META_KEY, key.to_be_bytes());
+        });
+    }
+
+    /// Holds if what was loaded compares so with an octet.
+    fn compare(&mut self, comparison: libc::c_int, octet: u8) {
+        expression(self.out, "cmp\0", |out| {
+            attribute(out, nft::CMP_SREG, (libc::NFT_REG_1 as u32).to_be_bytes());
+            attribute(out, nft::CMP_OP, (comparison as u32).to_be_bytes());
+            nest(out, nft::CMP_DATA, |out| attribute(out, nft::DATA_VALUE, [octet]));
+        });
+    }
+
+    /// Holds if what was loaded is in the set.
+    fn is_in(&mut self, set: &str) {
+        expression(self.out, "lookup\0", |out| {
+            attribute(out, nft::LOOKUP_SET, set);
+            attribute(out, nft::LOOKUP_SREG, (libc::NFT_REG_1 as u32).to_be_bytes());
+        });
+    }
+
+    fn count_and_drop(&mut self) {
+        expression(self.out, "counter\0", |_| {});
+        self.decide(libc::NF_DROP);
+    }
+
+    fn let_neighbour_discovery_pass(&mut self) {
+        self.load_from_header(NEXT_HEADER, 1, libc::NFT_REG_1);
+        self.compare(libc::NFT_CMP_EQ, ICMPV6);
+        self.load(libc::NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, libc::NFT_REG_1);
+        self.compare(libc::NFT_CMP_GTE, *NEIGHBOUR_DISCOVERY.start());
+        self.compare(libc::NFT_CMP_LTE, *NEIGHBOUR_DISCOVERY.end());
+        self.decide(libc::NF_ACCEPT);
+    }
+
+    fn decide(&mut self, verdict: libc::c_int) {
+        expression(self.out, "immediate\0", |out| {
+            attribute(out, nft::IMMEDIATE_DREG, (libc::NFT_REG_VERDICT as u32).to_be_bytes());
+            nest(out, nft::IMMEDIATE_DATA, |out| {
+                nest(out, nft::DATA_VERDICT, |out| {
+                    attribute(out, nft::VERDICT_CODE, (verdict as u32).to_be_bytes());
                 });
             });
         });

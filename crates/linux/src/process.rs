@@ -23,6 +23,38 @@ pub fn die_with_parent(signal: Signal, parent: u32) -> Result<()> {
     }
 }
 
+/// Sets what process lists show of this process; the kernel keeps 15 octets of it. Call it on the first thread.
+pub fn set_name(name: &str) -> Result<()> {
+    let octets: Vec<u8> = name.bytes().filter(|octet| *octet != 0).take(15).chain([0]).collect();
+    // SAFETY: the name is ended by zero and lives; the kernel copies it.
+    if unsafe { libc::prctl(libc::PR_SET_NAME, octets.as_ptr()) } != 0 {
+        return Err(refused("set the name of the process")(last_errno()));
+    }
+    Ok(())
+}
+
+/// What process lists show of this thread.
+pub fn name() -> String {
+    std::fs::read_to_string("/proc/thread-self/comm").map(|name| name.trim_end().to_owned()).unwrap_or_default()
+}
+
+/// Sets which permissions new files do not get, also those of programs that are started, and answers what was set
+/// before.
+pub fn set_umask(mask: u32) -> u32 {
+    // SAFETY: a number in, a number out; it cannot fail.
+    unsafe { libc::umask((mask & 0o777) as libc::mode_t) }
+}
+
+/// Lets the kernel write an image of this process if it crashes, however large.
+pub fn allow_core_dumps() -> Result<()> {
+    let limits = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: `limits` is initialised and lives.
+    if unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limits) } != 0 {
+        return Err(refused("allow images of a crash")(last_errno()));
+    }
+    Ok(())
+}
+
 /// Sends a signal to one process.
 pub fn signal(pid: u32, signal: Signal) -> Result<()> {
     send(pid, signal, pid.cast_signed(), "process")
@@ -63,6 +95,15 @@ mod tests {
             assert_eq!(signal_group(number, Signal(0)).unwrap_err().errno(), Some(libc::ESRCH));
         }
         assert_eq!(signal_group(1, Signal(0)).unwrap_err().errno(), Some(libc::ESRCH));
+    }
+
+    #[test]
+    fn a_name_is_cut_to_what_the_kernel_keeps() {
+        let named = std::thread::spawn(|| {
+            set_name("a name that is too long").unwrap();
+            name()
+        });
+        assert_eq!(named.join().unwrap(), "a name that is ");
     }
 
     #[test]

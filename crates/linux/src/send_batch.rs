@@ -32,8 +32,12 @@ struct Item {
 
 #[derive(Debug, Clone, Copy)]
 enum Destination {
-    Address(IpAddr),
-    Link { index: u32, ethertype: [u8; 2] },
+    /// With its interface, where the address means nothing without one.
+    Address(IpAddr, u32),
+    Link {
+        index: u32,
+        ethertype: [u8; 2],
+    },
 }
 
 /// A packet of the batch that was not sent.
@@ -54,10 +58,16 @@ impl SendBatch {
         self.write_packet(destination, |bytes| bytes.extend_from_slice(packet));
     }
 
+    /// As [`push_packet`](Self::push_packet), to an address that is link-local on this interface.
+    pub fn push_packet_on(&mut self, packet: &[u8], destination: IpAddr, link: u32) {
+        self.bytes.extend_from_slice(packet);
+        self.close(Destination::Address(destination, link));
+    }
+
     /// Adds an IP packet that `write` appends to the list it is given.
     pub fn write_packet(&mut self, destination: IpAddr, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
-        self.close(Destination::Address(destination));
+        self.close(Destination::Address(destination, 0));
     }
 
     /// Adds an Ethernet frame for an interface: for [`ArpSocket`](crate::arp_socket::ArpSocket).
@@ -157,7 +167,7 @@ union Name {
 impl Name {
     fn of(destination: Destination) -> (Name, libc::socklen_t) {
         match destination {
-            Destination::Address(IpAddr::V4(address)) => {
+            Destination::Address(IpAddr::V4(address), _) => {
                 let ipv4 = libc::sockaddr_in {
                     sin_family: libc::AF_INET as libc::sa_family_t,
                     sin_port: 0,
@@ -166,13 +176,13 @@ impl Name {
                 };
                 (Name { ipv4 }, size_of::<libc::sockaddr_in>() as libc::socklen_t)
             }
-            Destination::Address(IpAddr::V6(address)) => {
+            Destination::Address(IpAddr::V6(address), link) => {
                 let ipv6 = libc::sockaddr_in6 {
                     sin6_family: libc::AF_INET6 as libc::sa_family_t,
                     sin6_port: 0,
                     sin6_flowinfo: 0,
                     sin6_addr: libc::in6_addr { s6_addr: address.octets() },
-                    sin6_scope_id: 0,
+                    sin6_scope_id: link,
                 };
                 (Name { ipv6 }, size_of::<libc::sockaddr_in6>() as libc::socklen_t)
             }

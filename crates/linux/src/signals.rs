@@ -24,6 +24,8 @@ impl Signal {
     pub const USER_1: Signal = Signal(libc::SIGUSR1);
     pub const USER_2: Signal = Signal(libc::SIGUSR2);
     pub const TERMINATE: Signal = Signal(libc::SIGTERM);
+    /// More real time was used than is allowed.
+    pub const REAL_TIME_EXCEEDED: Signal = Signal(libc::SIGXCPU);
     pub const CHILD: Signal = Signal(libc::SIGCHLD);
     pub const STOP: Signal = Signal(libc::SIGSTOP);
     pub const CONTINUE: Signal = Signal(libc::SIGCONT);
@@ -54,6 +56,16 @@ impl Signal {
     /// The `offset`th realtime signal, counted from the first that programs may use.
     pub fn realtime(offset: i32) -> Signal {
         Signal(libc::SIGRTMIN() + offset)
+    }
+
+    /// What asks a keepalived for its state as JSON.
+    pub fn json() -> Signal {
+        Signal::realtime(2)
+    }
+
+    /// What asks a keepalived for its statistics, and to begin them anew.
+    pub fn statistics_clear() -> Signal {
+        Signal(libc::SIGRTMAX() - 1)
     }
 }
 

@@ -28,6 +28,15 @@ pub(crate) fn set_receive_buffer(socket: impl AsFd, bytes: usize) -> Result<(), 
         .or_else(|_| sockopt::set_socket_recv_buffer_size(&socket, bytes))
 }
 
+/// Lets the socket queue this much and no more, beyond the system's limit only if that is `force`d.
+pub(crate) fn limit_receive_buffer(socket: impl AsFd, bytes: usize, force: bool) -> Result<(), Errno> {
+    if force {
+        sockopt::set_socket_recv_buffer_size_force(&socket, bytes)
+    } else {
+        sockopt::set_socket_recv_buffer_size(&socket, bytes)
+    }
+}
+
 /// As [`set_receive_buffer`], for what waits to be sent.
 pub(crate) fn set_send_buffer(socket: impl AsFd, bytes: usize) -> Result<(), Errno> {
     sockopt::set_socket_send_buffer_size_force(&socket, bytes)

@@ -19,6 +19,11 @@ impl Sysctl {
         Sysctl { path: format!("net/ipv4/conf/{link}/{option}") }
     }
 
+    /// An option of an interface for IPv6: "forwarding", "accept_dad", ...
+    pub fn of_ipv6_link(link: &str, option: &str) -> Sysctl {
+        Sysctl { path: format!("net/ipv6/conf/{link}/{option}") }
+    }
+
     /// An option of IPv4 for the whole network namespace.
     pub fn of_ipv4(option: &str) -> Sysctl {
         Sysctl { path: format!("net/ipv4/{option}") }

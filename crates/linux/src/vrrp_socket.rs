@@ -1,8 +1,7 @@
 //! Raw sockets of IP protocol 112, and of 51 for what comes behind an authentication header.
 //!
 //! For each interface there is one socket that receives and one that sends, shared by all virtual routers on it; for
-//! unicast, which follows the kernel's routes, there is one further pair. IPv4 only so far: the socket calls of IPv6
-//! differ, the interface of this module does not.
+//! unicast, which follows the kernel's routes, there is one further pair. All of it for each family.
 
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,6 +14,7 @@ use rustix::net::{
 
 use crate::error::refused;
 use crate::link_name::link_name;
+use crate::receive_buffers::Header;
 pub use crate::receive_buffers::{ReceiveBuffers, Received};
 use crate::socket_option::{
     accept_everything, refuse_everything, set, set_filter, set_int, set_receive_buffer, set_send_buffer, step,
@@ -36,6 +36,7 @@ const PRIORITY: i32 = 7;
 #[derive(Debug)]
 pub struct ReceiveSocket {
     socket: OwnedFd,
+    header: Header,
     /// The only interface it hears, if it is bound to one.
     link: Option<u32>,
 }
@@ -55,7 +56,16 @@ impl ReceiveSocket {
         let socket = open_receiver(protocol)?;
         bind_to_link(&socket, link)?;
         begin(&socket, protocol)?;
-        Ok(ReceiveSocket { socket, link: Some(link) })
+        Ok(ReceiveSocket { socket, header: Header::Received, link: Some(link) })
+    }
+
+    /// As [`on_link`](Self::on_link), over IPv6. Here the kernel cannot be told to leave out groups that only others on
+    /// this host have joined.
+    pub fn ipv6_on_link(link: u32) -> Result<ReceiveSocket> {
+        let socket = open_ipv6_receiver()?;
+        bind_to_link(&socket, link)?;
+        begin(&socket, PROTOCOL)?;
+        Ok(ReceiveSocket { socket, header: Header::Withheld, link: Some(link) })
     }
 
     /// Receives unicast over whatever interface. Multicast groups are not joined.
@@ -76,7 +86,20 @@ impl ReceiveSocket {
         set_int(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
             .map_err(refused("ask for the interface of VRRP packets"))?;
         begin(&socket, protocol)?;
-        Ok(ReceiveSocket { socket, link: None })
+        Ok(ReceiveSocket { socket, header: Header::Received, link: None })
+    }
+
+    /// As [`for_unicast`](Self::for_unicast), over IPv6, and with what goes to groups that others have joined.
+    pub fn ipv6_for_unicast() -> Result<ReceiveSocket> {
+        let socket = open_ipv6_receiver()?;
+        begin(&socket, PROTOCOL)?;
+        Ok(ReceiveSocket { socket, header: Header::Withheld, link: None })
+    }
+
+    /// Lets it queue this much before packets are lost; `None` is as much as we think good.
+    pub fn set_receive_buffer(&self, octets: Option<usize>) -> Result<()> {
+        set_receive_buffer(&self.socket, octets.unwrap_or(RECEIVE_BUFFER))
+            .map_err(refused("set the buffer of a VRRP socket"))
     }
 
     /// Joins a group on the interface. Joining twice is no failure.
@@ -103,7 +126,7 @@ impl ReceiveSocket {
     /// [`ReceiveBuffers::CAPACITY`] means that nothing is left. An error of the interface (it went down) that the
     /// kernel reports here comes back once and is no reason to close the socket.
     pub fn receive(&self, buffers: &mut ReceiveBuffers) -> Result<usize> {
-        buffers.fill(self.socket.as_fd(), self.link).map_err(refused("receive VRRP packets"))
+        buffers.fill(self.socket.as_fd(), self.header, self.link).map_err(refused("receive VRRP packets"))
     }
 }
 
@@ -140,6 +163,18 @@ impl SendSocket {
     pub fn for_unicast() -> Result<SendSocket> {
         Ok(SendSocket { socket: open_sender()? })
     }
+
+    /// As [`on_link`](Self::on_link), over IPv6.
+    pub fn ipv6_on_link(link: u32) -> Result<SendSocket> {
+        let socket = open_ipv6_sender()?;
+        bind_to_link(&socket, link)?;
+        Ok(SendSocket { socket })
+    }
+
+    /// As [`for_unicast`](Self::for_unicast), over IPv6. Link-local destinations need their interface in the batch.
+    pub fn ipv6_for_unicast() -> Result<SendSocket> {
+        Ok(SendSocket { socket: open_ipv6_sender()? })
+    }
 }
 
 impl AsFd for SendSocket {
@@ -149,30 +184,54 @@ impl AsFd for SendSocket {
 }
 
 /// Opens a socket that drops everything until [`begin`].
-fn open_receiver(protocol: u8) -> Result<OwnedFd> {
+fn open_raw(family: AddressFamily, protocol: u8) -> Result<OwnedFd> {
     let protocol = Protocol::from_raw(RawProtocol::new(u32::from(protocol)).expect("not zero"));
-    let socket =
-        socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, Some(protocol))
-            .map_err(refused("open a raw socket for VRRP"))?;
+    let socket = socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, Some(protocol))
+        .map_err(refused("open a raw socket for VRRP"))?;
     refuse_everything(&socket).map_err(refused("filter a VRRP socket"))?;
-    // Only groups that this socket has joined, not those of every other socket of the host.
-    set_int(&socket, libc::IPPROTO_IP, libc::IP_MULTICAST_ALL, 0)
-        .map_err(refused("limit a VRRP socket to its groups"))?;
     set_receive_buffer(&socket, RECEIVE_BUFFER).map_err(refused("enlarge the buffer of a VRRP socket"))?;
     Ok(socket)
 }
 
+fn open_receiver(protocol: u8) -> Result<OwnedFd> {
+    let socket = open_raw(AddressFamily::INET, protocol)?;
+    // Only groups that this socket has joined, not those of every other socket of the host.
+    set_int(&socket, libc::IPPROTO_IP, libc::IP_MULTICAST_ALL, 0)
+        .map_err(refused("limit a VRRP socket to its groups"))?;
+    Ok(socket)
+}
+
+/// The kernel gives no header here, but tells what stood there; and it leaves the checksum to us, so that a wrong one is
+/// counted like everything else that is wrong.
+fn open_ipv6_receiver() -> Result<OwnedFd> {
+    let socket = open_raw(AddressFamily::INET6, PROTOCOL)?;
+    for option in [libc::IPV6_RECVPKTINFO, libc::IPV6_RECVHOPLIMIT] {
+        set_int(&socket, libc::IPPROTO_IPV6, option, 1).map_err(refused("ask for the headers of VRRP packets"))?;
+    }
+    Ok(socket)
+}
+
 fn open_sender() -> Result<OwnedFd> {
+    let socket = open_raw_sender(AddressFamily::INET)?;
+    sockopt::set_ip_multicast_loop(&socket, false).map_err(refused("keep VRRP packets from ourselves"))?;
+    Ok(socket)
+}
+
+fn open_ipv6_sender() -> Result<OwnedFd> {
+    let socket = open_raw_sender(AddressFamily::INET6)?;
+    sockopt::set_ipv6_multicast_loop(&socket, false).map_err(refused("keep VRRP packets from ourselves"))?;
+    Ok(socket)
+}
+
+fn open_raw_sender(family: AddressFamily) -> Result<OwnedFd> {
     // IPPROTO_RAW means that the IP header is ours (IP_HDRINCL), and that packets of protocol 112 which come in are
     // not even offered to this socket. Protocol 255 itself, which nobody uses, is filtered.
-    let socket =
-        socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, Some(RAW))
-            .map_err(refused("open a raw socket to send VRRP"))?;
+    let socket = socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, Some(RAW))
+        .map_err(refused("open a raw socket to send VRRP"))?;
     refuse_everything(&socket).map_err(refused("filter a VRRP socket"))?;
     // As little as the kernel gives.
     sockopt::set_socket_recv_buffer_size(&socket, 0).map_err(refused("reduce the buffer of a VRRP socket"))?;
     set_send_buffer(&socket, SEND_BUFFER).map_err(refused("enlarge the buffer of a VRRP socket"))?;
-    sockopt::set_ip_multicast_loop(&socket, false).map_err(refused("keep VRRP packets from ourselves"))?;
     // Needs a privilege (CAP_NET_ADMIN) that raw sockets don't; without it we queue like everybody.
     let _ = set_int(&socket, libc::SOL_SOCKET, libc::SO_PRIORITY, PRIORITY);
     Ok(socket)
@@ -229,6 +288,7 @@ fn change_membership(socket: &OwnedFd, group: IpAddr, link: u32, change: Members
         (IpAddr::V4(group), Membership::Leave) => {
             sockopt::set_ip_drop_membership_with_ifindex(socket, &group, &any, link)
         }
-        (IpAddr::V6(_), _) => Err(Errno::AFNOSUPPORT),
+        (IpAddr::V6(group), Membership::Join) => sockopt::set_ipv6_add_membership(socket, &group, link),
+        (IpAddr::V6(group), Membership::Leave) => sockopt::set_ipv6_drop_membership(socket, &group, link),
     }
 }

@@ -188,7 +188,8 @@ impl Link {
         match self.condition {
             LinkPlan::Absent => None,
             LinkPlan::Up | LinkPlan::Addressless | LinkPlan::Down => {
-                Some(LinkState { up: self.condition != LinkPlan::Down, addresses: self.addresses.clone() })
+                let up = self.condition != LinkPlan::Down;
+                Some(LinkState { up, addresses: self.addresses.clone(), tentative: Vec::new() })
             }
         }
     }

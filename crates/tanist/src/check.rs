@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use config::pair::{self, Node};
-use config::{LoadOptions, RealFiles, Settings};
+use config::{RealFiles, Settings};
+use daemon::Reading;
+
+use crate::parts::Without;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -19,6 +22,8 @@ pub(crate) struct Arguments {
     /// Also look at this machine: do scripts exist, may they run
     #[arg(long)]
     here: bool,
+    #[command(flatten)]
+    without: Without,
 }
 
 /// What there is to say about a configuration.
@@ -36,8 +41,9 @@ pub(crate) struct Findings {
 pub(crate) fn main(arguments: &Arguments) -> ExitCode {
     // Every file is looked at; the worst one decides.
     let files = arguments.files.iter();
-    let checked: Vec<Findings> =
-        files.map(|file| check(file, arguments.config_id.clone(), arguments.here)).inspect(print).collect();
+    let reading =
+        Reading { config_id: arguments.config_id.clone(), without: arguments.without.parts(), all_files: false };
+    let checked: Vec<Findings> = files.map(|file| check(file, &reading, arguments.here)).inspect(print).collect();
     let names: Vec<String> = arguments.files.iter().map(|file| file.display().to_string()).collect();
     let mut nodes = Vec::new();
     for (name, findings) in names.iter().zip(&checked) {
@@ -52,8 +58,8 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
 }
 
 /// Checks one file; with `here` also whether this machine has what it names.
-pub(crate) fn check(file: &Path, config_id: Option<String>, here: bool) -> Findings {
-    let loaded = config::load(file, &RealFiles, &LoadOptions { config_id });
+pub(crate) fn check(file: &Path, reading: &Reading, here: bool) -> Findings {
+    let loaded = config::load(file, &RealFiles, &reading.load_options());
     let status = loaded.report.exit_status();
     let findings = if here { loaded.settings.clone().map(daemon::preflight) } else { None };
     let on_this_machine: String =

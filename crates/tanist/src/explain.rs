@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use config::{LoadOptions, RealFiles};
+use config::RealFiles;
+use daemon::Reading;
 
 use crate::check;
+use crate::parts::Without;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -17,13 +19,15 @@ pub(crate) struct Arguments {
     /// Identity for the `@` lines of the configuration; without it the host name
     #[arg(short = 'i', long, value_name = "ID")]
     config_id: Option<String>,
+    #[command(flatten)]
+    without: Without,
 }
 
 pub(crate) fn main(arguments: Arguments) -> ExitCode {
-    let Arguments { file, config_id } = arguments;
-    let options = LoadOptions { config_id: config_id.clone() };
-    let Some(settings) = config::load(&file, &RealFiles, &options).settings else {
-        let findings = check::check(&file, config_id, false);
+    let Arguments { file, config_id, without } = arguments;
+    let reading = Reading { config_id, without: without.parts(), all_files: false };
+    let Some(settings) = config::load(&file, &RealFiles, &reading.load_options()).settings else {
+        let findings = check::check(&file, &reading, false);
         check::print(&findings);
         return ExitCode::from(findings.status);
     };

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn main(arguments: Arguments) -> ExitCode {
     let Arguments { for_keepalived: _, file, config_id } = arguments;
-    match config::export_for_keepalived(&file, &RealFiles, &LoadOptions { config_id }) {
+    match config::export_for_keepalived(&file, &RealFiles, &LoadOptions { config_id, ..LoadOptions::default() }) {
         Ok(exported) => {
             if let Err(error) = std::io::stdout().lock().write_all(&exported.text) {
                 // Half a configuration is worse than none, so here a closed pipe is a failure.

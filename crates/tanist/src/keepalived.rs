@@ -1,29 +1,46 @@
 //! Started under the name `keepalived`: its options, its files, its way to the background.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, Parser};
+use config::Part;
 use daemon::control::ControlPlace;
-use daemon::{LogOptions, Options, PidFiles};
+use daemon::{LogOptions, Options, PidFiles, Reading, STATE_DIRECTORY};
 
 use crate::check;
-use crate::run::{FACILITY_DAEMON, STATE_DIRECTORY};
+use crate::parts::Without;
+use crate::run::FACILITY_DAEMON;
 
 const CONFIGURATION: &str = "/etc/keepalived/keepalived.conf";
-const PID_FILE: &str = "/run/keepalived.pid";
-const VRRP_PID_FILE: &str = "/run/vrrp.pid";
+const LOG_FILE: &str = "/tmp/keepalived.log";
 
 /// Tanist in the place of keepalived: same configuration, same protocol, same files and signals.
 #[derive(Debug, Parser)]
 #[command(name = "keepalived", disable_version_flag = true)]
 pub(crate) struct CommandLine {
-    /// Use this configuration file
+    /// Use this configuration file, or all files that match this pattern
     #[arg(short = 'f', long, value_name = "FILE", default_value = CONFIGURATION)]
     use_file: PathBuf,
-    /// Only run the VRRP part (Tanist has no other)
+    /// Only run the VRRP part: virtual servers and BFD are left out of the configuration
     #[arg(short = 'P', long)]
     vrrp: bool,
+    /// Only run the part that checks virtual servers; with -P both (Tanist has no such part)
+    #[arg(short = 'C', long)]
+    check: bool,
+    /// Do not run the BFD part: it is left out of the configuration
+    #[arg(short = 'B', long = "no_bfd")]
+    no_bfd: bool,
+    /// Run every part (Tanist is one process, so it always does)
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    without: Without,
     /// Stay in the foreground
     #[arg(short = 'n', long)]
     dont_fork: bool,
@@ -45,74 +62,229 @@ pub(crate) struct CommandLine {
     /// syslog facility: 0 to 7, local0 to local7, user or daemon
     #[arg(short = 'S', long, value_name = "FACILITY", value_parser = facility)]
     log_facility: Option<u8>,
+    /// Also log to a file
+    #[arg(short = 'g', long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = LOG_FILE)]
+    log_file: Option<PathBuf>,
+    /// Write each line to the log file at once (always so)
+    #[arg(long)]
+    flush_log_file: bool,
     /// Check the configuration and exit; the findings go to a file if one is named
     #[arg(short = 't', long, value_name = "LOGFILE", num_args = 0..=1, require_equals = true)]
     config_test: Option<Option<PathBuf>>,
     /// Identity for the `@` lines of the configuration
     #[arg(short = 'i', long, value_name = "ID")]
     config_id: Option<String>,
-    /// Process id file of the daemon
-    #[arg(short = 'p', long, value_name = "FILE", default_value = PID_FILE)]
-    pid: PathBuf,
-    /// Process id file of the VRRP part
-    #[arg(short = 'r', long = "vrrp_pid", value_name = "FILE", default_value = VRRP_PID_FILE)]
-    vrrp_pid: PathBuf,
+    /// Every file that the configuration includes must be there and readable
+    #[arg(short = 'e', long)]
+    all_config: bool,
+    /// Leave the addresses in place at the end (Tanist does not: nobody would advertise them, and two nodes could have
+    /// them)
+    #[arg(short = 'V', long)]
+    dont_release_vrrp: bool,
+    /// Leave virtual servers in place at the end (there are none)
+    #[arg(short = 'I', long)]
+    dont_release_ipvs: bool,
+    /// Let the addresses go at the end (always so)
+    #[arg(short = 'X', long)]
+    release_vips: bool,
+    /// Process id file of the daemon [default: /run/keepalived.pid, or as `instance` and `use_pid_dir` say]
+    #[arg(short = 'p', long, value_name = "FILE")]
+    pid: Option<PathBuf>,
+    /// Process id file of the VRRP part [default: /run/vrrp.pid, or as `instance` and `use_pid_dir` say]
+    #[arg(short = 'r', long = "vrrp_pid", value_name = "FILE")]
+    vrrp_pid: Option<PathBuf>,
     /// Process id file of the checker part (there is none, so it is not written)
     #[arg(short = 'c', long = "checkers_pid", value_name = "FILE")]
     checkers_pid: Option<PathBuf>,
     /// Process id file of the BFD part (there is none, so it is not written)
     #[arg(short = 'b', long = "bfd_pid", value_name = "FILE")]
     bfd_pid: Option<PathBuf>,
+    /// Run in this network namespace, whatever the configuration says
+    #[arg(short = 's', long, value_name = "NAME")]
+    namespace: Option<String>,
+    /// Offer SNMP (not built: it is an error, unless SNMP is left out)
+    #[arg(short = 'x', long)]
+    snmp: bool,
+    /// Where the SNMP master listens (not built)
+    #[arg(short = 'A', long, value_name = "SOCKET")]
+    snmp_agent_socket: Option<String>,
+    /// Log each address that comes or goes on this machine
+    #[arg(short = 'a', long)]
+    address_monitoring: bool,
+    /// Let the kernel write an image of the process if it crashes
+    #[arg(short = 'm', long)]
+    core_dump: bool,
+    /// The same (Tanist leaves the kernel's pattern for their names alone: it is the whole machine's)
+    #[arg(short = 'M', long, value_name = "PATTERN", num_args = 0..=1, require_equals = true)]
+    core_dump_pattern: Option<Option<String>>,
+    /// Mask for the files that are made, as a number in C; it beats the configuration's
+    #[arg(short = 'u', long, value_name = "MASK", value_parser = umask)]
+    umask: Option<u32>,
+    /// SIGINT does not stop the daemon
+    #[arg(long)]
+    ignore_sigint: bool,
+    /// Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON
+    #[arg(long, value_name = "NAME")]
+    signum: Option<String>,
+    /// Print the digest of a web page (not built)
+    #[arg(short = 'T', long)]
+    genhash: bool,
     /// Print the version
     #[arg(short = 'v', long)]
     version: bool,
 }
 
 pub(crate) fn main() -> ExitCode {
-    let arguments = CommandLine::parse();
+    let arguments = match CommandLine::try_parse_from(as_getopt_reads(std::env::args_os())) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // If nobody can read it, nobody can be told.
+            let _ = error.print();
+            return if asked { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+    };
     if arguments.version {
         // The first word is what scripts that ask a keepalived for its version look at.
         println!("Keepalived-compatible Tanist v{}", env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }
-    if let Some(log) = arguments.config_test {
-        let findings = check::check(&arguments.use_file, arguments.config_id, true);
-        let written = match log {
-            Some(file) => {
-                std::fs::write(&file, &findings.plain).map_err(|error| format!("{}: {error}", file.display()))
+    if let Some(name) = &arguments.signum {
+        return match daemon::signal_number(name) {
+            Some(number) => {
+                println!("{number}");
+                ExitCode::SUCCESS
             }
-            None => {
-                check::print(&findings);
-                Ok(())
-            }
-        };
-        return match written {
-            Ok(()) => ExitCode::from(findings.status),
-            Err(reason) => {
-                eprintln!("keepalived: write {reason}");
-                ExitCode::FAILURE
-            }
+            None => refuse(&format!(
+                "there is no signal {name}: STOP, RELOAD, DATA, STATS, STATS_CLEAR and JSON have numbers"
+            )),
         };
     }
+    if let Some(reason) = what_cannot_be_done(&arguments) {
+        return refuse(reason);
+    }
+    let reading = Reading {
+        config_id: arguments.config_id.clone(),
+        without: left_out(&arguments),
+        all_files: arguments.all_config,
+    };
+    if let Some(log) = arguments.config_test {
+        return test(&arguments.use_file, &reading, log.as_deref());
+    }
+    let remarks = remarks(&arguments);
     let log = LogOptions {
         identity: "Keepalived_vrrp".to_owned(),
         stderr: arguments.log_console,
         syslog: (!arguments.no_syslog).then_some(arguments.log_facility.unwrap_or(FACILITY_DAEMON)),
         journal: false,
+        file: arguments.log_file,
         detail: arguments.log_detail > 0,
     };
+    let mut pid_files = PidFiles::default();
+    for (chosen, usual) in [(arguments.pid, "keepalived"), (arguments.vrrp_pid, "vrrp")] {
+        match chosen {
+            Some(path) => pid_files.paths.push(path),
+            None => pid_files.named.push(usual),
+        }
+    }
     daemon::run(Options {
         config: arguments.use_file,
-        config_id: arguments.config_id,
+        reading,
         log,
-        pid_files: PidFiles { paths: vec![arguments.pid, arguments.vrrp_pid] },
+        pid_files,
         background: !arguments.dont_fork,
         die_with_parent: false,
         dump_config: arguments.dump_conf,
         control: ControlPlace::default(),
         state_directory: Some(STATE_DIRECTORY.into()),
+        network_namespace: arguments.namespace,
+        umask: arguments.umask,
+        ignore_interrupt: arguments.ignore_sigint,
+        tell_addresses: arguments.address_monitoring,
+        core_dumps: arguments.core_dump || arguments.core_dump_pattern.is_some(),
+        remarks,
     })
     .into()
+}
+
+/// keepalived reads a value that may be missing right behind its letter: `-t/tmp/findings`.
+fn as_getopt_reads(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    const OPTIONAL: [(&str, &str); 3] = [("-t", "--config-test"), ("-g", "--log-file"), ("-M", "--core-dump-pattern")];
+    let rewrite = |argument: OsString| {
+        let Some(text) = argument.to_str() else { return argument };
+        let long = OPTIONAL.iter().find_map(|(short, long)| {
+            let value = text.strip_prefix(short).filter(|value| !value.is_empty())?;
+            Some(format!("{long}={}", value.strip_prefix('=').unwrap_or(value)))
+        });
+        long.map_or_else(|| argument.clone(), OsString::from)
+    };
+    arguments.map(rewrite).collect()
+}
+
+/// What is asked for and is no part of Tanist, so that going on would be a lie.
+fn what_cannot_be_done(arguments: &CommandLine) -> Option<&'static str> {
+    if arguments.genhash {
+        return Some("genhash is not built yet in this version of Tanist");
+    }
+    if arguments.check && !arguments.vrrp {
+        return Some("-C asks for the checkers of virtual servers only, and Tanist has none: there is nothing to run");
+    }
+    let snmp = arguments.snmp && !arguments.without.without_snmp;
+    snmp.then_some(
+        "-x asks for SNMP, which is not built yet in this version of Tanist; --without-snmp goes on without it",
+    )
+}
+
+/// The parts that are named on the command line run, all of them if none is named.
+fn left_out(arguments: &CommandLine) -> BTreeSet<Part> {
+    let mut parts = arguments.without.parts();
+    if arguments.vrrp && !arguments.check {
+        parts.insert(Part::VirtualServers);
+    }
+    if arguments.no_bfd || (arguments.vrrp && !arguments.all) {
+        parts.insert(Part::Bfd);
+    }
+    parts
+}
+
+/// What is done otherwise than asked.
+fn remarks(arguments: &CommandLine) -> Vec<String> {
+    let remarks = [
+        (
+            arguments.dont_release_vrrp,
+            "--dont-release-vrrp has no effect: an address that nobody advertises would soon be on two nodes",
+        ),
+        (
+            arguments.core_dump_pattern.as_ref().is_some_and(Option::is_some),
+            "--core-dump-pattern: the kernel's pattern is left alone, as it is the whole machine's; core dumps are allowed",
+        ),
+        (arguments.snmp_agent_socket.is_some(), "--snmp-agent-socket has no effect: there is no SNMP"),
+    ];
+    remarks.into_iter().filter(|(asked, _)| *asked).map(|(_, remark)| remark.to_owned()).collect()
+}
+
+/// `--config-test`.
+fn test(file: &Path, reading: &Reading, log: Option<&Path>) -> ExitCode {
+    let findings = check::check(file, reading, true);
+    let Some(log) = log else {
+        check::print(&findings);
+        return ExitCode::from(findings.status);
+    };
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(log);
+    match opened.and_then(|mut file| file.write_all(findings.plain.as_bytes())) {
+        Ok(()) => ExitCode::from(findings.status),
+        Err(error) => refuse(&format!("write {}: {error}", log.display())),
+    }
+}
+
+fn refuse(reason: &str) -> ExitCode {
+    eprintln!("keepalived: {reason}");
+    ExitCode::FAILURE
+}
+
+fn umask(text: &str) -> Result<u32, String> {
+    let mask = config::c_number(text).filter(|mask| *mask <= 0o777);
+    mask.ok_or_else(|| format!("`{text}` is no mask of permissions; for instance 022"))
 }
 
 /// Facilities as keepalived names them, and their numbers.
@@ -124,5 +296,64 @@ fn facility(text: &str) -> Result<u8, String> {
         ("daemon", _) => Ok(FACILITY_DAEMON),
         (_, Ok(number @ 0..=7)) => Ok(LOCAL_0 + number),
         _ => Err(format!("`{text}` is no facility; use 0 to 7, local0 to local7, user or daemon")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> CommandLine {
+        let words = ["keepalived"].into_iter().chain(line.split_whitespace()).map(OsString::from);
+        CommandLine::try_parse_from(as_getopt_reads(words)).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    #[test]
+    fn values_that_may_be_missing_stand_right_behind_their_letter() {
+        let file = |line| read(line).config_test;
+        assert_eq!(file("-D"), None);
+        assert_eq!(file("-t -f a.conf"), Some(None));
+        assert_eq!(file("--config-test"), Some(None));
+        let named = Some(Some(PathBuf::from("/tmp/found")));
+        assert_eq!(file("-t/tmp/found"), named);
+        assert_eq!(file("-t=/tmp/found"), named);
+        assert_eq!(file("--config-test=/tmp/found"), named);
+        assert_eq!(read("-g -n").log_file, Some(PathBuf::from(LOG_FILE)));
+        assert_eq!(read("-g/var/log/k").log_file, Some(PathBuf::from("/var/log/k")));
+    }
+
+    #[test]
+    fn parts_are_left_out_as_keepalived_does_not_run_them() {
+        let parts = |line| left_out(&read(line)).into_iter().collect::<Vec<_>>();
+        assert_eq!(parts(""), []);
+        assert_eq!(parts("-P"), [Part::VirtualServers, Part::Bfd]);
+        assert_eq!(parts("-P -C"), [Part::Bfd]);
+        assert_eq!(parts("-B"), [Part::Bfd]);
+        assert_eq!(parts("--without-lvs --without-snmp"), [Part::VirtualServers, Part::Snmp]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused() {
+        let refused = |line| what_cannot_be_done(&read(line)).is_some();
+        assert!(refused("-C"));
+        assert!(refused("-x"));
+        assert!(refused("-T"));
+        assert!(!refused("-P -C"));
+        assert!(!refused("-x --without-snmp"));
+    }
+
+    #[test]
+    fn what_is_done_otherwise_is_said() {
+        assert_eq!(remarks(&read("-D -P -R -X -I")), Vec::<String>::new());
+        assert_eq!(remarks(&read("-V -M=core.%p -A unix:/x")).len(), 3);
+        assert_eq!(remarks(&read("-M")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn masks_are_numbers_as_in_c() {
+        assert_eq!(umask("022"), Ok(0o22));
+        assert_eq!(umask("0x12"), Ok(0x12));
+        assert!(umask("0x1g").is_err());
+        assert!(umask("01000").is_err());
     }
 }

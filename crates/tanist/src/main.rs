@@ -8,6 +8,7 @@ mod keepalived;
 #[cfg(test)]
 mod manual;
 mod pair;
+mod parts;
 mod run;
 
 use std::process::ExitCode;
@@ -42,8 +43,14 @@ enum Command {
 
 fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
-    if std::path::Path::new(&name).file_name().is_some_and(|name| name == "keepalived") {
-        return keepalived::main();
+    match std::path::Path::new(&name).file_name().and_then(|name| name.to_str()) {
+        Some("keepalived") => return keepalived::main(),
+        // keepalived's helper, which is a link to it.
+        Some("genhash") => {
+            eprintln!("genhash: not built yet in this version of Tanist");
+            return ExitCode::FAILURE;
+        }
+        Some(_) | None => {}
     }
     match CommandLine::parse().command {
         Command::Run(arguments) => run::main(arguments),

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use daemon::control::ControlPlace;
-use daemon::{LogOptions, Options, PidFiles};
+use daemon::{LogOptions, Options, PidFiles, Reading, STATE_DIRECTORY};
+
+use crate::parts::Without;
 
 /// Where the configuration is unless the command line says otherwise: ours first, then keepalived's.
 const CONFIGURATIONS: [&str; 2] = ["/etc/tanist/tanist.conf", "/etc/keepalived/keepalived.conf"];
-/// Where latches, roles and maintenance are remembered.
-pub(crate) const STATE_DIRECTORY: &str = "/var/lib/tanist";
 /// syslog's number for daemons.
 pub(crate) const FACILITY_DAEMON: u8 = 3;
 
@@ -41,6 +41,11 @@ pub(crate) struct Arguments {
     /// Stop in order when the process that started us ends
     #[arg(long)]
     die_with_parent: bool,
+    /// Run in this network namespace, whatever the configuration says
+    #[arg(short = 's', long, value_name = "NAME")]
+    namespace: Option<String>,
+    #[command(flatten)]
+    without: Without,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -62,20 +67,27 @@ pub(crate) fn main(arguments: Arguments) -> ExitCode {
     let journal = wants(LogTarget::Journal) || (by_default && linux_stderr_is_journal());
     daemon::run(Options {
         config,
-        config_id: arguments.config_id,
+        reading: Reading { config_id: arguments.config_id, without: arguments.without.parts(), all_files: false },
         log: LogOptions {
             identity: "tanist".to_owned(),
             stderr: wants(LogTarget::Stderr) || (by_default && !journal),
             syslog: wants(LogTarget::Syslog).then_some(FACILITY_DAEMON),
             journal,
+            file: None,
             detail: arguments.log_detail,
         },
-        pid_files: PidFiles { paths: arguments.pid_file.into_iter().collect() },
+        pid_files: PidFiles { paths: arguments.pid_file.into_iter().collect(), named: Vec::new() },
         background: false,
         die_with_parent: arguments.die_with_parent,
         dump_config: false,
         control: arguments.control,
         state_directory: (arguments.state_dir.as_os_str() != "none").then_some(arguments.state_dir),
+        network_namespace: arguments.namespace,
+        umask: None,
+        ignore_interrupt: false,
+        tell_addresses: false,
+        core_dumps: false,
+        remarks: Vec::new(),
     })
     .into()
 }

@@ -82,12 +82,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "script_user nobody nogroup",
     )
     .default("keepalived_script if that user exists, otherwise root"),
-    not_built(
+    works(
         "set_supplementary_groups",
         OPTIONAL_BOOL,
-        "Give scripts all groups of their user.",
+        "Give scripts all groups of their user, not only its first.",
         "set_supplementary_groups",
     )
+    .default("off")
     .since("after 2.4.3"),
     works(
         "vrrp_skip_check_adv_addr",
@@ -224,10 +225,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "vrrp_mcast_group4 224.0.0.18",
     )
     .default("224.0.0.18"),
-    not_built(
+    works(
         "vrrp_mcast_group6",
         Form::Address,
-        "The IPv6 multicast group of advertisements.",
+        "The IPv6 multicast group of advertisements, one of the link.",
         "vrrp_mcast_group6 ff02::12",
     )
     .default("ff02::12"),
@@ -253,26 +254,27 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     )
     .default("off")
     .since("after 2.2.7"),
-    not_built(
+    works(
         "vrrp_startup_delay",
-        seconds(0, 4_294_967),
-        "Wait this long after the start of the daemon before taking part.",
+        seconds(1, 4_294_967),
+        "Take no notice of advertisements, and do not take over, for this long after the start of the daemon.",
         "vrrp_startup_delay 5.5",
     )
     .default("0"),
-    not_built(
+    works(
         "vrrp_delay_after_boot",
         seconds(0, 4_294_967),
-        "Wait until the machine has been up this long before taking part.",
+        "The same until the machine has been up this long; the longer of the two counts.",
         "vrrp_delay_after_boot 30",
     )
     .since("2.4.0"),
-    not_built(
+    works(
         "log_unknown_vrids",
         Form::Flag,
         "Report advertisements of virtual routers that are not configured here.",
         "log_unknown_vrids",
-    ),
+    )
+    .differs("Each is reported once until a reload, not with each of its advertisements."),
     ignored(
         "dynamic_interfaces",
         words(0, 1, "perhaps `allow_if_changes`"),
@@ -428,13 +430,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     )
     .default("10")
     .since("2.1.0"),
-    not_built(
+    works(
         "vrrp_rx_bufs_policy",
         Form::Word("MTU, ADVERT or a number of bytes"),
         "Size of the receive buffers of VRRP sockets.",
         "vrrp_rx_bufs_policy MTU",
     ),
-    not_built("vrrp_rx_bufs_multiplier", COUNT, "How many packets the buffers hold.", "vrrp_rx_bufs_multiplier 3")
+    works("vrrp_rx_bufs_multiplier", COUNT, "How many packets the buffers hold.", "vrrp_rx_bufs_multiplier 5")
         .default("3"),
     not_built(
         "lvs_sync_daemon",
@@ -469,10 +471,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Report each failed try of a checker.",
         "checker_log_all_failures",
     ),
-    not_built(
+    works(
         "config_save_dir",
         PATH,
-        "Keep a copy of the configuration at each reload.",
+        "Keep a copy of the configuration there whenever one comes into force, with everything expanded.",
         "config_save_dir /var/lib/k",
     )
     .since("2.2.3"),

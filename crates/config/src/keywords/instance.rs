@@ -105,9 +105,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
          election, and one that the kernel refuses is told and asked for again (decision 28).",
     ),
     works("unicast_src_ip", Form::Address, "The address that advertisements come from.", "unicast_src_ip 192.0.2.11")
-        .default("the interface's primary address"),
+        .default("the interface's primary address")
+        .differs(
+            "Over IPv6 the default is link-local only if the peers are; keepalived always takes a link-local one, and hears \
+             nothing that is sent to another (decision 40).",
+        ),
     works("mcast_src_ip", Form::Address, "The address that advertisements come from.", "mcast_src_ip 192.0.2.11")
-        .default("the interface's primary address"),
+        .default("the interface's primary address, over IPv6 its link-local one"),
     works(
         "unicast_peer",
         Form::List(List::Peers),
@@ -127,7 +131,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .since("2.2.7"),
     works("unicast_ttl", whole("", 0, 255), "Time to live of unicast advertisements.", "unicast_ttl 64").default("255"),
     works("mcast_dst_ip", Form::Address, "Another multicast group for this instance.", "mcast_dst_ip 224.0.0.18")
-        .default("vrrp_mcast_group4")
+        .default("vrrp_mcast_group4 or vrrp_mcast_group6")
         .since("2.2.7"),
     works(
         "check_unicast_src",
@@ -144,7 +148,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
          theirs is wrong.",
         "old_unicast_checksum",
     ),
-    works("version", whole("", 2, 3), "The version of the protocol.", "version 3").default("vrrp_version"),
+    works("version", whole("", 2, 3), "The version of the protocol; over IPv6 it is always 3.", "version 3")
+        .default("vrrp_version"),
     ignored(
         "native_ipv6",
         Form::Flag,
@@ -355,7 +360,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
          address of a subnet goes, the others stay.",
         "promote_secondaries",
     ),
-    not_built(
+    works(
         "kernel_rx_buf_size",
         whole("bytes", 1, 2_147_483_647),
         "Receive buffer of the instance's socket.",

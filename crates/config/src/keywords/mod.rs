@@ -18,6 +18,7 @@ mod checkers;
 mod global;
 mod instance;
 mod pair;
+mod parts;
 mod process;
 mod root;
 mod routes;
@@ -28,6 +29,8 @@ mod tracking;
 mod virtual_server;
 
 use std::fmt;
+
+pub use parts::Part;
 
 /// A keyword.
 #[derive(Clone, Copy, Debug)]

@@ -148,12 +148,14 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Only a delay of going down is cut to what a Backup that hears nobody waits; keepalived cuts that of coming up, too.",
     )
     .since("2.2.3"),
-    not_built(
+    works(
         "net_namespace",
         Form::Word("the name of a network namespace"),
-        "Run in this network namespace.",
+        "Run in this network namespace, of those that `ip netns` makes. `-s` on the command line wins; a reload cannot change \
+         it.",
         "net_namespace blue",
-    ),
+    )
+    .differs("The file system is left as it is: pid files stand in `/run/keepalived/NAME`."),
     not_built(
         "net_namespace_ipvs",
         words(0, 1, "the name of a network namespace"),
@@ -166,20 +168,22 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Use ipsets in a network namespace also on kernels before 3.13.",
         "namespace_with_ipsets",
     ),
-    not_built("use_pid_dir", Form::Flag, "Put the pid files into `/run/keepalived`.", "use_pid_dir"),
-    not_built(
+    works("use_pid_dir", Form::Flag, "Put the pid files into `/run/keepalived`.", "use_pid_dir"),
+    works(
         "instance",
         Form::Word(NAME),
-        "Name of this daemon, so that several can run side by side.",
+        "Name of this daemon, so that several can run side by side: pid files, the control socket, what is remembered \
+         across restarts and the log have it in their names. A reload cannot change it.",
         "instance blue",
     ),
-    not_built(
+    works(
         "child_wait_time",
         WHOLE_SECONDS,
-        "How long to wait for child processes at the end.",
+        "How long the last scripts may take at the end.",
         "child_wait_time 10",
     )
-    .default("5"),
+    .default("5")
+    .differs("Services have their own `stop_timeout`, which is waited for before."),
     not_built("SSL", Form::Block(Block::Ssl), "Certificates for SSL_GET.", "SSL { ca /etc/ssl/ca.pem }"),
 ];
 

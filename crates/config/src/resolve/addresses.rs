@@ -11,6 +11,7 @@ use super::tracking::hint_several;
 use super::values;
 use crate::diagnostic::{Findings, MISSING_VALUE};
 use crate::keywords::{Block, Status};
+use crate::source::Span;
 use crate::statement::Statement;
 use crate::suggest::nearest;
 use crate::syntax::Word;
@@ -34,10 +35,6 @@ pub(super) fn addresses<'a>(
     findings: &mut Findings,
 ) {
     for Address { address, word, group } in read(statement, names, findings) {
-        if address.address.is_ipv6() {
-            no_ipv6(word, findings);
-            continue;
-        }
         if let Some(group) = group {
             findings
                 .error("bad-option", group.span, "`track_group` is for static addresses: this one moves with the role")
@@ -77,8 +74,12 @@ pub(super) fn read<'a>(statement: &'a Statement<'_>, names: &Names<'_>, findings
     list
 }
 
-/// Peers of a unicast instance, each with the time to live that its advertisements must have, if that was said.
-pub(super) fn peers(statement: &Statement<'_>, list: &mut Vec<(IpAddr, Option<(u8, u8)>)>, findings: &mut Findings) {
+/// A peer of a unicast instance, with the time to live that its advertisements must have, from the first to the last, if
+/// that was said.
+pub(super) type Peer = (IpAddr, Option<(u8, u8)>, Span);
+
+/// Peers of a unicast instance.
+pub(super) fn peers(statement: &Statement<'_>, list: &mut Vec<Peer>, findings: &mut Findings) {
     for entry in statement.entries() {
         let mut words = entry.words.iter().peekable();
         let mut on_line = 0;
@@ -88,12 +89,10 @@ pub(super) fn peers(statement: &Statement<'_>, list: &mut Vec<(IpAddr, Option<(u
             let peer = values::node_address(word, findings);
             let limits = time_to_live(&mut words, findings);
             let Some(peer) = peer else { continue };
-            if list.iter().any(|(known, _)| *known == peer) {
+            if list.iter().any(|(known, ..)| *known == peer) {
                 findings.warning("given-twice", word.span, format!("the peer {peer} is given twice"));
-            } else if peer.is_ipv6() {
-                no_ipv6(word, findings);
             } else {
-                list.push((peer, limits));
+                list.push((peer, limits, word.span));
             }
         }
     }
@@ -130,13 +129,6 @@ fn time_to_live(words: &mut Words<'_>, findings: &mut Findings) -> Option<(u8, u
             .help("exchange the two");
     }
     (least.is_some() || greatest.is_some()).then_some(limits)
-}
-
-/// IPv6 is known but not built.
-pub(super) fn no_ipv6(word: &Word, findings: &mut Findings) {
-    findings
-        .error("not-built", word.span, format!("{}: IPv6 is not built yet in this version of Tanist", word.text))
-        .help("keep the IPv6 instances of this machine on keepalived for now");
 }
 
 fn not_built(name: &str, word: &Word, findings: &mut Findings) {
@@ -374,9 +366,9 @@ impl<'a> Options<'a> {
     }
 }
 
-/// An address starts with a digit or has colons; no option does. A definition that is missing was one, too.
+/// An address starts with a digit or has two colons; no option does. A definition that is missing was one, too.
 fn looks_like_address(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_digit() || first == '$') || text.contains("::")
+    text.starts_with(|first: char| first.is_ascii_digit() || first == '$') || text.matches(':').count() >= 2
 }
 
 /// Seconds, or `forever`.

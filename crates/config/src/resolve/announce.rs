@@ -20,6 +20,7 @@ pub(super) struct Announcing {
     /// One announcement and no second burst, unless the keywords above say otherwise.
     minimal: bool,
     pacing: Option<Duration>,
+    neighbour_pacing: Option<Duration>,
 }
 
 impl Announcing {
@@ -44,10 +45,8 @@ impl Announcing {
                         .hint("no-pacing", statement.value().span, format!("`{name} 0` means no pacing, as without it"))
                         .help("keepalived's own test calls it invalid; remove it to please both");
                 }
-                // Only IPv4 is built, so the pacing of neighbour advertisements is checked and not used.
-                if interval == "garp_interval" {
-                    self.pacing = pacing.or(self.pacing);
-                }
+                let slot = if interval == "garp_interval" { &mut self.pacing } else { &mut self.neighbour_pacing };
+                *slot = pacing.or(*slot);
                 return true;
             }
             _ => return false,
@@ -85,6 +84,7 @@ impl Announcing {
             lower_priority_repeat: self.lower_priority_repeat.unwrap_or(lower_priority_repeat),
             lower_priority_delay: seconds(self.lower_priority_delay.unwrap_or(lower_priority_delay)),
             pacing: global.pacing.unwrap_or_default(),
+            neighbour_pacing: global.neighbour_pacing.unwrap_or_default(),
         }
     }
 }

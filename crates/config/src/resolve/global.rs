@@ -1,12 +1,13 @@
 //! `global_defs`: what concerns the whole daemon, and the defaults of its instances.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
-use engine::{Name, Version};
+use engine::{Family, Name, Version};
 
 use super::announce::Announcing;
 use super::deviations::Deviating;
+use super::process::Draft as Process;
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
@@ -19,6 +20,7 @@ use crate::suggest::nearest;
 pub(super) struct Defaults {
     pub(super) version: Version,
     pub(super) group4: Ipv4Addr,
+    pub(super) group6: Ipv6Addr,
     pub(super) skip_check_adv_addr: bool,
     pub(super) strict: bool,
     pub(super) announcing: Announcing,
@@ -35,14 +37,16 @@ pub(super) struct Directories {
     pub(super) usr: Option<PathBuf>,
 }
 
-/// 224.0.0.18, assigned by IANA (RFC 9568 §5.1.1.2).
-const VRRP_GROUP4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
-
-pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (Global, Defaults) {
+pub(super) fn global(
+    statements: &[Statement<'_>],
+    process: &mut Process,
+    findings: &mut Findings,
+) -> (Global, Defaults) {
     let mut global = Global::default();
     let mut defaults = Defaults {
         version: Version::V2,
-        group4: VRRP_GROUP4,
+        group4: engine::wire::GROUP,
+        group6: engine::wire::GROUP6,
         skip_check_adv_addr: false,
         strict: false,
         announcing: Announcing::default(),
@@ -53,7 +57,7 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
     for statement in statements {
         let of_instances = defaults.announcing.take(statement, "vrrp_", findings)
             || defaults.deviating.take(statement, "vrrp_", findings);
-        if of_instances || mail(&mut global.mail, statement, findings) {
+        if of_instances || mail(&mut global.mail, statement, findings) || process.take(statement, findings) {
             continue;
         }
         match statement.keyword.name {
@@ -77,8 +81,13 @@ pub(super) fn global(statements: &[Statement<'_>], findings: &mut Findings) -> (
                 }
             }
             "vrrp_mcast_group4" => {
-                if let Some(group) = group4(statement, findings) {
+                if let Some(IpAddr::V4(group)) = group(statement, Some(Family::Ipv4), findings) {
                     defaults.group4 = group;
+                }
+            }
+            "vrrp_mcast_group6" => {
+                if let Some(IpAddr::V6(group)) = group(statement, Some(Family::Ipv6), findings) {
+                    defaults.group6 = group;
                 }
             }
             other => unreachable_keyword(other, Block::GlobalDefs, statement, findings),
@@ -122,17 +131,26 @@ fn address_lifetime(statement: &Statement<'_>, findings: &mut Findings) -> Optio
     seconds.map(AddressLifetime::Seconds)
 }
 
-pub(super) fn group4(statement: &Statement<'_>, findings: &mut Findings) -> Option<Ipv4Addr> {
+/// A multicast group, of this family if one is given. Those of IPv6 reach as far as the link: advertisements go no further.
+pub(super) fn group(statement: &Statement<'_>, family: Option<Family>, findings: &mut Findings) -> Option<IpAddr> {
     let word = statement.value();
-    match values::address(word, findings)? {
-        IpAddr::V4(group) if group.is_multicast() => Some(group),
-        _ => {
-            findings
-                .error("bad-group", word.span, format!("{} is not an IPv4 multicast address", word.text))
-                .help("the standard's group is 224.0.0.18");
-            None
-        }
+    let group = values::address(word, findings)?;
+    let is_group = match group {
+        IpAddr::V4(group) => group.is_multicast(),
+        // RFC 4291 §2.7: whatever its flags, the scope is 2.
+        IpAddr::V6(group) => group.is_multicast() && group.octets()[1] & 0x0f == 2,
+    };
+    if is_group && family.is_none_or(|family| family == Family::of(group)) {
+        return Some(group);
     }
+    let (what, usual) = match family.unwrap_or(Family::of(group)) {
+        Family::Ipv4 => ("an IPv4 multicast address", IpAddr::V4(engine::wire::GROUP)),
+        Family::Ipv6 => ("an IPv6 multicast address of the link", IpAddr::V6(engine::wire::GROUP6)),
+    };
+    findings
+        .error("bad-group", word.span, format!("{} is not {what}", word.text))
+        .help(format!("the standard's group is {usual}"));
+    None
 }
 
 /// Whether the statement is about mail.

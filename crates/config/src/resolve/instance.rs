@@ -1,6 +1,6 @@
 //! `vrrp_instance`: a virtual router.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use engine::{
 use super::announce::Announcing;
 use super::authentication::Authenticating;
 use super::deviations::Deviating;
-use super::global::{Defaults, group4, unreachable_keyword, version};
+use super::family::{self, Families};
+use super::global::{Defaults, group, unreachable_keyword, version};
 use super::routes::Read;
 use super::tracking::Known;
 use super::{addresses, routes, rules, script, tracking, values};
@@ -32,22 +33,25 @@ struct Draft<'a> {
     priority: Option<(Priority, Span)>,
     interval: Option<(Duration, Span)>,
     version: Version,
+    /// Where the instance itself asks for a version.
+    version_stated: Option<Span>,
+    families: Families,
     authenticating: Authenticating,
     addresses: Vec<(VirtualAddress, &'a Word)>,
     excluded: Vec<(VirtualAddress, &'a Word)>,
     no_addresses: bool,
     routes: Vec<Arc<Route>>,
     rules: Vec<Arc<Rule>>,
+    receive_buffer: Option<u32>,
     promote_secondaries: bool,
     source: Option<IpAddr>,
-    /// With the time to live that theirs must have, from the first to the last.
-    peers: Vec<(IpAddr, Option<(u8, u8)>)>,
+    peers: Vec<addresses::Peer>,
     /// Where `unicast_peer` stands.
     unicast: Option<Span>,
     unicast_ttl: Option<(u8, Span)>,
     /// Without peers it is kept out, instead of falling back to multicast.
     needs_peers: bool,
-    group: Option<(Ipv4Addr, Span)>,
+    group: Option<(IpAddr, Span)>,
     nopreempt: Option<Span>,
     preempt_delay: Option<(Duration, Span)>,
     skip_check_adv_addr: bool,
@@ -82,12 +86,15 @@ pub(super) fn instance(
         priority: None,
         interval: None,
         version: defaults.version,
+        version_stated: None,
+        families: Families::default(),
         authenticating: Authenticating::default(),
         addresses: Vec::new(),
         excluded: Vec::new(),
         no_addresses: false,
         routes: Vec::new(),
         rules: Vec::new(),
+        receive_buffer: None,
         promote_secondaries: false,
         source: None,
         peers: Vec::new(),
@@ -145,7 +152,10 @@ impl<'a> Draft<'a> {
                 let interval = values::seconds(statement, findings);
                 self.interval = interval.map(|interval| (interval, statement.value().span));
             }
-            "version" => self.version = version(statement, findings).unwrap_or(self.version),
+            "version" => {
+                self.version = version(statement, findings).unwrap_or(self.version);
+                self.version_stated = Some(statement.span);
+            }
             "authentication" => self.authenticating.take_password(statement, findings),
             "auth_hmac" => self.authenticating.take_hmac(statement, findings),
             "virtual_ipaddress" => {
@@ -153,6 +163,8 @@ impl<'a> Draft<'a> {
                     self.note_given(name);
                 }
                 addresses::addresses(statement, known.names, &mut self.addresses, findings);
+                let families = &mut self.families;
+                self.addresses.retain(|(address, word)| families.take_virtual(address, word, findings));
             }
             "virtual_ipaddress_excluded" => {
                 addresses::addresses(statement, known.names, &mut self.excluded, findings);
@@ -167,12 +179,10 @@ impl<'a> Draft<'a> {
                 self.rules.extend(rules.into_iter().map(|read| moving(read, findings)));
             }
             "promote_secondaries" => self.promote_secondaries = true,
+            "kernel_rx_buf_size" => self.receive_buffer = values::count(statement, findings),
             "unicast_src_ip" | "mcast_src_ip" => {
                 let source = values::node_address(statement.value(), findings);
-                if source.is_some_and(|source| source.is_ipv6()) {
-                    addresses::no_ipv6(statement.value(), findings);
-                }
-                self.source = source;
+                self.source = source.filter(|source| self.families.take(*source, statement.value().span, findings));
             }
             "unicast_peer" => {
                 self.unicast = Some(statement.span);
@@ -180,13 +190,19 @@ impl<'a> Draft<'a> {
                     self.note_given(name);
                 }
                 addresses::peers(statement, &mut self.peers, findings);
+                let families = &mut self.families;
+                self.peers.retain(|(peer, _, span)| families.take(*peer, *span, findings));
             }
             "unicast_ttl" => {
                 let ttl = values::count(statement, findings).and_then(|ttl| u8::try_from(ttl).ok());
                 self.unicast_ttl = ttl.map(|ttl| (ttl, statement.span));
             }
             "unicast_fault_no_peer" => self.needs_peers = true,
-            "mcast_dst_ip" => self.group = group4(statement, findings).map(|group| (group, statement.span)),
+            "mcast_dst_ip" => {
+                let group = group(statement, None, findings);
+                let group = group.filter(|group| self.families.take(*group, statement.value().span, findings));
+                self.group = group.map(|group| (group, statement.span));
+            }
             "nopreempt" => self.nopreempt = Some(statement.span),
             "preempt" => self.nopreempt = None,
             "preempt_delay" => {
@@ -227,6 +243,8 @@ impl<'a> Draft<'a> {
         let name = self.name;
         self.report_missing(name, findings);
         let priority = self.priority(findings);
+        let family = self.families.family();
+        self.version = family::version(family, self.version, self.version_stated, self.strict, findings);
         self.check_header(findings);
         self.check_preemption(priority, findings);
         let interval = self.interval(findings);
@@ -240,10 +258,11 @@ impl<'a> Draft<'a> {
         }
         self.check_tracking(priority, findings);
         let accept_mode = self.accept_mode(name, priority, findings);
+        family::check_first(&self.addresses, self.strict, findings);
         let transport = self.transport(defaults, findings);
         let mut deviations =
             self.deviating.resolve(&defaults.deviating, self.strict, self.nopreempt.is_some(), findings);
-        let limits = self.peers.iter().filter_map(|(peer, limits)| limits.map(|(least, most)| (*peer, least, most)));
+        let limits = self.peers.iter().filter_map(|(peer, limits, _)| limits.map(|(least, most)| (*peer, least, most)));
         deviations.peer_ttl = limits.collect();
         // Whoever says how far its peers may be away wants no others.
         deviations.only_from_peers |= !deviations.peer_ttl.is_empty();
@@ -257,7 +276,7 @@ impl<'a> Draft<'a> {
             name: name.text.as_str().into(),
             link,
             vrid: self.vrid?,
-            family: Family::Ipv4,
+            family,
             version: self.version,
             priority,
             advertisement_interval: interval?,
@@ -280,8 +299,9 @@ impl<'a> Draft<'a> {
             services: self.services,
         };
         let stated = self.stated.map(|(stated, _)| stated);
-        let promote_secondaries = self.promote_secondaries;
-        Some(Instance { router, stated, accept_mode, promote_secondaries, notify: self.notify, key_files })
+        let (promote_secondaries, receive_buffer) = (self.promote_secondaries, self.receive_buffer);
+        let (strict, notify) = (self.strict, self.notify);
+        Some(Instance { router, stated, strict, accept_mode, receive_buffer, promote_secondaries, notify, key_files })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.
@@ -406,9 +426,13 @@ impl<'a> Draft<'a> {
                 return None;
             }
             Version::V3 if hundredths > u128::from(Interval::MAX_V3.as_centiseconds()) => {
+                let help = match self.families.family() {
+                    Family::Ipv4 => "write a shorter interval, or `version 2`",
+                    Family::Ipv6 => "write a shorter interval",
+                };
                 findings
                     .error("interval-version", span, format!("version 3 has at most 40.95 s, and {written} is more"))
-                    .help("write a shorter interval, or `version 2`");
+                    .help(help);
                 return None;
             }
             Version::V3 if interval.as_micros() % 10_000 != 0 => {
@@ -432,13 +456,21 @@ impl<'a> Draft<'a> {
             Authentication::Header(_) => engine::wire::authentication_header::LENGTH,
             Authentication::None | Authentication::SimplePassword(_) => 0,
         };
-        let headers = match self.version {
-            // IPv4 header, VRRP header, authentication data (RFC 3768 §5.1).
-            Version::V2 => 20 + 8 + 8,
-            // IPv4 header, VRRP header (RFC 9568 §5.1).
-            Version::V3 => 20 + 8,
+        // keepalived leaves room for an authentication header here whether there is one or not, and the lists of both nodes
+        // must be the same.
+        let more = match self.families.family() {
+            Family::Ipv4 => more,
+            Family::Ipv6 => more.max(engine::wire::authentication_header::LENGTH),
         };
-        let most = ((1500 - headers - more) / 4).min(255);
+        let (headers, one) = match (self.families.family(), self.version) {
+            // IPv4 header, VRRP header, authentication data (RFC 3768 §5.1).
+            (Family::Ipv4, Version::V2) => (20 + 8 + 8, 4),
+            // IPv4 header, VRRP header (RFC 9568 §5.1).
+            (Family::Ipv4, Version::V3) => (20 + 8, 4),
+            // IPv6 header, VRRP header (RFC 9568 §5.1).
+            (Family::Ipv6, _) => (40 + 8, 16),
+        };
+        let most = ((1500 - headers - more) / one).min(255);
         if self.addresses.len() <= most {
             return;
         }
@@ -495,8 +527,12 @@ impl<'a> Draft<'a> {
             if let Some((_, span)) = self.unicast_ttl {
                 findings.warning("no-peers", span, "`unicast_ttl` without `unicast_peer` is ignored").help("remove it");
             }
-            let group = self.group.map_or(defaults.group4, |(group, _)| group);
-            return Some(Transport::Multicast { group: IpAddr::V4(group), source: self.source });
+            let usual = match self.families.family() {
+                Family::Ipv4 => IpAddr::V4(defaults.group4),
+                Family::Ipv6 => IpAddr::V6(defaults.group6),
+            };
+            let group = self.group.map_or(usual, |(group, _)| group);
+            return Some(Transport::Multicast { group, source: self.source });
         };
         if let Some((_, span)) = self.group {
             findings.warning("group-unused", span, "`mcast_dst_ip` with `unicast_peer` is ignored").help("remove it");
@@ -510,7 +546,7 @@ impl<'a> Draft<'a> {
                 .help("name the other nodes, or remove the block to use multicast, as keepalived would do here");
             return None;
         }
-        let peers = self.peers.iter().map(|(peer, _)| *peer).collect();
+        let peers = self.peers.iter().map(|(peer, ..)| *peer).collect();
         Some(Transport::Unicast { source: self.source, peers, ttl })
     }
 }

@@ -5,6 +5,7 @@ mod announce;
 mod authentication;
 mod check;
 mod deviations;
+mod family;
 mod figure;
 mod global;
 mod instance;
@@ -15,6 +16,7 @@ mod names;
 mod needs;
 mod options;
 mod pair;
+mod process;
 mod routes;
 mod rules;
 mod script;
@@ -40,6 +42,7 @@ use crate::statement::{Statement, statements};
 use crate::syntax::{Tree, Word};
 
 pub use authentication::{BadKey, key as hmac_key};
+pub use process::c_number;
 pub(crate) use values::in_seconds;
 
 /// Gives the settings as far as they could be read; whether they may be used depends on the findings.
@@ -50,7 +53,10 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     // Defaults come first, wherever in the file they stand.
     let global_statements: Vec<Statement<'_>> =
         named("global_defs").flat_map(|block| statements(Block::GlobalDefs, block.entries(), findings)).collect();
-    let (global, mut defaults) = global::global(&global_statements, findings);
+    let mut process = process::Draft::default();
+    root.iter().for_each(|statement| process.take_root(statement, findings));
+    let (global, mut defaults) = global::global(&global_statements, &mut process, findings);
+    let process = process.finish(findings);
     let directories = std::mem::take(&mut defaults.iproute);
     let iproute_names = iproute::Names::new(outside, directories.etc.as_deref(), directories.usr.as_deref());
 
@@ -147,6 +153,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     let link_delays = link_delays::read(named("interface_up_down_delays"), &instances, findings);
     let settings = Settings {
         global,
+        process,
         scripts: used_scripts.into_iter().map(|(script, _)| script).collect(),
         trackers,
         instances: instances.into_iter().map(|(instance, _)| instance).collect(),

@@ -15,6 +15,8 @@ pub(crate) struct Builtins<'a> {
     pub(crate) config_id: &'a str,
     /// How often chance was asked before, so that two questions get two answers.
     pub(crate) drawn: &'a std::cell::Cell<u64>,
+    /// What `random_seed` said.
+    pub(crate) seed: Option<u64>,
 }
 
 impl Builtins<'_> {
@@ -67,7 +69,8 @@ impl Builtins<'_> {
         let drawn = self.drawn.get();
         self.drawn.set(drawn + 1);
         // Spreads the one number from outside over several answers (the steps of SplitMix64).
-        let mut mixed = self.files.random().wrapping_add(drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let seed = self.seed.unwrap_or_else(|| self.files.random());
+        let mut mixed = seed.wrapping_add(drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^= mixed >> 31;

@@ -7,7 +7,7 @@ use super::glob;
 use crate::files::Files;
 
 /// What must be true of the files that a line asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Strictness {
     /// What is there must be readable.
     pub(crate) readable: bool,
@@ -17,6 +17,42 @@ pub(crate) struct Strictness {
     wildcard: bool,
     /// Each alternative in braces must exist, unless it has wildcards.
     alternative: bool,
+}
+
+impl Strictness {
+    /// Everything must be there.
+    pub(crate) const ALL: Self = Self { readable: true, matching: true, wildcard: true, alternative: true };
+
+    /// As strict as both.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            readable: self.readable || other.readable,
+            matching: self.matching || other.matching,
+            wildcard: self.wildcard || other.wildcard,
+            alternative: self.alternative || other.alternative,
+        }
+    }
+
+    /// What `include_check` with these words makes of it: a first word without a sign begins anew. The word that is none
+    /// of its own comes back.
+    pub(crate) fn changed<'w>(self, words: &[&'w str]) -> Result<Self, &'w str> {
+        let Some(first) = words.first() else { return Ok(Self::ALL) };
+        let mut changed = if first.starts_with(['+', '-']) { self } else { Self::default() };
+        for &word in words {
+            let on = !word.starts_with('-');
+            let field = match word.trim_start_matches(['+', '-']) {
+                "readable" => &mut changed.readable,
+                "match" => &mut changed.matching,
+                "wildcard_match" => &mut changed.wildcard,
+                "brace_match" => &mut changed.alternative,
+                _ => return Err(word),
+            };
+            *field = on;
+            // Each of these asks for readable files, too.
+            changed.readable |= on;
+        }
+        Ok(changed)
+    }
 }
 
 /// How strict a keyword is; `None` if it includes nothing.

@@ -9,8 +9,10 @@ mod glob;
 mod glyph;
 mod include;
 mod reader;
+mod record;
 mod repeat;
 
 pub(crate) use glyph::{Glyph, is_blank, span_of, text_of};
 pub(crate) use include::is_include;
-pub(crate) use reader::{LineSink, read};
+pub(crate) use reader::{LineSink, Reading, read};
+pub(crate) use record::Record;

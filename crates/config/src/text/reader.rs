@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::builtin::Builtins;
 use super::definitions::{Definition, Definitions, Expanded, definition};
+use super::glob;
 use super::glyph::{Glyph, is_blank, lines, span_of, text_of, trim};
 use super::include;
 use super::repeat::{self, Rounds};
@@ -28,20 +29,30 @@ pub(crate) trait LineSink {
     fn line(&mut self, line: &[Glyph], findings: &mut Findings);
 }
 
-/// Reads the file and all that it includes.
+/// What reading depends on beside the text.
+pub(crate) struct Reading<'a> {
+    pub(crate) files: &'a dyn Files,
+    pub(crate) config_id: &'a str,
+    /// Every file that is included must be there and readable.
+    pub(crate) all_files: bool,
+}
+
+/// Reads the file and all that it includes. Where no file has this name, it may be a pattern for several.
 pub(crate) fn read(
     path: &Path,
-    files: &dyn Files,
-    config_id: &str,
+    reading: &Reading<'_>,
     sources: &mut Sources,
     findings: &mut Findings,
     sink: &mut dyn LineSink,
 ) {
     let drawn = Cell::new(0);
+    let &Reading { files, config_id, all_files } = reading;
     let mut reader = Reader {
         files,
         config_id,
         drawn: &drawn,
+        seed: None,
+        strictness: if all_files { include::Strictness::ALL } else { include::Strictness::default() },
         sources,
         findings,
         sink,
@@ -50,6 +61,26 @@ pub(crate) fn read(
         lines: 0,
         exhausted: false,
     };
+    let matching = if glob::has_wildcard(&path.to_string_lossy()) { glob::expand(files, path) } else { Vec::new() };
+    if let ([first, ..], Err(_)) = (matching.as_slice(), files.read(path)) {
+        for path in &matching {
+            match reader.load(path, None) {
+                Ok(file) => {
+                    if path == first && matching.len() > 1 {
+                        let message = format!("{} files match: all of them are read as one", matching.len());
+                        let span = Span { file, start: 0, end: 0 };
+                        reader.findings.warning("several-files", span, message);
+                    }
+                    reader.file(file, 0);
+                }
+                Err(reason) => {
+                    let message = format!("read {}: {reason}", path.display());
+                    reader.findings.error_without_place(NO_CONFIGURATION_FILE, message);
+                }
+            }
+        }
+        return;
+    }
     match reader.load(path, None) {
         Ok(file) => reader.file(file, 0),
         Err(reason) => {
@@ -63,6 +94,10 @@ struct Reader<'a> {
     files: &'a dyn Files,
     config_id: &'a str,
     drawn: &'a Cell<u64>,
+    /// What `random_seed` said.
+    seed: Option<u64>,
+    /// How strict `include` is at least, here and in what is included.
+    strictness: include::Strictness,
     sources: &'a mut Sources,
     findings: &'a mut Findings,
     sink: &'a mut dyn LineSink,
@@ -99,8 +134,11 @@ impl Reader<'_> {
 
     fn file(&mut self, file: FileId, depth: usize) {
         self.open.push(file);
+        let strictness = self.strictness;
         let text = self.sources.file(file).text.clone();
         self.sequence(lines(file, &text), depth);
+        // What a file says of it holds to its end.
+        self.strictness = strictness;
         self.open.pop();
     }
 
@@ -168,6 +206,7 @@ impl Reader<'_> {
         }
         let keyword_length = line.iter().take_while(|glyph| !is_blank(glyph.character)).count();
         if let Some(strictness) = include::strictness(&text_of(&line[..keyword_length])) {
+            let strictness = strictness.and(self.strictness);
             self.include(&line[..keyword_length], &line[keyword_length..], strictness, depth);
             return None;
         }
@@ -175,7 +214,10 @@ impl Reader<'_> {
             // What came out may be a condition, a definition or a repetition in its turn.
             Expanded::Line(expanded) if is_directive(&expanded) => return self.line(&expanded, depth + 1),
             Expanded::Line(expanded) if trim(&expanded).is_empty() => {}
-            Expanded::Line(expanded) => self.sink.line(&expanded, self.findings),
+            Expanded::Line(expanded) => {
+                self.obey(&expanded);
+                self.sink.line(&expanded, self.findings);
+            }
             Expanded::Lines(lines) => self.sequence(lines.into_iter(), depth + 1),
             Expanded::Endless => {}
         }
@@ -201,7 +243,8 @@ impl Reader<'_> {
     fn expand(&mut self, line: &[Glyph]) -> Expanded {
         let innermost = self.open.last().and_then(|file| self.sources.file(*file).path.parent());
         let directory = innermost.unwrap_or(Path::new(""));
-        let builtins = Builtins { files: self.files, directory, config_id: self.config_id, drawn: self.drawn };
+        let builtins =
+            Builtins { files: self.files, directory, config_id: self.config_id, drawn: self.drawn, seed: self.seed };
         self.definitions.expand(line.to_vec(), &builtins, self.findings)
     }
 
@@ -233,6 +276,22 @@ impl Reader<'_> {
         // The lines of a definition that is switched off must not be read as something else.
         let goes_on = definition(rest).is_some_and(|(_, _, value)| continued(trim(value)).1);
         goes_on.then(|| Unfinished { name: None, lines: Vec::new() })
+    }
+
+    /// Keywords of `global_defs` that change how the lines after them are read. Whether their values are good is said
+    /// where all values are looked at.
+    fn obey(&mut self, line: &[Glyph]) {
+        let text = text_of(line);
+        let mut words =
+            text.split_whitespace().skip_while(|word| matches!(*word, "global_defs" | "{" | "global_defs{"));
+        match words.next() {
+            Some("random_seed") => self.seed = words.next().and_then(|seed| seed.parse().ok()).or(self.seed),
+            Some("include_check") => {
+                let words: Vec<&str> = words.take_while(|word| *word != "}").collect();
+                self.strictness = self.strictness.changed(&words).unwrap_or(self.strictness);
+            }
+            _ => {}
+        }
     }
 
     fn repeat(&mut self, repeat: &repeat::Repeat<'_>, depth: usize) {

@@ -17,6 +17,11 @@ use super::support::{expect_file, load_text};
 /// What stands in the same block, with the keyword and without it.
 const BESIDE: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "vrrp_mcast_group4", "vrrp_mcast_group4 224.0.0.19"),
+    (Block::GlobalDefs, "vrrp_mcast_group6", "vrrp_mcast_group6 ff02::13"),
+    (Block::GlobalDefs, "reload_repeat", "reload_time_file /etc/keepalived/reload_at"),
+    (Block::GlobalDefs, "vrrp_rx_bufs_multiplier", "vrrp_rx_bufs_policy MTU"),
+    (Block::GlobalDefs, "vrrp_netlink_cmd_rcv_bufs_force", "vrrp_netlink_cmd_rcv_bufs 212992"),
+    (Block::GlobalDefs, "vrrp_netlink_monitor_rcv_bufs_force", "vrrp_netlink_monitor_rcv_bufs 212992"),
     (Block::VrrpInstance, "advert_int", "advert_int 2"),
     (Block::VrrpInstance, "preempt", "nopreempt"),
     (Block::VrrpInstance, "accept", "no_accept"),
@@ -73,8 +78,9 @@ const NO_SETTINGS: &[(Block, &str, &str)] = &[
         "no_virtual_ipaddress",
         "it says that what looks forgotten is meant, so a warning stays away",
     ),
+    (Block::GlobalDefs, "include_check", "it decides which files are read, and there are no others here"),
+    (Block::GlobalDefs, "random_seed", "it decides what `${_RANDOM}` stands for, which is not used here"),
     (Block::VrrpInstance, "track_src_ip", "it says what is so anyway"),
-    (Block::GlobalDefs, "vrrp_gna_interval", "there is no IPv6 yet, so there is nothing to pace"),
     (Block::GlobalDefs, "iproute_etc_dir", "it decides what names mean, and the machine has its own"),
     (Block::GlobalDefs, "iproute_usr_dir", "it decides what names mean, and the machine has its own"),
 ];
@@ -93,7 +99,10 @@ fn backdrop(place: Block) -> String {
     match place {
         // What an example defines is not defined here.
         Block::Root => instance("V", 70, "chk_web"),
-        Block::GlobalDefs => backdrop(Block::VrrpInstance) + "static_ipaddress {\n 203.0.113.1/24\n}\n",
+        Block::GlobalDefs => {
+            let ipv6 = "vrrp_instance VI_6 {\n interface eth7\n virtual_router_id 73\n virtual_ipaddress {\n fe80::73\n }\n}\n";
+            backdrop(Block::VrrpInstance) + ipv6 + "static_ipaddress {\n 203.0.113.1/24\n}\n"
+        }
         Block::TrackGroup => {
             backdrop(Block::VrrpInstance) + "static_routes {\n 203.0.113.0/24 dev eth0 track_group G\n}\n"
         }

@@ -53,6 +53,11 @@ pub(crate) fn describe(settings: &Settings) -> String {
     if global.address_lifetime != tanist_config::AddressLifetime::Derived {
         line(&mut out, format_args!("address_lifetime {:?}", global.address_lifetime));
     }
+    if settings.process != tanist_config::Process::default() {
+        for text in format!("{:#?}", settings.process).lines().filter(|text| !text.ends_with(": None,")) {
+            line(&mut out, format_args!("{text}"));
+        }
+    }
     let mail = &global.mail;
     if *mail != tanist_config::Mail::default() {
         line(
@@ -172,6 +177,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     }
     for group in &router.track_groups {
         line(out, format_args!("    needs track_group {group}"));
+    }
+    if let Some(octets) = instance.receive_buffer {
+        line(out, format_args!("    receive buffer {octets}"));
     }
     if instance.promote_secondaries {
         line(out, format_args!("    promote_secondaries"));

@@ -29,6 +29,8 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         router: router.clone(),
         stated: None,
         accept_mode: true,
+        strict: false,
+        receive_buffer: None,
         promote_secondaries: false,
         notify: config::Notify::default(),
         key_files: Vec::new(),

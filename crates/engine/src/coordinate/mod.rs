@@ -99,7 +99,9 @@ impl Engine {
                         // None of its own.
                         FaultReason::Member(_) | FaultReason::ServiceFailed(_) | FaultReason::Latched(_) => {}
                         // It waits, and so do the others.
-                        FaultReason::ScriptPending(_) => fresh.faults.push(fault.clone()),
+                        FaultReason::ScriptPending(_) | FaultReason::PrimaryAddressTentative => {
+                            fresh.faults.push(fault.clone())
+                        }
                         FaultReason::LinkAbsent(_)
                         | FaultReason::LinkDown(_)
                         | FaultReason::NoPrimaryAddress

@@ -1,16 +1,16 @@
-//! Sends announcements at the pace that the operator set, one queue for each interface.
+//! Sends announcements at the pace that the operator set, one queue for each interface and family.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Instant, LinkId, Output, RouterId};
+use crate::{Family, Instant, LinkId, Output, RouterId};
 
 /// All interfaces' queues.
 #[derive(Debug, Default)]
 pub(crate) struct Announcer {
-    queues: BTreeMap<LinkId, Queue>,
+    queues: BTreeMap<(LinkId, Family), Queue>,
 }
 
 #[derive(Debug, Default)]
@@ -41,14 +41,14 @@ impl Announcer {
             out.push(Output::Announce { link, address });
             return;
         }
-        let queue = self.queues.entry(link).or_default();
+        let queue = self.queues.entry((link, Family::of(address))).or_default();
         queue.waiting.push_back(Waiting { router, address, pacing });
         queue.release(now, link, out);
     }
 
     /// Releases what the pace allows by now.
     pub(crate) fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) {
-        for (link, queue) in &mut self.queues {
+        for ((link, _), queue) in &mut self.queues {
             queue.release(now, *link, out);
         }
     }
@@ -72,7 +72,7 @@ impl Announcer {
 
     /// Forgets those addresses of a router that it no longer has.
     pub(crate) fn retain(&mut self, router: RouterId, has: impl Fn(LinkId, IpAddr) -> bool) {
-        for (link, queue) in &mut self.queues {
+        for ((link, _), queue) in &mut self.queues {
             queue.waiting.retain(|waiting| waiting.router != router || has(*link, waiting.address));
         }
     }

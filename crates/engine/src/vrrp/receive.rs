@@ -5,8 +5,7 @@ use core::net::IpAddr;
 
 use super::freshness::{Freshness, Stamp};
 use crate::wire::advertisement::{self, Malformed};
-use crate::wire::ipv4::Ipv4Packet;
-use crate::wire::{self, Advertisement, Body, Sequence, authentication_header, trailer};
+use crate::wire::{self, Advertisement, Body, Packet, Sequence, authentication_header, trailer};
 use crate::{
     Authentication, ChecksumPolicy, Family, HmacMode, HmacPolicy, Instant, Interval, RouterConfig, Transport, Version,
 };
@@ -132,12 +131,8 @@ pub(crate) struct Known<'k> {
 }
 
 /// Lets a packet climb. The router's VRID has been found in it already.
-pub(crate) fn climb<'a>(
-    config: &RouterConfig,
-    known: Known<'_>,
-    packet: &Ipv4Packet<'a>,
-) -> Result<Accepted<'a>, Discard> {
-    let source = IpAddr::V4(packet.source);
+pub(crate) fn climb<'a>(config: &RouterConfig, known: Known<'_>, packet: &Packet<'a>) -> Result<Accepted<'a>, Discard> {
+    let source = packet.source;
     let has_header = packet.protocol == wire::PROTOCOL_AUTHENTICATION_HEADER;
     let (header, payload) = match (&config.authentication, has_header) {
         (Authentication::Header(_), true) => {
@@ -152,7 +147,7 @@ pub(crate) fn climb<'a>(
     if advertisement::peek_version(payload).is_some_and(|version| version != config.version.number()) {
         return Err(Discard::Version);
     }
-    let octets = advertisement::trim(config.version, Family::Ipv4, payload).ok_or(Discard::Length)?;
+    let octets = advertisement::trim(config.version, config.family, payload).ok_or(Discard::Length)?;
     let by_multicast = packet.destination.is_multicast();
     // RFC 9568 §7.1: unicast is keepalived's extension and may be routed.
     if by_multicast && packet.ttl != wire::TTL {
@@ -165,16 +160,17 @@ pub(crate) fn climb<'a>(
         Authentication::Hmac(policy) => unseal(policy, known, source, payload, octets)?.map(Stamp::Trailer),
         Authentication::None | Authentication::SimplePassword(_) | Authentication::Header(_) => None,
     };
-    let decoded = advertisement::decode(config.version, Family::Ipv4, octets).map_err(|malformed| match malformed {
-        Malformed::Length | Malformed::Vrid => Discard::Length,
-        Malformed::Version => Discard::Version,
-        Malformed::Type => Discard::Type,
-    })?;
+    let decoded =
+        advertisement::decode(config.version, config.family, octets).map_err(|malformed| match malformed {
+            Malformed::Length | Malformed::Vrid => Discard::Length,
+            Malformed::Version => Discard::Version,
+            Malformed::Type => Discard::Type,
+        })?;
     if let Body::V2 { auth_type, adver_int, authentication_data } = decoded.body {
         authenticate(&config.authentication, auth_type, &authentication_data)?;
         if let (Authentication::Header(password), Some(header)) = (&config.authentication, header) {
             let genuine = authentication_header::is_genuine(password, packet.header, packet.payload);
-            if !genuine || header.spi != packet.source {
+            if !genuine || IpAddr::V4(header.spi) != source {
                 return Err(Discard::AuthenticationFailure);
             }
             known.freshness.judge_count(source, header.sequence)?;
@@ -185,9 +181,9 @@ pub(crate) fn climb<'a>(
             return Err(Discard::AdvertisementInterval);
         }
     }
-    let checksum_form = checksum_form(config, packet, octets).ok_or(Discard::Checksum)?;
+    let checksum_form = checksum_form(config, packet, payload, octets).ok_or(Discard::Checksum)?;
     let as_configured = match &config.transport {
-        Transport::Multicast { group, .. } => *group == IpAddr::V4(packet.destination),
+        Transport::Multicast { group, .. } => *group == packet.destination,
         Transport::Unicast { .. } => !by_multicast,
     };
     if !as_configured {
@@ -202,12 +198,18 @@ pub(crate) fn climb<'a>(
     Ok(Accepted { advertisement: decoded, source, checksum_form, stamp })
 }
 
-fn checksum_form(config: &RouterConfig, packet: &Ipv4Packet<'_>, octets: &[u8]) -> Option<ChecksumForm> {
-    let is_good = |destination| advertisement::checksum_form(config.version, octets, packet.source, destination);
+/// `octets` is the advertisement proper, with which `payload` begins.
+fn checksum_form(config: &RouterConfig, packet: &Packet<'_>, payload: &[u8], octets: &[u8]) -> Option<ChecksumForm> {
+    let summed = match config.family {
+        Family::Ipv4 => octets,
+        Family::Ipv6 => payload,
+    };
+    let is_good = |destination| advertisement::checksum_form(config.version, summed, packet.source, destination);
     let may_be_old = config.version == Version::V3
+        && config.family == Family::Ipv4
         && !packet.destination.is_multicast()
         && config.deviations.checksum != ChecksumPolicy::NeverOldUnicast;
-    let old = || is_good(wire::GROUP).filter(|_| may_be_old).map(|_| ChecksumForm::OldUnicast);
+    let old = || is_good(wire::GROUP.into()).filter(|_| may_be_old).map(|_| ChecksumForm::OldUnicast);
     is_good(packet.destination).or_else(old)
 }
 

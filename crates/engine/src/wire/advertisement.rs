@@ -175,8 +175,7 @@ pub fn decode(version: Version, family: Family, octets: &[u8]) -> Result<Adverti
 
 /// Writes an advertisement to the beginning of `buffer` and returns its octets; `None` if there is no room.
 ///
-/// `source` and `destination` go into the checksum of version 3 over IPv4. Over IPv6 the kernel computes the
-/// checksum, which then stays zero here.
+/// `source` and `destination` go into the checksum of version 3.
 pub fn encode<'b>(
     advertisement: &Advertisement<'_>,
     source: IpAddr,
@@ -201,15 +200,22 @@ pub fn encode<'b>(
     if let Body::V2 { authentication_data, .. } = body {
         data_place.copy_from_slice(authentication_data);
     }
-    let checksum = match (version, source, destination) {
-        (Version::V2, _, _) => Checksum::default().include(octets).finish(),
-        (Version::V3, IpAddr::V4(source), IpAddr::V4(destination)) => {
-            with_pseudo_header(octets, source, destination).finish()
-        }
-        (Version::V3, _, _) => 0,
+    let checksum = match version {
+        Version::V2 => Checksum::default().include(octets).finish(),
+        Version::V3 => with_pseudo_header(octets, source, destination).finish(),
     };
     octets[CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
     Some(octets)
+}
+
+/// Writes the checksum of an encoded advertisement anew so that it covers all of `octets`, whatever follows the
+/// advertisement: over IPv6 every checksum is of the whole payload (RFC 8200 §8.1), and kernels check it so.
+pub fn sum_everything(octets: &mut [u8], source: IpAddr, destination: IpAddr) {
+    if let Some(place) = octets.get_mut(CHECKSUM) {
+        place.fill(0);
+        let checksum = with_pseudo_header(octets, source, destination).finish();
+        octets[CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
+    }
 }
 
 /// Writes the checksum of an encoded advertisement anew so that it covers the message alone.
@@ -221,20 +227,22 @@ pub fn sum_message_alone(octets: &mut [u8]) {
     }
 }
 
-/// Which form of checksum makes these octets right; `None` if none does. `octets` are trimmed.
+/// Which form of checksum makes these octets right; `None` if none does. `octets` are trimmed over IPv4, and the whole
+/// payload over IPv6.
 ///
 /// Version 2 sums the message alone (RFC 3768 §5.3.8). In version 3 over IPv4 senders differ: see
-/// [`ChecksumForm`].
+/// [`ChecksumForm`]. Over IPv6 there is one form (RFC 9568 §5.2.8).
 #[must_use]
-pub fn checksum_form(version: Version, octets: &[u8], source: Ipv4Addr, destination: Ipv4Addr) -> Option<ChecksumForm> {
+pub fn checksum_form(version: Version, octets: &[u8], source: IpAddr, destination: IpAddr) -> Option<ChecksumForm> {
     if version == Version::V3 && with_pseudo_header(octets, source, destination).finish() == 0 {
         return Some(ChecksumForm::WithPseudoHeader);
     }
-    (Checksum::default().include(octets).finish() == 0).then_some(ChecksumForm::MessageOnly)
+    let message_only = source.is_ipv4() && Checksum::default().include(octets).finish() == 0;
+    message_only.then_some(ChecksumForm::MessageOnly)
 }
 
-fn with_pseudo_header(octets: &[u8], source: Ipv4Addr, destination: Ipv4Addr) -> Checksum {
-    // An advertisement is at most 8 + 255 × 16 octets long.
+fn with_pseudo_header(octets: &[u8], source: IpAddr, destination: IpAddr) -> Checksum {
+    // An IP packet holds no more than 16 bits can count.
     let length = octets.len() as u16;
     Checksum::default().include_pseudo_header(source, destination, super::PROTOCOL_VRRP, length).include(octets)
 }

@@ -1,6 +1,6 @@
 //! The Internet checksum (RFC 1071).
 
-use core::net::Ipv4Addr;
+use core::net::IpAddr;
 
 /// A running one's complement sum of 16-bit words.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,11 +20,19 @@ impl Checksum {
         self
     }
 
-    /// Adds the IPv4 pseudo-header (RFC 5798 §5.2.8).
+    /// Adds the pseudo-header of IPv4 (RFC 5798 §5.2.8) or IPv6 (RFC 8200 §8.1). They hold the same words in another
+    /// order, but for zeros, and a sum knows no order.
     #[must_use]
-    pub fn include_pseudo_header(self, source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, length: u16) -> Self {
+    pub fn include_pseudo_header(self, source: IpAddr, destination: IpAddr, protocol: u8, length: u16) -> Self {
         let [high, low] = length.to_be_bytes();
-        self.include(&source.octets()).include(&destination.octets()).include(&[0, protocol, high, low])
+        self.include_address(source).include_address(destination).include(&[0, protocol, high, low])
+    }
+
+    fn include_address(self, address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => self.include(&address.octets()),
+            IpAddr::V6(address) => self.include(&address.octets()),
+        }
     }
 
     /// The value for the checksum field; zero if the field was summed in and is right.

@@ -76,7 +76,7 @@ pub(crate) struct Seal {
     /// What it is made with.
     pub(crate) secret: Vec<u8>,
     /// For whom it is made.
-    pub(crate) source: Option<Ipv4Addr>,
+    pub(crate) source: Option<IpAddr>,
     /// Octets missing at its end.
     pub(crate) cut: usize,
 }
@@ -92,13 +92,14 @@ impl Seal {
         Self { kind: 1, key, reserved: 0, sequence, secret: key_octets(key), source: None, cut: 0 }
     }
 
-    fn octets(&self, source: Ipv4Addr, message: &[u8]) -> Vec<u8> {
+    fn octets(&self, source: IpAddr, message: &[u8]) -> Vec<u8> {
         let mut trailer = vec![self.kind, self.key];
         trailer.extend(self.reserved.to_be_bytes());
         trailer.extend(self.sequence.to_be_bytes());
-        let mut covered = vec![4, message[0] >> 4, message[1], 0];
-        covered.extend(self.source.unwrap_or(source).octets());
-        covered.extend([0; 12]);
+        let source = self.source.unwrap_or(source);
+        let mut covered = vec![if source.is_ipv4() { 4 } else { 6 }, message[0] >> 4, message[1], 0];
+        covered.extend(octets_of(source));
+        covered.resize(20, 0);
         covered.extend(&message[..6]);
         covered.extend([0, 0]);
         covered.extend(&message[8..]);
@@ -114,8 +115,8 @@ impl Seal {
 /// An advertisement with its IP header, field by field; every field can lie.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet {
-    pub(crate) source: Ipv4Addr,
-    pub(crate) destination: Ipv4Addr,
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
     pub(crate) identification: u16,
     pub(crate) ttl: u8,
     pub(crate) version: u8,
@@ -126,7 +127,7 @@ pub(crate) struct Packet {
     pub(crate) count: Option<u8>,
     /// Octets 4 and 5: authentication type and Adver Int, or reserved bits and Max Advertise Interval.
     pub(crate) middle: [u8; 2],
-    pub(crate) addresses: Vec<Ipv4Addr>,
+    pub(crate) addresses: Vec<IpAddr>,
     /// What follows the addresses in version 2.
     pub(crate) tail: Vec<u8>,
     pub(crate) sum: Sum,
@@ -142,7 +143,12 @@ pub(crate) struct Packet {
 
 impl Packet {
     /// What a twin of this router sends.
-    pub(crate) fn of(config: &RouterConfig, source: Ipv4Addr, destination: Ipv4Addr, priority: u8) -> Self {
+    pub(crate) fn of(
+        config: &RouterConfig,
+        source: impl Into<IpAddr>,
+        destination: impl Into<IpAddr>,
+        priority: u8,
+    ) -> Self {
         let centiseconds = config.advertisement_interval.as_centiseconds();
         let (version, middle, tail) = match (config.version, &config.authentication) {
             (Version::V2, Authentication::None | Authentication::Hmac(_)) => {
@@ -155,8 +161,8 @@ impl Packet {
             (Version::V3, _) => (3, [(centiseconds >> 8) as u8, centiseconds as u8], Vec::new()),
         };
         Self {
-            source,
-            destination,
+            source: source.into(),
+            destination: destination.into(),
             identification: 1,
             ttl: match config.transport {
                 Transport::Multicast { .. } => 255,
@@ -168,7 +174,7 @@ impl Packet {
             priority,
             count: None,
             middle,
-            addresses: config.addresses.iter().map(|listed| ipv4(listed.address)).collect(),
+            addresses: config.addresses.iter().map(|listed| listed.address).collect(),
             tail,
             sum: if version == 2 { Sum::MessageOnly } else { Sum::WithPseudoHeader },
             authentication_header: None,
@@ -180,9 +186,16 @@ impl Packet {
 
     /// From the IP header on.
     pub(crate) fn octets(&self) -> Vec<u8> {
+        match self.destination {
+            IpAddr::V4(_) => self.ipv4_octets(),
+            IpAddr::V6(_) => self.ipv6_octets(),
+        }
+    }
+
+    fn ipv4_octets(&self) -> Vec<u8> {
         let message = self.message();
         let mut behind = Vec::new();
-        behind.extend(self.authentication_header.iter().flat_map(|header| header.octets(self.source)));
+        behind.extend(self.authentication_header.iter().flat_map(|header| header.octets(ipv4(self.source))));
         behind.extend(&message[..message.len() - self.cut]);
         behind.extend(self.seal.iter().flat_map(|seal| seal.octets(self.source, &message)));
         behind.extend(std::iter::repeat_n(0, self.padding));
@@ -191,8 +204,8 @@ impl Packet {
         packet.extend(total.to_be_bytes());
         packet.extend(self.identification.to_be_bytes());
         packet.extend([0, 0, self.ttl, if self.authentication_header.is_some() { 51 } else { 112 }, 0, 0]);
-        packet.extend(self.source.octets());
-        packet.extend(self.destination.octets());
+        packet.extend(octets_of(self.source));
+        packet.extend(octets_of(self.destination));
         let sum = internet_checksum(&packet);
         packet[10..12].copy_from_slice(&sum.to_be_bytes());
         packet.extend(behind);
@@ -202,19 +215,44 @@ impl Packet {
         packet
     }
 
+    /// Here the checksum is of all that follows the header.
+    fn ipv6_octets(&self) -> Vec<u8> {
+        let message = self.message();
+        let mut behind = message[..message.len() - self.cut].to_vec();
+        behind.extend(self.seal.iter().flat_map(|seal| seal.octets(self.source, &message)));
+        behind.extend(std::iter::repeat_n(0, self.padding));
+        if self.sum == Sum::WithPseudoHeader {
+            behind[6..8].fill(0);
+            let mut covered = octets_of(self.source);
+            covered.extend(octets_of(self.destination));
+            covered.extend((behind.len() as u32).to_be_bytes());
+            covered.extend([0, 0, 0, 112]);
+            covered.extend(&behind);
+            let sum = internet_checksum(&covered);
+            behind[6..8].copy_from_slice(&sum.to_be_bytes());
+        }
+        let mut packet = vec![0x6c, 0, 0, 0];
+        packet.extend((behind.len() as u16).to_be_bytes());
+        packet.extend([112, self.ttl]);
+        packet.extend(octets_of(self.source));
+        packet.extend(octets_of(self.destination));
+        packet.extend(behind);
+        packet
+    }
+
     fn message(&self) -> Vec<u8> {
         let count = self.count.unwrap_or(self.addresses.len() as u8);
         let mut message = vec![self.version << 4 | self.kind, self.vrid, self.priority, count];
         message.extend(self.middle);
         message.extend([0, 0]);
-        message.extend(self.addresses.iter().flat_map(Ipv4Addr::octets));
+        message.extend(self.addresses.iter().copied().flat_map(octets_of));
         message.extend(&self.tail);
         let sum = match self.sum {
             Sum::MessageOnly => internet_checksum(&message),
             Sum::WithPseudoHeader | Sum::OldUnicast => {
-                let mut covered = Vec::from(self.source.octets());
-                let named = if self.sum == Sum::OldUnicast { Ipv4Addr::new(224, 0, 0, 18) } else { self.destination };
-                covered.extend(named.octets());
+                let group = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
+                let mut covered = octets_of(self.source);
+                covered.extend(octets_of(if self.sum == Sum::OldUnicast { group } else { self.destination }));
                 covered.extend([0, 112]);
                 covered.extend((message.len() as u16).to_be_bytes());
                 covered.extend(&message);
@@ -238,7 +276,22 @@ pub(crate) fn internet_checksum(octets: &[u8]) -> u16 {
     !sum
 }
 
-/// The tests that make packets are about IPv4.
+fn octets_of(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+/// Where a packet says that it comes from.
+pub(crate) fn source_of(packet: &[u8]) -> IpAddr {
+    match packet[0] >> 4 {
+        4 => <[u8; 4]>::try_from(&packet[12..16]).expect("four octets").into(),
+        _ => <[u8; 16]>::try_from(&packet[8..24]).expect("sixteen octets").into(),
+    }
+}
+
+/// An authentication header is of IPv4.
 pub(crate) fn ipv4(address: IpAddr) -> Ipv4Addr {
     match address {
         IpAddr::V4(address) => address,

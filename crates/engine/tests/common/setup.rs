@@ -12,7 +12,7 @@
 //! ```
 //!
 //! A router that says nothing is number 51 of version 2 on eth0 with priority 100, an interval of 1 s and the
-//! address 192.0.2.100/24. It announces once and never again, so that timelines stay short. A service is of the first
+//! address 192.0.2.100/24; with `ipv6`, which comes first, of version 3 with fe80::100/64 and 2001:db8::100/64. It announces once and never again, so that timelines stay short. A service is of the first
 //! router unless told otherwise, and never assessed again in a timeline; what follows `check` is of that check.
 
 use std::net::IpAddr;
@@ -91,6 +91,11 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
     let mut unicast_source = None;
     while let Some(key) = words.next() {
         match key {
+            "ipv6" => {
+                (router.family, router.version) = (Family::Ipv6, Version::V3);
+                router.transport = Transport::Multicast { group: address("ff02::12"), source: None };
+                router.addresses = virtual_addresses("fe80::100/64,2001:db8::100/64");
+            }
             "nopreempt" => router.preempt_mode = false,
             "skip_check_adv_addr" => router.skip_check_adv_addr = true,
             "ignore_own_link" => router.ignore_own_link = true,
@@ -178,6 +183,7 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                     "lower_repeat" => policy.lower_priority_repeat = number(value),
                     "lower_delay" => policy.lower_priority_delay = seconds(value),
                     "pacing" => policy.pacing = seconds(value),
+                    "neighbour_pacing" => policy.neighbour_pacing = seconds(value),
                     _ => panic!("unknown word {key}"),
                 }
             }

@@ -17,6 +17,8 @@
 //! to, with services that do not run; `serve` the same, with services that have come up. Unless a `link` line comes before the first moment, eth0 is up with
 //! the address 192.0.2.1. `UPDATE_EXPECT=1` rewrites the timelines of a test file.
 //!
+//! An address of a link with `?` is tentative.
+//!
 //! `missing G` tells of which groups something static is not there; `file load 5` what number a tracked file has;
 //! `processes web 2` how many tracked processes there are, `processes web 2 forked` or `ended` by what.
 //!
@@ -26,7 +28,6 @@
 //! remembers.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -39,7 +40,7 @@ use tanist_engine::{
     ServiceReport, TrackerKind, TrackerName, Transport, Version,
 };
 
-use super::packet::{AuthenticationHeader, Packet, Seal, Sum, ipv4, key_octets};
+use super::packet::{AuthenticationHeader, Packet, Seal, Sum, ipv4, key_octets, source_of};
 use super::setup::{address, config, number, password, seconds};
 use super::words;
 
@@ -209,6 +210,8 @@ impl Bench {
                 self.handle(now, Input::Start)
             }
             ["stop"] => self.handle(now, Input::Stop),
+            ["hesitate", span] => self.handle(now, Input::Hesitate { until: now + seconds(span) }),
+            ["clear-counters"] => self.handle(now, Input::ClearStatistics),
             ["wait"] => Vec::new(),
             ["calendar", ahead] => {
                 self.ahead = number(ahead);
@@ -356,8 +359,8 @@ impl Bench {
         let router = named("for").map_or(RouterId(0), |name| self.router(name));
         let router = self.engine.router(router).expect("named routers are there");
         let link = self.link(named("on").unwrap_or(&router.link));
-        let octets = packet(router, now, source, number(priority), pairs()).octets();
-        self.handle(now, Input::Received(Received { link, family: Family::Ipv4, octets: &octets }))
+        let (octets, family) = (packet(router, now, source, number(priority), pairs()).octets(), router.family);
+        self.handle(now, Input::Received(Received { link, family, octets: &octets }))
     }
 
     fn router(&self, name: &str) -> RouterId {
@@ -413,11 +416,11 @@ impl Bench {
             let Some(written) = self.engine.write_advertisement(id, wanted, sequence, *destination, &mut buffer) else {
                 return false;
             };
-            let source = Ipv4Addr::new(written[12], written[13], written[14], written[15]);
-            let mut judge = Packet::of(router, source, ipv4(*destination), priority);
+            let mut judge = Packet::of(router, source_of(written), *destination, priority);
             judge.identification = u16::from_be_bytes([written[4], written[5]]);
             let heard = self.engine.view().routers.get(id.0 as usize).and_then(|view| view.peer_checksum_form);
             judge.sum = match (router.version, router.deviations.checksum, heard) {
+                _ if router.family == Family::Ipv6 => Sum::WithPseudoHeader,
                 (Version::V2, ..) | (Version::V3, ChecksumPolicy::MessageOnly, _) => Sum::MessageOnly,
                 (Version::V3, ChecksumPolicy::OldUnicast, _) => Sum::OldUnicast,
                 (Version::V3, ChecksumPolicy::Automatic, Some(ChecksumForm::OldUnicast)) => Sum::OldUnicast,
@@ -476,10 +479,12 @@ fn sequence(now: Instant) -> u64 {
 /// `up 192.0.2.1`, `down 192.0.2.1`, `absent`.
 fn link_state(words: &[&str]) -> Option<LinkState> {
     let (condition, addresses) = words.split_first().expect("a link is up, down or absent");
-    let addresses = addresses.iter().map(|text| address(text)).collect();
+    let (tentative, addresses): (Vec<&&str>, Vec<&&str>) = addresses.iter().partition(|text| text.ends_with('?'));
+    let addresses = addresses.into_iter().map(|text| address(text)).collect();
+    let tentative = tentative.into_iter().map(|text| address(text.trim_end_matches('?'))).collect();
     match *condition {
-        "up" => Some(LinkState { up: true, addresses }),
-        "down" => Some(LinkState { up: false, addresses }),
+        "up" => Some(LinkState { up: true, addresses, tentative }),
+        "down" => Some(LinkState { up: false, addresses, tentative }),
         "absent" => None,
         other => panic!("a link is up, down or absent, not {other}"),
     }
@@ -497,7 +502,7 @@ pub(crate) fn packet<'t>(
         Transport::Multicast { group, .. } => *group,
         Transport::Unicast { source, .. } => source.unwrap_or_else(|| address("192.0.2.1")),
     };
-    let mut packet = Packet::of(router, ipv4(address(source)), ipv4(destination), priority);
+    let mut packet = Packet::of(router, address(source), destination, priority);
     match &router.authentication {
         Authentication::Hmac(policy) => packet.seal = Some(Seal::new(policy.active_key, sequence(now))),
         // By the time in milliseconds, which counts on as a sender would.
@@ -510,7 +515,7 @@ pub(crate) fn packet<'t>(
     for (name, value) in lies {
         match name {
             "for" | "on" => {}
-            "to" => packet.destination = ipv4(address(value)),
+            "to" => packet.destination = address(value),
             "ttl" => packet.ttl = number(value),
             "version" => packet.version = number(value),
             "type" => packet.kind = number(value),
@@ -525,7 +530,7 @@ pub(crate) fn packet<'t>(
             }
             "reserved" => packet.middle[0] |= number::<u8>(value) << 4,
             "addresses" if value == "none" => packet.addresses.clear(),
-            "addresses" => packet.addresses = value.split(',').map(|text| ipv4(address(text))).collect(),
+            "addresses" => packet.addresses = value.split(',').map(address).collect(),
             "sum" => {
                 packet.sum = match value {
                     "pseudo" => Sum::WithPseudoHeader,
@@ -560,7 +565,7 @@ pub(crate) fn packet<'t>(
                     "seal_reserved" => seal.reserved = number(value),
                     "seal_ahead" => seal.sequence = seal.sequence.wrapping_add_signed(number::<i64>(value) << 32),
                     "seal_counter" => seal.sequence += number::<u64>(value),
-                    "seal_from" => seal.source = Some(ipv4(address(value))),
+                    "seal_from" => seal.source = Some(address(value)),
                     "seal_cut" => seal.cut = number(value),
                     _ => panic!("unknown lie {name}"),
                 }

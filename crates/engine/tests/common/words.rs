@@ -213,6 +213,7 @@ fn fault(engine: &Engine, reason: &FaultReason) -> String {
         FaultReason::LinkDown(id) => format!("LinkDown {}", link(engine, *id)),
         FaultReason::Member(name) => format!("Member {name}"),
         FaultReason::NoPrimaryAddress => "NoPrimaryAddress".to_owned(),
+        FaultReason::PrimaryAddressTentative => "PrimaryAddressTentative".to_owned(),
         FaultReason::StaticMissing(group) => format!("StaticMissing {group}"),
         FaultReason::NoPeer => "NoPeer".to_owned(),
         FaultReason::ScriptFailed(script) => format!("ScriptFailed {script}"),

@@ -196,7 +196,10 @@ impl World {
     fn tell_link(&mut self, node: usize, link: usize, up: bool) {
         let address: IpAddr = format!("192.0.2.{}", node + 1).parse().unwrap();
         let addresses = if link == 0 { vec![address] } else { Vec::new() };
-        self.handle(node, Input::Link { link: LinkId(link as u32), state: Some(LinkState { up, addresses }) });
+        self.handle(
+            node,
+            Input::Link { link: LinkId(link as u32), state: Some(LinkState { up, addresses, tentative: Vec::new() }) },
+        );
     }
 
     fn new_engine(&mut self, node: usize, restored: Restored) {

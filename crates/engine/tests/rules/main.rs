@@ -7,6 +7,7 @@ mod active;
 mod backup;
 mod faults;
 mod groups;
+mod hesitating;
 mod initialize;
 mod late;
 mod moving;

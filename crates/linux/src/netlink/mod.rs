@@ -53,4 +53,10 @@ impl Netlink {
     pub fn open() -> Result<Netlink> {
         Ok(Netlink { socket: socket::CommandSocket::open()? })
     }
+
+    /// Lets it queue so many octets of answers, beyond the system's limit only if that is forced; `None` is as much as we
+    /// think good.
+    pub fn set_receive_buffer(&self, octets: Option<(usize, bool)>) -> Result<()> {
+        self.socket.set_receive_buffer(octets)
+    }
 }

@@ -9,7 +9,7 @@ use super::socket::{self, Message};
 use super::{Address, Link, Renewer, RouteSpec, RuleSpec, decode, route, rule};
 use crate::Result;
 use crate::error::refused;
-use crate::socket_option::{set_filter, set_int, set_receive_buffer};
+use crate::socket_option::{limit_receive_buffer, set_filter, set_int, set_receive_buffer};
 
 /// Thousands of events, each of which costs the kernel about a kilobyte.
 const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
@@ -56,6 +56,15 @@ impl Monitor {
             .map_err(refused("open a netlink socket for events"))?;
         set_receive_buffer(&socket, RECEIVE_BUFFER).map_err(refused("enlarge the buffer for netlink events"))?;
         Ok(Monitor { socket, datagram: Vec::new(), renewer: None, protocols: Vec::new(), hears_rules: false })
+    }
+
+    /// Lets it queue this much before events are lost; `None` is as much as we think good.
+    pub fn set_receive_buffer(&self, octets: Option<(usize, bool)>) -> Result<()> {
+        let set = match octets {
+            Some((octets, force)) => limit_receive_buffer(&self.socket, octets, force),
+            None => set_receive_buffer(&self.socket, RECEIVE_BUFFER),
+        };
+        set.map_err(refused("set the buffer for netlink events"))
     }
 
     /// From now on hears of routes that were made with one of these protocol numbers, and of those that take the place

@@ -14,7 +14,7 @@ use rustix::net::{
 use super::decode::{string, u32_at};
 use crate::Result;
 use crate::error::refused;
-use crate::socket_option::{set_int, set_receive_buffer};
+use crate::socket_option::{limit_receive_buffer, set_int, set_receive_buffer};
 
 const HEADER_SIZE: usize = 16;
 /// The kernel never fills more than this with one part of a dump.
@@ -133,6 +133,15 @@ impl CommandSocket {
         let opened = open_protocol(SocketFlags::CLOEXEC, Some(rustix::net::netlink::SOCK_DIAG), 0);
         let descriptor = opened.map_err(refused("open a netlink socket"))?;
         Ok(CommandSocket { descriptor, sequence: 0, datagram: Vec::new() })
+    }
+
+    /// Lets it queue this much before answers are lost.
+    pub(super) fn set_receive_buffer(&self, octets: Option<(usize, bool)>) -> Result<()> {
+        let set = match octets {
+            Some((octets, force)) => limit_receive_buffer(&self.descriptor, octets, force),
+            None => set_receive_buffer(&self.descriptor, RECEIVE_BUFFER),
+        };
+        set.map_err(refused("set the buffer of a netlink socket"))
     }
 
     /// Has one request carried out.

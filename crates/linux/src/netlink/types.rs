@@ -65,4 +65,20 @@ impl Address {
     pub fn is_secondary(&self) -> bool {
         self.address.is_ipv4() && self.flags & libc::IFA_F_SECONDARY != 0
     }
+
+    /// Whether it is an IPv6 address that the kernel has made up for a while, so that nobody is known by it (RFC 8981).
+    pub fn is_temporary(&self) -> bool {
+        self.address.is_ipv6() && self.flags & libc::IFA_F_TEMPORARY != 0
+    }
+
+    /// Whether the kernel still looks for others that have it (RFC 4862 §5.4): nothing may come from there yet.
+    pub fn is_tentative(&self) -> bool {
+        let with = |flag| self.flags & flag != 0;
+        with(libc::IFA_F_TENTATIVE) && !with(libc::IFA_F_OPTIMISTIC) && !self.is_duplicate()
+    }
+
+    /// Whether somebody else has it, so that nothing may come from there.
+    pub fn is_duplicate(&self) -> bool {
+        self.flags & libc::IFA_F_DADFAILED != 0
+    }
 }

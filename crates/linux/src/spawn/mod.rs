@@ -85,6 +85,14 @@ impl Program {
         Program { identity: Some(identity), ..self }
     }
 
+    /// If it runs as somebody else, then with the first group of that user only.
+    pub fn without_supplementary_groups(mut self) -> Program {
+        if let Some(identity) = &mut self.identity {
+            identity.groups = vec![identity.gid];
+        }
+        self
+    }
+
     pub fn directory(self, directory: CString) -> Program {
         Program { directory: Some(directory), ..self }
     }

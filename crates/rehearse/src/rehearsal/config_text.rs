@@ -85,9 +85,12 @@ impl StandInText {
             AddressLifetime::Unlimited => self.line(format_args!("address_lifetime unlimited")),
         }
         // Pacing can only be said for all instances together, so that is how it was read.
-        let pacing = settings.instances.first().map(|instance| instance.router.announce.pacing);
-        if let Some(pacing) = pacing.filter(|pacing| !pacing.is_zero()) {
+        let first = settings.instances.first().map(|instance| &instance.router.announce);
+        if let Some(pacing) = first.map(|announce| announce.pacing).filter(|pacing| !pacing.is_zero()) {
             self.line(format_args!("vrrp_garp_interval {}", seconds(pacing)));
+        }
+        if let Some(pacing) = first.map(|announce| announce.neighbour_pacing).filter(|pacing| !pacing.is_zero()) {
+            self.line(format_args!("vrrp_gna_interval {}", seconds(pacing)));
         }
         self.close();
     }

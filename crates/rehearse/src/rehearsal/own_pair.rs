@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use config::{LoadOptions, Manager, RealFiles, Settings};
-use engine::{Name, RouterConfig, Transport, VirtualAddress, Weight};
+use engine::{Family, Name, RouterConfig, Transport, VirtualAddress, Weight};
 
 use super::config_text::with_stand_ins;
 use super::pair::{CLIENT, Configuration, HostFile, Node, Pair, Service, Supervised};
@@ -146,6 +146,11 @@ fn common_router(settings: &[Settings; 2]) -> Result<([RouterConfig; 2], Ipv4Add
     for one in a.instances.iter().map(|instance| &instance.router) {
         for other in b.instances.iter().map(|instance| &instance.router) {
             if (one.vrid, one.family) != (other.vrid, other.family) {
+                continue;
+            }
+            // What is watched is told apart by its VRID, and the stage is one of IPv4.
+            if one.family == Family::Ipv6 {
+                known.push(one.vrid);
                 continue;
             }
             let held = |address: &IpAddr| all_addresses(other).any(|held| held.address == *address);

@@ -412,10 +412,14 @@ pub(crate) fn addresses(cursor: &mut Cursor<'_>) -> Result<Vec<(IpAddr, u8)>, Mi
     let word = cursor.take("addresses")?;
     let one = |text: &str| {
         let (address, prefix) = text.split_once('/').unwrap_or((text, "32"));
-        Some((address.parse().ok()?, prefix.parse().ok().filter(|prefix| *prefix <= 32)?))
+        // The simulated network is one of IPv4.
+        let address: std::net::Ipv4Addr = address.parse().ok()?;
+        Some((address.into(), prefix.parse().ok().filter(|prefix| *prefix <= 32)?))
     };
     word.split(',')
-        .map(|text| one(text).ok_or_else(|| cursor.before(format!("`{text}` is no address such as `192.0.2.51/24`"))))
+        .map(|text| {
+            one(text).ok_or_else(|| cursor.before(format!("`{text}` is no IPv4 address such as `192.0.2.51/24`")))
+        })
         .collect()
 }
 

@@ -215,6 +215,7 @@ fn reason_text(reason: &FaultReason, link: &dyn Fn(&LinkId) -> String) -> String
         FaultReason::LinkAbsent(id) => format!("{} absent", link(id)),
         FaultReason::LinkDown(id) => format!("{} down", link(id)),
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
+        FaultReason::PrimaryAddressTentative => "address to send from not there yet".to_owned(),
         FaultReason::StaticMissing(name) => format!("group {name} incomplete"),
         FaultReason::NoPeer => "no peer".to_owned(),
         FaultReason::ScriptFailed(name) => format!("check {name} failed"),

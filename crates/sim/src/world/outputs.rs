@@ -129,7 +129,8 @@ impl World<'_> {
         };
         let name = name.clone();
         if self.plan.show.announcements {
-            self.line(index, None, || format!("gratuitous ARP for {address} on {name}"));
+            let what = if address.is_ipv4() { "gratuitous ARP" } else { "neighbour advertisement" };
+            self.line(index, None, || format!("{what} for {address} on {name}"));
         }
         let node = &self.nodes[index];
         if !node.sending {

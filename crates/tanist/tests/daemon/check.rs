@@ -150,3 +150,77 @@ fn two_nodes_with_a_service_are_held_against_each_other() {
         assert!(text.contains(told), "no {told:?} in\n{text}");
     }
 }
+
+#[test]
+fn signals_have_names_and_numbers() {
+    let bench = Bench::new("");
+    for (name, number) in [("STOP", 15), ("RELOAD", 1), ("DATA", 10), ("STATS", 12)] {
+        assert_eq!(bench.keepalived(&["--signum", name]), (Some(0), format!("{number}\n")));
+    }
+    let (code, text) = bench.keepalived(&[&format!("--signum={}", "JSON")]);
+    assert_eq!((code, text.trim().parse::<i32>().ok()), (Some(0), Some(linux::signals::Signal::json().0)));
+    let (code, text) = bench.keepalived(&["--signum=TDATA"]);
+    assert_eq!(code, Some(1), "{text}");
+}
+
+#[test]
+fn findings_of_a_test_go_to_a_file_for_its_owner() {
+    use std::os::unix::fs::MetadataExt;
+
+    let bench = Bench::new(&configuration("", 150, "    prioritty 20\n    advert_int x"));
+    for argument in ["-tfound", "--config-test=found"] {
+        let (code, text) = bench.keepalived(&[argument, "-f", "a.conf"]);
+        assert_eq!((code, text.as_str()), (Some(5), ""));
+        let file = bench.directory.join("found");
+        assert!(fs::read_to_string(&file).expect("it is written").contains("a.conf:7:16"));
+        assert_eq!(file.metadata().expect("it is there").mode() & 0o777, 0o600);
+        fs::remove_file(&file).expect("it was there");
+    }
+}
+
+#[test]
+fn options_that_cannot_be_obeyed_are_refused() {
+    let bench = Bench::new(&configuration("", 150, ""));
+    for (arguments, told) in [
+        (&["--nonsense"][..], "--nonsense"),
+        (&["extra"], "extra"),
+        (&["-C", "-t"], "there is nothing to run"),
+        (&["-x", "-t"], "--without-snmp"),
+        (&["-T", "-s", "192.0.2.1"], "genhash is not built yet"),
+        (&["-u", "0x1g", "-t"], "is no mask"),
+        (&["-S", "9", "-t"], "is no facility"),
+        (&["-i"], "a value is required"),
+    ] {
+        let (code, text) = bench.keepalived(arguments);
+        assert_eq!(code, Some(1), "{arguments:?}: {text}");
+        assert!(text.contains(told), "{arguments:?}: {text}");
+    }
+    for good in [&["-t", "-P", "-C", "-f", "a.conf"][..], &["-t", "--all", "-B", "-u", "022", "-f", "a.conf"]] {
+        assert_eq!(bench.keepalived(good).0, Some(0), "{good:?}");
+    }
+}
+
+#[test]
+fn parts_that_this_node_does_without_are_left_out_in_the_test_as_well() {
+    let parts = "virtual_server 192.0.2.1 80 {\n    lb_algo rr\n}\nbfd_instance peer {\n    neighbor_ip 192.0.2.2\n}\nglobal_defs {\n    enable_snmp_vrrp\n}";
+    let bench = Bench::new(&configuration(parts, 150, ""));
+    assert_eq!(bench.check(&["a.conf"]).0, Some(5));
+    assert_eq!(bench.keepalived(&["-t", "-P", "-f", "a.conf"]).0, Some(5), "SNMP is wanted");
+    let all = ["--without-lvs", "--without-bfd", "--without-snmp"];
+    for (code, text) in [
+        bench.check(&[&all[..], &["a.conf"]].concat()),
+        bench.keepalived(&["-t", "-P", "--without-snmp", "-f", "a.conf"]),
+    ] {
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains("`bfd_instance`, `enable_snmp_vrrp`, `virtual_server`"), "{text}");
+    }
+}
+
+#[test]
+fn every_file_must_be_there_if_that_is_wanted() {
+    let bench = Bench::new(&configuration("include gone/*.conf", 150, ""));
+    assert_eq!(bench.keepalived(&["-t", "-f", "a.conf"]).0, Some(0));
+    let (code, text) = bench.keepalived(&["-t", "-e", "-f", "a.conf"]);
+    assert_eq!(code, Some(6), "{text}");
+    assert!(text.contains("gone/*.conf"), "{text}");
+}

@@ -1,4 +1,4 @@
-//! The files that USR1 and USR2 ask for.
+//! The files that USR1, USR2 and the realtime signals ask for.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -79,5 +79,69 @@ fn state_and_counters_are_written_where_they_are_looked_for() {
         assert!(statistics.starts_with("VRRP Instance: VI_1\n"), "{statistics}");
         assert!(number("Sent:") > 0);
         assert_eq!((number("Became master:"), number("Released master:"), number("Failure:")), (1, 0, 0));
+    });
+}
+
+/// Also a realtime signal, which has no name.
+fn send(node: &Node, signal: Signal) {
+    linux::process::signal(node.program.pid(), signal).expect("signal the daemon");
+}
+
+// Shows: global_defs.state_dump_file, global_defs.stats_dump_file, global_defs.json_dump_file, global_defs.json_version
+// Shows: global_defs.data_use_instance
+#[test]
+fn files_are_where_and_as_they_are_wanted() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        run(host, "mkdir /run/dumps");
+        let mut daemon = tanist();
+        daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
+        let with = |lines: &str| configuration(&format!("instance one\nglobal_defs {{\n{lines}\n}}"), 150, QUICK);
+        let begin = Moment::now();
+        let files =
+            "    state_dump_file /run/state\n    stats_dump_file /run/counters\n    json_dump_file /run/all.json";
+        let node = Node::start(host, daemon, &with(&format!("{files}\n    json_version 2\n    umask 027")));
+        scene.line("a", begin, "Entering MASTER STATE");
+        scene.only("a", ADDRESS);
+        let read = |path: &str| host.read_file(Path::new(path)).unwrap_or_default();
+        let json = |path: &str| -> serde_json::Value { serde_json::from_str(&read(path)).unwrap_or_default() };
+        let ask = || [Signal::USER_1, Signal::USER_2, Signal::json()].into_iter().for_each(|one| send(&node, one));
+        ask();
+        scene.until("all are written", || {
+            read("/run/state").contains("VRRP Instance")
+                && read("/run/counters").contains("Sent:")
+                && json("/run/all.json").is_object()
+        });
+        assert_eq!(run(host, "stat -c '%a' /run/state /run/counters /run/all.json"), "640\n640\n640\n");
+        let all = json("/run/all.json");
+        let data = &all["vrrp"][0]["data"];
+        assert_eq!(
+            (data["iname"].as_str(), data["vrid"].as_u64(), data["state"].as_u64()),
+            (Some("VI_1"), Some(51), Some(2))
+        );
+        assert_eq!(data["vips"][0], "192.0.2.100/24 dev eth0 scope global set");
+        assert!(all["track_process"].is_array());
+        assert!(read("/run/all.json").contains("192.0.2.100\\/24"), "slashes are escaped");
+
+        // The counters begin anew, after they have been written.
+        let cleared = Moment::now();
+        send(&node, Signal::statistics_clear());
+        scene.line("a", cleared, "and clearing the counters");
+        scene.until("they are old and many", || read("/run/counters").contains("Became master: 1"));
+        scene.until("they are new", || {
+            send(&node, Signal::json());
+            json("/run/all.json")["vrrp"][0]["stats"]["become_master"] == 0
+        });
+
+        let again = Moment::now();
+        node.reload(&with("    data_use_instance"));
+        scene.line("a", again, "Reloaded");
+        ask();
+        scene.until("all have the name", || {
+            run(host, "ls /run/dumps") == "keepalived.one.data\nkeepalived.one.json\nkeepalived.one.stats\n"
+        });
+        assert!(json("/run/dumps/keepalived.one.json").is_array());
+        assert_eq!(run(host, "stat -c '%a' /run/dumps/*"), "600\n600\n600\n");
     });
 }

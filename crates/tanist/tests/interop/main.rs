@@ -7,6 +7,8 @@ mod captures;
 mod deviations;
 mod differential;
 mod frr;
+mod ipv6;
+mod json;
 mod life;
 mod packets;
 mod partition;

@@ -162,7 +162,7 @@ fn understood_by_us(configuration: &Configuration) -> Option<Settings> {
     let mut memory = MemoryFiles::single("/v/none", "");
     memory.files = files.collect();
     memory.host_name = HOST.to_owned();
-    let options = LoadOptions { config_id: Some(configuration.id.clone()) };
+    let options = LoadOptions { config_id: Some(configuration.id.clone()), ..LoadOptions::default() };
     config::load(&Path::new("/v").join(corpus::MAIN), &memory, &options)
         .settings
         .filter(|settings| !settings.instances.is_empty())

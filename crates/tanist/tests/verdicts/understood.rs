@@ -175,7 +175,10 @@ fn entry(list: &str, text: &str) -> String {
     let rest: String = words.map(|word| format!(" {word}")).collect();
     match list {
         _ if list.ends_with("Unicast Peer") => format!("{first}\n"),
-        _ if list.contains("Virtual IP") && !first.contains('/') => format!("{first}/32{rest}\n"),
+        _ if list.contains("Virtual IP") && !first.contains('/') => {
+            let prefix = if first.contains(':') { 128 } else { 32 };
+            format!("{first}/{prefix}{rest}\n")
+        }
         _ => format!("{first}{rest}\n"),
     }
 }
@@ -265,12 +268,17 @@ fn instance_fields(instance: &Instance, put: &mut impl FnMut(&str, String)) {
     }
     match &router.transport {
         Transport::Multicast { group, source, .. } => {
-            put("Multicast address", group.to_string());
+            // It does not tell that of IPv6.
+            if group.is_ipv4() {
+                put("Multicast address", group.to_string());
+            }
             put("Using src_ip", source.map(|source| source.to_string()).unwrap_or_default());
         }
         Transport::Unicast { source, peers, ttl, .. } => {
             put("Using src_ip", source.map(|source| source.to_string()).unwrap_or_default());
-            put("Unicast TTL", ttl.to_string());
+            if router.family == engine::Family::Ipv4 {
+                put("Unicast TTL", ttl.to_string());
+            }
             put("Unicast Peer", list(&mut peers.iter().map(ToString::to_string)));
         }
     }
@@ -328,7 +336,21 @@ fn address_text(address: &VirtualAddress, own: &str) -> String {
         other => other.to_string(),
     };
     let label = address.label.as_ref().map(|label| format!(" label {label}")).unwrap_or_default();
-    format!("{}/{}{broadcast} dev {link} scope {scope}{label}", address.address, address.prefix)
+    let flags = &address.flags;
+    let flags = [
+        (flags.duplicate_detection, " -nodad"),
+        (flags.home, " home"),
+        (flags.temporary_template, " mngtmpaddr"),
+        (flags.no_prefix_route, " noprefixroute"),
+    ];
+    let flags: String = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, word)| word).collect();
+    let preferred = match (address.address, address.preferred) {
+        (std::net::IpAddr::V4(_), _) => String::new(),
+        (_, None) => " preferred_lft forever".to_owned(),
+        (_, Some(0)) => " deprecated".to_owned(),
+        (_, Some(seconds)) => format!(" preferred_lft {seconds}"),
+    };
+    format!("{}/{}{broadcast} dev {link} scope {scope}{label}{flags}{preferred}", address.address, address.prefix)
 }
 
 fn weight(weight: Weight) -> String {

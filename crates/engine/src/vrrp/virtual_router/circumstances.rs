@@ -4,25 +4,56 @@ use alloc::collections::BTreeSet;
 use core::net::IpAddr;
 
 use super::{Surroundings, VirtualRouter};
+use crate::engine::is_link_local;
 use crate::track::priority::{self, Effect, Finding};
-use crate::{FaultReason, LinkCondition, LinkId, Transport};
+use crate::{Family, FaultReason, LinkCondition, LinkId, Transport};
 
 impl VirtualRouter {
     /// The address to send from: the configured one if this host has it, else the interface's first one that
-    /// is not virtual. An address owner's virtual address is real.
+    /// is not virtual, and over IPv6 of the right reach. An address owner's virtual address is real.
     pub(super) fn choose_primary_address(&self, around: &Surroundings<'_>) -> Option<IpAddr> {
         let (Transport::Multicast { source, .. } | Transport::Unicast { source, .. }) = &self.config.transport;
         if let Some(source) = source {
-            return around.links.host_has(*source).then_some(*source);
+            let here = || around.links.addresses(self.link).contains(source);
+            let is_ours = if is_link_local(*source) { here() } else { around.links.host_has(*source) };
+            return is_ours.then_some(*source);
         }
-        let family = |address: &&IpAddr| crate::Family::of(**address) == self.config.family;
-        let own = || around.links.addresses(self.link).iter().filter(family).copied();
-        let real = own().find(|address| !(around.is_virtual)(*address));
+        let suits = |address: &IpAddr| self.suits(*address);
+        let own = || around.links.addresses(self.link).iter().copied().filter(suits);
+        let real = own().find(|address| !(around.is_virtual)(self.link, *address));
         let owner = self.config.priority.is_address_owner();
         // What an Active router holds is there, or put back at once if somebody deletes it.
-        let held = || self.config.addresses.first().filter(|_| self.holds_addresses()).map(|held| held.address);
+        let first = || self.config.addresses.iter().map(|held| held.address).find(suits);
+        let held = || first().filter(|_| self.holds_addresses());
         let listed = |address: &IpAddr| self.config.addresses.iter().any(|listed| listed.address == *address);
         real.or_else(|| own().find(listed).or_else(held).filter(|_| owner))
+    }
+
+    /// Whether its interface will have an address to send from in a moment.
+    fn awaits_primary_address(&self, around: &Surroundings<'_>) -> bool {
+        let (Transport::Multicast { source, .. } | Transport::Unicast { source, .. }) = &self.config.transport;
+        let is_meant = |address: &IpAddr| match source {
+            Some(source) => address == source,
+            None => self.suits(*address) && !(around.is_virtual)(self.link, *address),
+        };
+        around.links.tentative(self.link).iter().any(is_meant)
+    }
+
+    /// Whether an address is of the family and reach of those that it sends from.
+    fn suits(&self, address: IpAddr) -> bool {
+        match self.config.family {
+            Family::Ipv4 => address.is_ipv4(),
+            Family::Ipv6 => address.is_ipv6() && is_link_local(address) == self.speaks_link_locally(),
+        }
+    }
+
+    /// Over IPv6: multicast comes from the interface's link-local address (RFC 9568 §5.1.2.1). Unicast comes from where
+    /// peers can answer to, so from such an address only if theirs are such, too.
+    fn speaks_link_locally(&self) -> bool {
+        match &self.config.transport {
+            Transport::Multicast { .. } => true,
+            Transport::Unicast { peers, .. } => peers.iter().all(|peer| is_link_local(*peer)),
+        }
     }
 
     /// All faults and the sum of the weights, once the primary address is known.
@@ -94,7 +125,8 @@ impl VirtualRouter {
             faults.insert(FaultReason::NoPeer);
         }
         if primary_address.is_none() && around.links.condition(self.link) != LinkCondition::Absent {
-            faults.insert(FaultReason::NoPrimaryAddress);
+            let is_coming = self.awaits_primary_address(around);
+            faults.insert(if is_coming { FaultReason::PrimaryAddressTentative } else { FaultReason::NoPrimaryAddress });
         }
         (faults, sum)
     }

@@ -51,7 +51,7 @@ impl VirtualRouter {
     fn can_be_heard(&self) -> bool {
         !self.faults.iter().any(|fault| match fault {
             FaultReason::LinkAbsent(link) | FaultReason::LinkDown(link) => *link == self.link,
-            FaultReason::NoPrimaryAddress | FaultReason::NoPeer => true,
+            FaultReason::NoPrimaryAddress | FaultReason::PrimaryAddressTentative | FaultReason::NoPeer => true,
             FaultReason::StaticMissing(_)
             | FaultReason::ScriptFailed(_)
             | FaultReason::ScriptPending(_)
@@ -157,9 +157,8 @@ impl VirtualRouter {
 
     /// Whether something keeps it out that will not go by itself in a moment.
     pub(crate) fn is_kept_out(&self) -> bool {
-        let pending = |fault: &FaultReason| matches!(fault, FaultReason::ScriptPending(_));
         match &self.state {
-            State::Initialize { stopped } => *stopped || !self.faults.iter().all(pending),
+            State::Initialize { stopped } => *stopped || !self.faults.iter().all(FaultReason::is_pending),
             State::Leaving { .. } => true,
             State::Backup(_) | State::Active(_) => false,
         }

@@ -33,7 +33,7 @@ use crate::links::Links;
 use crate::role::Role;
 use crate::time::Calendar;
 use crate::track::{Tracking, priority};
-use crate::wire::ipv4::Ipv4Packet;
+use crate::wire::Packet;
 use crate::{
     Cause, Event, FaultReason, Instant, Interval, LinkId, NoticeKind, Output, Priority, RouterConfig, RouterId,
     RouterView, StateName, Transport, Version, VirtualAddress,
@@ -48,8 +48,8 @@ const PLACES: u32 = 16;
 pub(crate) struct Surroundings<'a> {
     pub(crate) links: &'a Links,
     pub(crate) tracking: &'a Tracking,
-    /// Whether any router has this as a virtual address.
-    pub(crate) is_virtual: &'a dyn Fn(IpAddr) -> bool,
+    /// Whether any router has this as a virtual address of this interface, or of all if it is valid beyond one.
+    pub(crate) is_virtual: &'a dyn Fn(LinkId, IpAddr) -> bool,
     pub(crate) announcer: &'a mut Announcer,
     /// By router; those that a reconfiguration removed have none.
     pub(crate) briefs: &'a [Brief],
@@ -115,6 +115,8 @@ pub(crate) struct VirtualRouter {
     refused: Option<(Instant, IpAddr, Discard)>,
     notified: Option<NoticeKind>,
     statistics: Statistics,
+    /// Before this moment it takes no notice of anybody and does not take over.
+    hesitates_until: Instant,
 }
 
 #[derive(Debug)]
@@ -188,6 +190,7 @@ impl VirtualRouter {
             refused: None,
             notified: None,
             statistics: Statistics::default(),
+            hesitates_until: Instant::START,
             config,
         };
         router.derive(links);
@@ -281,6 +284,15 @@ impl VirtualRouter {
         self.since = now;
     }
 
+    /// Takes no notice of anybody and does not take over before this moment.
+    pub(crate) const fn hesitate(&mut self, until: Instant) {
+        self.hesitates_until = until;
+    }
+
+    pub(crate) fn clear_statistics(&mut self) {
+        self.statistics = Statistics::default();
+    }
+
     /// Whether an orderly stop has been asked for and nothing is held any more.
     pub(crate) fn has_left(&self) -> bool {
         matches!(self.state, State::Initialize { stopped: true })
@@ -304,8 +316,12 @@ impl VirtualRouter {
         if !matches!(self.state, State::Initialize { .. }) {
             // A check that is new in the configuration holds nobody back who is in already, as in keepalived.
             faults.retain(|reason| !matches!(reason, FaultReason::ScriptPending(_)));
+            // Who has spoken from it already has lost it.
+            if faults.remove(&FaultReason::PrimaryAddressTentative) {
+                faults.insert(FaultReason::NoPrimaryAddress);
+            }
         }
-        let told = |reason: &&FaultReason| !matches!(reason, FaultReason::ScriptPending(_));
+        let told = |reason: &&FaultReason| !reason.is_pending();
         for reason in faults.difference(&self.faults).filter(told) {
             out.push(Output::Tell(Event::FaultRaised { router: self.id, reason: reason.clone() }));
         }
@@ -361,16 +377,19 @@ impl VirtualRouter {
     pub(crate) fn handle_packet(
         &mut self,
         now: Instant,
-        packet: &Ipv4Packet<'_>,
+        packet: &Packet<'_>,
         around: &mut Surroundings<'_>,
         out: &mut Vec<Output>,
     ) {
+        if now < self.hesitates_until && matches!(self.state, State::Initialize { .. } | State::Backup(_)) {
+            return;
+        }
         let known = Known { now, primary_address: self.primary_address, freshness: &self.freshness };
         let accepted = match receive::climb(&self.config, known, packet) {
             Ok(accepted) => accepted,
             Err(reason) => {
                 self.statistics.discarded[reason.index()] += 1;
-                let from = IpAddr::V4(packet.source);
+                let from = packet.source;
                 self.refused = Some((now, from, reason));
                 if self.tell_once(reason.index()) {
                     out.push(Output::Tell(Event::Discarded { router: self.id, from, reason }));
@@ -500,7 +519,7 @@ impl VirtualRouter {
             State::Backup(backup) if learned && backup.active_router.is_some() => {}
             State::Backup(backup) => {
                 backup.active_adver_interval = interval;
-                backup.active_down_at = now + down;
+                backup.active_down_at = now.max(self.hesitates_until) + down;
             }
             State::Active(active) => active.advertise_at = active.advertise_at.min(now + interval.as_duration()),
         }
@@ -598,7 +617,7 @@ impl VirtualRouter {
     fn enter(&mut self, now: Instant, cause: Cause, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         // An owner's address is its own, but not what runs there: the other node is heard first.
         let asks_first = around.brief(self.id).is_some_and(|brief| brief.paired || brief.grouped);
-        if self.config.priority.is_address_owner() && !asks_first {
+        if self.config.priority.is_address_owner() && !asks_first && self.hesitates_until <= now {
             self.become_active(now, Cause::AddressOwner, around, out);
         } else {
             self.become_backup(now, cause, None, self.config.advertisement_interval, around, out);
@@ -649,7 +668,7 @@ impl VirtualRouter {
         let held = self.holds_addresses();
         let down = self.config.active_down_interval(self.effective_priority, active_adver_interval);
         let backup = Backup {
-            active_down_at: now + down,
+            active_down_at: now.max(self.hesitates_until) + down,
             active_adver_interval,
             active_router,
             heard_at: active_router.map(|_| now),

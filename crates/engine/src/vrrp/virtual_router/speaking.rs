@@ -1,7 +1,7 @@
 //! What a virtual router says: advertisements, announcements, notices.
 
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::IpAddr;
 
 use super::{State, Surroundings, VirtualRouter};
 use crate::vrrp::receive::ChecksumForm;
@@ -9,11 +9,11 @@ use crate::wire::authentication_header::{self, AuthenticationHeader};
 use crate::wire::trailer::{self, Trailer};
 use crate::wire::{
     AddressList, Advertisement, Body, GROUP, PROTOCOL_AUTHENTICATION_HEADER, PROTOCOL_VRRP, Sequence, advertisement,
-    ipv4,
+    ipv4, ipv6,
 };
 use crate::{
-    Authentication, Cause, ChecksumPolicy, Event, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind, Output,
-    Priority, StateName, Transport, Version,
+    Authentication, Cause, ChecksumPolicy, Event, Family, FaultReason, HmacMode, Instant, LinkId, Notice, NoticeKind,
+    Output, Priority, StateName, Transport, Version,
 };
 
 impl VirtualRouter {
@@ -64,7 +64,11 @@ impl VirtualRouter {
         // Round by round, so that every address is announced once before any is announced again.
         for _ in 0..repeat {
             for (link, address) in addresses.iter().copied() {
-                around.announcer.announce(now, self.id, link, address, self.config.announce.pacing, out);
+                let pacing = match address {
+                    IpAddr::V4(_) => self.config.announce.pacing,
+                    IpAddr::V6(_) => self.config.announce.neighbour_pacing,
+                };
+                around.announcer.announce(now, self.id, link, address, pacing, out);
             }
         }
     }
@@ -78,8 +82,7 @@ impl VirtualRouter {
 
     /// Faults are told when the first real one is there; a check that has not run yet is none.
     pub(super) fn notify_fault(&mut self, out: &mut Vec<Output>) {
-        let pending = |reason: &FaultReason| matches!(reason, FaultReason::ScriptPending(_));
-        if self.faults.iter().all(pending) || self.notified == Some(NoticeKind::Fault) {
+        if self.faults.iter().all(FaultReason::is_pending) || self.notified == Some(NoticeKind::Fault) {
             return;
         }
         if self.notified.is_none() {
@@ -90,9 +93,11 @@ impl VirtualRouter {
     }
 
     /// What the checksum of version 3 covers in what we send.
-    fn checksum_form(&self, destination: Ipv4Addr) -> ChecksumForm {
+    fn checksum_form(&self, destination: IpAddr) -> ChecksumForm {
         let by_unicast = !destination.is_multicast();
         match (self.config.deviations.checksum, self.peer_checksum_form) {
+            // RFC 9568 §5.2.8: here all agree.
+            _ if self.config.family == Family::Ipv6 => ChecksumForm::WithPseudoHeader,
             (ChecksumPolicy::MessageOnly, _) => ChecksumForm::MessageOnly,
             (ChecksumPolicy::OldUnicast, _) | (ChecksumPolicy::Automatic, Some(ChecksumForm::OldUnicast))
                 if by_unicast =>
@@ -111,7 +116,51 @@ impl VirtualRouter {
         destination: IpAddr,
         buffer: &'b mut [u8],
     ) -> Option<&'b [u8]> {
-        let (IpAddr::V4(source), IpAddr::V4(destination)) = (self.last_source?, destination) else { return None };
+        let source = self.last_source.filter(|source| Family::of(*source) == Family::of(destination))?;
+        let (protocol, before) = match self.config.authentication {
+            Authentication::Header(_) => (PROTOCOL_AUTHENTICATION_HEADER, authentication_header::LENGTH),
+            Authentication::None | Authentication::SimplePassword(_) | Authentication::Hmac(_) => (PROTOCOL_VRRP, 0),
+        };
+        let header_length = match destination {
+            IpAddr::V4(_) => ipv4::HEADER_LENGTH,
+            IpAddr::V6(_) => ipv6::HEADER_LENGTH,
+        };
+        let payload = buffer.get_mut(header_length + before..)?;
+        let length = before + self.write_payload(priority, sequence, (source, destination), payload)?;
+        let ttl = match self.config.transport {
+            Transport::Multicast { .. } => crate::wire::TTL,
+            Transport::Unicast { ttl, .. } => ttl,
+        };
+        match (source, destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                // Counts from 1 and wraps around, as keepalived's does, but for 0: the kernel would put something else
+                // there, and an authentication header covers it.
+                let identification = (self.statistics.advertisements_sent.wrapping_sub(1) % 0xffff + 1) as u16;
+                ipv4::write_header(buffer, (source, destination), protocol, ttl, identification, length)?;
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                let kind = (protocol, ipv6::INTERNETWORK_CONTROL);
+                ipv6::write_header(buffer, (source, destination), kind, ttl, length)?;
+            }
+            _ => return None,
+        }
+        let packet = buffer.get_mut(..header_length + length)?;
+        if let (Authentication::Header(password), IpAddr::V4(source)) = (&self.config.authentication, source) {
+            // It is one of ours: `sequence` was a count of 32 bits.
+            let header = AuthenticationHeader { spi: source, sequence: sequence as u32 };
+            authentication_header::write(header, password, packet)?;
+        }
+        Some(packet)
+    }
+
+    /// Writes the advertisement and what stands behind it to the beginning of `payload`, and returns how long that is.
+    fn write_payload(
+        &self,
+        priority: Priority,
+        sequence: u64,
+        (source, destination): (IpAddr, IpAddr),
+        payload: &mut [u8],
+    ) -> Option<usize> {
         let interval = self.config.advertisement_interval.as_centiseconds();
         let body = match self.config.version {
             Version::V2 => {
@@ -127,42 +176,28 @@ impl VirtualRouter {
         };
         let addresses = AddressList::new(self.config.family, &self.advertised)?;
         let advertisement = Advertisement { vrid: self.config.vrid, priority, addresses, body };
-        let (protocol, before) = match self.config.authentication {
-            Authentication::Header(_) => (PROTOCOL_AUTHENTICATION_HEADER, authentication_header::LENGTH),
-            Authentication::None | Authentication::SimplePassword(_) | Authentication::Hmac(_) => (PROTOCOL_VRRP, 0),
-        };
-        let payload = buffer.get_mut(ipv4::HEADER_LENGTH + before..)?;
         let form = self.checksum_form(destination);
-        let summed = if form == ChecksumForm::OldUnicast { GROUP } else { destination };
-        let written = advertisement::encode(&advertisement, IpAddr::V4(source), IpAddr::V4(summed), payload)?;
+        let summed = if form == ChecksumForm::OldUnicast { GROUP.into() } else { destination };
+        let written = advertisement::encode(&advertisement, source, summed, payload)?;
         if form == ChecksumForm::MessageOnly {
             advertisement::sum_message_alone(written);
         }
-        let mut length = written.len();
-        if let Authentication::Hmac(policy) = &self.config.authentication
-            && policy.mode != HmacMode::ReceiveOnly
-        {
-            let key = policy.keys.get(&policy.active_key)?;
-            let trailer = Trailer { key: policy.active_key, sequence: Sequence::from_number(sequence) };
-            let sealed = trailer::write(trailer, key, IpAddr::V4(source), written)?;
-            payload.get_mut(length..)?.get_mut(..trailer::LENGTH)?.copy_from_slice(&sealed);
-            length += trailer::LENGTH;
-        }
-        let ttl = match self.config.transport {
-            Transport::Multicast { .. } => crate::wire::TTL,
-            Transport::Unicast { ttl, .. } => ttl,
+        let length = written.len();
+        let policy = match &self.config.authentication {
+            Authentication::Hmac(policy) if policy.mode != HmacMode::ReceiveOnly => policy,
+            Authentication::Hmac(_)
+            | Authentication::None
+            | Authentication::SimplePassword(_)
+            | Authentication::Header(_) => return Some(length),
         };
-        // Counts from 1 and wraps around, as keepalived's does, but for 0: the kernel would put something else there,
-        // and an authentication header covers it.
-        let identification = (self.statistics.advertisements_sent.wrapping_sub(1) % 0xffff + 1) as u16;
-        length += before;
-        ipv4::write_header(buffer, (source, destination), protocol, ttl, identification, length)?;
-        let packet = buffer.get_mut(..ipv4::HEADER_LENGTH + length)?;
-        if let Authentication::Header(password) = &self.config.authentication {
-            // It is one of ours: `sequence` was a count of 32 bits.
-            let header = AuthenticationHeader { spi: source, sequence: sequence as u32 };
-            authentication_header::write(header, password, packet)?;
+        let key = policy.keys.get(&policy.active_key)?;
+        let trailer = Trailer { key: policy.active_key, sequence: Sequence::from_number(sequence) };
+        let sealed = trailer::write(trailer, key, source, written)?;
+        let whole = payload.get_mut(..length + trailer::LENGTH)?;
+        whole.get_mut(length..)?.copy_from_slice(&sealed);
+        if self.config.family == Family::Ipv6 {
+            advertisement::sum_everything(whole, source, destination);
         }
-        Some(packet)
+        Some(whole.len())
     }
 }

@@ -1,0 +1,140 @@
+//! How files are read: how strict `include` is, what chance is, which parts are left out.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use tanist_config::{LoadOptions, Loaded, MemoryFiles, Part, Severity, load};
+
+const PLACE: &str = "/etc/keepalived/keepalived.conf";
+
+fn read(files: &MemoryFiles, options: &LoadOptions) -> Loaded {
+    load(Path::new(PLACE), files, options)
+}
+
+/// The codes of everything that is at least a warning.
+fn codes(loaded: &Loaded) -> Vec<&'static str> {
+    let found = loaded.report.diagnostics().iter();
+    found.filter(|one| one.severity != Severity::Hint).map(|one| one.code).collect()
+}
+
+fn errors(loaded: &Loaded) -> Vec<String> {
+    let found = loaded.report.diagnostics().iter();
+    found.filter(|one| one.severity == Severity::Error).map(|one| one.message.clone()).collect()
+}
+
+// Shows: global_defs.include_check
+#[test]
+fn include_is_as_strict_as_is_said_before_it() {
+    let check = |lines: &str, expected: &[&str]| {
+        let files = MemoryFiles::single(PLACE, lines).with("/etc/keepalived/there.conf", "");
+        assert_eq!(errors(&read(&files, &LoadOptions::default())), expected, "{lines}");
+    };
+    let with = |check: &str, include: &str| format!("global_defs {{\n include_check {check}\n}}\ninclude {include}\n");
+    check("include gone.conf\ninclude gone/*.conf\n", &[]);
+    check(&with("", "gone.conf"), &["no file matches `gone.conf`"]);
+    check(&with("", "gone/*.conf"), &["no file matches `gone/*.conf`"]);
+    check(&with("", "{there,gone}.conf"), &["no file matches `gone.conf`"]);
+    check(&with("match", "gone.conf"), &["no file matches `gone.conf`"]);
+    check(&with("match", "gone/*.conf"), &[]);
+    check(&with("wildcard_match", "gone/*.conf"), &["no file matches `gone/*.conf`"]);
+    check(&with("brace_match", "{there,gone}.conf"), &["no file matches `gone.conf`"]);
+    check(&with("match\n include_check -match", "gone.conf"), &[]);
+    check(&with("match\n include_check +wildcard_match", "gone.conf"), &["no file matches `gone.conf`"]);
+    check(&with("match\n include_check readable", "gone.conf"), &[]);
+    check("global_defs { include_check match }\ninclude gone.conf\n", &["no file matches `gone.conf`"]);
+    check(&with("matches", "gone.conf"), &["`matches` is nothing that can be checked"]);
+}
+
+#[test]
+fn what_a_file_says_of_strictness_holds_to_its_end_and_in_what_it_includes() {
+    let main = "include first.conf\ninclude gone.conf\n";
+    let first = "global_defs {\n include_check match\n}\ninclude second.conf\n";
+    let files = MemoryFiles::single(PLACE, main)
+        .with("/etc/keepalived/first.conf", first)
+        .with("/etc/keepalived/second.conf", "include lost.conf\n");
+    assert_eq!(errors(&read(&files, &LoadOptions::default())), ["no file matches `lost.conf`"]);
+}
+
+#[test]
+fn the_command_line_can_ask_for_every_file() {
+    let files = MemoryFiles::single(PLACE, "include gone/*.conf\n");
+    assert_eq!(errors(&read(&files, &LoadOptions::default())), [""; 0]);
+    let strict = LoadOptions { all_files: true, ..LoadOptions::default() };
+    assert_eq!(errors(&read(&files, &strict)), ["no file matches `gone/*.conf`"]);
+}
+
+#[test]
+fn a_pattern_may_stand_for_the_configuration() {
+    let files = MemoryFiles::single("/etc/k/a.conf", "global_defs {\n router_id a\n}\n")
+        .with("/etc/k/b.conf", "instance b\n")
+        .with("/etc/k/c.txt", "rubbish\n");
+    let loaded = load(Path::new("/etc/k/*.conf"), &files, &LoadOptions::default());
+    assert!(codes(&loaded).contains(&"several-files"), "{}", loaded.report.render(false));
+    let settings = loaded.settings.expect("it is good");
+    assert_eq!((settings.global.router_id.as_deref(), settings.process.instance.as_deref()), (Some("a"), Some("b")));
+    let one = load(Path::new("/etc/k/a*"), &files, &LoadOptions::default());
+    assert!(!codes(&one).contains(&"several-files"));
+    let none = load(Path::new("/etc/k/*.cfg"), &files, &LoadOptions::default());
+    assert_eq!(none.report.exit_status(), 6);
+}
+
+// Shows: global_defs.random_seed
+#[test]
+fn chance_is_the_same_again_if_that_is_wanted() {
+    let draw = |seed: &str, random: u64| {
+        let text = format!("global_defs {{\n{seed}\n router_id r${{_RANDOM}}-${{_RANDOM}}\n}}\n");
+        let files = MemoryFiles { random, ..MemoryFiles::single(PLACE, text) };
+        read(&files, &LoadOptions::default()).settings.expect("it is good").global.router_id.expect("it is said")
+    };
+    assert_ne!(draw("", 1), draw("", 2));
+    assert_eq!(draw(" random_seed 42", 1), draw(" random_seed 42", 2));
+    assert_ne!(draw(" random_seed 42", 1), draw(" random_seed 43", 1));
+}
+
+#[test]
+fn what_it_came_to_can_be_read_again() {
+    let text = "$P=15\n@edge-a global_defs { # us\n router_id \"a # b\"\n script_user a\\#b\n}\n@other rubbish\n~SEQ(i, 1, 2) include $i.conf\ninclude more.conf\n";
+    let mut files = MemoryFiles::single(PLACE, text).with("/etc/keepalived/more.conf", "instance $P\n");
+    files.host_name = "edge-a".to_owned();
+    let loaded = read(&files, &LoadOptions::default());
+    let expected = "# /etc/keepalived/keepalived.conf\nglobal_defs {\nrouter_id \"a # b\"\nscript_user a\\#b\n}\n# /etc/keepalived/more.conf\ninstance 15\n";
+    assert_eq!(loaded.expanded.text(), expected);
+    let again = read(&MemoryFiles::single(PLACE, expected), &LoadOptions::default());
+    let (before, after) = (loaded.settings.expect("good"), again.settings.expect("good"));
+    assert_eq!((before.global, before.process), (after.global, after.process));
+}
+
+const WITH_PARTS: &str = "
+global_defs {
+    lvs_flush
+    enable_snmp_vrrp
+    checker_priority 5
+    router_id a
+}
+virtual_server 192.0.2.1 80 {
+    nonsense
+    real_server 192.0.2.2 80 { TCP_CHECK { } }
+}
+virtual_server 192.0.2.1 443 {
+}
+bfd_instance peer { neighbor_ip 192.0.2.2 }
+";
+
+#[test]
+fn parts_that_are_not_wanted_are_left_out_and_named_once() {
+    let files = MemoryFiles::single(PLACE, WITH_PARTS);
+    let refused = read(&files, &LoadOptions::default());
+    assert_eq!(codes(&refused), ["not-built"; 5]);
+    let some = LoadOptions { without: BTreeSet::from([Part::VirtualServers]), ..LoadOptions::default() };
+    assert_eq!(codes(&read(&files, &some)), ["left-out", "not-built", "not-built"]);
+    let without = BTreeSet::from([Part::VirtualServers, Part::Bfd, Part::Snmp]);
+    let loaded = read(&files, &LoadOptions { without, ..LoadOptions::default() });
+    assert_eq!(codes(&loaded), ["nothing-to-do", "left-out"]);
+    let told = loaded.report.render(false);
+    let line = "virtual servers and BFD and SNMP left out, as asked: `bfd_instance`, `enable_snmp_vrrp`, `lvs_flush`, \
+                `virtual_server` (2 times)";
+    assert!(told.contains(line), "{told}");
+    assert_eq!(loaded.settings.expect("the rest is good").global.router_id.as_deref(), Some("a"));
+}

@@ -1,0 +1,193 @@
+//! The JSON that keepalived writes on SIGRTMIN+2, field by field, for the exporters that read it.
+//!
+//! Its habits are kept because readers depend on them: some switches are numbers and some are not, what is empty is left
+//! out, and slashes are escaped.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use config::{Instance, JsonVersion, NotifyScript, Settings};
+use engine::vrrp::receive::{Discard, Oddity};
+use engine::{Authentication, Engine, Instant, RouterConfig, RouterView, StateName, Transport, VirtualAddress};
+use linux::clock;
+use serde_json::{Map, Value, json};
+
+use crate::preflight::words_for;
+
+/// The whole file.
+pub(crate) fn json(settings: &Settings, engine: &Engine, now: Instant) -> String {
+    let view = engine.view();
+    let routers = view.routers.iter().zip(&engine.config().routers).zip(&settings.instances);
+    let routers = routers.map(|((router, config), instance)| {
+        let since = clock::real_time().saturating_sub(now.since(router.since));
+        json!({ "data": data(router, config, instance, since), "stats": statistics(router) })
+    });
+    let routers: Vec<Value> = routers.collect();
+    let all = match settings.process.dumps.json_version {
+        JsonVersion::One => Value::Array(routers),
+        // Nothing watches processes yet, so there is nobody to list.
+        JsonVersion::Two => json!({ "vrrp": routers, "track_process": [] }),
+    };
+    // A slash stands in texts only.
+    all.to_string().replace('/', "\\/") + "\n"
+}
+
+fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: Duration) -> Value {
+    let announce = &config.announce;
+    let interval = config.advertisement_interval.as_duration();
+    let master_priority = router.active_router.map_or(0, |(_, priority)| priority.get());
+    let seconds = |span: Duration| number(span.as_secs_f64());
+    let mut data = Map::new();
+    let mut put = |name: &str, value: Value| {
+        data.insert(name.to_owned(), value);
+    };
+    put("iname", json!(&*config.name));
+    put("dont_track_primary", json!(u8::from(config.ignore_own_link)));
+    put("skip_check_adv_addr", json!(u8::from(config.skip_check_adv_addr)));
+    put("strict_mode", json!(u8::from(instance.strict)));
+    put("vmac_ifname", json!(""));
+    put("ifp_ifname", json!(&*config.link));
+    put("master_priority", json!(master_priority));
+    put("last_transition", number(microseconds(since)));
+    put("garp_delay", json!(announce.delay.as_secs()));
+    put("garp_refresh", json!(announce.refresh.unwrap_or_default().as_secs()));
+    put("garp_rep", json!(announce.repeat));
+    put("garp_refresh_rep", json!(announce.refresh_repeat));
+    put("garp_lower_prio_delay", json!(announce.lower_priority_delay.as_secs()));
+    put("garp_lower_prio_rep", json!(announce.lower_priority_repeat));
+    put("lower_prio_no_advert", json!(u8::from(config.deviations.silent_winner)));
+    put("higher_prio_send_advert", json!(u8::from(!config.deviations.silent_loser)));
+    put("vrid", json!(config.vrid.get()));
+    put("base_priority", json!(router.priority.get()));
+    put("effective_priority", json!(router.effective_priority.get()));
+    put("vipset", json!(router.holds_addresses));
+    put("promote_secondaries", json!(instance.promote_secondaries));
+    put("adver_int", seconds(interval));
+    put("master_adver_int", seconds(router.active_adver_interval.as_duration()));
+    put("accept", json!(u8::from(instance.accept_mode)));
+    put("nopreempt", json!(!config.preempt_mode));
+    put("preempt_delay", seconds(config.preempt_delay));
+    put("state", json!(state_number(router)));
+    // Where it would be if nothing kept it out.
+    put("wantstate", json!(if router.state == StateName::Active { 2 } else { 1 }));
+    put("version", json!(config.version.number()));
+    put("smtp_alert", json!(false));
+    put("notify_deleted", json!(instance.notify.deleted.is_some()));
+    let notify = &instance.notify;
+    let scripts = [
+        ("script_backup", &notify.backup),
+        ("script_master", &notify.active),
+        ("script_fault", &notify.fault),
+        ("script_stop", &notify.stop),
+        ("script_deleted", &notify.deleted),
+        ("script", &notify.any),
+        ("script_master_rx_lower_pri", &notify.active_heard_lower_priority),
+    ];
+    for (name, script) in scripts {
+        if let Some(script) = script {
+            put(name, json!(quoted(script)));
+        }
+    }
+    let addresses = |addresses: &[VirtualAddress]| {
+        addresses.iter().map(|address| address_words(address, config, router.holds_addresses)).collect()
+    };
+    let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let listed: [(&str, Vec<String>); 6] = [
+        ("vips", addresses(&config.addresses)),
+        ("evips", addresses(&config.excluded_addresses)),
+        ("vroutes", config.routes.iter().map(ToString::to_string).collect()),
+        ("vrules", config.rules.iter().map(ToString::to_string).collect()),
+        ("track_ifp", names(config.track_links.iter().map(|tracked| &*tracked.link).collect())),
+        ("track_script", names(config.track_scripts.iter().map(|tracked| &*tracked.script).collect())),
+    ];
+    for (name, list) in listed.into_iter().filter(|(_, list)| !list.is_empty()) {
+        put(name, json!(list));
+    }
+    let (kind, secret) = match &config.authentication {
+        Authentication::None | Authentication::Hmac(_) => (0, false),
+        Authentication::SimplePassword(_) => (1, true),
+        Authentication::Header(_) => (2, true),
+    };
+    put("auth_type", json!(kind));
+    if secret {
+        put("auth_data", json!("********"));
+    }
+    // What readers of keepalived's file have asked for and it has not.
+    if let Transport::Unicast { peers, .. } = &config.transport {
+        put("unicast_peers", json!(peers.iter().map(IpAddr::to_string).collect::<Vec<_>>()));
+    }
+    if let Some((address, _)) = router.active_router {
+        put("master_address", json!(address.to_string()));
+    }
+    Value::Object(data)
+}
+
+fn statistics(router: &RouterView) -> Value {
+    let counters = &router.statistics;
+    let discarded = |reason: Discard| counters.discarded[reason.index()];
+    let odd = |oddity: Oddity| counters.odd[oddity.index()];
+    json!({
+        "advert_rcvd": counters.advertisements_received,
+        "advert_sent": counters.advertisements_sent,
+        "become_master": counters.became_active,
+        "release_master": counters.released_active,
+        "packet_len_err": discarded(Discard::Length),
+        "advert_interval_err": discarded(Discard::AdvertisementInterval) + odd(Oddity::AdvertisementInterval),
+        "ip_ttl_err": discarded(Discard::Ttl) + discarded(Discard::PeerTtl),
+        "invalid_type_rcvd": discarded(Discard::Type),
+        "addr_list_err": odd(Oddity::AddressCount { received: 0, expected: 0 })
+            + odd(Oddity::AddressMissing(std::net::Ipv4Addr::UNSPECIFIED.into())),
+        "invalid_authtype": discarded(Discard::AuthenticationTypeInvalid),
+        "authtype_mismatch": discarded(Discard::AuthenticationTypeMismatch)
+            + discarded(Discard::UnexpectedAuthenticationHeader),
+        "auth_failure": discarded(Discard::AuthenticationFailure) + discarded(Discard::AuthenticationHeaderReplayed),
+        "auth_ext_missing": discarded(Discard::TrailerMissing),
+        "auth_ext_malformed": discarded(Discard::TrailerMalformed),
+        "auth_ext_unknown_key": discarded(Discard::TrailerKeyUnknown),
+        "auth_ext_invalid_hmac": discarded(Discard::TrailerInvalid),
+        "auth_ext_stale": discarded(Discard::TrailerStale),
+        "auth_ext_replay": discarded(Discard::TrailerReplayed),
+        "pri_zero_rcvd": counters.priority_zero_received,
+        "pri_zero_sent": counters.priority_zero_sent,
+    })
+}
+
+/// INIT, BACKUP, MASTER and FAULT as keepalived numbers them.
+fn state_number(router: &RouterView) -> u8 {
+    match router.state {
+        StateName::Active => 2,
+        StateName::Backup => 1,
+        StateName::Initialize if router.faults.is_empty() => 0,
+        StateName::Initialize => 3,
+    }
+}
+
+/// As keepalived has it: `192.0.2.1/24 dev eth0 scope global label eth0:vip set`.
+fn address_words(address: &VirtualAddress, config: &RouterConfig, set: bool) -> String {
+    let VirtualAddress { address: own, prefix, link, scope, label, broadcast, .. } = address;
+    let link = link.as_ref().unwrap_or(&config.link);
+    let optional =
+        |name: &str, value: Option<&dyn Display>| value.map_or_else(String::new, |value| format!(" {name} {value}"));
+    let broadcast = optional("brd", broadcast.as_ref().map(|value| value as &dyn Display));
+    let label = optional("label", label.as_ref().map(|value| value as &dyn Display));
+    format!("{own}/{prefix}{broadcast} dev {link} scope {scope}{label}{}", if set { " set" } else { "" })
+}
+
+/// Each word in quotes.
+fn quoted(script: &NotifyScript) -> String {
+    match &script.command {
+        config::Command::Program(words) => words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
+        other => format!("'{}'", words_for(other)),
+    }
+}
+
+fn microseconds(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1e6).round() / 1e6
+}
+
+/// Without a point where it is whole.
+fn number(value: f64) -> Value {
+    const EXACT: f64 = 9e15;
+    if value.fract() == 0.0 && value.abs() < EXACT { json!(value as i64) } else { json!(value) }
+}
