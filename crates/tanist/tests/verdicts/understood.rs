@@ -15,7 +15,7 @@ pub(crate) type Fields = BTreeMap<String, String>;
 pub(crate) const END: &str = "------< Interfaces >------";
 
 /// The lines of an instance, a check and `global_defs` that we have, too.
-const KNOWN: [&str; 41] = [
+const KNOWN: [&str; 43] = [
     "Router ID",
     "Script security",
     "Smtp server",
