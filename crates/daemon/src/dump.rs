@@ -195,7 +195,7 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         list(text, "   Virtual Routes :", &config.routes)?;
         list(text, "   Virtual Rules :", &config.rules)?;
         for (heading, kind) in
-            [("   Tracked files :", TrackerKind::File), ("   Tracked process :", TrackerKind::Process)]
+            [("   Tracked files :", TrackerKind::File), ("   Tracked processes :", TrackerKind::Process)]
         {
             let tracked = config.trackers.iter().filter(|tracked| tracked.tracker.kind == kind);
             let line = |tracked: &Tracked| format!("{}, {}", tracked.tracker.name, weight_of(tracked.weight));

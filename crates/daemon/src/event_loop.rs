@@ -49,7 +49,7 @@ use crate::reload::{Loaded, Reading, Remark};
 use crate::reload_times::ReloadTimes;
 use crate::services::{self as running, Services};
 use crate::share::Share;
-use crate::sockets::{Apart, Sockets};
+use crate::sockets::{Apart, Particulars, Sockets};
 use crate::sysctls::Sysctls;
 use crate::trackers::Trackers;
 use crate::words::{self, Line};
@@ -891,13 +891,15 @@ impl EventLoop {
         let instances = settings.instances.iter();
         let virtual_macs: BTreeMap<&Name, &VirtualMac> =
             instances.filter_map(|instance| Some((&instance.router.name, instance.virtual_mac.as_ref()?))).collect();
-        let apart_of = |router: &RouterConfig| {
-            let VirtualMac { link, speaks } = virtual_macs.get(&router.name)?;
-            Some(Apart { link: kernel.index_of_virtual(link), speaks: *speaks })
+        let particulars_of = |id: RouterId, router: &RouterConfig| {
+            let apart = virtual_macs
+                .get(&router.name)
+                .map(|VirtualMac { link, speaks }| Apart { link: kernel.index_of_virtual(link), speaks: *speaks });
+            Particulars { apart, buffer: buffers.get(id.0 as usize).copied().flatten() }
         };
         let index_of = |link| kernel.index_of(link);
         let failures =
-            sockets.adjust(engine, &buffers, index_of, apart_of, poll, UNICAST, |index| LINKS + u64::from(index));
+            sockets.adjust(engine, index_of, particulars_of, poll, UNICAST, |index| LINKS + u64::from(index));
         let deaf = failures.iter().flat_map(|failure| failure.links.iter().copied()).collect();
         for input in self.kernel.set_deaf(deaf) {
             self.engine.handle(now(), input, &mut self.out);

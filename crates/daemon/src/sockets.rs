@@ -33,6 +33,15 @@ pub(crate) struct Sockets {
     strangers: Vec<(u32, u8)>,
 }
 
+/// What the settings say of a router's sockets that the engine need not know.
+#[derive(Debug)]
+pub(crate) struct Particulars {
+    /// Its virtual interface, if it has one.
+    pub(crate) apart: Option<Apart>,
+    /// How many octets may wait for it; `None` is as many as we think good.
+    pub(crate) buffer: Option<usize>,
+}
+
 /// What a pair is for: an interface by its kernel index, or all unicast (`None`), and a family.
 type Place = (Option<u32>, Family);
 
@@ -189,14 +198,12 @@ impl Sockets {
     }
 
     /// Opens what the configuration needs on the interfaces that exist, and closes what it no longer needs.
-    /// `buffers` says for each router how many octets may wait for it, `apart_of` its virtual interface if it has one;
     /// `unicast_token` and `link_token` name the sockets in the poll.
     pub(crate) fn adjust(
         &mut self,
         engine: &Engine,
-        buffers: &[Option<usize>],
         index_of: impl Fn(LinkId) -> Option<u32>,
-        apart_of: impl Fn(&RouterConfig) -> Option<Apart>,
+        particulars_of: impl Fn(RouterId, &RouterConfig) -> Particulars,
         poll: &Poll,
         unicast_token: u64,
         link_token: impl Fn(u32) -> u64,
@@ -206,7 +213,8 @@ impl Sockets {
         for (router, id) in engine.config().routers.iter().zip(0..) {
             let Some(index) = engine.router_link(RouterId(id)).and_then(&index_of) else { continue };
             let vrid = router.vrid.get();
-            let (place, group, below) = match (&router.transport, apart_of(router)) {
+            let Particulars { apart, buffer } = particulars_of(RouterId(id), router);
+            let (place, group, below) = match (&router.transport, apart) {
                 (Transport::Unicast { .. }, _) => (None, None, None),
                 (Transport::Multicast { group, .. }, None) => (Some(index), Some(*group), None),
                 (Transport::Multicast { group, .. }, Some(Apart { link: Some(link), speaks })) => {
@@ -221,7 +229,7 @@ impl Sockets {
             need.groups.extend(group);
             need.header |= matches!(router.authentication, Authentication::Header(_));
             need.links.insert(place.unwrap_or(index));
-            if let Some(size) = buffers.get(id as usize).copied().flatten() {
+            if let Some(size) = buffer {
                 need.size = Some(need.size.unwrap_or_default().saturating_add(size));
             }
         }

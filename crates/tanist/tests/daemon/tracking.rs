@@ -60,7 +60,7 @@ fn processes_are_counted_where_the_kernel_tells_nobody() {
         for line in [
             "------< VRRP Track processes >------\n VRRP Track process = two\n   Process = sleeper\n   Min processes = 2\n",
             "   Max processes = 3\n   Current processes = 1\n   Have quorum = false\n",
-            "   Tracked process :\n     two, weight 30\n     none, weight -7\n     line, weight 5\n",
+            "   Tracked processes :\n     two, weight 30\n     none, weight -7\n     line, weight 5\n",
             "   Process = /run/rehearse/sleeper\n   Parameters = 1000\n   Param match = all\n",
             "   Tracking instances :\n     VI_1, weight 30\n",
         ] {
@@ -135,7 +135,7 @@ fn a_reload_follows_what_is_tracked() {
 
         let both = file("one") + &file("other");
         let since = scene.lab.note("a", "another one, and another weight");
-        let group = "    track_file {\n        other weight 10\n    }";
+        let group = "    track_file {\n        other weight 10 noreverse\n    }";
         node.reload(&text(&both, "        one weight 4 noreverse", group));
         scene.advertised("a", since, |seen| seen.priority == 140);
         scene.line("a", since, "Reloaded");

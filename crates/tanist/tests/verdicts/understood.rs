@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use config::{Command, Instance, Script, Settings, VirtualLink, VirtualMac};
-use engine::{Authentication, Transport, VirtualAddress, Weight};
+use engine::{Authentication, TrackerKind, Transport, VirtualAddress, Weight};
 
 use crate::support::word;
 
@@ -15,7 +15,7 @@ pub(crate) type Fields = BTreeMap<String, String>;
 pub(crate) const END: &str = "------< Interfaces >------";
 
 /// The lines of an instance, a check and `global_defs` that we have, too.
-const KNOWN: [&str; 41] = [
+const KNOWN: [&str; 43] = [
     "Router ID",
     "Script security",
     "Smtp server",
@@ -48,6 +48,8 @@ const KNOWN: [&str; 41] = [
     "Unicast Peer",
     "Tracked interfaces",
     "Tracked scripts",
+    "Tracked files",
+    "Tracked processes",
     "Skip checking advert IP addresses",
     "VRRP interface tracking disabled",
     "Master state transition script",
@@ -306,6 +308,10 @@ fn instance_fields(instance: &Instance, put: &mut impl FnMut(&str, String)) {
         "Tracked scripts",
         list(&mut router.track_scripts.iter().map(|it| format!("{} {}", it.script, weight(it.weight)))),
     );
+    for (key, kind) in [("Tracked files", TrackerKind::File), ("Tracked processes", TrackerKind::Process)] {
+        let tracked = router.trackers.iter().filter(|it| it.tracker.kind == kind);
+        put(key, list(&mut tracked.map(|it| format!("{}, {}", it.tracker.name, weight(it.weight)))));
+    }
     let notify = &instance.notify;
     for (key, script) in [
         ("Master", &notify.active),
