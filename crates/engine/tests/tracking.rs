@@ -416,25 +416,25 @@ script chk interval 1
     0.100000   chk returned Exited(0)
     0.100000   chk succeeded
     0.100000   plus priority 100 -> 120
-    0.100000   minus-reversed priority 100 -> 70
+    0.100000   plus-reversed priority 100 -> 80
     0.100000 > view
     0.100000   plus is Backup priority 120/100 interval 1s down at 3.609375
     0.100000   minus is Backup priority 100/100 interval 1s down at 3.609375
-    0.100000   plus-reversed is Backup priority 100/100 interval 1s down at 3.609375
-    0.100000   minus-reversed is Backup priority 70/100 interval 1s down at 3.609375
+    0.100000   plus-reversed is Backup priority 80/100 interval 1s down at 3.609375
+    0.100000   minus-reversed is Backup priority 100/100 interval 1s down at 3.609375
     0.911340   run chk
     1.100000 > exit chk 1
     1.100000   chk returned Exited(1)
     1.100000   chk failed: Exited(1)
     1.100000   plus priority 120 -> 100
     1.100000   minus priority 100 -> 70
-    1.100000   plus-reversed priority 100 -> 120
-    1.100000   minus-reversed priority 70 -> 100
+    1.100000   plus-reversed priority 80 -> 100
+    1.100000   minus-reversed priority 100 -> 130
     1.100000 > view
     1.100000   plus is Backup priority 100/100 interval 1s down at 3.609375
     1.100000   minus is Backup priority 70/100 interval 1s down at 3.609375
-    1.100000   plus-reversed is Backup priority 120/100 interval 1s down at 3.609375
-    1.100000   minus-reversed is Backup priority 100/100 interval 1s down at 3.609375
+    1.100000   plus-reversed is Backup priority 100/100 interval 1s down at 3.609375
+    1.100000   minus-reversed is Backup priority 130/100 interval 1s down at 3.609375
 "#,
     );
 }
@@ -498,11 +498,11 @@ link eth1 up
     0.000000   plus notify Backup 120
     0.000000   minus Initialize -> Backup: Started
     0.000000   minus notify Backup 100
+    0.000000   plus-reversed priority 100 -> 80
     0.000000   plus-reversed Initialize -> Backup: Started
-    0.000000   plus-reversed notify Backup 100
-    0.000000   minus-reversed priority 100 -> 70
+    0.000000   plus-reversed notify Backup 80
     0.000000   minus-reversed Initialize -> Backup: Started
-    0.000000   minus-reversed notify Backup 70
+    0.000000   minus-reversed notify Backup 100
     0.000000   reversed fault: LinkDown eth1
     0.000000   reversed Initialize -> Initialize: Fault
     0.000000   reversed notify Fault 100
@@ -510,16 +510,16 @@ link eth1 up
     1.000000   eth1 Down
     1.000000   plus priority 120 -> 100
     1.000000   minus priority 100 -> 70
-    1.000000   plus-reversed priority 100 -> 120
-    1.000000   minus-reversed priority 70 -> 100
+    1.000000   plus-reversed priority 80 -> 100
+    1.000000   minus-reversed priority 100 -> 130
     1.000000   reversed fault gone: LinkDown eth1
     1.000000   reversed Initialize -> Backup: FaultsCleared
     1.000000   reversed notify Backup 100
     1.000000 > view
     1.000000   plus is Backup priority 100/100 interval 1s down at 3.531250
     1.000000   minus is Backup priority 70/100 interval 1s down at 3.609375
-    1.000000   plus-reversed is Backup priority 120/100 interval 1s down at 3.609375
-    1.000000   minus-reversed is Backup priority 100/100 interval 1s down at 3.726562
+    1.000000   plus-reversed is Backup priority 100/100 interval 1s down at 3.687500
+    1.000000   minus-reversed is Backup priority 130/100 interval 1s down at 3.609375
     1.000000   reversed is Backup priority 100/100 interval 1s down at 4.609375
     2.000000 > link eth1 absent
     2.000000   eth1 Absent
@@ -527,8 +527,8 @@ link eth1 up
     3.000000   eth1 Up
     3.000000   plus priority 100 -> 120
     3.000000   minus priority 70 -> 100
-    3.000000   plus-reversed priority 120 -> 100
-    3.000000   minus-reversed priority 100 -> 70
+    3.000000   plus-reversed priority 100 -> 80
+    3.000000   minus-reversed priority 130 -> 100
     3.000000   reversed fault: LinkDown eth1
     3.000000   reversed Backup -> Initialize: Fault
     3.000000   reversed notify Fault 100
@@ -572,7 +572,7 @@ fn effective_priority_stays_within_1_and_254() {
     check(
         r#"
 router low vrid 1 priority 100 addresses none track_script chk:-253
-router high vrid 2 priority 200 addresses none track_script chk:253:reverse
+router high vrid 2 priority 200 addresses none track_script chk:-253:reverse
 router owner vrid 3 priority 255 addresses none track_script chk:-253
 script chk interval 10 timeout 10
     0.000000 > start
