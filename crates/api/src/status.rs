@@ -25,12 +25,44 @@ pub struct Status {
     pub services: Vec<Service>,
     /// Checks that belong to no service.
     pub checks: Vec<Check>,
+    /// Tracked files and processes.
+    #[serde(default)]
+    pub trackers: Vec<Tracker>,
     /// The other node, if one is configured.
     pub peer: Option<Peer>,
     /// The latch in force.
     pub latch: Option<Latch>,
     /// Maintenance, if it is on.
     pub maintenance: Option<MaintenanceOn>,
+}
+
+/// A tracked file or tracked processes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracker {
+    /// Its name.
+    pub name: String,
+    /// Of what kind it is.
+    pub kind: TrackerKind,
+    /// What is watched, in words.
+    pub subject: String,
+    /// The number in the file, or how many processes there are; `None` until it is known.
+    pub figure: Option<i64>,
+    /// Of processes: whether their number counts as good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good: Option<bool>,
+    /// When it will count as the opposite, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turns_in_ms: Option<u64>,
+}
+
+/// Of what kind a tracked thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrackerKind {
+    /// A `track_file`.
+    File,
+    /// A `vrrp_track_process`.
+    Process,
 }
 
 /// What a pair can promise.

@@ -43,8 +43,9 @@ pub use keywords::Part;
 pub use process::{Buffer, Dumps, JsonVersion, Process, ReceiveBuffers, Reload, ReloadSign};
 pub use resolve::{BadKey, c_number, hmac_key};
 pub use settings::{
-    AddressLifetime, Command, Global, Instance, KeyFile, Mail, Manager, NeededPort, NeededSpace, Notify, NotifyScript,
-    Pair, PairPath, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup, size_words,
+    AddressLifetime, Command, FigureSource, Global, InitialNumber, Instance, KeyFile, Mail, Manager, MatchBy,
+    NeededPort, NeededSpace, Notify, NotifyFifo, NotifyScript, Pair, PairPath, ProcessPattern, Script, ScriptUser,
+    Service, ServiceCheck, Settings, StatedRole, SyncGroup, TimedScript, Tracker, size_words,
 };
 
 /// What the command line adds to the text.

@@ -4,7 +4,7 @@
 mod services;
 mod terms;
 
-use engine::{Authentication, Family, HmacMode, RouterConfig, Weight};
+use engine::{Authentication, Family, HmacMode, RouterConfig, TrackerKind};
 
 use self::terms::Term;
 pub use self::terms::{term_names, terms};
@@ -127,31 +127,30 @@ fn compare_ranks(better: Side<'_>, worse: Side<'_>, findings: &mut Vec<String>) 
             worse.0, better.0
         ));
     }
-    for tracked in &better.1.router.track_scripts {
-        let Some(weight) = weight(tracked.weight) else { continue };
-        let failing = high - weight.abs();
-        if failing > low {
+    let router = &better.1.router;
+    let checks = router.track_scripts.iter().map(|tracked| ("check", &tracked.script, tracked.weight));
+    let processes = router.trackers.iter().filter(|tracked| tracked.tracker.kind == TrackerKind::Process);
+    let processes = processes.map(|tracked| ("tracked process", &tracked.tracker.name, tracked.weight));
+    for (what, name, weight) in checks.chain(processes) {
+        let (Some(good), Some(bad)) = (weight.worth(true), weight.worth(false)) else { continue };
+        let failing = high - i32::from(good - bad);
+        if good > bad && failing > low {
             findings.push(format!(
-                "VRID {vrid}: when the check `{}` fails on {}, its priority goes from {high} to {failing}, still above \
+                "VRID {vrid}: when the {what} `{name}` fails on {}, its priority goes from {high} to {failing}, still above \
                  the {low} of {}: nothing moves",
-                tracked.script, better.0, worse.0
+                better.0, worse.0
             ));
         }
     }
 }
 
-/// The priority while everything is good.
+/// The priority while everything is good, and no tracked file has a number.
 fn best(router: &RouterConfig) -> i32 {
     let weights = router.track_scripts.iter().map(|tracked| tracked.weight);
     let links = router.track_links.iter().map(|tracked| tracked.weight);
-    let added: i32 = weights.chain(links).filter_map(weight).filter(|weight| *weight > 0).sum();
+    let processes = router.trackers.iter().filter(|tracked| tracked.tracker.kind == TrackerKind::Process);
+    let weights = weights.chain(links).chain(processes.map(|tracked| tracked.weight));
+    let added: i32 = weights.filter_map(|weight| weight.worth(true)).map(i32::from).sum();
     let priority = i32::from(router.priority.get());
     if router.priority.is_address_owner() { priority } else { (priority + added).clamp(1, 254) }
-}
-
-fn weight(weight: Weight) -> Option<i32> {
-    match weight {
-        Weight::Priority(weight) | Weight::Reversed(weight) => Some(i32::from(weight)),
-        Weight::Fault | Weight::ReversedFault => None,
-    }
 }

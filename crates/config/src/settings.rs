@@ -3,6 +3,7 @@
 //! The engine gets the part it decides by; commands, users and mail stay here for the daemon.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub process: Process,
     /// Checks that at least one instance refers to, in the order of the file.
     pub scripts: Vec<Script>,
+    /// Files and processes that at least one instance refers to, in the order of the file.
+    pub trackers: Vec<Tracker>,
     /// Virtual routers in the order of the file.
     pub instances: Vec<Instance>,
     /// Sync groups that have instances, in the order of the file.
@@ -41,6 +44,7 @@ impl Settings {
     pub fn engine_config(&self) -> engine::Config {
         engine::Config {
             scripts: self.scripts.iter().map(|script| script.checking.clone()).collect(),
+            trackers: self.trackers.iter().map(|tracker| tracker.figure.clone()).collect(),
             routers: self.instances.iter().map(|instance| instance.router.clone()).collect(),
             groups: self.groups.iter().map(|group| group.group.clone()).collect(),
             services: self.services.iter().map(|service| service.service.clone()).collect(),
@@ -92,8 +96,18 @@ pub struct Global {
     pub script_user: Option<ScriptUser>,
     /// `enable_script_security`: refuse to run as root what others could have changed.
     pub enable_script_security: bool,
-    /// Where mail would go. Nothing sends mail yet.
+    /// Where mail goes, if somebody asks for it.
     pub mail: Mail,
+    /// `notify_fifo`.
+    pub notify_fifo: Option<NotifyFifo>,
+    /// `vrrp_notify_fifo`; never with the path of the other.
+    pub vrrp_notify_fifo: Option<NotifyFifo>,
+    /// `fifo_write_vrrp_states_on_reload`: after a reload the FIFOs are told all states.
+    pub states_on_reload: bool,
+    /// `startup_script`: runs before everything else.
+    pub startup: Option<TimedScript>,
+    /// `shutdown_script`: runs after everything else.
+    pub shutdown: Option<TimedScript>,
     /// `disable_local_igmp`: the kernel is to report no membership of link-local groups.
     pub disable_local_igmp: bool,
     /// `address_lifetime`: how long a virtual address outlives a daemon that no longer renews it.
@@ -117,14 +131,114 @@ pub enum AddressLifetime {
 pub struct Mail {
     /// `notification_email`.
     pub recipients: Vec<String>,
-    /// `notification_email_from`; `None` means user@host.
+    /// `notification_email_from`; `None` means the daemon's user at this host.
     pub sender: Option<String>,
-    /// `smtp_server`: host and port.
+    /// `smtp_server`: host and port; `None` means that no mail is sent.
     pub server: Option<(String, u16)>,
-    /// `smtp_connect_timeout` in seconds.
+    /// `smtp_connect_timeout` in seconds; `None` means 30.
     pub connect_timeout: Option<u32>,
     /// `smtp_helo_name`; `None` means the host name.
     pub helo_name: Option<String>,
+    /// `no_email_faults`: no mail about FAULT.
+    pub no_faults: bool,
+}
+
+/// A named pipe that gets a line for each change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyFifo {
+    /// A full path.
+    pub path: PathBuf,
+    /// Whose it is, if it has to be made; `None` means as [`Global::script_user`] says.
+    pub owner: Option<ScriptUser>,
+    /// Who reads it; the path is its last argument.
+    pub script: Option<NotifyScript>,
+}
+
+/// A script that is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimedScript {
+    /// What runs.
+    pub script: NotifyScript,
+    /// How long it may.
+    pub timeout: Duration,
+}
+
+/// A `track_file` or a `vrrp_track_process`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracker {
+    /// Its name and what its figure means.
+    pub figure: engine::TrackerConfig,
+    /// Where the figure comes from.
+    pub source: FigureSource,
+}
+
+/// Where a figure comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FigureSource {
+    /// The number in a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is written there at the start.
+        initial: Option<InitialNumber>,
+    },
+    /// How many processes there are.
+    Processes(ProcessPattern),
+}
+
+/// `init_file`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InitialNumber {
+    /// The number.
+    pub number: i64,
+    /// Also if the file is there.
+    pub overwrite: bool,
+}
+
+/// Which processes are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessPattern {
+    /// The command and its arguments.
+    pub words: Vec<String>,
+    /// What of a process must be like them.
+    pub by: MatchBy,
+}
+
+/// As it is told to people; another pattern reads otherwise.
+impl fmt::Display for ProcessPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, word) in self.words.iter().enumerate() {
+            let blank = if place == 0 { "" } else { " " };
+            // Quoted where it would be read as several words, or as none.
+            if word.is_empty() || word.contains(|character: char| character.is_whitespace() || character == '"') {
+                write!(f, "{blank}{word:?}")?;
+            } else {
+                write!(f, "{blank}{word}")?;
+            }
+        }
+        f.write_str(match self.by {
+            MatchBy::Name => "",
+            MatchBy::Program => " (by its command)",
+            MatchBy::AllWords => " (by its whole command line)",
+            MatchBy::FirstWords => " … (by its first words)",
+            MatchBy::Beginning => "… (by the beginning of its command line)",
+        })
+    }
+}
+
+/// What of a process must be like the words of its pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchBy {
+    /// The kernel's name of it.
+    Name,
+    /// The first word of its command line.
+    Program,
+    /// All words of its command line.
+    AllWords,
+    /// Its command line begins with these words.
+    FirstWords,
+    /// Its command line begins so, and the last of these words may be longer there.
+    Beginning,
 }
 
 /// A `vrrp_script`.
@@ -193,6 +307,10 @@ pub struct Instance {
     pub promote_secondaries: bool,
     /// Who is told about changes of state.
     pub notify: Notify,
+    /// `smtp_alert`: changes of state are mailed.
+    pub mails: bool,
+    /// `notify_priority_changes`: the FIFOs are told about changes of the effective priority.
+    pub tells_priority: bool,
     /// Keys of `auth_hmac` that are in files of their own; whoever runs the engine puts them into the router's policy.
     pub key_files: Vec<KeyFile>,
 }
@@ -204,6 +322,8 @@ pub struct SyncGroup {
     pub group: engine::GroupConfig,
     /// Who is told about changes of state. `deleted` and `active_heard_lower_priority` are never there.
     pub notify: Notify,
+    /// `smtp_alert`: changes of the group's state are mailed.
+    pub mails: bool,
 }
 
 /// The operator's wish for the initial role.

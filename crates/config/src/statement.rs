@@ -330,7 +330,8 @@ fn report_repetitions(statements: &[Statement<'_>], findings: &mut Findings) {
             continue;
         }
         if first.insert(keyword.name, statement.span).is_some() {
-            let counts = if matches!(keyword.form, Form::Command { .. }) { "first" } else { "last" };
+            let is_fifo = matches!(keyword.name, "notify_fifo" | "vrrp_notify_fifo");
+            let counts = if is_fifo || matches!(keyword.form, Form::Command { .. }) { "first" } else { "last" };
             findings
                 .warning(
                     "given-twice",

@@ -38,8 +38,13 @@ fn around(place: Block, keyword: &Keyword) -> String {
         }
         Block::VrrpScript if keyword.name == "script" => format!("vrrp_script S {{\n {example}\n}}\n"),
         Block::VrrpScript => format!("vrrp_script S {{\n script \"/bin/true\"\n {example}\n}}\n"),
-        Block::TrackProcess => format!("vrrp_track_process P {{\n {example}\n}}\n"),
-        Block::TrackFile => format!("track_file F {{\n {example}\n}}\n"),
+        Block::TrackProcess if keyword.name == "process" => format!("vrrp_track_process P {{\n {example}\n}}\n"),
+        Block::TrackProcess if keyword.name == "param_match" => {
+            format!("vrrp_track_process P {{\n process nginx worker\n {example}\n}}\n")
+        }
+        Block::TrackProcess => format!("vrrp_track_process P {{\n process nginx\n {example}\n}}\n"),
+        Block::TrackFile if keyword.name == "file" => format!("track_file F {{\n {example}\n}}\n"),
+        Block::TrackFile => format!("track_file F {{\n file /run/F\n {example}\n}}\n"),
         Block::SyncGroup if keyword.name == "service" => {
             format!(
                 "service web {{\n systemd nginx\n}}\nvrrp_sync_group G {{\n group {{ V }}\n {example}\n}}\n{}",
@@ -83,6 +88,7 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::AddressOptions if keyword.example.contains("2001:") => format!("static_ipaddress {{\n {example}\n}}\n"),
         Block::AddressOptions => instance(&format!("virtual_ipaddress {{\n {example}\n }}")),
         Block::PeerOptions => instance(&format!("unicast_peer {{\n {example}\n }}")),
+        Block::TrackOptions if keyword.name == "noreverse" => instance(&format!("track_script {{\n {example}\n }}")),
         Block::TrackOptions => instance(&format!("track_interface {{\n {example}\n }}")),
         Block::RouteOptions => instance(&format!("virtual_routes {{\n {example}\n }}")),
         Block::RuleOptions => instance(&format!("virtual_rules {{\n {example}\n }}")),

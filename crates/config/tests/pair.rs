@@ -40,6 +40,24 @@ fn a_weight_that_does_not_bridge_the_gap_is_told() {
     );
 }
 
+/// Processes as well; what stands in a file nobody can know.
+#[test]
+fn a_tracked_process_that_does_not_bridge_the_gap_is_told() {
+    let node = |priority: u8, weight: &str| {
+        text(&format!(
+            "vrrp_track_process web {{\n process nginx\n weight {weight}\n}}\ntrack_file load {{\n file /run/load\n}}\n\
+             vrrp_instance V {{\n interface eth0\n virtual_router_id 51\n priority {priority}\n virtual_ipaddress {{\n \
+             192.0.2.100\n }}\n track_process {{\n web\n }}\n track_file {{\n load\n }}\n}}\n"
+        ))
+    };
+    let told = "VRID 51: when the tracked process `web` fails on a, its priority goes from 170 to 150, still above the 120 of \
+                b: nothing moves";
+    check(&node(150, "20"), &node(100, "20"), &[told]);
+    check(&node(150, "-60"), &node(100, "-60"), &[]);
+    check(&node(150, "0"), &node(100, "0"), &[]);
+    check(&node(150, "-20 reverse"), &node(100, "-20 reverse"), &[]);
+}
+
 #[test]
 fn nopreempt_on_the_wrong_node_is_told_and_a_good_pair_is_good() {
     check(

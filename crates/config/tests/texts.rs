@@ -85,3 +85,10 @@ fn what_a_service_needs_is_explained() {
         load(Path::new("tests/cases/service-needs.conf"), &RealFiles, &options()).settings.expect("it works");
     expect_file(Path::new("tests/explained/service-needs.txt"), &explain(&settings)).expect("as it was");
 }
+
+/// What tracked files and processes mean, too.
+#[test]
+fn what_is_tracked_is_explained() {
+    let settings = load(Path::new("tests/cases/trackers.conf"), &RealFiles, &options()).settings.expect("it works");
+    expect_file(Path::new("tests/explained/trackers.txt"), &explain(&settings)).expect("as it was");
+}

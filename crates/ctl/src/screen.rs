@@ -41,6 +41,7 @@ fn draw(text: &mut String, status: &Status, silence_ms: u64) -> std::fmt::Result
         draw_instance(text, status, instance, silence_ms)?;
     }
     draw_checks(text, status)?;
+    draw_trackers(text, status)?;
     if let Some(peer) = &status.peer {
         draw_paths(text, peer, silence_ms)?;
     }
@@ -195,6 +196,30 @@ fn draw_checks(text: &mut String, status: &Status) -> std::fmt::Result {
         None => format!("{} has not run yet", check.name),
     });
     writeln!(text, "\nchecks: {}", words.collect::<Vec<_>>().join(", "))
+}
+
+fn draw_trackers(text: &mut String, status: &Status) -> std::fmt::Result {
+    if status.trackers.is_empty() {
+        return Ok(());
+    }
+    let words = status.trackers.iter().map(|tracker| {
+        let api::Tracker { name, subject, figure, good, turns_in_ms, .. } = tracker;
+        let figure = figure.map_or_else(|| "not known yet".to_owned(), |figure| figure.to_string());
+        match (tracker.kind, good) {
+            (api::TrackerKind::File, _) => format!("{name} is {figure} ({subject})"),
+            (api::TrackerKind::Process, good) => {
+                let verdict = match (good, turns_in_ms) {
+                    (None, _) => String::new(),
+                    (Some(true), None) => ", good".to_owned(),
+                    (Some(false), None) => ", not good".to_owned(),
+                    (Some(true), Some(left)) => format!(", good for another {}", age(*left)),
+                    (Some(false), Some(left)) => format!(", good in {}", age(*left)),
+                };
+                format!("{name}: {figure} of {subject}{verdict}")
+            }
+        }
+    });
+    writeln!(text, "\ntracked: {}", words.collect::<Vec<_>>().join(", "))
 }
 
 fn draw_paths(text: &mut String, peer: &Peer, silence_ms: u64) -> std::fmt::Result {

@@ -126,6 +126,7 @@ fn status(state: ProtectionState, reasons: &[&str]) -> Outcome {
         }],
         services: Vec::new(),
         checks: Vec::new(),
+        trackers: Vec::new(),
         peer: Some(api::Peer {
             node: "b".to_owned(),
             alive: true,

@@ -32,13 +32,48 @@ pub(crate) enum Job {
     Remove(PathBuf),
     /// Saves the record that waits beside the queue.
     Record,
+    /// Nothing comes any more.
+    End,
+}
+
+/// With it another thread tells something.
+#[derive(Clone, Debug)]
+pub(crate) struct Voice {
+    sender: Sender<Job>,
+    load: Arc<Load>,
+}
+
+impl Voice {
+    pub(crate) fn say(&self, severity: Severity, text: String) {
+        queue(&self.sender, &self.load, Job::Line(Entry::remark(severity, text)));
+    }
+}
+
+#[cfg(test)]
+impl Voice {
+    /// One that is heard by a test.
+    pub(crate) fn heard() -> (Self, Receiver<Job>) {
+        let (sender, receiver) = channel();
+        (Self { sender, load: Arc::default() }, receiver)
+    }
+}
+
+/// Hands a job over, or counts it as lost.
+fn queue(sender: &Sender<Job>, load: &Load, job: Job) {
+    // Some at once may each see room for the last one: the bound need not be exact.
+    if load.waiting.load(Ordering::Relaxed) >= CAPACITY {
+        load.lost.fetch_add(1, Ordering::Relaxed);
+        return;
+    }
+    load.waiting.fetch_add(1, Ordering::Relaxed);
+    // The thread ends only after it was told to.
+    let _ = sender.send(job);
 }
 
 /// The loop's end of the queue.
 #[derive(Debug)]
 pub(crate) struct Background {
-    sender: Option<Sender<Job>>,
-    load: Arc<Load>,
+    voice: Voice,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -62,37 +97,33 @@ impl Background {
             .name("tanist-log".to_owned())
             .stack_size(128 * 1024)
             .spawn(move || work(&receiver, sinks, &theirs))?;
-        Ok(Self { sender: Some(sender), load, thread: Some(thread) })
+        Ok(Self { voice: Voice { sender, load }, thread: Some(thread) })
     }
 
     /// Hands a job over, or counts it as lost. Never waits.
     pub(crate) fn hand_over(&self, job: Job) {
-        // Only this end adds, so the bound holds.
-        let full = self.load.waiting.load(Ordering::Relaxed) >= CAPACITY;
-        if full {
-            self.load.lost.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        self.load.waiting.fetch_add(1, Ordering::Relaxed);
-        if let Some(sender) = &self.sender {
-            // The thread ends only after this end is gone.
-            let _ = sender.send(job);
-        }
+        queue(&self.voice.sender, &self.voice.load, job);
+    }
+
+    /// For another thread.
+    pub(crate) fn voice(&self) -> Voice {
+        self.voice.clone()
     }
 
     /// Has a record saved, instead of one that still waits. Waits for nothing but a moment's lock.
     pub(crate) fn save_record(&self, directory: &Path, record: &Record) {
         let next = (directory.to_owned(), record::text(record));
-        let before = self.load.record.lock().unwrap_or_else(PoisonError::into_inner).replace(next);
-        if let (None, Some(sender)) = (before, &self.sender) {
-            self.load.waiting.fetch_add(1, Ordering::Relaxed);
+        let Voice { sender, load } = &self.voice;
+        if load.record.lock().unwrap_or_else(PoisonError::into_inner).replace(next).is_none() {
+            load.waiting.fetch_add(1, Ordering::Relaxed);
             let _ = sender.send(Job::Record);
         }
     }
 
     /// Lets the thread finish, but not for ever.
     pub(crate) fn finish(mut self) {
-        self.sender = None;
+        self.voice.load.waiting.fetch_add(1, Ordering::Relaxed);
+        let _ = self.voice.sender.send(Job::End);
         let Some(thread) = self.thread.take() else { return };
         let until = Instant::now() + PATIENCE;
         while !thread.is_finished() && Instant::now() < until {
@@ -124,6 +155,7 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
             Job::Remove(path) => tell(&mut sinks, "remove", &path, std::fs::remove_file(&path)),
             // It was saved above, or with a job before it.
             Job::Record => {}
+            Job::End => return,
         }
     }
 }

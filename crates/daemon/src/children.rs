@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     AbandonedCheck,
     /// A notify script.
     Notify(QueueKey),
+    /// The reader of the pipe of this keyword.
+    FifoReader(&'static str),
     /// Something of a service.
     Service(ServiceChild),
 }
@@ -65,6 +67,12 @@ impl Children {
     #[cfg(test)]
     pub(crate) fn pids(&self) -> Vec<u32> {
         self.running.keys().copied().collect()
+    }
+
+    /// Somebody else has collected it.
+    #[cfg(test)]
+    pub(crate) fn forget(&mut self, pid: u32) {
+        self.running.remove(&pid);
     }
 
     #[cfg(test)]

@@ -6,7 +6,6 @@
 mod watcher;
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -18,6 +17,7 @@ use engine::Name;
 use linux::system_log::Severity;
 
 use self::watcher::{Sight, Watcher};
+use crate::bell::{self, Bell};
 use crate::notify::Told;
 
 /// A file that has not been seen for so long, in nanoseconds, is told of.
@@ -37,10 +37,6 @@ pub(crate) struct DownFiles {
     /// When a file has not been seen for so long that it is told.
     unseen_at: Option<u64>,
 }
-
-/// With it the threads call the loop.
-#[derive(Debug)]
-struct Bell(UnixStream);
 
 #[derive(Debug)]
 struct Watched {
@@ -72,25 +68,12 @@ pub(crate) struct DownFileChange {
     pub(crate) present: bool,
 }
 
-impl Bell {
-    fn ring(&self) {
-        // If there is no room, it is ringing.
-        let _ = (&self.0).write(b"!");
-    }
-}
-
 impl DownFiles {
     pub(crate) fn open() -> linux::Result<Self> {
-        let open = || {
-            let (woken, bell) = UnixStream::pair()?;
-            woken.set_nonblocking(true)?;
-            bell.set_nonblocking(true)?;
-            Ok((woken, bell))
-        };
-        let opened = open().map_err(|error| linux::Error::from_io("open a descriptor for down files", &error));
-        let (woken, bell) = opened?;
+        let (woken, bell) =
+            bell::pair().map_err(|error| linux::Error::from_io("open a descriptor for down files", &error))?;
         let (watched, files) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { woken, bell: Arc::new(Bell(bell)), watched, files, unseen_at: None })
+        Ok(Self { woken, bell, watched, files, unseen_at: None })
     }
 
     /// Follows the settings, and answers what has to be told because of them: that of a service which has no file any more
@@ -125,8 +108,7 @@ impl DownFiles {
 
     /// Takes in what the threads have seen. Never waits.
     pub(crate) fn receive(&mut self, now: u64) -> DownFileNews {
-        let mut octets = [0; 64];
-        while self.woken.read(&mut octets).is_ok_and(|length| length == octets.len()) {}
+        bell::silence(&self.woken);
         let mut news = DownFileNews::default();
         self.compare(now, &mut news);
         news

@@ -7,9 +7,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use config::Settings;
+use config::{FigureSource, MatchBy, ProcessPattern, Settings};
 use engine::vrrp::receive::{ChecksumForm, Discard, Oddity};
-use engine::{AntiReplay, Authentication, Engine, HmacMode, Instant, RouterView, StateName, Version, View};
+use engine::{
+    AntiReplay, Authentication, Engine, HmacMode, Instant, Measure, RouterView, StateName, Tracked, TrackerConfig,
+    TrackerKind, TrackerView, Version, View, Weight,
+};
 use linux::clock;
 use linux::local_time::LocalTime;
 
@@ -185,6 +188,13 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         list(text, "   Virtual IP Excluded :", &config.excluded_addresses)?;
         list(text, "   Virtual Routes :", &config.routes)?;
         list(text, "   Virtual Rules :", &config.rules)?;
+        for (heading, kind) in
+            [("   Tracked files :", TrackerKind::File), ("   Tracked process :", TrackerKind::Process)]
+        {
+            let tracked = config.trackers.iter().filter(|tracked| tracked.tracker.kind == kind);
+            let line = |tracked: &Tracked| format!("{}, {}", tracked.tracker.name, weight_of(tracked.weight));
+            list(text, heading, &tracked.map(line).collect::<Vec<_>>())?;
+        }
     }
     for (script, configured) in view.scripts.iter().zip(&settings.scripts) {
         writeln!(text, " VRRP Script = {}", script.name)?;
@@ -204,7 +214,77 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         )?;
         put("State", &if script.running_since.is_some() { "running" } else { "idle" })?;
     }
+    write_trackers(text, settings, engine, view)
+}
+
+fn write_trackers(text: &mut String, settings: &Settings, engine: &Engine, view: &View) -> std::fmt::Result {
+    for (kind, heading) in [
+        (TrackerKind::File, "------< VRRP Track files >------"),
+        (TrackerKind::Process, "------< VRRP Track processes >------"),
+    ] {
+        let of_kind = |(tracker, _): &(&TrackerView, &config::Tracker)| tracker.tracker.kind == kind;
+        let mut trackers = view.trackers.iter().zip(&settings.trackers).filter(of_kind).peekable();
+        if trackers.peek().is_some() {
+            writeln!(text, "{heading}")?;
+        }
+        for (tracker, configured) in trackers {
+            match &configured.source {
+                FigureSource::File { path, .. } => {
+                    writeln!(text, " Track file = {}", tracker.tracker.name)?;
+                    writeln!(text, "   File = {}", path.display())?;
+                    writeln!(text, "   Status = {}", tracker.figure.unwrap_or(0))?;
+                }
+                FigureSource::Processes(pattern) => write_processes(text, tracker, &configured.figure, pattern)?,
+            }
+            let routers = engine.config().routers.iter().flat_map(|router| {
+                let its = router.trackers.iter().filter(|tracked| tracked.tracker == tracker.tracker);
+                its.map(|tracked| format!("{}, {}", router.name, weight_of(tracked.weight)))
+            });
+            list(text, "   Tracking instances :", &routers.collect::<Vec<_>>())?;
+        }
+    }
     Ok(())
+}
+
+fn write_processes(
+    text: &mut String,
+    tracker: &TrackerView,
+    configured: &TrackerConfig,
+    pattern: &ProcessPattern,
+) -> std::fmt::Result {
+    writeln!(text, " VRRP Track process = {}", tracker.tracker.name)?;
+    let mut put = |key: &str, value: &dyn std::fmt::Display| writeln!(text, "   {key} = {value}");
+    put("Process", &pattern.words.first().map_or("", String::as_str))?;
+    if pattern.words.len() > 1 {
+        put("Parameters", &pattern.words[1..].join(" "))?;
+    }
+    match pattern.by {
+        MatchBy::Name | MatchBy::Program => {}
+        MatchBy::AllWords => put("Param match", &"all")?,
+        MatchBy::FirstWords => put("Param match", &"partial")?,
+        MatchBy::Beginning => put("Param match", &"initial")?,
+    }
+    if let Measure::Count { least, most, fork_delay, terminate_delay } = configured.measure {
+        put("Min processes", &least)?;
+        if let Some(most) = most {
+            put("Max processes", &most)?;
+        }
+        put("Current processes", &tracker.figure.unwrap_or(0))?;
+        put("Have quorum", &tracker.good.unwrap_or(false))?;
+        put("Terminate delay", &format_args!("{:.6}s", terminate_delay.as_secs_f64()))?;
+        put("Fork delay", &format_args!("{:.6}s", fork_delay.as_secs_f64()))?;
+    }
+    put("Delay timer", &if tracker.turns_at.is_some() { "running" } else { "not running" })?;
+    put("Full command", &(pattern.by != MatchBy::Name))
+}
+
+fn weight_of(weight: Weight) -> String {
+    match weight {
+        Weight::Fault => "weight 0".to_owned(),
+        Weight::ReversedFault => "weight 0 reverse".to_owned(),
+        Weight::Priority(number) => format!("weight {number}"),
+        Weight::Reversed(number) => format!("weight {number} reverse"),
+    }
 }
 
 /// A heading and what stands below it; nothing if there is nothing.

@@ -5,6 +5,8 @@ mod operators;
 mod pair;
 mod process;
 mod services;
+mod telling;
+mod trackers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -28,15 +30,18 @@ use self::ending::Patience;
 use self::process::Dump;
 use crate::background::{Background, Job};
 use crate::baton::Batons;
+use crate::bookends::Bookend;
 use crate::calendar::CalendarWatch;
 use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
 use crate::control::Control;
 use crate::down_files::DownFiles;
+use crate::fifos::{FifoPlan, Fifos};
 use crate::kernel::{Kernel, Loss};
 use crate::log::Entry;
-use crate::notify::{NotifyQueues, Occasion, Prepared, Told};
+use crate::mail::Post;
+use crate::notify::{NotifyQueues, Prepared, Told};
 use crate::options::Options;
 use crate::places;
 use crate::preflight::Plan;
@@ -46,6 +51,7 @@ use crate::services::{self as running, Services};
 use crate::share::Share;
 use crate::sockets::Sockets;
 use crate::sysctls::Sysctls;
+use crate::trackers::Trackers;
 use crate::words::{self, Line};
 
 const TIMER: u64 = 0;
@@ -56,6 +62,9 @@ const RELOAD: u64 = 4;
 const CONTROL: u64 = 5;
 const DOWN_FILES: u64 = 6;
 const RELOAD_TIME: u64 = 7;
+const TRACKERS: u64 = 8;
+/// The pipes follow this.
+const FIFOS: u64 = 1 << 8;
 /// The sockets of the pair's paths follow this.
 const BATONS: u64 = 1 << 16;
 /// The socket pair of an interface is this plus its index.
@@ -83,8 +92,9 @@ pub(crate) struct EventLoop {
     prepared: Vec<Prepared>,
     /// By sync group.
     prepared_groups: BTreeMap<Name, Prepared>,
-    /// Of the instances that the last reload removed, in the order of their ids behind the others.
-    retired: Vec<Prepared>,
+    /// Of the instances that the last reload removed, in the order of their ids behind the others, with whether they are
+    /// mailed.
+    retired: Vec<(Prepared, bool)>,
     engine: Engine,
     kernel: Kernel,
     sockets: Sockets,
@@ -99,12 +109,23 @@ pub(crate) struct EventLoop {
     signals: Signals,
     children: Children,
     notify: NotifyQueues,
+    fifos: Fifos,
+    /// Pipes that are opened when the loop begins.
+    fifo_plans: Vec<FifoPlan>,
+    post: Post,
+    /// Who is Active, as far as it was told.
+    active: BTreeSet<RouterId>,
+    /// Who was told of since the reload began that is going on.
+    told_in_reload: Option<telling::Told>,
+    startup: Option<Bookend>,
+    shutdown: Option<Bookend>,
     services: Services,
     /// The way to the other Tanist, if there is one.
     batons: Option<Batons>,
     /// Where operators' programs ask, if it could be opened.
     control: Option<Control>,
     down_files: DownFiles,
+    trackers: Trackers,
     notifier: Notifier,
     calendar: CalendarWatch,
     background: Background,
@@ -162,14 +183,16 @@ impl EventLoop {
     ) -> Result<Self, (linux::Error, Background)> {
         let opened = (|| {
             let (poll, timer, kernel, arp) = (Poll::new()?, Timer::new()?, Kernel::open()?, ArpSocket::open()?);
-            let (down_files, seed) = (DownFiles::open()?, u64::from_ne_bytes(linux::random::octets()?));
+            let (down_files, trackers) = (DownFiles::open()?, Trackers::open()?);
+            let seed = u64::from_ne_bytes(linux::random::octets()?);
             poll.add(&timer, TIMER, Interest::ReadableEdge)?;
             poll.add(&signals, SIGNALS, Interest::Readable)?;
             poll.add(&kernel.monitor, MONITOR, Interest::Readable)?;
             poll.add(&down_files, DOWN_FILES, Interest::Readable)?;
-            Ok((poll, timer, kernel, arp, down_files, seed))
+            poll.add(&trackers, TRACKERS, Interest::Readable)?;
+            Ok((poll, timer, kernel, arp, down_files, trackers, seed))
         })();
-        let (poll, timer, kernel, arp, down_files, seed) = match opened {
+        let (poll, timer, kernel, arp, down_files, trackers, seed) = match opened {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
@@ -202,10 +225,18 @@ impl EventLoop {
             signals,
             children: Children::default(),
             notify: NotifyQueues::default(),
+            fifos: Fifos::default(),
+            fifo_plans: plan.fifos,
+            post: Post::new(background.voice()),
+            active: BTreeSet::new(),
+            told_in_reload: None,
+            startup: plan.startup,
+            shutdown: plan.shutdown,
             services: Services::new(identity),
             batons: None,
             control: None,
             down_files,
+            trackers,
             notifier,
             calendar: CalendarWatch::default(),
             background,
@@ -245,6 +276,8 @@ impl EventLoop {
             }
         }
         self.begin_as_a_process(expanded);
+        let fifos = std::mem::take(&mut self.fifo_plans);
+        self.configure_telling(fifos);
         self.tell_calendar();
         self.follow_configuration();
         self.adjust_sockets();
@@ -255,6 +288,7 @@ impl EventLoop {
         self.open_batons();
         self.open_control();
         self.begin_with_down_files();
+        self.begin_with_trackers();
         self.engine.handle(now(), Input::Start, &mut self.out);
         self.carry_out();
         if let Err(error) = self.notifier.ready() {
@@ -320,7 +354,7 @@ impl EventLoop {
     }
 
     fn is_done(&self) -> bool {
-        let idle = self.notify.is_idle() && self.services.hooks_are_idle();
+        let idle = self.notify.is_idle() && self.services.hooks_are_idle() && self.fifos.is_idle();
         self.stopped_until.is_some_and(|until| idle || clock::boot_time() >= until)
     }
 
@@ -330,7 +364,13 @@ impl EventLoop {
             self.stopped_until.filter(|_| !self.hurried).map(|until| until.saturating_sub(self.last_scripts() / 2));
         let own = [self.notify.deadline(), self.ask_again_at, self.quiet_at, self.stopped_until, half];
         let own = own.into_iter().chain([self.kernel.renew_deadline(), self.services.deadline()]);
-        let own = own.chain([self.patience_ends_at(), self.down_files.deadline(), self.reload_times.deadline()]);
+        let own = own.chain([
+            self.patience_ends_at(),
+            self.down_files.deadline(),
+            self.reload_times.deadline(),
+            self.trackers.deadline(),
+            self.fifos.deadline(),
+        ]);
         engine.into_iter().chain(own.flatten()).min()
     }
 
@@ -348,6 +388,8 @@ impl EventLoop {
                 CONTROL => self.take_requests(),
                 DOWN_FILES => self.take_down_files(),
                 RELOAD_TIME => self.take_reload_times(),
+                TRACKERS => self.take_figures(),
+                fifo @ FIFOS..BATONS => self.fifo_has_room(fifo),
                 path @ BATONS..LINKS => self.take_batons(path),
                 link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),
                 service => {
@@ -371,10 +413,14 @@ impl EventLoop {
         if self.down_files.deadline().is_some_and(|at| at <= moment.as_nanos()) {
             self.take_down_files();
         }
+        if self.trackers.deadline().is_some_and(|at| at <= moment.as_nanos()) {
+            self.take_figures();
+        }
         if self.engine.deadline().is_some_and(|deadline| deadline <= moment) {
             self.engine.handle(moment, Input::Timer, &mut self.out);
         }
         self.reload_if_due();
+        self.see_to_fifos();
         self.notify.tell_long(moment.as_nanos(), &mut self.told);
         let half = self.last_scripts() / 2;
         let half_over = |until: u64| moment.as_nanos() >= until.saturating_sub(half);
@@ -467,6 +513,7 @@ impl EventLoop {
                     let moment = clock::boot_time();
                     self.notify.ended(&key, pid, exit, moment, &mut self.children, &mut self.told);
                 }
+                Purpose::FifoReader(keyword) => self.fifo_reader_ended(keyword, pid, exit),
                 Purpose::Service(child) => {
                     let (services, lent) = self.services_and_loop();
                     services.child_ended(pid, &child, exit, lent);
@@ -546,7 +593,10 @@ impl EventLoop {
         let prepared = std::mem::replace(&mut self.prepared, plan.notify);
         self.prepared_groups = plan.group_notify;
         self.checks = plan.checks;
+        self.shutdown = plan.shutdown;
         self.configure_services(plan.services);
+        self.configure_telling(plan.fifos);
+        self.begin_telling_of_reload();
         self.close_addresses();
         self.adjust_sysctls();
         self.adjust_process(&before.process);
@@ -558,16 +608,19 @@ impl EventLoop {
         if self.engine.config() == &config {
             self.adjust_down_files();
             self.adjust_sockets();
+            self.tell_states();
             self.say(Severity::Notice, "Reloaded: nothing that the election depends on has changed".to_owned());
             return;
         }
         self.engine.handle(now(), Input::Reconfigure(Box::new(config)), &mut self.out);
         // Not before the engine knows the instances by their new numbers.
         self.adjust_down_files();
+        self.adjust_trackers();
         let removed = (self.settings.instances.len()..).map_while(|id| self.engine.router(RouterId(id as u32)));
         let notify_of = |router: &engine::RouterConfig| {
             let place = before.instances.iter().position(|instance| instance.router.name == router.name);
-            place.and_then(|place| prepared.get(place)).cloned().unwrap_or_default()
+            let mails = place.is_some_and(|place| before.instances[place].mails);
+            (place.and_then(|place| prepared.get(place)).cloned().unwrap_or_default(), mails)
         };
         self.retired = removed.map(notify_of).collect();
         // Farewells leave through the sockets that still exist.
@@ -575,6 +628,8 @@ impl EventLoop {
         self.follow_configuration();
         self.adjust_sockets();
         self.reconcile = true;
+        self.carry_out();
+        self.tell_states();
         self.say(Severity::Notice, "Reloaded".to_owned());
     }
 
@@ -755,21 +810,8 @@ impl EventLoop {
                     self.say(Severity::Warning, error.to_string());
                 }
             }
-            Output::Notify(notice) => {
-                let id = notice.router.0 as usize;
-                let prepared = self.prepared.get(id).or_else(|| self.retired.get(id.checked_sub(self.prepared.len())?));
-                if let (Some(prepared), Some(router)) = (prepared, self.engine.router(notice.router)) {
-                    let occasion = Occasion::of_router(router, *notice);
-                    let Self { notify, children, told, .. } = self;
-                    notify.push(&occasion, prepared, clock::boot_time(), children, told);
-                }
-            }
-            Output::NotifyGroup { group, kind } => {
-                if let Some(prepared) = self.prepared_groups.get(group) {
-                    let Self { notify, children, told, .. } = self;
-                    notify.push(&Occasion::of_group(group, *kind), prepared, clock::boot_time(), children, told);
-                }
-            }
+            Output::Notify(notice) => self.notify_router(*notice),
+            Output::NotifyGroup { group, kind } => self.notify_group(group, *kind),
             Output::Tell(event) => self.tell(event),
             Output::Service { service, order } => self.order_service(service, *order),
             Output::RunHook(call) => {
@@ -779,11 +821,15 @@ impl EventLoop {
             Output::SendBaton { path, octets } => self.send_baton(*path, octets),
             Output::Save(record) => self.save(record),
             Output::Answer { number, answer } => self.answer(*number, answer),
-            Output::Stopped => self.stopped_until = Some(clock::boot_time().saturating_add(self.last_scripts())),
+            Output::Stopped => {
+                self.stopped_until = Some(clock::boot_time().saturating_add(self.last_scripts()));
+                self.fifos.begin_to_end(clock::boot_time());
+            }
         }
     }
 
     fn tell(&mut self, event: &Event) {
+        self.note(event);
         let lines = words::lines(&self.engine, event);
         self.publish(event, &lines);
         let about = words::about(&self.engine, event);

@@ -7,6 +7,8 @@
 
 mod background;
 mod baton;
+mod bell;
+mod bookends;
 mod calendar;
 mod checks;
 mod children;
@@ -15,11 +17,13 @@ pub mod control;
 mod down_files;
 mod dump;
 mod event_loop;
+mod fifos;
 mod hmac_keys;
 mod json;
 mod kernel;
 mod lifetimes;
 mod log;
+mod mail;
 mod notify;
 mod options;
 pub mod pair_key;
@@ -36,6 +40,7 @@ mod signal_names;
 mod sockets;
 pub mod status;
 mod sysctls;
+mod trackers;
 mod words;
 
 pub use control::ControlPlace;

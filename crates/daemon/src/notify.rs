@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
 use std::sync::Arc;
 
-use engine::{Name, Notice, NoticeKind, RouterConfig, Vrid};
+use engine::{Name, Notice, NoticeKind, Priority, RouterConfig, Vrid};
 use linux::spawn::{Exit, Program};
 use linux::system_log::Severity;
 
@@ -16,6 +16,10 @@ use crate::children::{Children, Purpose};
 const LONGEST_QUEUE: usize = 1000;
 /// A script that runs longer than this is told of once, in nanoseconds.
 const LONG: u64 = 30_000_000_000;
+
+/// As keepalived's first argument and the first word of a line say it.
+const INSTANCE: &str = "INSTANCE";
+const GROUP: &str = "GROUP";
 
 /// Whose queue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +34,7 @@ pub(crate) enum QueueKey {
 #[derive(Clone, Debug)]
 pub(crate) struct Occasion {
     key: QueueKey,
-    /// As keepalived's first argument says it.
+    /// [`INSTANCE`] or [`GROUP`].
     of: &'static str,
     name: Name,
     kind: NoticeKind,
@@ -41,12 +45,37 @@ pub(crate) struct Occasion {
 impl Occasion {
     pub(crate) fn of_router(router: &RouterConfig, notice: Notice) -> Self {
         let key = QueueKey::Router(router.link.clone(), router.vrid);
-        Self { key, of: "INSTANCE", name: router.name.clone(), kind: notice.kind, priority: notice.priority.get() }
+        Self { key, of: INSTANCE, name: router.name.clone(), kind: notice.kind, priority: notice.priority.get() }
     }
 
     pub(crate) fn of_group(group: &Name, kind: NoticeKind) -> Self {
-        Self { key: QueueKey::Group(group.clone()), of: "GROUP", name: group.clone(), kind, priority: 0 }
+        Self { key: QueueKey::Group(group.clone()), of: GROUP, name: group.clone(), kind, priority: 0 }
     }
+
+    /// As what it is told: without a script of its own a deletion is told as a fault.
+    pub(crate) fn told_as(&self, prepared: &Prepared) -> NoticeKind {
+        match self.kind {
+            NoticeKind::Deleted if prepared.deleted.is_none() => NoticeKind::Fault,
+            kind => kind,
+        }
+    }
+
+    /// What the pipes are told.
+    pub(crate) fn line(&self, prepared: &Prepared) -> String {
+        line(self.of, &self.name, word(self.told_as(prepared)), self.priority)
+    }
+
+    /// Who it is about.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        if self.of == GROUP { Subject::Group(&self.name) } else { Subject::Instance(&self.name) }
+    }
+}
+
+/// Who an occasion is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject<'o> {
+    Instance(&'o Name),
+    Group(&'o Name),
 }
 
 /// A line about a script.
@@ -84,26 +113,47 @@ pub(crate) struct Notification {
 
 /// The scripts that an occasion calls for, in keepalived's order, with the arguments that it appends.
 pub(crate) fn notifications(prepared: &Prepared, occasion: &Occasion) -> Vec<Notification> {
-    let (own, word) = match occasion.kind {
-        NoticeKind::Active => (&prepared.active, Some("MASTER")),
-        NoticeKind::Backup => (&prepared.backup, Some("BACKUP")),
-        NoticeKind::Fault => (&prepared.fault, Some("FAULT")),
-        NoticeKind::Stop => (&prepared.stop, Some("STOP")),
-        NoticeKind::Deleted if prepared.deleted.is_some() => (&prepared.deleted, Some("DELETED")),
-        // Without a script of its own a deletion is told as a fault.
-        NoticeKind::Deleted => (&prepared.fault, Some("FAULT")),
-        NoticeKind::ActiveHeardLowerPriority => (&prepared.active_heard_lower_priority, None),
+    let kind = occasion.told_as(prepared);
+    let own = match kind {
+        NoticeKind::Active => &prepared.active,
+        NoticeKind::Backup => &prepared.backup,
+        NoticeKind::Fault => &prepared.fault,
+        NoticeKind::Stop => &prepared.stop,
+        NoticeKind::Deleted => &prepared.deleted,
+        NoticeKind::ActiveHeardLowerPriority => &prepared.active_heard_lower_priority,
     };
-    let repeats = word.is_none();
-    let general = word.zip(prepared.any.as_ref()).map(|(word, notifier)| {
-        let arguments = [occasion.of, &occasion.name, word, &occasion.priority.to_string()].map(str::to_owned).to_vec();
-        (notifier, arguments)
+    let repeats = kind == NoticeKind::ActiveHeardLowerPriority;
+    let general = prepared.any.as_ref().filter(|_| !repeats).map(|notifier| {
+        let arguments = [occasion.of, &occasion.name, word(kind), &occasion.priority.to_string()];
+        (notifier, arguments.map(str::to_owned).to_vec())
     });
     own.iter()
         .map(|notifier| (notifier, Vec::new()))
         .chain(general)
         .map(|(notifier, arguments)| Notification { notifier: notifier.clone(), arguments, repeats })
         .collect()
+}
+
+/// What scripts and pipes are told.
+const fn word(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Active => "MASTER",
+        NoticeKind::Backup => "BACKUP",
+        NoticeKind::Fault => "FAULT",
+        NoticeKind::Stop => "STOP",
+        NoticeKind::Deleted => "DELETED",
+        NoticeKind::ActiveHeardLowerPriority => "MASTER_RX_LOWER_PRI",
+    }
+}
+
+/// A line for the pipes.
+fn line(of: &str, name: &Name, word: &str, priority: u8) -> String {
+    format!("{of} \"{name}\" {word} {priority}\n")
+}
+
+/// What the pipes are told when an effective priority changes. Who is not Active is a backup here, even in FAULT.
+pub(crate) fn priority_line(name: &Name, is_active: bool, priority: Priority) -> String {
+    line(INSTANCE, name, if is_active { "MASTER_PRIORITY" } else { "BACKUP_PRIORITY" }, priority.get())
 }
 
 impl Notification {

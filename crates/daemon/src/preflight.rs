@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use config::{Command, Manager, NotifyScript, ScriptUser, Service, ServiceCheck, Settings};
+use config::{Command, Manager, NotifyFifo, NotifyScript, ScriptUser, Service, ServiceCheck, Settings, TimedScript};
 use engine::Name;
 use linux::script_security::{Verdict, examine, find_program};
 use linux::signals::Signal;
@@ -15,7 +15,9 @@ use linux::spawn::{Program, Stream};
 use linux::system_log::Severity;
 use linux::users::{self, Identity, IdentityError};
 
+use crate::bookends::Bookend;
 use crate::checks::Checks;
+use crate::fifos::{FifoPlan, ReaderPlan};
 use crate::hmac_keys;
 use crate::notify::{Notifier, Prepared};
 use crate::services::needs::Needs;
@@ -64,6 +66,9 @@ pub(crate) struct Plan {
     /// By sync group.
     pub(crate) group_notify: BTreeMap<Name, Prepared>,
     pub(crate) services: Vec<ServicePlan>,
+    pub(crate) fifos: Vec<FifoPlan>,
+    pub(crate) startup: Option<Bookend>,
+    pub(crate) shutdown: Option<Bookend>,
     /// The other node, with the key.
     pub(crate) pair: Option<engine::PairConfig>,
     pub(crate) findings: Vec<Finding>,
@@ -83,7 +88,6 @@ impl Plan {
         let mut scripts = Scripts::new(&settings);
         let mut checks = Checks::default();
         let mut disabled = BTreeSet::new();
-        let all_groups = settings.process.supplementary_groups;
         for script in &settings.scripts {
             let name = &script.checking.name;
             let what = format!("vrrp_script {name}");
@@ -95,7 +99,7 @@ impl Plan {
                 "the check is left out and counts as good",
             ) {
                 Some(program) => {
-                    let program = if all_groups { program } else { program.without_supplementary_groups() };
+                    let program = if scripts.all_groups { program } else { program.without_supplementary_groups() };
                     checks.programs.insert(name.clone(), program);
                 }
                 None => {
@@ -107,19 +111,29 @@ impl Plan {
         let mut notify = Vec::new();
         for instance in &mut settings.instances {
             instance.router.track_scripts.retain(|tracked| !disabled.contains(&tracked.script));
-            notify.push(scripts.prepare_notify(&instance.router.name, &instance.notify, all_groups));
+            notify.push(scripts.prepare_notify(&instance.router.name, &instance.notify));
         }
         let group = |group: &config::SyncGroup| {
-            (group.group.name.clone(), scripts.prepare_notify(&group.group.name, &group.notify, all_groups))
+            (group.group.name.clone(), scripts.prepare_notify(&group.group.name, &group.notify))
         };
         let group_notify = settings.groups.iter().map(group).collect();
         let virtual_addresses = virtual_addresses(&settings);
         let services = settings.services.iter_mut();
         let services =
             services.map(|service| scripts.prepare_service(service, &virtual_addresses, &mut checks)).collect();
+        let global = &settings.global;
+        let fifos = [("notify_fifo", &global.notify_fifo), ("vrrp_notify_fifo", &global.vrrp_notify_fifo)];
+        let fifos = fifos.iter().filter_map(|(keyword, fifo)| scripts.prepare_fifo(keyword, fifo.as_ref()?)).collect();
+        let startup = global.startup.as_ref().and_then(|script| scripts.prepare_bookend("startup", script));
+        let shutdown = global.shutdown.as_ref().and_then(|script| scripts.prepare_bookend("shutdown", script));
         let mut findings = scripts.findings;
         findings.dedup();
-        Self { settings, checks, notify, group_notify, services, pair: None, findings }
+        Self { settings, checks, notify, group_notify, services, fifos, startup, shutdown, pair: None, findings }
+    }
+
+    /// Opens what a slow file system can hold up, away from the loop.
+    pub(crate) fn open_fifos(&mut self) {
+        self.fifos.iter_mut().for_each(FifoPlan::open);
     }
 
     /// What the engine decides by.
@@ -144,6 +158,8 @@ pub(crate) struct Workshop {
 #[derive(Debug)]
 struct Scripts {
     workshop: Arc<Workshop>,
+    /// `set_supplementary_groups`: they run with all groups of their users.
+    all_groups: bool,
     findings: Vec<Finding>,
 }
 
@@ -188,17 +204,12 @@ impl Scripts {
         let default = workshop.default.as_ref().err();
         let finding = |reason| Finding { severity: Severity::Error, text: format!("script_user: {reason}") };
         let findings = default.map(finding).into_iter().collect();
-        Self { workshop: Arc::new(workshop), findings }
+        Self { workshop: Arc::new(workshop), all_groups: settings.process.supplementary_groups, findings }
     }
 
-    fn prepare_notify(&mut self, name: &Name, notify: &config::Notify, all_groups: bool) -> Prepared {
+    fn prepare_notify(&mut self, name: &Name, notify: &config::Notify) -> Prepared {
         let mut prepare = |keyword: &str, script: &Option<NotifyScript>| {
-            let script = script.as_ref()?;
-            let what = format!("({name}) {keyword}");
-            let (user, kind) = (script.user.as_ref(), RecipeKind::Script);
-            let program = self.prepare(&what, &script.command, user, kind, "it will not be run")?;
-            let program = if all_groups { program } else { program.without_supplementary_groups() };
-            Some(Notifier { program: Arc::new(program), command: words_for(&script.command) })
+            self.prepare_notifier(&format!("({name}) {keyword}"), script.as_ref()?)
         };
         Prepared {
             active: prepare("notify_master", &notify.active),
@@ -209,6 +220,39 @@ impl Scripts {
             active_heard_lower_priority: prepare("notify_master_rx_lower_pri", &notify.active_heard_lower_priority),
             any: prepare("notify", &notify.any),
         }
+    }
+
+    /// A pipe and its reader; `None` if nobody could own it.
+    fn prepare_fifo(&mut self, keyword: &'static str, fifo: &NotifyFifo) -> Option<FifoPlan> {
+        let owner = match &fifo.owner {
+            Some(user) => identity(user),
+            None => self.workshop.default.clone(),
+        };
+        let owner = match owner {
+            Ok(owner) => (owner.uid, owner.gid),
+            Err(reason) => {
+                let text = format!("{keyword} {}: {reason}; nobody is told by it", fifo.path.display());
+                self.findings.push(Finding { severity: Severity::Error, text });
+                return None;
+            }
+        };
+        let reader = fifo.script.as_ref().and_then(|script| {
+            let notifier = self.prepare_notifier(&format!("{keyword}_script"), script)?;
+            Some(ReaderPlan { notifier, said: script.clone() })
+        });
+        Some(FifoPlan { keyword, path: fifo.path.clone(), owner, reader, pipe: None })
+    }
+
+    fn prepare_bookend(&mut self, of: &'static str, script: &TimedScript) -> Option<Bookend> {
+        let notifier = self.prepare_notifier(&format!("{of}_script"), &script.script)?;
+        Some(Bookend { of, notifier, timeout: script.timeout })
+    }
+
+    fn prepare_notifier(&mut self, what: &str, script: &NotifyScript) -> Option<Notifier> {
+        let (user, kind) = (script.user.as_ref(), RecipeKind::Script);
+        let program = self.prepare(what, &script.command, user, kind, "it will not be run")?;
+        let program = if self.all_groups { program } else { program.without_supplementary_groups() };
+        Some(Notifier { program: Arc::new(program), command: words_for(&script.command) })
     }
 
     /// The programs of a service. A check that cannot be run is taken out of its settings, as with instances.

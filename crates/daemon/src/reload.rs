@@ -113,8 +113,12 @@ impl Reading {
         done.set_nonblocking(true)?;
         let (sender, result) = channel();
         std::thread::Builder::new().name("tanist-reload".to_owned()).spawn(move || {
+            let mut loaded = load_under_sign(&path, &how, sign.as_deref());
+            if let Loaded::Good { plan, .. } = &mut loaded {
+                plan.open_fifos();
+            }
             // The receiver goes away only with the daemon.
-            let _ = sender.send(load_under_sign(&path, &how, sign.as_deref()));
+            let _ = sender.send(loaded);
             let _ = signal.write_all(b"!");
         })?;
         Ok(Self { result, done })

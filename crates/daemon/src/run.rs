@@ -137,12 +137,15 @@ pub fn run(mut options: Options) -> ExitStatus {
         }
     };
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        event_loop.start(&expanded);
+        let goes_on = event_loop.prelude();
+        if goes_on {
+            event_loop.start(&expanded);
+        }
         drop(expanded);
         if let Some(readiness) = readiness {
             readiness.report(0);
         }
-        event_loop.run()
+        if goes_on { event_loop.run() } else { Ok(()) }
     }));
     let (status, reason) = match ended {
         Ok(Ok(())) => (ExitStatus::Stopped, None),

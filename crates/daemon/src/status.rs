@@ -12,9 +12,10 @@ use std::time::Duration;
 use config::Settings;
 use engine::{
     Budget, FaultReason, Instant, LinkId, Name, PeerRouterView, PeerServiceView, PeerView, RouterConfig, RouterView,
-    ScriptView, ServiceStateName, ServiceView, StateName, View, VirtualAddress,
+    ScriptView, ServiceStateName, ServiceView, StateName, TrackerKind, TrackerView, View, VirtualAddress,
 };
 
+use crate::trackers;
 use crate::words::{self, understanding};
 
 /// What is known at one moment.
@@ -50,6 +51,7 @@ pub fn status(snapshot: &Snapshot<'_>) -> api::Status {
         instances: instances.map(|(router, settings)| instance(snapshot, router, &settings.router)).collect(),
         services: view.services.iter().map(|service| self::service(snapshot, service)).collect(),
         checks: view.scripts.iter().map(check).collect(),
+        trackers: view.trackers.iter().map(|tracker| self::tracker(snapshot, tracker)).collect(),
         peer: view.peer.as_ref().map(|peer| self::peer(snapshot, peer)),
         latch: view.latch.as_ref().map(|latch| api::Latch {
             service: latch.service.to_string(),
@@ -129,6 +131,10 @@ pub(crate) fn fault_words(links: &[Name], fault: &FaultReason) -> String {
         FaultReason::NoPeer => "no unicast peer to send to".to_owned(),
         FaultReason::ScriptFailed(script) => format!("script {script} has failed"),
         FaultReason::ScriptPending(script) => format!("script {script} has not run yet"),
+        FaultReason::Tracked(tracker) => match tracker.kind {
+            TrackerKind::File => format!("tracked file {} says so", tracker.name),
+            TrackerKind::Process => format!("the number of {} is not good", trackers::words(tracker)),
+        },
         FaultReason::Member(other) => format!("{other} of its sync group is in FAULT"),
         FaultReason::ServiceFailed(service) => format!("service {service} failed here"),
         FaultReason::Latched(service) => format!("service {service} is latched"),
@@ -169,6 +175,20 @@ fn check(check: &ScriptView) -> api::Check {
         good: check.good,
         last: check.last_outcome.map(words::ended),
         rests: check.rests,
+    }
+}
+
+fn tracker(snapshot: &Snapshot<'_>, tracker: &TrackerView) -> api::Tracker {
+    api::Tracker {
+        name: tracker.tracker.name.to_string(),
+        kind: match tracker.tracker.kind {
+            TrackerKind::File => api::TrackerKind::File,
+            TrackerKind::Process => api::TrackerKind::Process,
+        },
+        subject: tracker.subject.to_string(),
+        figure: tracker.figure,
+        good: tracker.good,
+        turns_in_ms: tracker.turns_at.map(|at| milliseconds(at.since(snapshot.now))),
     }
 }
 

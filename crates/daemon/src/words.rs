@@ -11,11 +11,12 @@ use std::net::IpAddr;
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
     Cause, Engine, Event, Family, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId,
-    ScriptOutcome, StateName, Transport,
+    ScriptOutcome, StateName, TrackerKind, TrackerName, Transport,
 };
 use linux::system_log::Severity;
 
 use crate::control::happening::{Facts, facts};
+use crate::trackers;
 
 /// A line of the log.
 pub(crate) struct Line {
@@ -128,6 +129,14 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) waits for the first result of script {script}")
                     }
+                    FaultReason::Tracked(tracker) => match tracker.kind {
+                        TrackerKind::File => format!("({name}): tracked file {} now FAULT state", tracker.name),
+                        TrackerKind::Process => format!(
+                            "({name}) entering FAULT state (tracked process {} quorum {})",
+                            tracker.name,
+                            if reverses(engine, *router, tracker) { "achieved" } else { "not achieved" }
+                        ),
+                    },
                     FaultReason::Member(other) => {
                         format!("({name}): entering FAULT state ({other} of its sync group is in FAULT)")
                     }
@@ -168,6 +177,9 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                     }
                     FaultReason::ScriptPending(script) => {
                         format!("({name}) script {script} has its first result")
+                    }
+                    FaultReason::Tracked(tracker) => {
+                        format!("({name}): {} leaving FAULT state", trackers::words(tracker))
                     }
                     FaultReason::Member(other) => {
                         format!("({name}) {other} of its sync group is no longer in FAULT")
@@ -266,6 +278,13 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
         Event::ScriptSkipped { script } => {
             line(Warning, format!("Script `{script}` is still running, so its next run is left out"))
         }
+        Event::NumberChanged { tracker, from, to } => {
+            detail(Info, format!("{} changed from {from} to {to}", trackers::words(tracker)))
+        }
+        Event::QuorumChanged { tracker, held, count } => {
+            let (what, number) = if *held { ("gained", Notice) } else { ("lost", Warning) };
+            line(number, format!("Quorum {what} for {} ({count} running)", trackers::words(tracker)))
+        }
         Event::LinkChanged { link: changed, condition } => line(
             Notice,
             match condition {
@@ -359,6 +378,12 @@ fn configured_source(engine: &Engine, router: RouterId) -> Option<IpAddr> {
     match engine.router(router)?.transport {
         Transport::Multicast { source, .. } | Transport::Unicast { source, .. } => source,
     }
+}
+
+/// Whether good is what keeps the router out.
+fn reverses(engine: &Engine, router: RouterId, tracker: &TrackerName) -> bool {
+    let mut tracked = engine.router(router).into_iter().flat_map(|router| &router.trackers);
+    tracked.any(|tracked| tracked.tracker == *tracker && tracked.weight == engine::Weight::ReversedFault)
 }
 
 fn odd(engine: &Engine, router: RouterId, from: IpAddr, oddity: Oddity) -> Vec<Line> {
@@ -500,6 +525,7 @@ pub(crate) mod tests {
             track_links: Vec::new(),
             ignore_own_link: false,
             track_scripts: Vec::new(),
+            trackers: Vec::new(),
             services: Vec::new(),
         };
         Engine::new(Config { routers: vec![router], ..Config::default() }, 0)

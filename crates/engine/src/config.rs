@@ -16,6 +16,8 @@ use crate::{Family, HmacKey, Interval, Name, Password, Priority, Route, Rule, Ve
 pub struct Config {
     /// Checks whose results change priorities or raise faults. Names are unique.
     pub scripts: Vec<ScriptConfig>,
+    /// Files and processes whose figures do the same. Names of one kind are unique.
+    pub trackers: Vec<TrackerConfig>,
     /// The virtual routers. Names are unique, and so is (link, VRID, family, transport's source or group).
     pub routers: Vec<RouterConfig>,
     /// Routers that are Active together or not at all. Names are unique; each router is in one group at most.
@@ -91,6 +93,71 @@ pub enum When {
     Both,
 }
 
+/// Of what kind a figure is. Names of one kind say nothing about names of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrackerKind {
+    /// The number in a file; 0 if there is none.
+    File,
+    /// How many processes of a kind there are.
+    Process,
+}
+
+/// By what a router refers to a figure.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrackerName {
+    /// Of what kind it is.
+    pub kind: TrackerKind,
+    /// Its name among those.
+    pub name: Name,
+}
+
+/// A figure that is found out elsewhere, and what it means. How it is found out is the daemon's business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackerConfig {
+    /// The name under which routers refer to it.
+    pub name: Name,
+    /// What is watched, in words. If they change, it is another thing, and what was known of it is forgotten.
+    pub subject: Name,
+    /// What its figure means.
+    pub measure: Measure,
+}
+
+impl TrackerConfig {
+    /// Of what kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> TrackerKind {
+        match self.measure {
+            Measure::Number => TrackerKind::File,
+            Measure::Count { .. } => TrackerKind::Process,
+        }
+    }
+
+    /// By what routers refer to it.
+    #[must_use]
+    pub fn id(&self) -> TrackerName {
+        TrackerName { kind: self.kind(), name: self.name.clone() }
+    }
+}
+
+/// What a figure means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// It is multiplied with the weight: −254 and less is a fault, and 253 is the most that it can add. Without a weight
+    /// ([`Weight::Fault`]) every number but 0 is a fault; with [`Weight::ReversedFault`] only 0 is.
+    Number,
+    /// So many are good, fewer or more are failing.
+    Count {
+        /// At least so many.
+        least: u32,
+        /// At most so many; `None` means any number.
+        most: Option<u32>,
+        /// A change by a fork counts after this long, if it has not been undone by then.
+        fork_delay: Duration,
+        /// A change by an end counts after this long, if it has not been undone by then.
+        terminate_delay: Duration,
+    },
+}
+
 /// One virtual router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouterConfig {
@@ -136,6 +203,8 @@ pub struct RouterConfig {
     pub ignore_own_link: bool,
     /// Checks whose results count.
     pub track_scripts: Vec<TrackedScript>,
+    /// Files and processes whose figures count.
+    pub trackers: Vec<Tracked>,
     /// Groups of static addresses, routes and rules without which this router is of no use.
     pub track_groups: Vec<Name>,
     /// The services that run where this router, and all of its sync group, is Active; they stand in
@@ -477,12 +546,45 @@ impl Default for AnnouncePolicy {
 pub enum Weight {
     /// Failing is a fault.
     Fault,
-    /// Positive: added while good. Negative: subtracted while failing. Never zero; −253…253.
+    /// Positive: added while good. Negative: subtracted while failing. Never zero; −253…253, for files and processes
+    /// −254…254.
     Priority(i16),
-    /// As `Priority`, with good and failing exchanged.
+    /// As `Priority`, with adding and subtracting exchanged. Positive: subtracted while good. Negative: added while
+    /// failing.
     Reversed(i16),
     /// As `Fault`, with good and failing exchanged.
     ReversedFault,
+}
+
+impl Weight {
+    /// What it does to the priority while the tracked thing is good or failing; `None` is a fault.
+    #[must_use]
+    pub const fn worth(self, good: bool) -> Option<i16> {
+        match self {
+            Self::Fault => {
+                if good {
+                    Some(0)
+                } else {
+                    None
+                }
+            }
+            Self::ReversedFault => {
+                if good {
+                    None
+                } else {
+                    Some(0)
+                }
+            }
+            Self::Priority(weight) => Some(if (weight > 0) == good { weight } else { 0 }),
+            Self::Reversed(weight) => Some(if (weight > 0) == good { -weight } else { 0 }),
+        }
+    }
+
+    /// Whether it means faults rather than priority.
+    #[must_use]
+    pub const fn is_fault(self) -> bool {
+        matches!(self, Self::Fault | Self::ReversedFault)
+    }
 }
 
 /// An interface whose state counts for a router.
@@ -500,6 +602,15 @@ pub struct TrackedScript {
     /// Name of the check; it stands in [`Config::scripts`].
     pub script: Name,
     /// What its failing does.
+    pub weight: Weight,
+}
+
+/// A file or processes whose figure counts for a router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// Which; it stands in [`Config::trackers`].
+    pub tracker: TrackerName,
+    /// What its figure does.
     pub weight: Weight,
 }
 

@@ -11,14 +11,14 @@ use crate::role::Role;
 use crate::service::Service;
 use crate::standing::Standing;
 use crate::time::Calendar;
-use crate::track::script::Script;
+use crate::track::Tracking;
 use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::{Packet, advertisement, packet};
 use crate::{
     Config, Desired, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RouterConfig, RouterId, ScriptConfig, StateName, Statics, Transport, View, Vrid, When,
+    RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
 };
 
 /// All virtual routers, checks and services of one node.
@@ -26,7 +26,7 @@ use crate::{
 pub struct Engine {
     config: Config,
     links: Links,
-    scripts: Vec<Script>,
+    tracking: Tracking,
     pub(crate) services: Vec<Service>,
     pub(crate) routers: Vec<VirtualRouter>,
     /// What takes its role together.
@@ -79,9 +79,9 @@ impl Engine {
         Self {
             units: Units::new(&config),
             roles: config.routers.iter().map(|_| Role::new()).collect(),
+            tracking: Tracking::new(&config),
             config,
             links,
-            scripts: Vec::new(),
             services: Vec::new(),
             routers,
             briefs: Vec::new(),
@@ -152,17 +152,16 @@ impl Engine {
                     self.assess_all(now, out);
                 }
             }
-            Input::ScriptFinished { script, outcome } => {
-                let known = self.scripts.iter_mut().find(|known| &*known.config().name == script);
-                match known {
-                    Some(known) => {
-                        if known.handle_finished(outcome, out) {
-                            self.assess_all(now, out);
-                        }
-                    }
-                    None => {
-                        self.take_check(now, script, outcome, out);
-                    }
+            Input::ScriptFinished { script, outcome } => match self.tracking.take_outcome(script, outcome, out) {
+                Some(true) => self.assess_all(now, out),
+                Some(false) => {}
+                None => {
+                    self.take_check(now, script, outcome, out);
+                }
+            },
+            Input::Figure { tracker, figure, cause } => {
+                if self.tracking.take_figure(now, tracker, figure, cause, out) {
+                    self.assess_all(now, out);
                 }
             }
             Input::Calendar(said) => {
@@ -219,9 +218,7 @@ impl Engine {
         }
         self.phase = Phase::Running;
         self.links.tell_all();
-        let scripts = core::mem::take(&mut self.config.scripts);
-        self.scripts = scripts.iter().map(|script| self.new_script(script, now)).collect::<Vec<_>>();
-        self.config.scripts = scripts;
+        self.tracking.begin(now, &self.config, || self.random.next());
         self.follow_roles(now, out);
         self.routers.iter_mut().for_each(|router| router.begin(now));
         for service in &mut self.services {
@@ -237,36 +234,24 @@ impl Engine {
 
     /// Lets the checks that run in certain roles only begin or rest. Returns whether one did.
     fn follow_roles(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
-        let mut changed = false;
-        for script in self.scripts.iter_mut().filter(|script| script.config().when != When::Both || script.rests()) {
-            let name = &script.config().name;
-            let tracks =
-                |router: &&VirtualRouter| router.config().track_scripts.iter().any(|tracked| tracked.script == *name);
-            let mut trackers = self.routers.iter().filter(tracks);
-            let active = trackers.any(|router| router.state_name() == StateName::Active);
-            changed |= script.follow_role(now, active, out);
-        }
-        changed
-    }
-
-    fn new_script(&mut self, config: &ScriptConfig, now: Instant) -> Script {
-        Script::new(config.clone(), now, self.random.next())
+        let tracks = |router: &VirtualRouter, name: &Name| {
+            router.config().track_scripts.iter().any(|tracked| tracked.script == *name)
+        };
+        let Self { tracking, routers, .. } = self;
+        let active = |router: &&VirtualRouter| router.state_name() == StateName::Active;
+        tracking.follow_roles(now, |name| routers.iter().filter(active).any(|router| tracks(router, name)), out)
     }
 
     fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.for_each_router(|router, around| router.notice_oversleeping(now, around, out));
-        let mut verdict_changed = false;
+        let mut changed = false;
         for link in self.links.turn(now) {
             let condition = self.links.condition(link);
             out.push(Output::Tell(Event::LinkChanged { link, condition }));
-            verdict_changed = true;
+            changed = true;
         }
-        for script in &mut self.scripts {
-            if script.deadline() <= now {
-                verdict_changed |= script.handle_timer(now, out);
-            }
-        }
-        if verdict_changed {
+        changed |= self.tracking.handle_timer(now, out);
+        if changed {
             self.assess_all(now, out);
         }
         // What the other node is asked comes before the protocol's own timers.
@@ -332,9 +317,9 @@ impl Engine {
 
     /// Lets one router do something.
     pub(crate) fn with_around(&mut self, index: usize, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
-        let Self { routers, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
+        let Self { routers, links, tracking, virtual_addresses, announcer, briefs, .. } = self;
         let router = routers.get_mut(index).map(core::slice::from_mut).unwrap_or_default();
-        visit(router, links, scripts, virtual_addresses, announcer, briefs, act);
+        visit(router, links, tracking, virtual_addresses, announcer, briefs, act);
     }
 
     /// The router that a packet is for. A multicast router hears its interface; a unicast one its address.
@@ -379,10 +364,7 @@ impl Engine {
             }
             Phase::Stopped => return,
         }
-        for script in &self.scripts {
-            script.abandon(out);
-        }
-        self.scripts.clear();
+        self.tracking.stop(out);
         // Who leaves does not announce any more, even what the pace has held back.
         self.announcer = Announcer::default();
         self.for_each_router(|router, around| router.stop(now, around, out));
@@ -393,7 +375,7 @@ impl Engine {
             return;
         }
         self.links.include(&config);
-        self.reconfigure_scripts(now, &config, out);
+        self.tracking.reconfigure(now, &config, || self.random.next(), out);
         self.virtual_addresses = virtual_addresses(&config, &self.links);
         let mut removed = self.reconfigure_services(now, &config, out);
         if self.standing.in_maintenance() {
@@ -478,28 +460,6 @@ impl Engine {
         self.assess_all(now, out);
     }
 
-    fn reconfigure_scripts(&mut self, now: Instant, config: &Config, out: &mut Vec<Output>) {
-        let mut old = core::mem::take(&mut self.scripts);
-        for script in &config.scripts {
-            match old.iter().position(|known| known.config().name == script.name) {
-                Some(place) => {
-                    let mut known = old.swap_remove(place);
-                    if known.config() != script {
-                        known.reconfigure(now, script.clone());
-                    }
-                    self.scripts.push(known);
-                }
-                None => {
-                    let new = self.new_script(script, now);
-                    self.scripts.push(new);
-                }
-            }
-        }
-        for gone in &old {
-            gone.abandon(out);
-        }
-    }
-
     /// Answers those that are no longer there.
     fn reconfigure_services(&mut self, now: Instant, config: &Config, out: &mut Vec<Output>) -> Vec<Service> {
         let mut old = core::mem::take(&mut self.services);
@@ -563,21 +523,20 @@ impl Engine {
     }
 
     pub(crate) fn for_each_router(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
-        let Self { routers, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
-        visit(routers, links, scripts, virtual_addresses, announcer, briefs, act);
+        let Self { routers, links, tracking, virtual_addresses, announcer, briefs, .. } = self;
+        visit(routers, links, tracking, virtual_addresses, announcer, briefs, act);
     }
 
     fn for_each_retired(&mut self, act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) {
-        let Self { retired, links, scripts, virtual_addresses, announcer, briefs, .. } = self;
-        visit(retired, links, scripts, virtual_addresses, announcer, briefs, act);
+        let Self { retired, links, tracking, virtual_addresses, announcer, briefs, .. } = self;
+        visit(retired, links, tracking, virtual_addresses, announcer, briefs, act);
     }
 
     /// The earliest moment at which something is due; `None` if nothing is.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let routers = self.routers.iter().filter_map(VirtualRouter::deadline);
-        let scripts = self.scripts.iter().map(Script::deadline);
-        routers.chain(scripts).chain(self.announcer.deadline()).chain(self.own_deadline()).min()
+        routers.chain(self.tracking.deadline()).chain(self.announcer.deadline()).chain(self.own_deadline()).min()
     }
 
     /// What should exist in the kernel now.
@@ -594,7 +553,8 @@ impl Engine {
         View {
             routers: self.routers.iter().zip(&self.roles).map(|(router, role)| router.view(role)).collect(),
             groups: self.units.views(),
-            scripts: self.scripts.iter().map(Script::view).collect(),
+            scripts: self.tracking.script_views(),
+            trackers: self.tracking.tracker_views(),
             services: self.service_views(self.last_at),
             peer: self.pair.as_ref().map(Pair::view),
             latch: self.standing.latch().cloned(),
@@ -676,7 +636,7 @@ impl Engine {
 fn visit(
     routers: &mut [VirtualRouter],
     links: &Links,
-    scripts: &[Script],
+    tracking: &Tracking,
     virtual_addresses: &BTreeSet<Reachable>,
     announcer: &mut Announcer,
     briefs: &[Brief],
@@ -684,8 +644,7 @@ fn visit(
 ) {
     let mut around = Surroundings {
         links,
-        verdict: &|name| verdict(scripts, name),
-        rests: &|name| scripts.iter().any(|script| script.config().name == *name && script.rests()),
+        tracking,
         is_virtual: &|link, address| virtual_addresses.contains(&reachable(link, address)),
         announcer,
         briefs,
@@ -726,10 +685,6 @@ fn is_twin(one: &RouterConfig, other: &RouterConfig) -> bool {
         Transport::Unicast { .. } => None,
     };
     identity(one) == identity(other) && group(one) == group(other)
-}
-
-fn verdict(scripts: &[Script], name: &Name) -> Option<bool> {
-    scripts.iter().find(|script| script.config().name == *name).and_then(Script::good)
 }
 
 /// An address, and the interface beyond which it means nothing, if there is one.

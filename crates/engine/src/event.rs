@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::vrrp::receive::{Discard, Oddity};
 use crate::{
     Ending, HeldBy, Interval, LatchReason, LinkId, Name, NoticeKind, Priority, RefusedCommand, RouterId, ScriptOutcome,
-    Vrid,
+    TrackerName, Vrid,
 };
 
 /// One thing worth telling.
@@ -186,6 +186,24 @@ pub enum Event {
     ScriptSkipped {
         /// Name of the check.
         script: Name,
+    },
+    /// Another number stands in a tracked file.
+    NumberChanged {
+        /// Which.
+        tracker: TrackerName,
+        /// Before.
+        from: i64,
+        /// Now.
+        to: i64,
+    },
+    /// So many tracked processes as should be there are, or are no longer.
+    QuorumChanged {
+        /// Which.
+        tracker: TrackerName,
+        /// Whether their number is good now.
+        held: bool,
+        /// How many there are.
+        count: i64,
     },
     /// A sync group is something else: all of its routers are, or one of them is kept out.
     GroupChanged {
@@ -471,6 +489,8 @@ pub enum FaultReason {
     ScriptFailed(Name),
     /// A check that it needs has not yet given a result. Not told as a fault, and takes nobody out who is in.
     ScriptPending(Name),
+    /// A tracked file has a number, or there is a number of tracked processes, that it cannot take part with.
+    Tracked(TrackerName),
     /// Another router of its sync group, of this name, is kept out.
     Member(Name),
     /// A service failed here and is not started again.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Config, Family, Instant, LinkId, Name, Record, RouterId};
+use crate::{Config, Family, Instant, LinkId, Name, Record, RouterId, TrackerName};
 
 /// One thing that happened. There is no other way to change an engine.
 #[derive(Clone, Debug)]
@@ -36,6 +36,16 @@ pub enum Input<'a> {
         script: &'a str,
         /// How it ended.
         outcome: ScriptOutcome,
+    },
+    /// What is tracked has this figure now. What is known is told before the start, where 0 is assumed for the others; what
+    /// a reconfiguration mentions for the first time follows it, and until then its routers stay as they are.
+    Figure {
+        /// Which.
+        tracker: &'a TrackerName,
+        /// The number in the file, or how many processes there are.
+        figure: i64,
+        /// How it came to be so.
+        cause: FigureCause,
     },
     /// Something is known about a service: as the answer to an order, or because it happened.
     Service {
@@ -121,6 +131,17 @@ pub enum ScriptOutcome {
     NotStarted(i32),
     /// A probe that needs no program failed.
     ProbeFailed(ProbeFailure),
+}
+
+/// How a figure came to be what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FigureCause {
+    /// It was looked up, or a process became another by its own doing. It counts at once.
+    Found,
+    /// A process has forked.
+    Forked,
+    /// A process has ended.
+    Ended,
 }
 
 /// What a probe found.

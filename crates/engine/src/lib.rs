@@ -35,8 +35,9 @@ pub mod wire;
 
 pub use config::{
     AddressFlags, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback,
-    GroupConfig, HmacMode, HmacPolicy, LinkDelay, OnManualStop, PairConfig, PairKey, RouterConfig, Scope, ScriptConfig,
-    ServiceConfig, Static, Statics, Terms, TrackedLink, TrackedScript, Transport, VirtualAddress, Weight, When,
+    GroupConfig, HmacMode, HmacPolicy, LinkDelay, Measure, OnManualStop, PairConfig, PairKey, RouterConfig, Scope,
+    ScriptConfig, ServiceConfig, Static, Statics, Terms, Tracked, TrackedLink, TrackedScript, TrackerConfig,
+    TrackerKind, TrackerName, Transport, VirtualAddress, Weight, When,
 };
 pub use desired::{Desired, DesiredAddress, DesiredRoute, DesiredRule, Owner};
 pub use engine::Engine;
@@ -46,7 +47,8 @@ pub use event::{
 };
 pub use identity::{Family, LinkId, Name, Priority, RouterId, Version, Vrid};
 pub use input::{
-    Command, Ending, HeldBy, Input, LinkState, ProbeFailure, Received, Restored, ScriptOutcome, ServiceReport,
+    Command, Ending, FigureCause, HeldBy, Input, LinkState, ProbeFailure, Received, Restored, ScriptOutcome,
+    ServiceReport,
 };
 pub use output::{Answer, EndHow, Hook, HookCall, Notice, NoticeKind, Output, RefusedCommand, ServiceOrder};
 pub use record::{LatchReason, LatchRecord, MaintenanceRecord, MoveRecord, Record, RouterRecord, ServiceRecord};
@@ -58,5 +60,6 @@ pub use rule::{Rule, RuleAction};
 pub use secret::{HmacKey, Password};
 pub use time::{Instant, Interval};
 pub use view::{
-    GroupView, MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView, View,
+    GroupView, MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView,
+    TrackerView, View,
 };

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use crate::{
     BatonDiscard, FaultReason, HeldBy, Instant, Interval, LatchRecord, Name, NoticeKind, Priority, RouterId,
-    ScriptOutcome, ServiceFailure, ServiceStateName, StateName, Unheard,
+    ScriptOutcome, ServiceFailure, ServiceStateName, StateName, TrackerName, Unheard,
 };
 
 /// The whole engine.
@@ -21,6 +21,8 @@ pub struct View {
     pub groups: Vec<GroupView>,
     /// In the configuration's order.
     pub scripts: Vec<ScriptView>,
+    /// In the configuration's order.
+    pub trackers: Vec<TrackerView>,
     /// In the configuration's order.
     pub services: Vec<ServiceView>,
     /// The peer, if one is configured.
@@ -193,4 +195,19 @@ pub struct ScriptView {
     pub running_since: Option<Instant>,
     /// It does not run at present: what it checks does not, or the role is not one of its own.
     pub rests: bool,
+}
+
+/// A file or processes whose figure counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackerView {
+    /// Its name and kind.
+    pub tracker: TrackerName,
+    /// What is watched, in words.
+    pub subject: Name,
+    /// Its figure; `None` until it was told.
+    pub figure: Option<i64>,
+    /// Of processes: whether their number counts as good.
+    pub good: Option<bool>,
+    /// When it will count as the opposite.
+    pub turns_at: Option<Instant>,
 }

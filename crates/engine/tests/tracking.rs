@@ -392,7 +392,7 @@ script chk interval 2 timeout 2
 
 // ── Weights ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Positive counts while good, negative while failing, reversed the other way round.
+/// Positive is added while good, negative subtracted while failing; reversed, the one is subtracted and the other added.
 #[test]
 fn weights_of_checks() {
     check(

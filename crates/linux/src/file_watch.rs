@@ -1,4 +1,5 @@
-//! Watching whether files are there: inotify on the directories that lead to them, one descriptor for all.
+//! Watching whether files are there, and whether they are written: inotify on the directories that lead to them, one
+//! descriptor for all.
 //!
 //! A file is there if its directory has an entry of that name, whatever it is; a link is not followed. Every directory
 //! on the way that exists is watched, so one that is made, moved or removed later is noticed. What inotify cannot tell,
@@ -27,6 +28,8 @@ pub struct FileWatch {
     files: Vec<File>,
     /// What matters in each directory that is watched, by the kernel's number of the watch.
     directories: BTreeMap<i32, BTreeSet<OsString>>,
+    /// What stands in the files matters, too.
+    content: bool,
 }
 
 #[derive(Debug)]
@@ -43,7 +46,13 @@ impl FileWatch {
     pub fn open() -> Result<FileWatch> {
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)
             .map_err(refused("open an inotify descriptor"))?;
-        Ok(FileWatch { inotify, files: Vec::new(), directories: BTreeMap::new() })
+        Ok(FileWatch { inotify, files: Vec::new(), directories: BTreeMap::new(), content: false })
+    }
+
+    /// As [`open`](Self::open), but that a file was written and closed is news, too, or that somebody else may read it;
+    /// also of what a link leads to.
+    pub fn open_for_content() -> Result<FileWatch> {
+        Ok(FileWatch { content: true, ..FileWatch::open()? })
     }
 
     /// Sets which files are watched from now on, and looks.
@@ -111,6 +120,7 @@ impl FileWatch {
 
     /// Watches every directory on the way to a file that exists, and no other.
     fn watch_directories(&mut self) -> Result<()> {
+        const CONTENT: WatchFlags = WatchFlags::CLOSE_WRITE.union(WatchFlags::ATTRIB);
         const EVENTS: WatchFlags = WatchFlags::CREATE
             .union(WatchFlags::CLOSE_WRITE)
             .union(WatchFlags::DELETE)
@@ -119,13 +129,14 @@ impl FileWatch {
             .union(WatchFlags::DELETE_SELF)
             .union(WatchFlags::MOVE_SELF)
             .union(WatchFlags::ONLYDIR);
+        let events = if self.content { EVENTS.union(CONTENT) } else { EVENTS };
         let mut directories: BTreeMap<i32, BTreeSet<OsString>> = BTreeMap::new();
         for file in &self.files {
             let way: Vec<&Path> = file.absolute.ancestors().collect();
             // From the top: what is made below a directory that is watched already is told.
             for step in way.windows(2).rev() {
                 let (Some(name), directory) = (step[0].file_name(), step[1]) else { continue };
-                match inotify::add_watch(&self.inotify, directory, EVENTS) {
+                match inotify::add_watch(&self.inotify, directory, events) {
                     Ok(number) => {
                         directories.entry(number).or_default().insert(name.to_owned());
                     }
@@ -135,6 +146,13 @@ impl FileWatch {
                         return Err(Error::new(format!("watch {}", directory.display()), errno.raw_os_error()));
                     }
                 }
+            }
+        }
+        // A link leads to what is written elsewhere. One that cannot be watched itself is watched by its directory.
+        for file in self.files.iter().filter(|_| self.content) {
+            let own = CONTENT.union(WatchFlags::DELETE_SELF).union(WatchFlags::MOVE_SELF).union(WatchFlags::MASK_ADD);
+            if let Ok(number) = inotify::add_watch(&self.inotify, &file.absolute, own) {
+                directories.entry(number).or_default();
             }
         }
         for gone in self.directories.keys().filter(|number| !directories.contains_key(number)) {

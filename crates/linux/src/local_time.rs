@@ -18,7 +18,12 @@ pub struct LocalTime {
     pub minute: u8,
     pub second: u8,
     pub millisecond: u16,
+    /// How far the zone's clock is before UTC, in seconds.
+    pub utc_offset: i32,
 }
+
+const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl LocalTime {
     /// The local reading of a time since 1970, UTC.
@@ -42,17 +47,35 @@ impl LocalTime {
             minute: fields.tm_min as u8,
             second: fields.tm_sec as u8,
             millisecond: since_1970.subsec_millis() as u16,
+            // Within a day.
+            utc_offset: fields.tm_gmtoff as i32,
         }
     }
 
     /// As ctime(3) has it, which is what readers of keepalived's files know: `Sat Nov 21 08:40:01 2026`.
     #[must_use]
     pub fn ctime(&self) -> String {
-        const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (day, month) = self.names();
+        format!("{day} {month} {:2} {:02}:{:02}:{:02} {}", self.day, self.hour, self.minute, self.second, self.year)
+    }
+
+    /// As mail has it (RFC 5322 §3.3): `Sat, 21 Nov 2026 08:40:01 +0100`.
+    #[must_use]
+    pub fn mail_date(&self) -> String {
+        let Self { year, day: day_of_month, hour, minute, second, utc_offset, .. } = self;
+        let (day, month) = self.names();
+        let (sign, offset) = (if *utc_offset < 0 { '-' } else { '+' }, utc_offset.unsigned_abs() / 60);
+        let (hours, minutes) = (offset / 60, offset % 60);
+        format!(
+            "{day}, {day_of_month:02} {month} {year} {hour:02}:{minute:02}:{second:02} {sign}{hours:02}{minutes:02}"
+        )
+    }
+
+    /// Day and month.
+    fn names(&self) -> (&'static str, &'static str) {
         let day = DAYS.get(usize::from(self.weekday)).unwrap_or(&"???");
         let month = MONTHS.get(usize::from(self.month).wrapping_sub(1)).unwrap_or(&"???");
-        format!("{day} {month} {:2} {:02}:{:02}:{:02} {}", self.day, self.hour, self.minute, self.second, self.year)
+        (day, month)
     }
 }
 
@@ -60,5 +83,23 @@ impl fmt::Display for LocalTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { year, month, day, hour, minute, second, millisecond, .. } = self;
         write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millisecond:03}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_mail_name_their_zone() {
+        let (year, month, day, weekday) = (2026, 11, 2, 1);
+        let at = |utc_offset| {
+            let time =
+                LocalTime { year, month, day, weekday, hour: 8, minute: 4, second: 1, millisecond: 9, utc_offset };
+            time.mail_date()
+        };
+        assert_eq!(at(0), "Mon, 02 Nov 2026 08:04:01 +0000");
+        assert_eq!(at(5 * 3600 + 1800), "Mon, 02 Nov 2026 08:04:01 +0530");
+        assert_eq!(at(-8 * 3600), "Mon, 02 Nov 2026 08:04:01 -0800");
     }
 }

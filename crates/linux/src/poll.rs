@@ -17,6 +17,8 @@ pub enum Interest {
     Readable,
     /// Once per event: for a [`Timer`](crate::timer::Timer), which is never read.
     ReadableEdge,
+    /// As long as there is room to write.
+    Writable,
     /// Once whenever it becomes readable or writable: for a connection of ours that makes its way by itself.
     ProgressEdge,
 }
@@ -74,6 +76,7 @@ impl Poll {
 fn flags(interest: Interest) -> epoll::EventFlags {
     match interest {
         Interest::Readable => epoll::EventFlags::IN,
+        Interest::Writable => epoll::EventFlags::OUT,
         Interest::ReadableEdge => epoll::EventFlags::IN | epoll::EventFlags::ET,
         Interest::ProgressEdge => epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET,
     }

@@ -127,6 +127,17 @@ pub fn find_marked(setting: &str, mut looking_at: impl FnMut(u32)) -> Result<Vec
     Ok(found)
 }
 
+/// What runs under this number, and the kernel's name of it. One that has died and was not collected yet does not run.
+pub(crate) fn named(pid: u32) -> Option<(ProcessId, Vec<u8>)> {
+    let octets = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let (begin, end) =
+        (octets.iter().position(|octet| *octet == b'(')?, octets.iter().rposition(|octet| *octet == b')')?);
+    let name = octets.get(begin + 1..end)?.to_vec();
+    let text = String::from_utf8_lossy(&octets);
+    let stat = parse(&text).filter(|stat| !is_dead(stat.state))?;
+    Some((ProcessId { pid, started: stat.started }, name))
+}
+
 /// This process, its parent, the parent of that, and so on.
 pub fn lineage(pid: u32) -> impl Iterator<Item = u32> {
     let parent_of = |at: &u32| {
@@ -137,7 +148,8 @@ pub fn lineage(pid: u32) -> impl Iterator<Item = u32> {
     std::iter::successors(Some(pid), parent_of).take(64)
 }
 
-fn all() -> Result<impl Iterator<Item = Result<u32>>> {
+/// The numbers of all processes.
+pub(crate) fn all() -> Result<impl Iterator<Item = Result<u32>>> {
     let refuse = |error: std::io::Error| Error::from_io("list the processes of this machine", &error);
     let entries = fs::read_dir("/proc").map_err(refuse)?;
     Ok(entries.filter_map(move |entry| match entry {

@@ -41,17 +41,17 @@ pub(crate) enum Meaning {
 }
 
 /// keepalived's rules: 0 is a fault while failing, positive counts while good, negative while failing; a
-/// reversed weight takes good for failing.
+/// reversed weight subtracts where it would add, and a reversed 0 takes good for failing.
 pub(crate) fn meaning(weight: Weight, good: bool) -> Meaning {
-    let (number, good) = match weight {
-        Weight::Fault => (0, good),
-        Weight::ReversedFault => (0, !good),
-        Weight::Priority(number) => (i32::from(number), good),
-        Weight::Reversed(number) => (i32::from(number), !good),
+    let (number, sign, good) = match weight {
+        Weight::Fault => (0, 1, good),
+        Weight::ReversedFault => (0, 1, !good),
+        Weight::Priority(number) => (i32::from(number), 1, good),
+        Weight::Reversed(number) => (i32::from(number), -1, good),
     };
     match (number, good) {
         (0, false) => Meaning::Fault,
-        (1.., true) | (..=-1, false) => Meaning::Worth(number),
+        (1.., true) | (..=-1, false) => Meaning::Worth(sign * number),
         (0, true) | (1.., false) | (..=-1, true) => Meaning::Worth(0),
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use engine::{RouterConfig, ScriptConfig, Weight, When};
+use engine::{RouterConfig, ScriptConfig, TrackerKind, Weight, When};
 
 use super::page::{Page, range, seconds};
 use super::{again, command};
@@ -74,13 +74,10 @@ pub(super) fn priority_consequence(router: &RouterConfig, weight: Weight) -> Opt
     };
     let weights = router.track_scripts.iter().map(|tracked| tracked.weight);
     let links = router.track_links.iter().map(|tracked| tracked.weight);
-    let added: i32 = weights
-        .chain(links)
-        .filter_map(|weight| match weight {
-            Weight::Priority(weight) | Weight::Reversed(weight) => Some(i32::from(weight).max(0)),
-            Weight::Fault | Weight::ReversedFault => None,
-        })
-        .sum();
+    // What stands in a file nobody can know.
+    let processes = router.trackers.iter().filter(|tracked| tracked.tracker.kind == TrackerKind::Process);
+    let weights = weights.chain(links).chain(processes.map(|tracked| tracked.weight));
+    let added: i32 = weights.map(|weight| weight.worth(true).max(weight.worth(false)).map_or(0, i32::from)).sum();
     let best = (i32::from(router.priority.get()) + added).clamp(1, 254);
     let worse = (best - i32::from(weight).abs()).clamp(1, 254);
     Some(format!(

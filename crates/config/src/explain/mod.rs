@@ -3,6 +3,7 @@
 //! The formulas of the protocol are the engine's own; what is added here is only how often a check looks.
 
 mod checks;
+mod figures;
 mod page;
 mod service;
 
@@ -80,7 +81,7 @@ fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
     links(settings, router, page);
     a_dead_daemon(settings, router, page);
     tracked_checks(settings, router, page);
-    hooks(instance, page);
+    hooks(settings, instance, page);
 }
 
 fn what_moves(router: &RouterConfig, page: &mut Page) {
@@ -282,14 +283,19 @@ fn tracked_checks(settings: &Settings, router: &RouterConfig, page: &mut Page) {
              its role in TANIST_ROLE.",
         );
     }
+    for tracked in &router.trackers {
+        if let Some(tracker) = settings.trackers.iter().find(|tracker| tracker.figure.id() == tracked.tracker) {
+            figures::about(router, tracker, tracked.weight, page);
+        }
+    }
     let in_group = settings.group_of(router).is_some_and(|group| group.group.members.len() > 1);
-    if router.track_scripts.is_empty() && router.services.is_empty() && !in_group {
+    if router.track_scripts.is_empty() && router.trackers.is_empty() && router.services.is_empty() && !in_group {
         page.point("No check runs for it on this node: nothing that breaks behind the network moves it.");
     }
 }
 
 /// What is told of changes, and when.
-fn hooks(instance: &Instance, page: &mut Page) {
+fn hooks(settings: &Settings, instance: &Instance, page: &mut Page) {
     let notify = &instance.notify;
     let kinds: [(&str, &Option<NotifyScript>); 7] = [
         ("becomes MASTER", &notify.active),
@@ -304,6 +310,18 @@ fn hooks(instance: &Instance, page: &mut Page) {
         if let Some(script) = script {
             page.point(&format!("When it {when} on this node, {} runs.", command(&script.command)));
         }
+    }
+    let global = &settings.global;
+    for fifo in [&global.notify_fifo, &global.vrrp_notify_fifo].into_iter().flatten() {
+        let path = fifo.path.display();
+        let also = if instance.tells_priority { ", and each change of its priority," } else { "" };
+        page.point(&format!("Each change of its state{also} is a line for whoever reads {path}."));
+    }
+    if let (true, Some((host, port)), false) = (instance.mails, &global.mail.server, global.mail.recipients.is_empty())
+    {
+        let but = if global.mail.no_faults { ", but for faults," } else { "" };
+        let to = global.mail.recipients.join(", ");
+        page.point(&format!("Each change of its state{but} is mailed to {to} by way of {host} (port {port})."));
     }
 }
 

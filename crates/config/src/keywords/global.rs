@@ -1,11 +1,9 @@
 //! `global_defs`: names, mail, scripts, and the defaults of VRRP instances.
 
 use super::{
-    COMMAND, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored, not_built,
-    seconds, whole, words, works,
+    COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored, not_built, seconds,
+    whole, words, works,
 };
-
-const NO_MAIL: &str = "mail is sent only where `smtp_alert` asks for it, which is not built yet";
 
 /// Up to the largest number of microseconds that keepalived reads.
 const PACING: Form = seconds(0, 4_294_967);
@@ -18,53 +16,71 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "router_id edge-a",
     )
     .default("the host name"),
-    ignored(
+    works(
         "notification_email",
         Form::List(List::Words),
-        NO_MAIL,
-        "Who gets mail.",
+        "Who gets mail, where `smtp_alert` asks for it.",
         "notification_email { admin@example.com }",
-    ),
-    ignored(
+    )
+    .default("nobody, and then no mail is sent"),
+    works(
         "notification_email_from",
         Form::Word("a mail address"),
-        NO_MAIL,
         "Whom mail comes from.",
         "notification_email_from keepalived@example.com",
     )
-    .default("keepalived@HOST"),
-    ignored(
+    .default("root@HOST, or whoever runs the daemon"),
+    works(
         "smtp_server",
         words(1, 2, "a host and perhaps a port"),
-        NO_MAIL,
-        "The server that takes mail.",
+        "The server that takes mail. A mail that it does not take now is tried again and again, for as long as the daemon \
+         runs.",
         "smtp_server 192.0.2.25 25",
+    )
+    .default("none, and then no mail is sent; the port is 25")
+    .differs(
+        "A name is looked up when there is something to send, not when the file is read; what cannot be sent at once waits \
+         and is sent later (decision 70).",
     ),
-    ignored(
+    works(
         "smtp_connect_timeout",
         whole("seconds", 1, 4294),
-        NO_MAIL,
-        "How long the mail server may take.",
-        "smtp_connect_timeout 30",
+        "How long the mail server may take, to be reached and for each answer.",
+        "smtp_connect_timeout 20",
     )
     .default("30"),
-    ignored(
+    works(
         "smtp_helo_name",
         Form::Word("a name"),
-        NO_MAIL,
         "The name to greet the mail server with.",
         "smtp_helo_name edge-a.example.com",
     )
     .default("the host name"),
+    not_built("smtp_tls", OPTIONAL_BOOL, "Speak with the mail server through TLS.", "smtp_tls").ours(),
+    not_built("smtp_user", Form::Word("a name"), "Log in to the mail server as this user.", "smtp_user tanist").ours(),
     not_built(
+        "smtp_password_file",
+        PATH,
+        "The file with the password for the mail server.",
+        "smtp_password_file /etc/tanist/mail.password",
+    )
+    .ours(),
+    works(
         "smtp_alert",
         OPTIONAL_BOOL,
-        "Send mail about everything, unless a block says otherwise.",
+        "Send mail about every instance and group, unless it says otherwise itself.",
         "smtp_alert on",
-    ),
-    not_built("smtp_alert_vrrp", OPTIONAL_BOOL, "Send mail about VRRP instances.", "smtp_alert_vrrp on"),
+    )
+    .default("off"),
+    works(
+        "smtp_alert_vrrp",
+        OPTIONAL_BOOL,
+        "Send mail about every instance and group, unless it says otherwise itself; counts before `smtp_alert`.",
+        "smtp_alert_vrrp on",
+    )
+    .default("smtp_alert"),
     not_built("smtp_alert_checker", OPTIONAL_BOOL, "Send mail about virtual servers.", "smtp_alert_checker on"),
-    not_built("no_email_faults", Form::Flag, "Send no mail about FAULT.", "no_email_faults"),
+    works("no_email_faults", Form::Flag, "Send no mail about FAULT.", "no_email_faults"),
     works(
         "enable_script_security",
         Form::Flag,
@@ -355,77 +371,99 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "vmac_addr_prefix vrrp",
     )
     .default("vmac_prefix"),
-    not_built(
+    works(
         "notify_fifo",
         words(1, 3, "a path, and perhaps a user and a group"),
-        "A pipe that gets a line for every change of state.",
+        "A pipe that gets a line for every change of state: `INSTANCE \"VI_1\" MASTER 100`, `GROUP \"G\" MASTER 0`. It is made \
+         with mode 0600 for that user (by default that of the scripts) if it is not there, and removed at the stop then.",
         "notify_fifo /run/keepalived.fifo",
+    )
+    .differs(
+        "The pipe stays the same across a reload, so nobody who reads it is cut off; keepalived makes a new one. What a \
+         slow reader has not taken yet waits here, some 4000 lines, and when more is lost than that, the log says so; \
+         keepalived loses it in silence. A link, or what is no pipe, is refused; keepalived writes into a file (decision 71).",
     ),
-    not_built(
+    works(
         "vrrp_notify_fifo",
         words(1, 3, "a path, and perhaps a user and a group"),
-        "A pipe for changes of VRRP instances and groups.",
+        "A pipe for changes of VRRP instances and groups: the same lines as `notify_fifo`, of which there are no others yet.",
         "vrrp_notify_fifo /run/vrrp.fifo",
-    ),
+    )
+    .differs("As with `notify_fifo`."),
     not_built(
         "lvs_notify_fifo",
         words(1, 3, "a path, and perhaps a user and a group"),
         "A pipe for changes of virtual and real servers.",
         "lvs_notify_fifo /run/lvs.fifo",
     ),
-    not_built(
+    works(
         "notify_fifo_script",
         COMMAND_AS,
         "A program that reads the pipe; its path is added as the last argument.",
         "notify_fifo_script \"/usr/local/bin/reader\"",
+    )
+    .differs(
+        "When it ends, it is started again, after a second at first and a minute at most; keepalived leaves it. A reload that \
+         does not change it leaves it running. At the stop it gets the last lines and the end of the pipe, and is asked to \
+         end only then (decision 71).",
     ),
-    not_built(
+    works(
         "vrrp_notify_fifo_script",
         COMMAND_AS,
-        "A program that reads the VRRP pipe.",
+        "A program that reads the VRRP pipe; its path is added as the last argument.",
         "vrrp_notify_fifo_script \"/usr/local/bin/reader\"",
-    ),
+    )
+    .differs("As with `notify_fifo_script`."),
     not_built(
         "lvs_notify_fifo_script",
         COMMAND_AS,
         "A program that reads the pipe of virtual servers.",
         "lvs_notify_fifo_script \"/usr/local/bin/reader\"",
     ),
-    not_built(
+    works(
         "vrrp_notify_priority_changes",
         OPTIONAL_BOOL,
-        "Tell also about changes of priority.",
+        "Write a line to the pipes for every change of an effective priority, too: MASTER_PRIORITY for who is Active, \
+         BACKUP_PRIORITY for everybody else.",
         "vrrp_notify_priority_changes",
     )
     .default("off"),
-    not_built(
+    works(
         "fifo_write_vrrp_states_on_reload",
         Form::Flag,
-        "Write the states to the pipe again after a reload.",
+        "Write the states to the pipes again after a reload; that of an instance only if it is not that of its group.",
         "fifo_write_vrrp_states_on_reload",
     )
-    .since("2.2.7"),
-    not_built(
+    .since("2.2.7")
+    .differs(
+        "Written for every state; keepalived 2.2.7 leaves out instances that are MASTER and in no group (decision 71).",
+    ),
+    works(
         "startup_script",
         COMMAND_AS,
-        "Runs once before anything else starts.",
+        "Runs once before anything else is done, which waits for it. How it ends is told and changes nothing.",
         "startup_script \"/etc/keepalived/start.sh\"",
     )
     .since("2.1.0"),
-    not_built("startup_script_timeout", whole("seconds", 1, 1000), "How long it may run.", "startup_script_timeout 20")
-        .default("10")
-        .since("2.1.0"),
-    not_built(
+    works(
+        "startup_script_timeout",
+        whole("seconds", 1, 1000),
+        "How long it may run before it is asked to end, and killed two seconds later.",
+        "startup_script_timeout 20",
+    )
+    .default("10")
+    .since("2.1.0"),
+    works(
         "shutdown_script",
-        COMMAND,
-        "Runs once after everything else stopped.",
+        COMMAND_AS,
+        "Runs once after everything else has stopped.",
         "shutdown_script \"/etc/keepalived/stop.sh\"",
     )
     .since("2.1.0"),
-    not_built(
+    works(
         "shutdown_script_timeout",
         whole("seconds", 1, 1000),
-        "How long it may run.",
+        "How long it may run before it is asked to end, and killed two seconds later.",
         "shutdown_script_timeout 20",
     )
     .default("10")

@@ -194,8 +194,15 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "track_script { chk_web weight -20 }",
     )
     .differs("Several names on one line are all tracked; keepalived tracks the first (decision 10)."),
-    not_built("track_file", Form::List(List::Tracked), "Files whose numbers count.", "track_file { load weight -1 }"),
-    not_built("track_process", Form::List(List::Tracked), "Processes that must exist.", "track_process { nginx }"),
+    works("track_file", Form::List(List::Tracked), "Files whose numbers count.", "track_file { load weight -1 }")
+        .differs("Several names on one line are all tracked; keepalived tracks the first (decision 10)."),
+    works(
+        "track_process",
+        Form::List(List::Tracked),
+        "Processes that must exist, or whose number costs priority.",
+        "track_process { nginx }",
+    )
+    .differs("Several names on one line are all tracked; keepalived tracks the first (decision 10)."),
     not_built("track_bfd", Form::List(List::Tracked), "BFD sessions that must be up.", "track_bfd { peer }"),
     works(
         "dont_track_primary",
@@ -203,7 +210,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Do not mind when the instance's own interface is down.",
         "dont_track_primary",
     ),
-    not_built("track_src_ip", Form::Flag, "FAULT when the source address disappears.", "track_src_ip"),
+    works(
+        "track_src_ip",
+        Form::Flag,
+        "FAULT when the source address (`unicast_src_ip`, `mcast_src_ip`) disappears. Here that is so anyway.",
+        "track_src_ip",
+    )
+    .differs("It is always so, with or without this keyword: who has no address to send from cannot be heard."),
     not_built(
         "use_vmac",
         words(0, usize::MAX, "perhaps a name, a MAC address and options"),
@@ -360,7 +373,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Where to copy the kernel's connection table; long superseded.",
         "lvs_sync_daemon_interface eth0",
     ),
-    not_built("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert"),
+    works("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert")
+        .default("that of `global_defs`"),
     works(
         "service",
         words(1, 64, "the names of one or more services"),
@@ -405,12 +419,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Runs when an advertisement of lower priority is heard while Active.",
         "notify_master_rx_lower_pri \"/etc/keepalived/lower.sh\"",
     ),
-    not_built(
+    works(
         "notify_priority_changes",
         OPTIONAL_BOOL,
-        "Tell also about changes of priority.",
+        "Write changes of the effective priority to the pipes (`notify_fifo`), too.",
         "notify_priority_changes",
-    ),
+    )
+    .default("that of its group, or `vrrp_notify_priority_changes`"),
     ignored("debug", whole("", 0, 4), "it has none in keepalived either", "A level of detail.", "debug 1").default("0"),
 ];
 

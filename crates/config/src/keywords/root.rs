@@ -43,19 +43,31 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Instances that are Active together or not at all.",
         "vrrp_sync_group G1 { group { VI_1 VI_2 } }",
     ),
-    not_built(
+    works(
         "vrrp_track_process",
         Form::NamedBlock { block: Block::TrackProcess, name: NAME },
-        "Watches whether processes of a name exist.",
-        "vrrp_track_process nginx { process nginx }",
+        "Watches how many processes of a kind there are. Instances refer to it in `track_process`. An end is noticed at \
+         once, everywhere; a start at once where the kernel tells of it, and otherwise when `/proc` is looked through, once \
+         a second.",
+        "vrrp_track_process nginx {\n    process nginx\n}",
+    )
+    .differs(
+        "It also works in containers and network namespaces, where the kernel tells nobody of processes that start: \
+         `/proc` is looked through once a second there (decision 60).",
     ),
-    not_built(
+    works(
         "track_file",
         Form::NamedBlock { block: Block::TrackFile, name: NAME },
-        "Watches a number in a file.",
-        "track_file load { file /run/load }",
+        "Watches the number in a file: the digits that it begins with, decimal, or octal after `0`, or hexadecimal after \
+         `0x`. What begins with none, and a file that is not there, count as 0. Instances refer to it in `track_file`.",
+        "track_file load {\n    file /run/load\n}",
     )
-    .synonyms(&["vrrp_track_file"]),
+    .synonyms(&["vrrp_track_file"])
+    .differs(
+        "The directory need not exist, and may be removed and made again; a link is followed, and a change of what it \
+         leads to is noticed. A file that cannot be read, for want of an answer for instance, keeps the number that it had \
+         (decision 61).",
+    ),
     not_built(
         "virtual_server",
         words(1, 3, "an address and a port, `fwmark N` or `group NAME`"),

@@ -6,8 +6,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works("group", Form::List(List::Words), "The instances, by name.", "group { VI_1 VI_2 }"),
     works("track_interface", Form::List(List::Tracked), "Interfaces that count for all.", "track_interface { eth1 }"),
     works("track_script", Form::List(List::Tracked), "Checks that count for all.", "track_script { chk_web }"),
-    not_built("track_file", Form::List(List::Tracked), "Files that count for all.", "track_file { load }"),
-    not_built("track_process", Form::List(List::Tracked), "Processes that count for all.", "track_process { nginx }"),
+    works("track_file", Form::List(List::Tracked), "Files that count for all.", "track_file { load weight 2 }"),
+    works("track_process", Form::List(List::Tracked), "Processes that count for all.", "track_process { nginx }"),
     not_built("track_bfd", Form::List(List::Tracked), "BFD sessions that count for all.", "track_bfd { peer }"),
     works(
         "service",
@@ -22,18 +22,25 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works("notify_fault", COMMAND_AS, "Runs at a FAULT of the group.", "notify_fault \"/etc/k/fault.sh\""),
     works("notify_stop", COMMAND_AS, "Runs when the daemon stops.", "notify_stop \"/etc/k/stop.sh\""),
     works("notify", COMMAND_AS, "Runs at every change, with four more arguments.", "notify \"/etc/k/notify.sh\""),
-    not_built("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of state.", "smtp_alert"),
-    not_built(
+    works("smtp_alert", OPTIONAL_BOOL, "Send mail about changes of the group's state.", "smtp_alert")
+        .default("that of `global_defs`"),
+    works(
         "notify_priority_changes",
         OPTIONAL_BOOL,
-        "Tell also about changes of priority.",
+        "Write the members' changes of priority to the pipes, too, unless a member says otherwise itself.",
         "notify_priority_changes",
-    ),
+    )
+    .default("vrrp_notify_priority_changes"),
     works(
         "sync_group_tracking_weight",
         Form::Flag,
         "Let the weights of the members' own checks and interfaces count; otherwise they do not.",
         "sync_group_tracking_weight",
     ),
-    not_built("global_tracking", Form::Flag, "Long superseded: checks of one member count for all.", "global_tracking"),
+    works(
+        "global_tracking",
+        Form::Flag,
+        "Long superseded: means the same as `sync_group_tracking_weight`.",
+        "global_tracking",
+    ),
 ];

@@ -8,10 +8,11 @@ use engine::{Family, Name, Version};
 use super::announce::Announcing;
 use super::deviations::Deviating;
 use super::process::Draft as Process;
+use super::telling::{Telling, Told};
 use super::{script, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
-use crate::settings::{AddressLifetime, Global, Mail};
+use crate::settings::{AddressLifetime, Global};
 use crate::statement::Statement;
 use crate::suggest::nearest;
 
@@ -28,6 +29,7 @@ pub(super) struct Defaults {
     pub(super) interface: Option<Name>,
     pub(super) iproute: Directories,
     pub(super) deviating: Deviating,
+    pub(super) told: Told,
 }
 
 /// Where `rt_tables` and its kin are; `None` means where they usually are.
@@ -53,11 +55,13 @@ pub(super) fn global(
         interface: None,
         iproute: Directories::default(),
         deviating: Deviating::default(),
+        told: Told::default(),
     };
+    let mut telling = Telling::default();
     for statement in statements {
         let of_instances = defaults.announcing.take(statement, "vrrp_", findings)
             || defaults.deviating.take(statement, "vrrp_", findings);
-        if of_instances || mail(&mut global.mail, statement, findings) || process.take(statement, findings) {
+        if of_instances || telling.take(statement, findings) || process.take(statement, findings) {
             continue;
         }
         match statement.keyword.name {
@@ -93,6 +97,7 @@ pub(super) fn global(
             other => unreachable_keyword(other, Block::GlobalDefs, statement, findings),
         }
     }
+    defaults.told = telling.finish(&mut global, findings);
     (global, defaults)
 }
 
@@ -151,33 +156,4 @@ pub(super) fn group(statement: &Statement<'_>, family: Option<Family>, findings:
         .error("bad-group", word.span, format!("{} is not {what}", word.text))
         .help(format!("the standard's group is {usual}"));
     None
-}
-
-/// Whether the statement is about mail.
-fn mail(mail: &mut Mail, statement: &Statement<'_>, findings: &mut Findings) -> bool {
-    match statement.keyword.name {
-        "notification_email" => {
-            let words = statement.entries().iter().flat_map(|entry| &entry.words);
-            mail.recipients.extend(words.map(|word| word.text.clone()));
-        }
-        "notification_email_from" => mail.sender = Some(statement.value().text.clone()),
-        "smtp_helo_name" => mail.helo_name = Some(statement.value().text.clone()),
-        "smtp_connect_timeout" => mail.connect_timeout = values::count(statement, findings),
-        "smtp_server" => {
-            let host = statement.value().text.clone();
-            let port = match statement.values.get(1) {
-                None => Some(25),
-                Some(word) => values::whole_word(word, findings).and_then(|port| {
-                    let port = u16::try_from(port).ok().filter(|port| *port > 0);
-                    if port.is_none() {
-                        findings.error("out-of-range", word.span, "a port is a number from 1 to 65535");
-                    }
-                    port
-                }),
-            };
-            mail.server = port.map(|port| (host, port));
-        }
-        _ => return false,
-    }
-    true
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, TrackedLink, TrackedScript, Transport,
-    Version, VirtualAddress, Vrid,
+    Authentication, Family, Interval, Name, Priority, Route, RouterConfig, Rule, Tracked, TrackedLink, TrackedScript,
+    TrackerKind, Transport, Version, VirtualAddress, Vrid,
 };
 
 use super::announce::Announcing;
@@ -63,8 +63,11 @@ struct Draft<'a> {
     track_links: Vec<(TrackedLink, Span)>,
     ignore_own_link: bool,
     track_scripts: Vec<TrackedScript>,
+    trackers: Vec<Tracked>,
     services: Vec<Name>,
     notify: Notify,
+    mails: bool,
+    tells_priority: bool,
     /// Keywords that are there with a value. If nothing came of it, that was reported, and they are not also
     /// missing.
     given: Vec<&'static str>,
@@ -111,8 +114,11 @@ pub(super) fn instance(
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
+        trackers: Vec::new(),
         services: Vec::new(),
         notify: Notify::default(),
+        mails: defaults.told.mails,
+        tells_priority: defaults.told.priority,
         given: Vec::new(),
     };
     for statement in &statements {
@@ -208,6 +214,10 @@ impl<'a> Draft<'a> {
             }
             "track_interface" => tracking::links(statement, &mut self.track_links, findings),
             "track_script" => tracking::scripts(statement, known, &mut self.track_scripts, findings),
+            "track_file" => tracking::figures(TrackerKind::File, statement, known, &mut self.trackers, findings),
+            "track_process" => tracking::figures(TrackerKind::Process, statement, known, &mut self.trackers, findings),
+            // Without its source address it cannot be heard; the engine needs no telling.
+            "track_src_ip" => {}
             "service" => {
                 self.note_given(name);
                 known.services.mention(statement, self.name, &mut self.services, findings);
@@ -219,6 +229,11 @@ impl<'a> Draft<'a> {
             "strict_mode" => self.strict = values::switch(statement, findings).unwrap_or(self.strict),
             "accept" => self.accept = Some(true),
             "no_accept" => self.accept = Some(false),
+            "smtp_alert" => self.mails = values::switch(statement, findings).unwrap_or(self.mails),
+            "notify_priority_changes" => {
+                self.tells_priority = values::switch(statement, findings).unwrap_or(self.tells_priority);
+                known.own_priority.insert(self.name.text.clone());
+            }
             other => unreachable_keyword(other, Block::VrrpInstance, statement, findings),
         }
     }
@@ -288,13 +303,26 @@ impl<'a> Draft<'a> {
             track_links: self.track_links.into_iter().map(|(tracked, _)| tracked).collect(),
             ignore_own_link: self.ignore_own_link,
             track_scripts: self.track_scripts,
+            trackers: self.trackers,
             track_groups: Vec::new(),
             services: self.services,
         };
         let stated = self.stated.map(|(stated, _)| stated);
-        let (promote_secondaries, receive_buffer) = (self.promote_secondaries, self.receive_buffer);
-        let (strict, notify) = (self.strict, self.notify);
-        Some(Instance { router, stated, strict, accept_mode, receive_buffer, promote_secondaries, notify, key_files })
+        let (promote_secondaries, receive_buffer, strict) =
+            (self.promote_secondaries, self.receive_buffer, self.strict);
+        let Self { notify, mails, tells_priority, .. } = self;
+        Some(Instance {
+            router,
+            stated,
+            strict,
+            accept_mode,
+            receive_buffer,
+            promote_secondaries,
+            notify,
+            mails,
+            tells_priority,
+            key_files,
+        })
     }
 
     /// Holds a strict router to the standard, and decides whether packets to its addresses are let through.
@@ -491,9 +519,10 @@ impl<'a> Draft<'a> {
             let message = format!("{own} is the instance's own interface, which counts anyway");
             findings.hint("own-interface-tracked", span, message);
         }
-        let fault = |weight: engine::Weight| matches!(weight, engine::Weight::Fault | engine::Weight::ReversedFault);
+        let fault = engine::Weight::is_fault;
         let weighted = self.track_links.iter().any(|(tracked, _)| !fault(tracked.weight))
-            || self.track_scripts.iter().any(|tracked| !fault(tracked.weight));
+            || self.track_scripts.iter().any(|tracked| !fault(tracked.weight))
+            || self.trackers.iter().any(|tracked| !fault(tracked.weight));
         if priority.is_address_owner() && weighted {
             let span = self.priority.map(|(_, span)| span).or(self.stated.map(|(_, span)| span));
             if let Some(span) = span {
@@ -503,6 +532,7 @@ impl<'a> Draft<'a> {
             }
             self.track_links.retain(|(tracked, _)| fault(tracked.weight));
             self.track_scripts.retain(|tracked| fault(tracked.weight));
+            self.trackers.retain(|tracked| fault(tracked.weight));
         }
     }
 

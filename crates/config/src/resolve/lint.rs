@@ -82,6 +82,7 @@ pub(super) fn settings(settings: &Settings, root: &[Statement<'_>], findings: &m
     let checks = settings.scripts.iter().map(|script| script.user.as_ref());
     let services = settings.services.iter().flat_map(crate::Service::programs);
     let users = checks.chain(notify.chain(services).map(|script| script.user.as_ref()));
+    let users = users.chain(scripts_of_daemon(&settings.global).map(|script| script.user.as_ref()));
     if settings.global.enable_script_security || !users.into_iter().any(as_root) {
         return;
     }
@@ -99,6 +100,12 @@ pub(super) fn settings(settings: &Settings, root: &[Statement<'_>], findings: &m
     findings
         .hint("root-scripts", first.span, message)
         .help("add `enable_script_security` to global_defs, or `script_user USER` to run them as somebody else");
+}
+
+fn scripts_of_daemon(global: &crate::Global) -> impl Iterator<Item = &NotifyScript> {
+    let readers = [&global.notify_fifo, &global.vrrp_notify_fifo].into_iter().flatten();
+    let bookends = [&global.startup, &global.shutdown].into_iter().flatten();
+    readers.filter_map(|fifo| fifo.script.as_ref()).chain(bookends.map(|timed| &timed.script))
 }
 
 fn scripts_of(notify: &crate::Notify) -> impl Iterator<Item = &NotifyScript> {

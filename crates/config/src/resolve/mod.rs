@@ -6,6 +6,7 @@ mod authentication;
 mod check;
 mod deviations;
 mod family;
+mod figure;
 mod global;
 mod instance;
 mod iproute;
@@ -23,18 +24,20 @@ mod service;
 mod service_lint;
 mod statics;
 mod sync_group;
+mod telling;
 mod tracking;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use engine::{Statics, When};
+use engine::{Statics, TrackerKind, When};
 
+use self::tracking::Kind;
 use crate::diagnostic::{Findings, Severity};
 use crate::files::Files;
 use crate::keywords::Block;
-use crate::settings::{Command, Instance, Script, Settings};
+use crate::settings::{Command, Instance, Script, Settings, Tracker};
 use crate::source::Span;
 use crate::statement::{Statement, statements};
 use crate::syntax::{Tree, Word};
@@ -64,12 +67,26 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         let name = statement.value();
         let script::Definition { script, weight } = script::script(statement, findings);
         // A check that cannot be used is still defined: one mistake, one finding.
-        weights.insert(name.text.clone(), weight);
+        weights.insert((Kind::Script, name.text.clone()), weight);
         scripts.extend(script.map(|script| (script, name.span)));
+    }
+    let mut trackers: Vec<(Tracker, Span)> = Vec::new();
+    for kind in [TrackerKind::File, TrackerKind::Process] {
+        let keyword = Kind::Figure(kind).keyword();
+        for statement in unique(named(keyword), Kind::Figure(kind).what(), findings) {
+            let name = statement.value();
+            let figure::Definition { tracker, weight } = match kind {
+                TrackerKind::File => figure::file(statement, findings),
+                TrackerKind::Process => figure::process(statement, findings),
+            };
+            weights.insert((Kind::Figure(kind), name.text.clone()), weight);
+            trackers.extend(tracker.map(|tracker| (tracker, name.span)));
+        }
     }
 
     // The checks of services share their names with all others.
-    let mut names = weights.keys().cloned().collect();
+    let scripts_named = weights.keys().filter(|(kind, _)| *kind == Kind::Script);
+    let mut names = scripts_named.map(|(_, name)| name.clone()).collect();
     let services: Vec<service::Definition<'_>> = unique(named("service"), "service", findings)
         .into_iter()
         .map(|statement| service::service(statement, &mut names, findings))
@@ -77,13 +94,15 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     let pair = pair::pair(named("pair"), findings);
 
     let mut known = tracking::Known {
-        scripts: &weights,
+        weights: &weights,
         used: BTreeSet::new(),
         meant: BTreeSet::new(),
         services: service::Mentions::default(),
         commands: Vec::new(),
         names: &iproute_names,
         numbering: rules::Numbering::default(),
+        told: defaults.told,
+        own_priority: BTreeSet::new(),
     };
     known.services.defined.extend(services.iter().map(|definition| definition.name.text.clone()));
     let mut instances: Vec<(Instance, &Word)> = Vec::new();
@@ -105,13 +124,19 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
 
     let blocks = unique(named("vrrp_sync_group"), "sync group", findings);
     let groups = sync_group::groups(&blocks, &mut instances, &mut known, findings);
+    let asked = instances.iter().any(|(instance, _)| instance.mails) || groups.iter().any(|group| group.mails);
+    match instances.first() {
+        _ if !asked => telling::hint_unasked(defaults.told, findings),
+        Some((_, name)) if !defaults.told.mails => telling::hint_nowhere(&global.mail, name.span, findings),
+        _ => {}
+    }
 
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
     let tracking::Known { used, meant, services: mentions, commands, .. } = known;
     let (used_scripts, unused): (Vec<_>, Vec<_>) =
-        scripts.into_iter().partition(|(script, _)| used.contains(&*script.checking.name));
-    for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&*script.checking.name)) {
+        scripts.into_iter().partition(|(script, _)| used.contains(&id_of(script)));
+    for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&id_of(script))) {
         findings
             .warning(
                 "unused-script",
@@ -120,6 +145,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
             )
             .help("name it in a `track_script` block, or remove it");
     }
+    let trackers = used_trackers(trackers, &used, &meant, &instances, findings);
     // An address owner ignores weights, and then what it tracks by weight has no effect anywhere.
     let is_tracked = |name: &str| {
         let tracked = instances.iter().flat_map(|(instance, _)| &instance.router.track_scripts);
@@ -138,6 +164,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         global,
         process,
         scripts: used_scripts.into_iter().map(|(script, _)| script).collect(),
+        trackers,
         instances: instances.into_iter().map(|(instance, _)| instance).collect(),
         groups,
         services,
@@ -148,6 +175,36 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     };
     lint::settings(&settings, &root, findings);
     settings
+}
+
+fn id_of(script: &Script) -> (Kind, String) {
+    (Kind::Script, script.checking.name.to_string())
+}
+
+/// Files and processes that have an effect somewhere; the others are reported.
+fn used_trackers(
+    trackers: Vec<(Tracker, Span)>,
+    used: &BTreeSet<(Kind, String)>,
+    meant: &BTreeSet<(Kind, String)>,
+    instances: &[(Instance, &Word)],
+    findings: &mut Findings,
+) -> Vec<Tracker> {
+    let mut kept = Vec::new();
+    for (tracker, span) in trackers {
+        let kind = Kind::Figure(tracker.figure.kind());
+        let id = (kind, tracker.figure.name.to_string());
+        if !used.contains(&id) && !meant.contains(&id) {
+            let message = format!("nothing tracks the {} `{}`, so it is not watched", kind.what(), tracker.figure.name);
+            findings
+                .warning("unused-script", span, message)
+                .help(format!("name it in a `{}` block of an instance, or remove it", kind.reference()));
+        }
+        let mut tracked = instances.iter().flat_map(|(instance, _)| &instance.router.trackers);
+        if tracked.any(|tracked| tracked.tracker == tracker.figure.id()) {
+            kept.push(tracker);
+        }
+    }
+    kept
 }
 
 /// Everything that instances and their checks run, with the keyword that names it and where that stands.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::{ScriptConfig, Weight, When};
 
 use super::global::unreachable_keyword;
+use super::tracking::Kind;
 use super::values;
 use crate::command::command;
 use crate::diagnostic::Findings;
@@ -61,7 +62,7 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
             }
             "interval" => interval = values::seconds(statement, findings).unwrap_or(interval),
             "timeout" => timeout = values::seconds(statement, findings).unwrap_or(timeout),
-            "weight" => weight = weight_of(statement, findings).unwrap_or(weight),
+            "weight" => weight = weight_of(statement, Kind::Script.most(), findings).unwrap_or(weight),
             "rise" => rise = values::count(statement, findings).unwrap_or(rise),
             "fall" => fall = values::count(statement, findings).unwrap_or(fall),
             "user" => user_of_script = Some(user(&statement.values)),
@@ -88,7 +89,8 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
     Definition { script: runs.map(|command| Script { checking, command, user: user_of_script }), weight }
 }
 
-fn weight_of(statement: &Statement<'_>, findings: &mut Findings) -> Option<Weight> {
+/// The weight of a definition.
+pub(super) fn weight_of(statement: &Statement<'_>, most: i16, findings: &mut Findings) -> Option<Weight> {
     let reversed = match statement.values.get(1) {
         None => false,
         Some(word) if word.text == "reverse" => true,
@@ -98,7 +100,7 @@ fn weight_of(statement: &Statement<'_>, findings: &mut Findings) -> Option<Weigh
             return None;
         }
     };
-    number(statement.value(), reversed, findings)
+    Some(weight(number(statement.value(), most, findings)?, reversed))
 }
 
 /// `active`, `standby` or `both`.
@@ -120,14 +122,14 @@ pub(super) fn check_roles(scripts: &[(Script, Span)], instances: &[(Instance, &W
         let (message, help) = match script.checking.when {
             When::Both => continue,
             When::Active if weights.any(is_against_the_good) => (
-                "`when active` with a `reverse` weight that is not positive: who is MASTER and good would lose the role, \
+                "`when active` with a `reverse` weight that is not negative: who is MASTER and good would lose the role, \
                  rest, and take it back, without end",
                 "remove `reverse`, or `when`",
             ),
             When::Standby if weights.any(adds) => (
-                "`when standby` with a positive weight: who is standby would take the role by it and lose it at once, \
+                "`when standby` with a weight that adds: who is standby would take the role by it and lose it at once, \
                  without end",
-                "use a negative weight, which counts while it fails",
+                "use a negative weight without `reverse`, which is subtracted while it fails",
             ),
             When::Active | When::Standby => continue,
         };
@@ -135,36 +137,35 @@ pub(super) fn check_roles(scripts: &[(Script, Span)], instances: &[(Instance, &W
     }
 }
 
+/// Who is good is worse off than who is not looked at.
 fn is_against_the_good(weight: Weight) -> bool {
-    match weight {
-        Weight::ReversedFault => true,
-        Weight::Reversed(weight) => weight < 0,
-        Weight::Fault | Weight::Priority(_) => false,
-    }
+    weight.worth(true).is_none_or(|worth| worth < 0)
 }
 
+/// Who is looked at can be better off than who is not.
 fn adds(weight: Weight) -> bool {
-    match weight {
-        Weight::Priority(weight) | Weight::Reversed(weight) => weight > 0,
-        Weight::Fault | Weight::ReversedFault => false,
-    }
+    [true, false].iter().any(|good| weight.worth(*good).is_some_and(|worth| worth > 0))
 }
 
-/// −253…253; 0 means that failing is a fault.
-pub(super) fn number(word: &Word, reversed: bool, findings: &mut Findings) -> Option<Weight> {
+/// A weight's number, which is `most` at most; 0 means that failing is a fault.
+pub(super) fn number(word: &Word, most: i16, findings: &mut Findings) -> Option<i16> {
     let value = values::whole_word(word, findings)?;
-    let Some(value) = i16::try_from(value).ok().filter(|value| (-253..=253).contains(value)) else {
+    let within = i16::try_from(value).ok().filter(|value| (-most..=most).contains(value));
+    if within.is_none() {
         findings
-            .error("out-of-range", word.span, format!("a weight is a number from -253 to 253, not {}", word.text))
-            .help("with weight 0, or none, a failing check puts the instance into FAULT");
-        return None;
-    };
-    Some(match (value, reversed) {
+            .error("out-of-range", word.span, format!("a weight is a number from -{most} to {most}, not {}", word.text))
+            .help("with weight 0, what fails puts the instance into FAULT");
+    }
+    within
+}
+
+pub(super) const fn weight(number: i16, reversed: bool) -> Weight {
+    match (number, reversed) {
         (0, false) => Weight::Fault,
         (0, true) => Weight::ReversedFault,
-        (value, false) => Weight::Priority(value),
-        (value, true) => Weight::Reversed(value),
-    })
+        (number, false) => Weight::Priority(number),
+        (number, true) => Weight::Reversed(number),
+    }
 }
 
 /// A user and perhaps a group.

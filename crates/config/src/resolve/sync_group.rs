@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use engine::{GroupConfig, Name, TrackedLink, TrackedScript, Weight};
+use engine::{GroupConfig, Name, Tracked, TrackedLink, TrackedScript, TrackerKind, Weight};
 
 use super::global::unreachable_keyword;
 use super::tracking::Known;
-use super::{script, tracking};
+use super::{script, tracking, values};
 use crate::diagnostic::Findings;
 use crate::keywords::Block;
 use crate::settings::{Instance, Notify, SyncGroup};
@@ -22,8 +22,11 @@ struct Draft<'a> {
     services: Vec<Name>,
     track_links: Vec<(TrackedLink, Span)>,
     track_scripts: Vec<TrackedScript>,
+    trackers: Vec<Tracked>,
     weights_count: bool,
     notify: Notify,
+    mails: Option<bool>,
+    tells_priority: Option<bool>,
 }
 
 /// Reads the groups, and has their members track what the groups track.
@@ -56,7 +59,11 @@ fn group(
             "service" => known.services.mention(statement, name, &mut draft.services, findings),
             "track_interface" => tracking::links(statement, &mut draft.track_links, findings),
             "track_script" => tracking::scripts(statement, known, &mut draft.track_scripts, findings),
-            "sync_group_tracking_weight" => draft.weights_count = true,
+            "smtp_alert" => draft.mails = values::switch(statement, findings),
+            "notify_priority_changes" => draft.tells_priority = values::switch(statement, findings),
+            "track_file" => tracking::figures(TrackerKind::File, statement, known, &mut draft.trackers, findings),
+            "track_process" => tracking::figures(TrackerKind::Process, statement, known, &mut draft.trackers, findings),
+            "sync_group_tracking_weight" | "global_tracking" => draft.weights_count = true,
             other => unreachable_keyword(other, Block::SyncGroup, statement, findings),
         }
     }
@@ -80,13 +87,19 @@ fn group(
     }
     for (instance, at) in instances.iter_mut().filter(|(instance, _)| members.contains(&instance.router.name)) {
         share(&draft, name, instance, at, findings);
+        if let Some(tells) = draft.tells_priority
+            && !known.own_priority.contains(&*instance.router.name)
+        {
+            instance.tells_priority = tells;
+        }
     }
     // The first one speaks for all.
     if let Some((first, _)) = instances.iter_mut().find(|(instance, _)| instance.router.name == members[0]) {
         first.router.services.append(&mut draft.services);
     }
     let group = GroupConfig { name: name.text.as_str().into(), members };
-    Some(SyncGroup { group, notify: draft.notify })
+    let mails = draft.mails.unwrap_or(known.told.mails);
+    Some(SyncGroup { group, notify: draft.notify, mails })
 }
 
 /// Those that exist and are in no other group.
@@ -135,12 +148,14 @@ fn members(
 /// What the group tracks counts for each member. The weights of its own would pull the members apart.
 fn share(draft: &Draft<'_>, group: &Word, instance: &mut Instance, at: &Word, findings: &mut Findings) {
     let router = &mut instance.router;
-    let fault = |weight: Weight| matches!(weight, Weight::Fault | Weight::ReversedFault);
+    let fault = Weight::is_fault;
     if !draft.weights_count {
         let links = router.track_links.iter().filter(|tracked| !fault(tracked.weight)).map(|tracked| &tracked.link);
         let scripts =
             router.track_scripts.iter().filter(|tracked| !fault(tracked.weight)).map(|tracked| &tracked.script);
-        for what in links.chain(scripts) {
+        let figures = router.trackers.iter().filter(|tracked| !fault(tracked.weight));
+        let figures = figures.map(|tracked| &tracked.tracker.name);
+        for what in links.chain(scripts).chain(figures) {
             let message = format!(
                 "`{what}` has a weight, which does not count in `{}`: it is in the sync group `{}`",
                 router.name, group.text
@@ -151,6 +166,7 @@ fn share(draft: &Draft<'_>, group: &Word, instance: &mut Instance, at: &Word, fi
         }
         router.track_links.retain(|tracked| fault(tracked.weight));
         router.track_scripts.retain(|tracked| fault(tracked.weight));
+        router.trackers.retain(|tracked| fault(tracked.weight));
     }
     // The priority of an address owner never changes.
     let owner = router.priority.is_address_owner();
@@ -164,10 +180,17 @@ fn share(draft: &Draft<'_>, group: &Word, instance: &mut Instance, at: &Word, fi
             router.track_links.push(tracked.clone());
         }
     }
+    // Where both say a weight, the group's counts, as in keepalived.
     for tracked in &draft.track_scripts {
-        let known = router.track_scripts.iter().any(|own| own.script == tracked.script);
-        if !known && counts(tracked.weight) {
+        router.track_scripts.retain(|own| own.script != tracked.script);
+        if counts(tracked.weight) {
             router.track_scripts.push(tracked.clone());
+        }
+    }
+    for tracked in &draft.trackers {
+        router.trackers.retain(|own| own.tracker != tracked.tracker);
+        if counts(tracked.weight) {
+            router.trackers.push(tracked.clone());
         }
     }
 }

@@ -17,6 +17,12 @@ use super::support::{expect_file, load_text};
 /// What stands in the same block, with the keyword and without it.
 const BESIDE: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "vrrp_mcast_group4", "vrrp_mcast_group4 224.0.0.19"),
+    (Block::GlobalDefs, "notify_fifo_script", "notify_fifo /run/keepalived.fifo"),
+    (Block::GlobalDefs, "vrrp_notify_fifo_script", "vrrp_notify_fifo /run/vrrp.fifo"),
+    (Block::GlobalDefs, "startup_script_timeout", "startup_script \"/etc/keepalived/start.sh\""),
+    (Block::GlobalDefs, "shutdown_script_timeout", "shutdown_script \"/etc/keepalived/stop.sh\""),
+    (Block::SyncGroup, "smtp_alert", "group { VI_1 VI_2 }"),
+    (Block::SyncGroup, "notify_priority_changes", "group { VI_1 VI_2 }"),
     (Block::GlobalDefs, "vrrp_mcast_group6", "vrrp_mcast_group6 ff02::13"),
     (Block::GlobalDefs, "reload_repeat", "reload_time_file /etc/keepalived/reload_at"),
     (Block::GlobalDefs, "vrrp_rx_bufs_multiplier", "vrrp_rx_bufs_policy MTU"),
@@ -37,6 +43,8 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::RouteOptions, "prepend", "198.51.100.0/24 dev eth0 append"),
     (Block::Root, "vrrp_sync_group", TWO_INSTANCES),
     (Block::SyncGroup, "sync_group_tracking_weight", A_WEIGHT_IN_A_GROUP),
+    (Block::SyncGroup, "global_tracking", A_WEIGHT_IN_A_GROUP),
+    (Block::TrackOptions, "noreverse", "chk_down weight -20"),
     (Block::GlobalDefs, "vrrp_down_timer_adverts", "vrrp_down_timer_adverts 5"),
     (Block::GlobalDefs, "vrrp_higher_prio_send_advert", "vrrp_higher_prio_send_advert off"),
     (Block::VrrpInstance, "mcast_dst_ip", "mcast_dst_ip 224.0.0.19"),
@@ -48,6 +56,16 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::AuthHmac, "anti_replay", "anti_replay monotonic"),
     (Block::AuthHmac, "mode", "mode permissive"),
     (Block::TrackOptions, "reverse", "eth1 weight -20"),
+    (
+        Block::Root,
+        "track_file",
+        "vrrp_instance W {\n interface eth7\n virtual_router_id 99\n no_virtual_ipaddress\n track_file {\n load\n }\n}",
+    ),
+    (
+        Block::Root,
+        "vrrp_track_process",
+        "vrrp_instance W {\n interface eth7\n virtual_router_id 99\n no_virtual_ipaddress\n track_process {\n nginx\n }\n}",
+    ),
 ];
 
 /// Whom a group is made of.
@@ -68,6 +86,7 @@ const NO_SETTINGS: &[(Block, &str, &str)] = &[
     ),
     (Block::GlobalDefs, "include_check", "it decides which files are read, and there are no others here"),
     (Block::GlobalDefs, "random_seed", "it decides what `${_RANDOM}` stands for, which is not used here"),
+    (Block::VrrpInstance, "track_src_ip", "it says what is so anyway"),
     (Block::GlobalDefs, "iproute_etc_dir", "it decides what names mean, and the machine has its own"),
     (Block::GlobalDefs, "iproute_usr_dir", "it decides what names mean, and the machine has its own"),
 ];
@@ -96,8 +115,16 @@ fn backdrop(place: Block) -> String {
         Block::AddressOptions | Block::RouteOptions | Block::RuleOptions => {
             backdrop(Block::VrrpInstance) + "track_group G1 {\n group {\n VI_1\n }\n}\n"
         }
+        Block::TrackProcess | Block::TrackFile => {
+            let tracking = "track_process {\n P\n }\n track_file {\n F\n }";
+            format!(
+                "vrrp_instance V {{\n interface eth7\n virtual_router_id 70\n no_virtual_ipaddress\n {tracking}\n}}\n"
+            )
+        }
         _ => {
-            let script = "vrrp_script chk_web {\n script /bin/true\n}\n".to_owned();
+            let script = "vrrp_script chk_web {\n script /bin/true\n}\nvrrp_script chk_down {\n script /bin/false\n weight 3 reverse\n}\n\
+                          track_file load {\n file /run/load\n}\nvrrp_track_process nginx {\n process nginx\n}\n"
+                .to_owned();
             script + &instance("VI_1", 71, "S") + &instance("VI_2", 72, "chk_web")
         }
     }

@@ -5,9 +5,10 @@ mod services;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use engine::{Authentication, Transport, Weight, When};
+use engine::{Authentication, Tracked, Transport, Weight, When};
 use tanist_config::{
-    Command, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings, SyncGroup, load,
+    Command, FigureSource, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings,
+    SyncGroup, load,
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
@@ -62,11 +63,17 @@ pub(crate) fn describe(settings: &Settings) -> String {
         line(
             &mut out,
             format_args!(
-                "mail to {:?} from {:?} by {:?} within {:?} s, helo {:?}",
-                mail.recipients, mail.sender, mail.server, mail.connect_timeout, mail.helo_name
+                "mail to {:?} from {:?} by {:?} within {:?} s, helo {:?}{}",
+                mail.recipients,
+                mail.sender,
+                mail.server,
+                mail.connect_timeout,
+                mail.helo_name,
+                if mail.no_faults { ", not about faults" } else { "" }
             ),
         );
     }
+    describe_told(&mut out, settings);
     for script in &settings.scripts {
         let checking = &script.checking;
         line(
@@ -92,9 +99,12 @@ pub(crate) fn describe(settings: &Settings) -> String {
     for instance in &settings.instances {
         describe_instance(&mut out, instance);
     }
-    for SyncGroup { group, notify } in &settings.groups {
+    for SyncGroup { group, notify, mails } in &settings.groups {
         let members: Vec<&str> = group.members.iter().map(|member| &**member).collect();
         line(&mut out, format_args!("sync group {}  {}", group.name, members.join(" ")));
+        if *mails {
+            line(&mut out, format_args!("    mails"));
+        }
         describe_notify(&mut out, notify);
     }
     let group =
@@ -107,6 +117,13 @@ pub(crate) fn describe(settings: &Settings) -> String {
     }
     for entry in &settings.statics.rules {
         line(&mut out, format_args!("static rule {}{}", entry.what, group(&entry.group)));
+    }
+    for tracker in &settings.trackers {
+        let figure = &tracker.figure;
+        line(&mut out, format_args!("tracker {}  {}  {:?}", figure.name, figure.subject, figure.measure));
+        if let FigureSource::File { initial: Some(initial), .. } = &tracker.source {
+            line(&mut out, format_args!("    {initial:?}"));
+        }
     }
     services::describe(&mut out, settings);
     out
@@ -205,10 +222,38 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     for tracked in &router.track_scripts {
         line(out, format_args!("    track script {} {}", tracked.script, weight(tracked.weight)));
     }
+    for Tracked { tracker, weight: its } in &router.trackers {
+        line(out, format_args!("    track {:?} {} {}", tracker.kind, tracker.name, weight(*its)));
+    }
     for service in &router.services {
         line(out, format_args!("    service {service}"));
     }
+    if instance.mails {
+        line(out, format_args!("    mails"));
+    }
+    if instance.tells_priority {
+        line(out, format_args!("    tells its priority"));
+    }
     describe_notify(out, &instance.notify);
+}
+
+fn describe_told(out: &mut String, settings: &Settings) {
+    let global = &settings.global;
+    for (name, fifo) in [("fifo", &global.notify_fifo), ("vrrp fifo", &global.vrrp_notify_fifo)] {
+        if let Some(fifo) = fifo {
+            let owner = fifo.owner.as_ref().map_or(String::new(), |user| format!("  of {}", user_text(user)));
+            let reader = fifo.script.as_ref().map_or(String::new(), |one| format!("  read by: {}", notify_script(one)));
+            line(out, format_args!("{name} {}{owner}{reader}", fifo.path.display()));
+        }
+    }
+    if global.states_on_reload {
+        line(out, format_args!("states are told at a reload"));
+    }
+    for (when, script) in [("first", &global.startup), ("last", &global.shutdown)] {
+        if let Some(timed) = script {
+            line(out, format_args!("{when}, within {:?}: {}", timed.timeout, notify_script(&timed.script)));
+        }
+    }
 }
 
 fn describe_notify(out: &mut String, notify: &Notify) {

@@ -48,6 +48,8 @@ pub(crate) fn facts(event: &Event) -> Facts<'_> {
         Event::ScriptFailed { .. } => node(kinds::SCRIPT_FAILED),
         Event::ScriptTimedOut { .. } => node(kinds::SCRIPT_TIMED_OUT),
         Event::ScriptSkipped { .. } => node(kinds::SCRIPT_SKIPPED),
+        Event::NumberChanged { .. } => node(kinds::TRACKER_NUMBER),
+        Event::QuorumChanged { .. } => node(kinds::TRACKER_QUORUM),
         Event::ServiceChanged { service, .. } => of(kinds::SERVICE_STATE, service),
         Event::ServiceFailed { service, .. } => of(kinds::SERVICE_FAILED, service),
         Event::ServiceLingers { service, .. } => of(kinds::SERVICE_LINGERS, service),

@@ -10,7 +10,7 @@ use linux::clock;
 use linux::file_watch::{FileWatch, is_there};
 use linux::poll::{Interest, Poll};
 
-use super::Bell;
+use crate::bell::Bell;
 
 /// What could not be seen is looked at again after this.
 const AGAIN: Duration = Duration::from_secs(2);

@@ -190,12 +190,17 @@ impl EventLoop {
     pub(crate) fn finish(mut self) {
         Checks::kill_all(&self.children);
         self.notify.tell_unfinished(&mut self.told);
+        self.part_from_fifos();
         let failures = self.kernel.withdraw_everything().into_iter().chain(self.closed.open_all().err());
         for failure in failures.chain(self.sysctls.restore()) {
             self.say(Severity::Error, failure.to_string());
         }
         for (severity, text) in std::mem::take(&mut self.told) {
             self.say(severity, text);
+        }
+        self.post.finish();
+        if let Some(shutdown) = self.shutdown.take() {
+            self.run_bookend(&shutdown);
         }
         self.say(Severity::Notice, "Stopped".to_owned());
         if let Some(control) = self.control.take() {

@@ -33,6 +33,8 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         receive_buffer: None,
         promote_secondaries: false,
         notify: config::Notify::default(),
+        mails: false,
+        tells_priority: false,
         key_files: Vec::new(),
     };
     Settings {

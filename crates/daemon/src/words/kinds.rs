@@ -45,6 +45,8 @@ kinds! {
     SCRIPT_FAILED = "script.failed": "A check has failed.";
     SCRIPT_TIMED_OUT = "script.timed_out": "A run of a check took too long.";
     SCRIPT_SKIPPED = "script.skipped": "A run of a check was left out, the last one is not over.";
+    TRACKER_NUMBER = "tracker.number": "Another number stands in a tracked file.";
+    TRACKER_QUORUM = "tracker.quorum": "So many tracked processes as should be are there, or no longer.";
     SERVICE_STATE = "service.state": "A service has changed its state.";
     SERVICE_FAILED = "service.failed": "A service has failed; what is done about it.";
     SERVICE_LINGERS = "service.lingers": "A service does not end and is killed.";

@@ -107,7 +107,8 @@ impl Engine {
                         | FaultReason::NoPrimaryAddress
                         | FaultReason::StaticMissing(_)
                         | FaultReason::NoPeer
-                        | FaultReason::ScriptFailed(_) => {
+                        | FaultReason::ScriptFailed(_)
+                        | FaultReason::Tracked(_) => {
                             fresh.faults.push(FaultReason::Member(member.config().name.clone()));
                         }
                     }

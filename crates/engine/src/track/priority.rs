@@ -2,6 +2,15 @@
 
 use crate::{Priority, Weight};
 
+/// What is known of a tracked thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// It is good, or it fails.
+    Good(bool),
+    /// It is worth so much for each unit of the weight; without a weight any number but 0 is a failure.
+    Number(i64),
+}
+
 /// What a tracked thing is worth at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -13,21 +22,32 @@ pub(crate) enum Effect {
     Pending,
 }
 
-/// Weighs one tracked thing. `good` is `None` before its first result.
-pub(crate) fn effect(weight: Weight, good: Option<bool>) -> Effect {
-    match (weight, good) {
-        (Weight::Fault, Some(true)) | (Weight::ReversedFault, Some(false)) => Effect::Adds(0),
-        (Weight::Fault, Some(false)) | (Weight::ReversedFault, Some(true)) => Effect::Fault,
+/// A number that is worth this or less is a fault,
+const FAULT: i64 = -254;
+/// and none is worth more than this.
+const MOST: i64 = 253;
+
+/// Weighs one tracked thing. `finding` is `None` before its first result.
+pub(crate) fn effect(weight: Weight, finding: Option<Finding>) -> Effect {
+    match (weight, finding) {
         (Weight::Fault | Weight::ReversedFault, None) => Effect::Pending,
-        (Weight::Priority(weight), Some(good)) => Effect::Adds(worth(weight, good)),
-        (Weight::Reversed(weight), Some(good)) => Effect::Adds(worth(weight, !good)),
         (Weight::Priority(_) | Weight::Reversed(_), None) => Effect::Adds(0),
+        (weight, Some(Finding::Good(good))) => weight.worth(good).map_or(Effect::Fault, Effect::Adds),
+        (Weight::Fault, Some(Finding::Number(0))) => Effect::Adds(0),
+        (Weight::Fault, Some(Finding::Number(_))) => Effect::Fault,
+        (Weight::ReversedFault, Some(Finding::Number(0))) => Effect::Fault,
+        (Weight::ReversedFault, Some(Finding::Number(_))) => Effect::Adds(0),
+        (Weight::Priority(weight), Some(Finding::Number(number))) => product(i64::from(weight), number),
+        (Weight::Reversed(weight), Some(Finding::Number(number))) => product(-i64::from(weight), number),
     }
 }
 
-/// A positive weight counts while good, a negative one while failing.
-fn worth(weight: i16, good: bool) -> i16 {
-    if (weight > 0) == good { weight } else { 0 }
+fn product(weight: i64, number: i64) -> Effect {
+    match number.saturating_mul(weight) {
+        ..=FAULT => Effect::Fault,
+        // Within −253…253.
+        worth => Effect::Adds(worth.min(MOST) as i16),
+    }
 }
 
 /// The configured priority plus the sum of the effects, within 1–254; the address owner's never changes

@@ -4,6 +4,8 @@
 //! static address 198.51.100.1/24@eth1 group G
 //! router a vrid 51 priority 100 interval 1 addresses 192.0.2.100/24,192.0.2.101/24@eth1 track_script chk:-30
 //! script chk interval 1 timeout 1 rise 2 fall 3 init_fail
+//! file load /run/load
+//! process web nginx quorum 2 most 4 fork 1 terminate 2
 //! service job of a restart 1/60 moves 3/600 check web interval 1 timeout 1 rise 1 fall 3
 //! group G a,b
 //! pair heartbeat 10 dead_after 50
@@ -19,9 +21,10 @@ use std::time::Duration;
 
 use tanist_engine::{
     AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations, Failback, Family,
-    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Name, Network, NextHop, OnManualStop, PairConfig,
-    PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig, Static, Statics,
-    TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight, When,
+    GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Measure, Name, Network, NextHop, OnManualStop,
+    PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig, Static, Statics,
+    Tracked, TrackedLink, TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, Version, VirtualAddress,
+    Vrid, Weight, When,
 };
 
 use super::packet::key_octets;
@@ -57,6 +60,7 @@ pub(crate) fn router(name: &str) -> RouterConfig {
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
+        trackers: Vec::new(),
         services: Vec::new(),
     }
 }
@@ -70,6 +74,8 @@ pub(crate) fn config(lines: &[&str]) -> Config {
             Some("router") => config.routers.push(router_line(words)),
             Some("static") => static_line(&mut config.statics, words),
             Some("script") => config.scripts.push(script_line(words)),
+            Some("file") => config.trackers.push(tracker_line(Measure::Number, words)),
+            Some("process") => config.trackers.push(tracker_line(one_process(), words)),
             Some("service") => service_line(&mut config, words),
             Some("group") => config.groups.push(group_line(words)),
             Some("delay") => link_delay_line(&mut config, words),
@@ -168,6 +174,8 @@ fn router_line<'t>(mut words: impl Iterator<Item = &'t str>) -> RouterConfig {
                         let (script, weight) = tracked(value);
                         router.track_scripts.push(TrackedScript { script, weight });
                     }
+                    "track_file" => router.trackers.push(tracked_figure(TrackerKind::File, value)),
+                    "track_process" => router.trackers.push(tracked_figure(TrackerKind::Process, value)),
                     "repeat" => policy.repeat = number(value),
                     "delay" => policy.delay = seconds(value),
                     "refresh" => policy.refresh = Some(seconds(value)),
@@ -242,6 +250,34 @@ fn script_line<'t>(mut words: impl Iterator<Item = &'t str>) -> ScriptConfig {
         set_check(&mut script, key, value);
     }
     script
+}
+
+fn one_process() -> Measure {
+    Measure::Count { least: 1, most: None, fork_delay: Duration::ZERO, terminate_delay: Duration::ZERO }
+}
+
+fn tracker_line<'t>(mut measure: Measure, mut words: impl Iterator<Item = &'t str>) -> TrackerConfig {
+    let name = Name::from(words.next().expect("a tracker has a name"));
+    let subject = Name::from(words.next().expect("a tracker has a subject"));
+    while let Some(key) = words.next() {
+        let value = words.next().unwrap_or_else(|| panic!("{key} needs a value"));
+        let Measure::Count { least, most, fork_delay, terminate_delay } = &mut measure else {
+            panic!("a file has no {key}")
+        };
+        match key {
+            "quorum" => *least = number(value),
+            "most" => *most = Some(number(value)),
+            "fork" => *fork_delay = seconds(value),
+            "terminate" => *terminate_delay = seconds(value),
+            _ => panic!("unknown word {key}"),
+        }
+    }
+    TrackerConfig { name, subject, measure }
+}
+
+fn tracked_figure(kind: TrackerKind, text: &str) -> Tracked {
+    let (name, weight) = tracked(text);
+    Tracked { tracker: TrackerName { kind, name }, weight }
 }
 
 fn set_check(script: &mut ScriptConfig, key: &str, value: &str) {

@@ -19,7 +19,8 @@
 //!
 //! An address of a link with `?` is tentative.
 //!
-//! `missing G` tells of which groups something static is not there.
+//! `missing G` tells of which groups something static is not there; `file load 5` what number a tracked file has;
+//! `processes web 2` how many tracked processes there are, `processes web 2 forked` or `ended` by what.
 //!
 //! `running job`, `gone job` (with `exit 1` or `signal 9`), `by-hand job`, `refused job REASON`, `lingers job REASON`,
 //! `ready job`, `unready job REASON` and `unknown job REASON` are what is reported of a service; `switch`, `hold`,
@@ -33,10 +34,10 @@ use std::time::Duration;
 
 use tanist_engine::vrrp::receive::ChecksumForm;
 use tanist_engine::{
-    Authentication, ChecksumPolicy, Command, Desired, DesiredAddress, Ending, Engine, Family, HeldBy, HmacMode, Input,
-    Instant, LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Owner, Priority, Received,
-    Record, Restored, Route, RouterConfig, RouterId, RouterRecord, Rule, ScriptOutcome, ServiceReport, Transport,
-    Version,
+    Authentication, ChecksumPolicy, Command, Desired, DesiredAddress, Ending, Engine, Family, FigureCause, HeldBy,
+    HmacMode, Input, Instant, LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Owner,
+    Priority, Received, Record, Restored, Route, RouterConfig, RouterId, RouterRecord, Rule, ScriptOutcome,
+    ServiceReport, TrackerKind, TrackerName, Transport, Version,
 };
 
 use super::packet::{AuthenticationHeader, Packet, Seal, Sum, ipv4, key_octets, source_of};
@@ -116,7 +117,7 @@ fn run(written: &[Line]) -> Vec<String> {
         let (Some(moment), Some(">"), Some(action)) = (words.next(), words.next(), words.next()) else { continue };
         let mut following = Vec::new();
         let is_configuration = |line: &&str| {
-            ["router ", "script ", "service ", "group ", "pair ", "static ", "delay "]
+            ["router ", "script ", "file ", "process ", "service ", "group ", "pair ", "static ", "delay "]
                 .iter()
                 .any(|word| line.starts_with(word))
         };
@@ -231,6 +232,16 @@ impl Bench {
             ["exit", script, status] => self.finish(now, script, ScriptOutcome::Exited(number(status))),
             ["signal", script, signal] => self.finish(now, script, ScriptOutcome::Signalled(number(signal))),
             ["unstartable", script, error] => self.finish(now, script, ScriptOutcome::NotStarted(number(error))),
+            ["file", name, figure] => self.figure(now, TrackerKind::File, name, figure, FigureCause::Found),
+            ["processes", name, count, ref how @ ..] => {
+                let cause = match how {
+                    [] => FigureCause::Found,
+                    ["forked"] => FigureCause::Forked,
+                    ["ended"] => FigureCause::Ended,
+                    other => panic!("no count changes by {other:?}"),
+                };
+                self.figure(now, TrackerKind::Process, name, count, cause)
+            }
             ["missing", ref groups @ ..] => {
                 let groups = groups.iter().copied().map(Name::from).collect();
                 self.handle(now, Input::StaticsMissing(groups))
@@ -333,6 +344,11 @@ impl Bench {
 
     fn finish(&mut self, now: Instant, script: &str, outcome: ScriptOutcome) -> Vec<String> {
         self.handle(now, Input::ScriptFinished { script, outcome })
+    }
+
+    fn figure(&mut self, now: Instant, kind: TrackerKind, name: &str, figure: &str, cause: FigureCause) -> Vec<String> {
+        let (name, figure) = (name.into(), figure.parse().expect("a figure is a number"));
+        self.handle(now, Input::Figure { tracker: &TrackerName { kind, name }, figure, cause })
     }
 
     /// A packet as a twin of the first router (or of the one that `for` names) would send it, but for its lies.

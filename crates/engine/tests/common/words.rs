@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use tanist_engine::vrrp::receive::Discard;
 use tanist_engine::wire::Sequence;
 use tanist_engine::{
-    Cause, Desired, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ServiceView,
+    Cause, Desired, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ServiceView, TrackerKind,
+    TrackerName,
 };
 
 /// All reasons, in the order of their counters.
@@ -174,6 +175,10 @@ fn event(engine: &Engine, event: &Event) -> String {
         Event::ScriptFailed { script, outcome: None } => format!("{script} failed: took too long"),
         Event::ScriptTimedOut { script, timeout } => format!("{script} timed out after {timeout:?}"),
         Event::ScriptSkipped { script } => format!("{script} skipped"),
+        Event::NumberChanged { tracker, from, to } => format!("{} {from} -> {to}", figure(tracker)),
+        Event::QuorumChanged { tracker, held, count } => {
+            format!("{} quorum {} with {count}", figure(tracker), if *held { "held" } else { "lost" })
+        }
         Event::LinkChanged { link: which, condition } => format!("{} {condition:?}", link(which)),
         Event::ServiceChanged { service, from, to, cause } => format!("{service} {from:?} -> {to:?}: {cause:?}"),
         Event::ServiceFailed { service, failure, remedy } => format!("{service} failed: {failure:?}: {remedy:?}"),
@@ -213,9 +218,18 @@ fn fault(engine: &Engine, reason: &FaultReason) -> String {
         FaultReason::NoPeer => "NoPeer".to_owned(),
         FaultReason::ScriptFailed(script) => format!("ScriptFailed {script}"),
         FaultReason::ScriptPending(script) => format!("ScriptPending {script}"),
+        FaultReason::Tracked(tracker) => format!("Tracked {}", figure(tracker)),
         FaultReason::ServiceFailed(service) => format!("ServiceFailed {service}"),
         FaultReason::Latched(service) => format!("Latched {service}"),
     }
+}
+
+fn figure(tracker: &TrackerName) -> String {
+    let kind = match tracker.kind {
+        TrackerKind::File => "file",
+        TrackerKind::Process => "process",
+    };
+    format!("{kind} {}", tracker.name)
 }
 
 /// One router at one moment as one line.

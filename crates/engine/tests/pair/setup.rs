@@ -60,6 +60,7 @@ pub(crate) fn config(node: usize) -> Config {
         track_links: Vec::new(),
         ignore_own_link: false,
         track_scripts: Vec::new(),
+        trackers: Vec::new(),
         services: vec![Name::from("job")],
     };
     let pair = PairConfig {

@@ -230,6 +230,7 @@ link eth0 up 192.0.2.100
     );
 }
 
+// Shows: vrrp_instance.track_src_ip
 #[test]
 fn a_configured_source_may_be_on_any_interface() {
     check(

@@ -261,6 +261,7 @@ impl RouterSpec {
                 track_links: Vec::new(),
                 ignore_own_link: false,
                 track_scripts: Vec::new(),
+                trackers: Vec::new(),
                 services: Vec::new(),
                 routes: Vec::new(),
                 rules: Vec::new(),

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
     Cause, Engine, Event, FaultReason, Instant, LinkCondition, LinkId, Notice, NoticeKind, ProbeFailure, RouterId,
-    ScriptOutcome, StateName,
+    ScriptOutcome, StateName, TrackerKind, TrackerName,
 };
 
 use crate::plan::Plan;
@@ -123,6 +123,11 @@ pub(crate) fn event_text(plan: &Plan, engine: &Engine, event: &Event) -> (Option
             (None, format!("check {script} takes longer than {}", span_text(*timeout)))
         }
         Event::ScriptSkipped { script } => (None, format!("check {script} still runs, next run left out")),
+        Event::NumberChanged { tracker, from, to } => (None, format!("{} {from} -> {to}", tracked(tracker))),
+        Event::QuorumChanged { tracker, held, count } => {
+            let verdict = if *held { "good" } else { "not good" };
+            (None, format!("{} are {count}, {verdict}", tracked(tracker)))
+        }
         Event::LinkChanged { link: which, condition } => {
             let word = match condition {
                 LinkCondition::Absent => "absent",
@@ -215,10 +220,20 @@ fn reason_text(reason: &FaultReason, link: &dyn Fn(&LinkId) -> String) -> String
         FaultReason::NoPeer => "no peer".to_owned(),
         FaultReason::ScriptFailed(name) => format!("check {name} failed"),
         FaultReason::ScriptPending(name) => format!("check {name} has not run"),
+        FaultReason::Tracked(tracker) => tracked(tracker),
         FaultReason::Member(name) => format!("{name} of its group is kept out"),
         FaultReason::ServiceFailed(name) => format!("service {name} failed"),
         FaultReason::Latched(name) => format!("service {name} latched"),
     }
+}
+
+/// No node of a scenario tracks any.
+fn tracked(tracker: &TrackerName) -> String {
+    let kind = match tracker.kind {
+        TrackerKind::File => "file",
+        TrackerKind::Process => "processes",
+    };
+    format!("{kind} {}", tracker.name)
 }
 
 fn outcome_text(outcome: ScriptOutcome) -> String {

@@ -23,4 +23,6 @@ mod routes;
 mod scripts;
 mod service_manager;
 mod signing;
+mod told;
+mod tracking;
 mod words;

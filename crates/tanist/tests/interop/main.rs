@@ -16,6 +16,8 @@ mod reload;
 mod scripts;
 mod sync_groups;
 mod three_nodes;
+mod told;
+mod tracking;
 
 use std::net::Ipv4Addr;
 

@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub(crate) mod iproute;
+pub(crate) mod mail_server;
 pub(crate) mod node;
 pub(crate) mod packet_peer;
 pub(crate) mod pcap;

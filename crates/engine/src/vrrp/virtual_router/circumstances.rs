@@ -1,11 +1,11 @@
-//! What a virtual router depends on: an address to send from, interfaces, checks.
+//! What a virtual router depends on: an address to send from, interfaces, checks, files and processes.
 
 use alloc::collections::BTreeSet;
 use core::net::IpAddr;
 
 use super::{Surroundings, VirtualRouter};
 use crate::engine::is_link_local;
-use crate::track::priority::{self, Effect};
+use crate::track::priority::{self, Effect, Finding};
 use crate::{Family, FaultReason, LinkCondition, LinkId, Transport};
 
 impl VirtualRouter {
@@ -90,7 +90,7 @@ impl VirtualRouter {
         faults.extend(incomplete.cloned().map(FaultReason::StaticMissing));
         for (link, tracked) in self.tracked_links.iter().copied().zip(&self.config.track_links) {
             let condition = around.links.condition(link);
-            match priority::effect(tracked.weight, Some(condition == LinkCondition::Up)) {
+            match priority::effect(tracked.weight, Some(Finding::Good(condition == LinkCondition::Up))) {
                 Effect::Adds(worth) => sum += i32::from(worth),
                 Effect::Fault if condition == LinkCondition::Absent => {
                     faults.insert(FaultReason::LinkAbsent(link));
@@ -100,14 +100,24 @@ impl VirtualRouter {
                 }
             }
         }
-        for tracked in self.config.track_scripts.iter().filter(|tracked| !(around.rests)(&tracked.script)) {
-            match priority::effect(tracked.weight, (around.verdict)(&tracked.script)) {
+        for tracked in self.config.track_scripts.iter().filter(|tracked| !around.tracking.rests(&tracked.script)) {
+            match priority::effect(tracked.weight, around.tracking.verdict(&tracked.script)) {
                 Effect::Adds(worth) => sum += i32::from(worth),
                 Effect::Fault => {
                     faults.insert(FaultReason::ScriptFailed(tracked.script.clone()));
                 }
                 Effect::Pending => {
                     faults.insert(FaultReason::ScriptPending(tracked.script.clone()));
+                }
+            }
+        }
+        for tracked in &self.config.trackers {
+            // What a reconfiguration mentions for the first time is told next.
+            let Some(finding) = around.tracking.finding(&tracked.tracker) else { continue };
+            match priority::effect(tracked.weight, Some(finding)) {
+                Effect::Adds(worth) => sum += i32::from(worth),
+                Effect::Fault | Effect::Pending => {
+                    faults.insert(FaultReason::Tracked(tracked.tracker.clone()));
                 }
             }
         }

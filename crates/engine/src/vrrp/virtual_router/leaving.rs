@@ -55,6 +55,7 @@ impl VirtualRouter {
             FaultReason::StaticMissing(_)
             | FaultReason::ScriptFailed(_)
             | FaultReason::ScriptPending(_)
+            | FaultReason::Tracked(_)
             | FaultReason::Member(_)
             | FaultReason::ServiceFailed(_)
             | FaultReason::Latched(_) => false,

@@ -32,10 +32,10 @@ use super::timers;
 use crate::links::Links;
 use crate::role::Role;
 use crate::time::Calendar;
-use crate::track::priority;
+use crate::track::{Tracking, priority};
 use crate::wire::Packet;
 use crate::{
-    Cause, Event, FaultReason, Instant, Interval, LinkId, Name, NoticeKind, Output, Priority, RouterConfig, RouterId,
+    Cause, Event, FaultReason, Instant, Interval, LinkId, NoticeKind, Output, Priority, RouterConfig, RouterId,
     RouterView, StateName, Transport, Version, VirtualAddress,
 };
 
@@ -47,10 +47,7 @@ const PLACES: u32 = 16;
 /// What a router sees of the rest of its engine.
 pub(crate) struct Surroundings<'a> {
     pub(crate) links: &'a Links,
-    /// Verdict of a check by name; `None` before its first result.
-    pub(crate) verdict: &'a dyn Fn(&Name) -> Option<bool>,
-    /// Whether a check counts for nothing at present.
-    pub(crate) rests: &'a dyn Fn(&Name) -> bool,
+    pub(crate) tracking: &'a Tracking,
     /// Whether any router has this as a virtual address of this interface, or of all if it is valid beyond one.
     pub(crate) is_virtual: &'a dyn Fn(LinkId, IpAddr) -> bool,
     pub(crate) announcer: &'a mut Announcer,
@@ -307,6 +304,10 @@ impl VirtualRouter {
     pub(crate) fn assess(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         if !self.links().all(|link| around.links.is_told(link)) {
             // A reconfiguration mentions an interface for the first time; what it is like comes next.
+            return;
+        }
+        if !self.config.trackers.iter().all(|tracked| around.tracking.finding(&tracked.tracker).is_some()) {
+            // The same with a file or processes.
             return;
         }
         self.primary_address = self.choose_primary_address(around);
