@@ -537,7 +537,7 @@ fn some_that_keepalived_cannot_make() {
         local 203.0.113.1 dev eth0 table 100
         broadcast 203.0.113.255 dev eth0 table 100
         inet6 default dev eth1 table 101
-        203.0.114.0/24 via inet6 2001:db8::9 dev eth0
+        203.0.114.0/24 via inet6 2001:db8::9 dev eth0 onlink
         203.0.115.0/24 via 192.0.2.253 or 192.0.2.254
         2001:db8:1::/48 nexthop via 2001:db8::7 dev eth0 onlink nexthop via 2001:db8::8 dev eth0 onlink nexthop via 2001:db8::9 dev eth1 onlink
     }

@@ -275,9 +275,15 @@ fn instance_fields(instance: &Instance, put: &mut impl FnMut(&str, String)) {
     if !router.preempt_delay.is_zero() {
         put("Preempt delay", in_seconds(router.preempt_delay));
     }
-    if let Authentication::SimplePassword(password) = &router.authentication {
-        put("Authentication type", "SIMPLE_PASSWORD".to_owned());
-        put("Password", String::from_utf8_lossy(&password[..]).trim_end_matches('\0').to_owned());
+    match &router.authentication {
+        Authentication::SimplePassword(password) => {
+            put("Authentication type", "SIMPLE_PASSWORD".to_owned());
+            put("Password", String::from_utf8_lossy(&password[..]).trim_end_matches('\0').to_owned());
+        }
+        // It does not tell the password.
+        Authentication::Header(_) => put("Authentication type", "IPSEC_AH".to_owned()),
+        // It does not know it.
+        Authentication::None | Authentication::Hmac(_) => {}
     }
     match &router.transport {
         Transport::Multicast { group, source, .. } => {
@@ -349,12 +355,15 @@ fn address_text(address: &VirtualAddress, own: &str) -> String {
         other => other.to_string(),
     };
     let label = address.label.as_ref().map(|label| format!(" label {label}")).unwrap_or_default();
+    let peer = address.peer.map(|peer| format!(" peer {peer}/{}", address.prefix)).unwrap_or_default();
     let flags = &address.flags;
     let flags = [
         (flags.duplicate_detection, " -nodad"),
         (flags.home, " home"),
         (flags.temporary_template, " mngtmpaddr"),
         (flags.no_prefix_route, " noprefixroute"),
+        (flags.join_group, " autojoin"),
+        (!address.tracked, " no_track"),
     ];
     let flags: String = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, word)| word).collect();
     let preferred = match (address.address, address.preferred) {
@@ -363,7 +372,7 @@ fn address_text(address: &VirtualAddress, own: &str) -> String {
         (_, Some(0)) => " deprecated".to_owned(),
         (_, Some(seconds)) => format!(" preferred_lft {seconds}"),
     };
-    format!("{}/{}{broadcast} dev {link} scope {scope}{label}{flags}{preferred}", address.address, address.prefix)
+    format!("{}/{}{broadcast} dev {link} scope {scope}{label}{peer}{flags}{preferred}", address.address, address.prefix)
 }
 
 fn weight(weight: Weight) -> String {

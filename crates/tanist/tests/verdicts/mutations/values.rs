@@ -47,7 +47,7 @@ fn instance(keyword: &str, line: &str) -> String {
             text += &format!("    {other}\n");
         }
     }
-    if matches!(keyword, "unicast_ttl" | "unicast_src_ip") {
+    if keyword.contains("unicast") {
         text += "    unicast_peer {\n        192.0.2.20\n    }\n";
     }
     if keyword == "advert_int" {
