@@ -264,11 +264,8 @@ fn write_processes(
     if pattern.words.len() > 1 {
         put("Parameters", &pattern.words[1..].join(" "))?;
     }
-    match pattern.by {
-        MatchBy::Name | MatchBy::Program => {}
-        MatchBy::AllWords => put("Param match", &"all")?,
-        MatchBy::FirstWords => put("Param match", &"partial")?,
-        MatchBy::Beginning => put("Param match", &"initial")?,
+    if let Some(word) = match_word(pattern.by) {
+        put("Param match", &word)?;
     }
     if let Measure::Count { least, most, fork_delay, terminate_delay } = configured.measure {
         put("Min processes", &least)?;
@@ -282,6 +279,16 @@ fn write_processes(
     }
     put("Delay timer", &if tracker.turns_at.is_some() { "running" } else { "not running" })?;
     put("Full command", &(pattern.by != MatchBy::Name))
+}
+
+/// How parameters are compared, as keepalived calls it; `None` if they are not.
+pub(crate) const fn match_word(by: MatchBy) -> Option<&'static str> {
+    match by {
+        MatchBy::Name | MatchBy::Program => None,
+        MatchBy::AllWords => Some("all"),
+        MatchBy::FirstWords => Some("partial"),
+        MatchBy::Beginning => Some("initial"),
+    }
 }
 
 fn weight_of(weight: Weight) -> String {

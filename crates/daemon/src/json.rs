@@ -7,12 +7,16 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use config::{Instance, JsonVersion, NotifyScript, Settings};
+use config::{FigureSource, Instance, JsonVersion, MatchBy, NotifyScript, Settings, Tracker};
 use engine::vrrp::receive::{Discard, Oddity};
-use engine::{Authentication, Engine, Instant, RouterConfig, RouterView, StateName, Transport, VirtualAddress};
+use engine::{
+    Authentication, Engine, Instant, Measure, RouterConfig, RouterView, StateName, TrackerView, Transport,
+    VirtualAddress,
+};
 use linux::clock;
 use serde_json::{Map, Value, json};
 
+use crate::dump;
 use crate::preflight::words_for;
 
 /// The whole file.
@@ -26,11 +30,43 @@ pub(crate) fn json(settings: &Settings, engine: &Engine, now: Instant) -> String
     let routers: Vec<Value> = routers.collect();
     let all = match settings.process.dumps.json_version {
         JsonVersion::One => Value::Array(routers),
-        // Nothing watches processes yet, so there is nobody to list.
-        JsonVersion::Two => json!({ "vrrp": routers, "track_process": [] }),
+        JsonVersion::Two => {
+            let trackers = view.trackers.iter().zip(&settings.trackers);
+            let processes: Vec<Value> =
+                trackers.filter_map(|(tracker, configured)| process(tracker, configured)).collect();
+            json!({ "vrrp": routers, "track_process": processes })
+        }
     };
     // A slash stands in texts only.
     all.to_string().replace('/', "\\/") + "\n"
+}
+
+/// What is known of tracked processes; `None` for a tracked file. Which of its two delays is under way is not known here,
+/// and the weight belongs to those who refer to it.
+fn process(tracker: &TrackerView, configured: &Tracker) -> Option<Value> {
+    let FigureSource::Processes(pattern) = &configured.source else { return None };
+    let Measure::Count { least, most, fork_delay, terminate_delay } = configured.figure.measure else { return None };
+    let (command, parameters) = pattern.words.split_first()?;
+    let mut process = json!({
+        "process": command,
+        "min_processes": least,
+        "current_processes": tracker.figure.unwrap_or(0),
+        "have_quorum": tracker.good.unwrap_or(false),
+        "terminate_delay": number(terminate_delay.as_secs_f64()),
+        "fork_delay": number(fork_delay.as_secs_f64()),
+        "full_command": pattern.by != MatchBy::Name,
+    });
+    let more = [
+        ("max_processes", most.map(|most| json!(most))),
+        ("parameters", (!parameters.is_empty()).then(|| json!(parameters.join(" ")))),
+        ("param_match", dump::match_word(pattern.by).map(|word| json!(word))),
+    ];
+    for (name, value) in more {
+        if let (Some(value), Some(process)) = (value, process.as_object_mut()) {
+            process.insert(name.to_owned(), value);
+        }
+    }
+    Some(process)
 }
 
 fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: Duration) -> Value {
@@ -46,7 +82,7 @@ fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: 
     put("dont_track_primary", json!(u8::from(config.ignore_own_link)));
     put("skip_check_adv_addr", json!(u8::from(config.skip_check_adv_addr)));
     put("strict_mode", json!(u8::from(instance.strict)));
-    put("vmac_ifname", json!(""));
+    put("vmac_ifname", json!(instance.virtual_mac.as_ref().map_or("", |virtual_mac| &*virtual_mac.link)));
     put("ifp_ifname", json!(&*config.link));
     put("master_priority", json!(master_priority));
     put("last_transition", number(microseconds(since)));
@@ -72,7 +108,7 @@ fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: 
     // Where it would be if nothing kept it out.
     put("wantstate", json!(if router.state == StateName::Active { 2 } else { 1 }));
     put("version", json!(config.version.number()));
-    put("smtp_alert", json!(false));
+    put("smtp_alert", json!(instance.mails));
     put("notify_deleted", json!(instance.notify.deleted.is_some()));
     let notify = &instance.notify;
     let scripts = [

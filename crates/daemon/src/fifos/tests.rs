@@ -1,3 +1,5 @@
+//! A pipe and its reader: what is written, lost and begun again.
+
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::Read;

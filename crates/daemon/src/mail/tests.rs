@@ -1,3 +1,5 @@
+//! Letters as keepalived writes them, and the pretend server of the other tests.
+
 use engine::{Name, Notice, Priority, RouterId};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

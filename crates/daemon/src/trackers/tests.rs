@@ -1,3 +1,5 @@
+//! Files whose numbers change, and processes that come and go.
+
 use config::{InitialNumber, MatchBy, Tracker};
 use engine::{Measure, TrackerConfig};
 use linux::clock;

@@ -97,7 +97,10 @@ fn files_are_where_and_as_they_are_wanted() {
         run(host, "mkdir /run/dumps");
         let mut daemon = tanist();
         daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
-        let with = |lines: &str| configuration(&format!("instance one\nglobal_defs {{\n{lines}\n}}"), 150, QUICK);
+        let tracked = format!("{QUICK}\n    track_process {{\n        own\n    }}");
+        let own = "vrrp_track_process own {\n    process tanist\n    quorum_max 5\n    weight 5\n}";
+        let with =
+            |lines: &str| configuration(&format!("instance one\n{own}\nglobal_defs {{\n{lines}\n}}"), 150, &tracked);
         let begin = Moment::now();
         let files =
             "    state_dump_file /run/state\n    stats_dump_file /run/counters\n    json_dump_file /run/all.json";
@@ -121,7 +124,9 @@ fn files_are_where_and_as_they_are_wanted() {
             (Some("VI_1"), Some(51), Some(2))
         );
         assert_eq!(data["vips"][0], "192.0.2.100/24 dev eth0 scope global set");
-        assert!(all["track_process"].is_array());
+        let process = &all["track_process"][0];
+        assert_eq!((process["process"].as_str(), process["max_processes"].as_u64()), (Some("tanist"), Some(5)));
+        assert_eq!((process["current_processes"].as_u64(), process["have_quorum"].as_bool()), (Some(1), Some(true)));
         assert!(read("/run/all.json").contains("192.0.2.100\\/24"), "slashes are escaped");
 
         // The counters begin anew, after they have been written.

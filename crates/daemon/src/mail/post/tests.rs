@@ -1,3 +1,5 @@
+//! What waits for a server that is away, and what is said about it.
+
 use std::net::TcpListener;
 use std::sync::mpsc::Receiver;
 

@@ -1,3 +1,5 @@
+//! Sessions with a pretend server, octet for octet.
+
 use std::net::TcpListener;
 use std::time::Duration;
 
