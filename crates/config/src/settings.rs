@@ -36,6 +36,8 @@ pub struct Settings {
     pub statics: engine::Statics,
     /// `interface_up_down_delays`: how long an interface's change must last before it counts.
     pub link_delays: BTreeMap<engine::Name, engine::LinkDelay>,
+    /// `garp_group`: interfaces that share a pace of announcements.
+    pub announce_groups: Vec<engine::AnnounceGroup>,
     /// Every file that was read, the first one first.
     pub files: Vec<PathBuf>,
 }
@@ -54,6 +56,7 @@ impl Settings {
             pair: None,
             statics: self.statics.clone(),
             link_delays: self.link_delays.clone(),
+            announce_groups: self.announce_groups.clone(),
         }
     }
 
@@ -110,6 +113,8 @@ pub struct Global {
     pub startup: Option<TimedScript>,
     /// `shutdown_script`: runs after everything else.
     pub shutdown: Option<TimedScript>,
+    /// `nftables`: what the tables of the packet filter are called; `None` is the usual name.
+    pub nftables_table: Option<String>,
     /// `disable_local_igmp`: the kernel is to report no membership of link-local groups.
     pub disable_local_igmp: bool,
     /// `address_lifetime`: how long a virtual address outlives a daemon that no longer renews it.

@@ -9,6 +9,8 @@ use linux::packet_filter::{Closed, PacketFilter};
 #[derive(Debug, Default)]
 pub(crate) struct ClosedAddresses {
     closed: Closed,
+    /// What the tables are called.
+    table: String,
     /// Open while anything is closed.
     filter: Option<PacketFilter>,
 }
@@ -17,8 +19,13 @@ impl ClosedAddresses {
     /// Follows the settings; does nothing if nothing about this has changed.
     pub(crate) fn adjust(&mut self, settings: &Settings) -> linux::Result<()> {
         let closed = closed(settings);
-        if closed == self.closed {
+        let table = settings.global.nftables_table.as_deref().unwrap_or(PacketFilter::TABLE);
+        if closed == self.closed && table == self.table {
             return Ok(());
+        }
+        if table != self.table {
+            self.open_all()?;
+            table.clone_into(&mut self.table);
         }
         self.closed = closed;
         if self.closed.is_empty() {
@@ -26,7 +33,7 @@ impl ClosedAddresses {
         }
         let filter = match &mut self.filter {
             Some(filter) => filter,
-            None => self.filter.insert(PacketFilter::open()?),
+            None => self.filter.insert(PacketFilter::open(&self.table)?),
         };
         filter.drop_traffic(&self.closed)
     }

@@ -30,6 +30,19 @@ pub struct Config {
     pub statics: Statics,
     /// Interfaces whose changes must last before they count. All others' count at once.
     pub link_delays: BTreeMap<Name, LinkDelay>,
+    /// Interfaces that share a pace of announcements. Each is in one of them at most.
+    pub announce_groups: Vec<AnnounceGroup>,
+}
+
+/// Interfaces that share a pace of announcements, which takes the place of their routers' own: `garp_group` of keepalived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnnounceGroup {
+    /// The names of the interfaces.
+    pub links: Vec<Name>,
+    /// Time between two gratuitous ARPs on any of them; zero means no pacing.
+    pub pacing: Duration,
+    /// Time between two unsolicited neighbour advertisements on any of them; zero means no pacing.
+    pub neighbour_pacing: Duration,
 }
 
 /// How long an interface must be what it has become before that counts: `interface_up_down_delays` of keepalived. That it

@@ -76,6 +76,8 @@ impl Engine {
         let routers =
             numbered.map(|(router, id)| VirtualRouter::new(RouterId(id), router, Instant::START, &links)).collect();
         let virtual_addresses = virtual_addresses(&config, &links);
+        let mut announcer = Announcer::default();
+        announcer.follow(&config, &links);
         Self {
             units: Units::new(&config),
             roles: config.routers.iter().map(|_| Role::new()).collect(),
@@ -92,7 +94,7 @@ impl Engine {
             saved: Record::default(),
             hook_number: 0,
             retired: Vec::new(),
-            announcer: Announcer::default(),
+            announcer,
             virtual_addresses,
             phase: Phase::Created,
             last_at: Instant::START,
@@ -366,7 +368,7 @@ impl Engine {
         }
         self.tracking.stop(out);
         // Who leaves does not announce any more, even what the pace has held back.
-        self.announcer = Announcer::default();
+        self.announcer.clear();
         self.for_each_router(|router, around| router.stop(now, around, out));
     }
 
@@ -375,6 +377,7 @@ impl Engine {
             return;
         }
         self.links.include(&config);
+        self.announcer.follow(&config, &self.links);
         self.tracking.reconfigure(now, &config, || self.random.next(), out);
         self.virtual_addresses = virtual_addresses(&config, &self.links);
         let mut removed = self.reconfigure_services(now, &config, out);

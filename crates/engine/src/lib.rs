@@ -34,10 +34,10 @@ pub mod vrrp;
 pub mod wire;
 
 pub use config::{
-    AddressFlags, AnnounceElsewhere, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config,
-    Deviations, Failback, GroupConfig, HmacMode, HmacPolicy, LinkDelay, Measure, OnManualStop, PairConfig, PairKey,
-    RouterConfig, Scope, ScriptConfig, ServiceConfig, Static, Statics, Terms, Tracked, TrackedLink, TrackedScript,
-    TrackerConfig, TrackerKind, TrackerName, Transport, VirtualAddress, Weight, When,
+    AddressFlags, AnnounceElsewhere, AnnounceGroup, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy,
+    Config, Deviations, Failback, GroupConfig, HmacMode, HmacPolicy, LinkDelay, Measure, OnManualStop, PairConfig,
+    PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, Static, Statics, Terms, Tracked, TrackedLink,
+    TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, VirtualAddress, Weight, When,
 };
 pub use desired::{Desired, DesiredAddress, DesiredRoute, DesiredRule, Owner};
 pub use engine::Engine;

@@ -422,3 +422,55 @@ router a priority 255 interval 4 delay 0 elsewhere 3@vmac1 addresses 192.0.2.100
 "#,
     );
 }
+
+/// `garp_group`: two interfaces that share a pace, and a third one that has its own.
+// Shows: top-level.garp_group, garp_group.garp_interval, garp_group.gna_interval
+// Shows: garp_group.interface, garp_group.interfaces
+#[test]
+fn interfaces_of_a_group_share_a_pace() {
+    check(
+        r#"
+router a priority 255 interval 4 repeat 2 delay 0
+router b priority 255 interval 4 repeat 2 delay 0 link eth1 vrid 52 addresses 192.0.2.101/24
+router c priority 255 interval 4 repeat 2 delay 0 link eth2 vrid 53 addresses 192.0.2.102/24
+router d ipv6 priority 255 interval 4 repeat 2 delay 0 addresses 2001:db8::100/64
+pace eth0,eth1 0.1
+link eth0 up 192.0.2.1 fe80::1
+link eth1 up 192.0.2.2
+link eth2 up 192.0.2.3
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 2001:db8::100/64@eth0 192.0.2.101/24@eth1 192.0.2.102/24@eth2
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    0.000000   b Initialize -> Active: AddressOwner
+    0.000000   b advertise 255
+    0.000000   b wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 2001:db8::100/64@eth0 192.0.2.101/24@eth1 192.0.2.102/24@eth2
+    0.000000   b announcing eth1 192.0.2.101
+    0.000000   b notify Active 255
+    0.000000   c Initialize -> Active: AddressOwner
+    0.000000   c advertise 255
+    0.000000   c wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 2001:db8::100/64@eth0 192.0.2.101/24@eth1 192.0.2.102/24@eth2
+    0.000000   c announcing eth2 192.0.2.102
+    0.000000   announce eth2 192.0.2.102 (2 times)
+    0.000000   c notify Active 255
+    0.000000   d Initialize -> Active: AddressOwner
+    0.000000   d advertise 255
+    0.000000   d wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 2001:db8::100/64@eth0 192.0.2.101/24@eth1 192.0.2.102/24@eth2
+    0.000000   d announcing eth0 2001:db8::100
+    0.000000   announce eth0 2001:db8::100
+    0.000000   d notify Active 255
+    0.100000   announce eth0 192.0.2.100
+    0.100000   announce eth0 2001:db8::100
+    0.200000   announce eth1 192.0.2.101
+    0.300000   announce eth1 192.0.2.101
+    0.500000 > wait
+"#,
+    );
+}

@@ -26,6 +26,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::net::netlink::{self, SocketAddrNetlink};
@@ -35,7 +36,6 @@ use crate::error::refused;
 use crate::socket_option::set_send_buffer;
 use crate::{Error, Result};
 
-const TABLE: &str = "tanist\0";
 const ADDRESSES_SET: &str = "addresses\0";
 /// Just before the chains of others.
 const PRIORITY: i32 = -1;
@@ -105,16 +105,22 @@ impl Closed {
 #[derive(Debug)]
 pub struct PacketFilter {
     socket: OwnedFd,
+    /// What they are called, with a zero at the end.
+    table: Arc<[u8]>,
 }
 
 impl PacketFilter {
-    pub fn open() -> Result<PacketFilter> {
+    /// The usual name of the tables.
+    pub const TABLE: &str = "tanist";
+
+    /// With tables of this name.
+    pub fn open(table: &str) -> Result<PacketFilter> {
         let failed = refused("open a socket to nftables");
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::NETFILTER))
             .map_err(&failed)?;
         bind(&socket, &SocketAddrNetlink::new(0, 0)).map_err(&failed)?;
-        Ok(PacketFilter { socket })
+        Ok(PacketFilter { socket, table: [table.as_bytes(), &[0]].concat().into() })
     }
 
     /// From now on exactly these addresses are cut off. Of each family all of it happens at once, or nothing.
@@ -128,7 +134,7 @@ impl PacketFilter {
         if ipv4.is_empty() {
             self.remove_table(libc::NFPROTO_IPV4)?;
         } else {
-            let mut batch = Batch::anew(libc::NFPROTO_IPV4);
+            let mut batch = Batch::anew(libc::NFPROTO_IPV4, &self.table);
             batch.add_set(ADDRESSES_SET, TYPE_IPV4_ADDRESS, IPV4_ADDRESS);
             batch.add_elements(ADDRESSES_SET, ipv4.into_iter().map(octets).collect());
             for chain in &CHAINS {
@@ -144,7 +150,7 @@ impl PacketFilter {
         if ipv6.is_empty() && closed.link_local.is_empty() {
             return self.remove_table(libc::NFPROTO_IPV6);
         }
-        let mut batch = Batch::anew(libc::NFPROTO_IPV6);
+        let mut batch = Batch::anew(libc::NFPROTO_IPV6, &self.table);
         batch.add_set(ADDRESSES_SET, TYPE_IPV6_ADDRESS, IPV6_ADDRESS);
         batch.add_elements(ADDRESSES_SET, ipv6.into_iter().map(octets).collect());
         batch.add_set(LINK_LOCAL_SET, TYPE_LINK_AND_ADDRESS, LINK_NAME + IPV6_ADDRESS);
@@ -181,7 +187,7 @@ impl PacketFilter {
     }
 
     fn remove_table(&mut self, family: libc::c_int) -> Result<()> {
-        let mut batch = Batch::new(family);
+        let mut batch = Batch::new(family, &self.table);
         batch.delete_table();
         match self.transact(batch, "remove the table of nftables") {
             // Who has no nftables for a family has no table either.
@@ -274,21 +280,23 @@ mod nft {
 struct Batch {
     /// `NFPROTO_*`: what its table is for.
     family: u8,
+    table: Arc<[u8]>,
     octets: Vec<u8>,
     sequence: u32,
     sets: u32,
 }
 
 impl Batch {
-    fn new(family: libc::c_int) -> Batch {
-        let mut batch = Batch { family: family as u8, octets: Vec::new(), sequence: 0, sets: 0 };
+    fn new(family: libc::c_int, table: &Arc<[u8]>) -> Batch {
+        let table = Arc::clone(table);
+        let mut batch = Batch { family: family as u8, table, octets: Vec::new(), sequence: 0, sets: 0 };
         batch.boundary(libc::NFNL_MSG_BATCH_BEGIN);
         batch
     }
 
     /// Begins with an empty table, whatever is there.
-    fn anew(family: libc::c_int) -> Batch {
-        let mut batch = Batch::new(family);
+    fn anew(family: libc::c_int, table: &Arc<[u8]>) -> Batch {
+        let mut batch = Batch::new(family, table);
         // Deleting fails where there is none, so there is one first.
         batch.add_table();
         batch.delete_table();
@@ -328,18 +336,20 @@ impl Batch {
     }
 
     fn add_table(&mut self) {
-        self.request(libc::NFT_MSG_NEWTABLE, libc::NLM_F_CREATE, |out| attribute(out, nft::TABLE_NAME, TABLE));
+        let table = Arc::clone(&self.table);
+        self.request(libc::NFT_MSG_NEWTABLE, libc::NLM_F_CREATE, |out| attribute(out, nft::TABLE_NAME, table));
     }
 
     fn delete_table(&mut self) {
-        self.request(libc::NFT_MSG_DELTABLE, 0, |out| attribute(out, nft::TABLE_NAME, TABLE));
+        let table = Arc::clone(&self.table);
+        self.request(libc::NFT_MSG_DELTABLE, 0, |out| attribute(out, nft::TABLE_NAME, table));
     }
 
     fn add_set(&mut self, set: &str, key_type: u32, key_length: u32) {
         self.sets += 1;
-        let id = self.sets;
+        let (id, table) = (self.sets, Arc::clone(&self.table));
         self.request(libc::NFT_MSG_NEWSET, libc::NLM_F_CREATE, |out| {
-            attribute(out, nft::SET_TABLE, TABLE);
+            attribute(out, nft::SET_TABLE, table);
             attribute(out, nft::SET_NAME, set);
             attribute(out, nft::SET_KEY_TYPE, key_type.to_be_bytes());
             attribute(out, nft::SET_KEY_LEN, key_length.to_be_bytes());
@@ -348,9 +358,10 @@ impl Batch {
     }
 
     fn add_elements(&mut self, set: &str, keys: Vec<Vec<u8>>) {
+        let table = Arc::clone(&self.table);
         for some in keys.chunks(ELEMENTS) {
             self.request(libc::NFT_MSG_NEWSETELEM, libc::NLM_F_CREATE, |out| {
-                attribute(out, nft::SET_ELEM_LIST_TABLE, TABLE);
+                attribute(out, nft::SET_ELEM_LIST_TABLE, &table);
                 attribute(out, nft::SET_ELEM_LIST_SET, set);
                 nest(out, nft::SET_ELEM_LIST_ELEMENTS, |out| {
                     for key in some {
@@ -364,8 +375,9 @@ impl Batch {
     }
 
     fn add_chain(&mut self, chain: &Chain) {
+        let table = Arc::clone(&self.table);
         self.request(libc::NFT_MSG_NEWCHAIN, libc::NLM_F_CREATE, |out| {
-            attribute(out, nft::CHAIN_TABLE, TABLE);
+            attribute(out, nft::CHAIN_TABLE, table);
             attribute(out, nft::CHAIN_NAME, chain.name);
             nest(out, nft::CHAIN_HOOK, |out| {
                 attribute(out, nft::HOOK_HOOKNUM, chain.hook.to_be_bytes());
@@ -376,8 +388,9 @@ impl Batch {
     }
 
     fn add_rule(&mut self, chain: &Chain, write: impl FnOnce(&mut Rule<'_>)) {
+        let table = Arc::clone(&self.table);
         self.request(libc::NFT_MSG_NEWRULE, libc::NLM_F_CREATE | libc::NLM_F_APPEND, |out| {
-            attribute(out, nft::RULE_TABLE, TABLE);
+            attribute(out, nft::RULE_TABLE, table);
             attribute(out, nft::RULE_CHAIN, chain.name);
             nest(out, nft::RULE_EXPRESSIONS, |out| write(&mut Rule { out }));
         });

@@ -315,20 +315,27 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "disable_local_igmp",
     )
     .since("2.2.0"),
-    not_built(
+    ignored(
         "vrrp_iptables",
         words(0, 2, "perhaps the names of the input and the output chain"),
+        "the packet filter is nftables; chains of iptables are not touched",
         "Use iptables instead of nftables.",
         "vrrp_iptables INPUT OUTPUT",
     ),
-    not_built(
+    ignored(
         "vrrp_ipsets",
         words(0, 6, "up to six names"),
+        "the packet filter is nftables, with sets of its own",
         "Names of the ipsets that go with iptables.",
         "vrrp_ipsets keepalived keepalived6",
     ),
-    not_built("nftables", words(0, 1, "perhaps a name"), "Name of the nftables table.", "nftables keepalived")
-        .default("keepalived"),
+    works(
+        "nftables",
+        words(0, 1, "perhaps a name"),
+        "Name of the tables of nftables that drop traffic to addresses which are not accepted. Alone, the default.",
+        "nftables vrrp",
+    )
+    .default("tanist; keepalived in keepalived"),
     not_built(
         "nftables_priority",
         whole("", -2_147_483_648, 2_147_483_647),
@@ -336,8 +343,20 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "nftables_priority -1",
     )
     .default("-1"),
-    not_built("nftables_counters", Form::Flag, "Count packets in the nftables rules.", "nftables_counters"),
-    not_built("nftables_ifindex", Form::Flag, "Name interfaces by number in nftables rules.", "nftables_ifindex"),
+    ignored(
+        "nftables_counters",
+        Form::Flag,
+        "every rule that drops counts anyway",
+        "Count packets in the nftables rules.",
+        "nftables_counters",
+    ),
+    ignored(
+        "nftables_ifindex",
+        Form::Flag,
+        "rules name interfaces by their names, which hold when one is made anew",
+        "Name interfaces by number in nftables rules.",
+        "nftables_ifindex",
+    ),
     not_built(
         "nftables_ipvs",
         words(0, 1, "perhaps a name"),

@@ -118,10 +118,11 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Instances that go to FAULT when a static address or route of this group disappears.",
         "track_group G1 { group { VI_1 } }",
     ),
-    not_built(
+    works(
         "garp_group",
         Form::Block(Block::GarpGroup),
-        "Spacing of announcements that several interfaces share.",
+        "A pace of announcements that several interfaces share. It takes the place of `vrrp_garp_interval` and \
+         `vrrp_gna_interval` for them.",
         "garp_group {\n    garp_interval 0.01\n    interface eth0\n}",
     ),
     not_built(
@@ -191,17 +192,17 @@ pub(super) const TRACK_GROUP: &[Keyword] =
     &[works("group", Form::List(List::Words), "Names of the instances.", "group { VI_1 VI_2 }")];
 
 pub(super) const GARP_GROUP: &[Keyword] = &[
-    not_built("garp_interval", seconds(0, 4_294_967), "Time between two gratuitous ARPs.", "garp_interval 0.01")
+    works("garp_interval", seconds(0, 4_294_967), "Time between two gratuitous ARPs.", "garp_interval 0.01")
         .default("0"),
-    not_built(
+    works(
         "gna_interval",
         seconds(0, 4_294_967),
         "Time between two unsolicited neighbour advertisements.",
         "gna_interval 0.01",
     )
     .default("0"),
-    not_built("interface", INTERFACE, "The only interface of the group.", "interface eth0"),
-    not_built("interfaces", Form::List(List::Words), "The interfaces of the group.", "interfaces { eth0 eth1 }"),
+    works("interface", INTERFACE, "The only interface of the group.", "interface eth0"),
+    works("interfaces", Form::List(List::Words), "The interfaces of the group.", "interfaces { eth0 eth1 }"),
 ];
 
 pub(super) const SSL: &[Keyword] = &[

@@ -15,6 +15,7 @@ use crate::keywords::Block;
 use crate::settings::{AddressLifetime, Global};
 use crate::statement::Statement;
 use crate::suggest::nearest;
+use crate::syntax::Word;
 
 /// What instances take over unless they say otherwise.
 #[derive(Clone, Debug)]
@@ -71,6 +72,9 @@ pub(super) fn global(
             "router_id" => global.router_id = Some(statement.value().text.clone()),
             "script_user" => global.script_user = Some(script::user(&statement.values)),
             "enable_script_security" => global.enable_script_security = true,
+            "nftables" => {
+                global.nftables_table = statement.values.first().and_then(|word| table_name(word, findings));
+            }
             "disable_local_igmp" => global.disable_local_igmp = true,
             "address_lifetime" => {
                 global.address_lifetime = address_lifetime(statement, findings).unwrap_or_default();
@@ -108,6 +112,19 @@ pub(super) fn global(
     }
     defaults.told = telling.finish(&mut global, findings);
     (global, defaults)
+}
+
+/// The name of a table of nftables, as nft(8) takes it without quotes.
+fn table_name(word: &Word, findings: &mut Findings) -> Option<String> {
+    let good = word.text.len() < 64
+        && word.text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && word.text.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/'));
+    if !good {
+        findings
+            .error("bad-name", word.span, format!("`{}` is no name for a table of nftables", word.text))
+            .help("letters and digits, beginning with a letter; for instance `nftables keepalived`");
+    }
+    good.then(|| word.text.clone())
 }
 
 /// A keyword that the table says works, but that nothing reads. A test makes sure that there is none.

@@ -7,6 +7,7 @@ mod check;
 mod deviations;
 mod family;
 mod figure;
+mod garp_group;
 mod global;
 mod instance;
 mod iproute;
@@ -174,6 +175,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         virtual_links: virtual_links.made,
         statics: always,
         link_delays,
+        announce_groups: garp_group::read(named("garp_group"), findings),
         files,
     };
     lint::settings(&settings, &root, findings);

@@ -58,6 +58,10 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::AuthHmac, "time_window", "time_window 6"),
     (Block::AuthHmac, "anti_replay", "anti_replay monotonic"),
     (Block::AuthHmac, "mode", "mode permissive"),
+    (Block::GarpGroup, "garp_interval", "interface eth0"),
+    (Block::GarpGroup, "gna_interval", "interface eth0"),
+    (Block::GarpGroup, "interface", "garp_interval 0.01"),
+    (Block::GarpGroup, "interfaces", "garp_interval 0.01"),
     (Block::TrackOptions, "reverse", "eth1 weight -20"),
     (
         Block::Root,

@@ -1,16 +1,33 @@
-//! Sends announcements at the pace that the operator set, one queue for each interface and family.
+//! Sends announcements at the pace that the operator set, one queue for each interface, or group of them, and family.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Family, Instant, LinkId, Output, RouterId};
+use crate::links::Links;
+use crate::{Config, Family, Instant, LinkId, Output, RouterId};
 
 /// All interfaces' queues.
 #[derive(Debug, Default)]
 pub(crate) struct Announcer {
-    queues: BTreeMap<(LinkId, Family), Queue>,
+    queues: BTreeMap<(Lane, Family), Queue>,
+    groups: Vec<Group>,
+}
+
+/// Who shares a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Link(LinkId),
+    Group(usize),
+}
+
+/// Interfaces that share a pace.
+#[derive(Debug)]
+struct Group {
+    links: BTreeSet<LinkId>,
+    pacing: Duration,
+    neighbour_pacing: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -22,12 +39,28 @@ struct Queue {
 #[derive(Debug)]
 struct Waiting {
     router: RouterId,
+    link: LinkId,
     address: IpAddr,
     pacing: Duration,
 }
 
 impl Announcer {
-    /// Announces an address now, or as soon as the interface's pace allows.
+    /// Hears of the groups. What waits already keeps its place.
+    pub(crate) fn follow(&mut self, config: &Config, links: &Links) {
+        let groups = config.announce_groups.iter().map(|group| Group {
+            links: group.links.iter().filter(|name| links.names().contains(name)).map(|name| links.id(name)).collect(),
+            pacing: group.pacing,
+            neighbour_pacing: group.neighbour_pacing,
+        });
+        self.groups = groups.collect();
+    }
+
+    /// Forgets everything that waits.
+    pub(crate) fn clear(&mut self) {
+        self.queues.clear();
+    }
+
+    /// Announces an address now, or as soon as the pace of the interface's group allows, or else its own, which is given.
     pub(crate) fn announce(
         &mut self,
         now: Instant,
@@ -37,19 +70,26 @@ impl Announcer {
         pacing: Duration,
         out: &mut Vec<Output>,
     ) {
+        let family = Family::of(address);
+        let group = self.groups.iter().enumerate().find(|(_, group)| group.links.contains(&link));
+        let (lane, pacing) = match (group, family) {
+            (Some((number, group)), Family::Ipv4) => (Lane::Group(number), group.pacing),
+            (Some((number, group)), Family::Ipv6) => (Lane::Group(number), group.neighbour_pacing),
+            (None, _) => (Lane::Link(link), pacing),
+        };
         if pacing.is_zero() {
             out.push(Output::Announce { link, address });
             return;
         }
-        let queue = self.queues.entry((link, Family::of(address))).or_default();
-        queue.waiting.push_back(Waiting { router, address, pacing });
-        queue.release(now, link, out);
+        let queue = self.queues.entry((lane, family)).or_default();
+        queue.waiting.push_back(Waiting { router, link, address, pacing });
+        queue.release(now, out);
     }
 
     /// Releases what the pace allows by now.
     pub(crate) fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) {
-        for ((link, _), queue) in &mut self.queues {
-            queue.release(now, *link, out);
+        for queue in self.queues.values_mut() {
+            queue.release(now, out);
         }
     }
 
@@ -72,8 +112,8 @@ impl Announcer {
 
     /// Forgets those addresses of a router that it no longer has.
     pub(crate) fn retain(&mut self, router: RouterId, has: impl Fn(LinkId, IpAddr) -> bool) {
-        for ((link, _), queue) in &mut self.queues {
-            queue.waiting.retain(|waiting| waiting.router != router || has(*link, waiting.address));
+        for queue in self.queues.values_mut() {
+            queue.waiting.retain(|waiting| waiting.router != router || has(waiting.link, waiting.address));
         }
     }
 
@@ -92,10 +132,10 @@ impl Announcer {
 }
 
 impl Queue {
-    fn release(&mut self, now: Instant, link: LinkId, out: &mut Vec<Output>) {
+    fn release(&mut self, now: Instant, out: &mut Vec<Output>) {
         while self.free_at <= now {
             let Some(next) = self.waiting.pop_front() else { return };
-            out.push(Output::Announce { link, address: next.address });
+            out.push(Output::Announce { link: next.link, address: next.address });
             self.free_at = now + next.pacing;
         }
     }

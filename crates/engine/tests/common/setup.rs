@@ -20,11 +20,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tanist_engine::{
-    AnnounceElsewhere, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config, Deviations,
-    Failback, Family, GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Measure, Name, Network, NextHop,
-    OnManualStop, PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig, ServiceConfig,
-    Static, Statics, Tracked, TrackedLink, TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, Version,
-    VirtualAddress, Vrid, Weight, When,
+    AnnounceElsewhere, AnnounceGroup, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy, Config,
+    Deviations, Failback, Family, GroupConfig, HmacKey, HmacMode, HmacPolicy, Interval, LinkDelay, Measure, Name,
+    Network, NextHop, OnManualStop, PairConfig, PairKey, Priority, Route, RouterConfig, Rule, RuleAction, ScriptConfig,
+    ServiceConfig, Static, Statics, Tracked, TrackedLink, TrackedScript, TrackerConfig, TrackerKind, TrackerName,
+    Transport, Version, VirtualAddress, Vrid, Weight, When,
 };
 
 use super::packet::key_octets;
@@ -79,6 +79,7 @@ pub(crate) fn config(lines: &[&str]) -> Config {
             Some("service") => service_line(&mut config, words),
             Some("group") => config.groups.push(group_line(words)),
             Some("delay") => link_delay_line(&mut config, words),
+            Some("pace") => config.announce_groups.push(pace_line(words)),
             Some("pair") => config.pair = Some(pair_line(words)),
             other => panic!("neither router nor script nor service nor group nor pair: {other:?}"),
         }
@@ -230,6 +231,13 @@ fn group_line<'t>(mut words: impl Iterator<Item = &'t str>) -> GroupConfig {
     let name = Name::from(words.next().expect("a group has a name"));
     let members = names(words.next().expect("a group has members"));
     GroupConfig { name, members }
+}
+
+/// Interfaces and the time between two of their announcements, of either family.
+fn pace_line<'t>(mut words: impl Iterator<Item = &'t str>) -> AnnounceGroup {
+    let links = words.next().expect("interfaces").split(',').map(Name::from).collect();
+    let pacing = seconds(words.next().expect("a time"));
+    AnnounceGroup { links, pacing, neighbour_pacing: pacing }
 }
 
 /// An interface and how long it must be down, and up.

@@ -117,7 +117,7 @@ fn run(written: &[Line]) -> Vec<String> {
         let (Some(moment), Some(">"), Some(action)) = (words.next(), words.next(), words.next()) else { continue };
         let mut following = Vec::new();
         let is_configuration = |line: &&str| {
-            ["router ", "script ", "file ", "process ", "service ", "group ", "pair ", "static ", "delay "]
+            ["router ", "script ", "file ", "process ", "service ", "group ", "pair ", "static ", "delay ", "pace "]
                 .iter()
                 .any(|word| line.starts_with(word))
         };

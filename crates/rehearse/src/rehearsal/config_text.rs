@@ -65,6 +65,13 @@ pub(crate) fn with_stand_ins(settings: &Settings, watched: Option<&Name>, own_wo
         .map(|(link, delay)| format!("{link} {} {}", seconds(delay.down), seconds(delay.up)))
         .collect();
     out.list("interface_up_down_delays", &delays);
+    for group in &settings.announce_groups {
+        out.open(format_args!("garp_group"));
+        out.line(format_args!("garp_interval {}", seconds(group.pacing)));
+        out.line(format_args!("gna_interval {}", seconds(group.neighbour_pacing)));
+        out.list("interfaces", &group.links);
+        out.close();
+    }
     for instance in &settings.instances {
         out.instance(instance);
     }
