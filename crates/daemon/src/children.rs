@@ -69,10 +69,20 @@ impl Children {
         self.running.keys().copied().collect()
     }
 
-    /// Somebody else has collected it.
+    /// As [`ended`](Self::ended), in a process that has children of other tests, too.
     #[cfg(test)]
-    pub(crate) fn forget(&mut self, pid: u32) {
-        self.running.remove(&pid);
+    pub(crate) fn ended_of_ours(&mut self) -> Vec<(u32, Purpose, Exit)> {
+        use rustix::process::{Pid, WaitOptions, waitpid};
+
+        let mut ended = Vec::new();
+        for pid in self.pids() {
+            let child = Pid::from_raw(pid.cast_signed());
+            let Ok(Some((_, status))) = waitpid(child, WaitOptions::NOHANG) else { continue };
+            let exit = status.exit_status().map(|status| Exit::Code(status as u8));
+            let exit = exit.or(status.terminating_signal().map(|signal| Exit::Signal(signal as u8)));
+            ended.extend(exit.and_then(|exit| Some((pid, self.running.remove(&pid)?, exit))));
+        }
+        ended
     }
 
     #[cfg(test)]

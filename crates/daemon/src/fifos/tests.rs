@@ -77,18 +77,8 @@ impl Bench {
             for token in ready {
                 self.with(|fifos, around| fifos.ready(token, around));
             }
-            for pid in self.children.pids() {
-                let mut ended = None;
-                let pid = rustix::process::Pid::from_raw(pid.cast_signed());
-                if let Ok(Some((pid, status))) = rustix::process::waitpid(pid, rustix::process::WaitOptions::NOHANG) {
-                    let exit = status.exit_status().map(|status| Exit::Code(status as u8));
-                    let exit = exit.or(status.terminating_signal().map(|signal| Exit::Signal(signal as u8)));
-                    ended = exit.map(|exit| (pid.as_raw_nonzero().get().cast_unsigned(), exit));
-                }
-                if let Some((pid, exit)) = ended {
-                    self.children.forget(pid);
-                    self.with(|fifos, around| fifos.ended("notify_fifo", pid, exit, around));
-                }
+            for (pid, _, exit) in self.children.ended_of_ours() {
+                self.with(|fifos, around| fifos.ended("notify_fifo", pid, exit, around));
             }
             self.now = clock::boot_time().max(self.now);
             self.with(|fifos, around| fifos.handle_timer(around));

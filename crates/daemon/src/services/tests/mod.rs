@@ -27,7 +27,7 @@ use crate::children::{Children, Purpose};
 use crate::notify::Told;
 use crate::preflight::Plan;
 
-/// Whoever collects the ends of children collects those of all: one test at a time.
+/// They start processes by the dozen: one test at a time.
 static CHILDREN: Mutex<()> = Mutex::new(());
 /// Much longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -90,7 +90,7 @@ impl Rig {
         for token in ready {
             self.call(|services, lent| services.ready(token, lent));
         }
-        for (pid, purpose, exit) in self.children.ended() {
+        for (pid, purpose, exit) in self.children.ended_of_ours() {
             if let Purpose::Service(child) = purpose {
                 self.call(|services, lent| services.child_ended(pid, &child, exit, lent));
             }
