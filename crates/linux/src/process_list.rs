@@ -171,7 +171,13 @@ mod tests {
         fn start(program: &str, mark: &str) -> Sleeper {
             let mut command = Command::new(program);
             command.arg("300").env("TANIST_TEST_MARK", mark).stdin(Stdio::null());
-            Sleeper(command.spawn().unwrap())
+            let sleeper = Sleeper(command.spawn().unwrap());
+            // It is a program of its own a moment before the kernel shows its environment.
+            let environment = format!("/proc/{}/environ", sleeper.0.id());
+            while fs::read(&environment).unwrap().is_empty() {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            sleeper
         }
     }
 

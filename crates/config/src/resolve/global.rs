@@ -114,15 +114,14 @@ pub(super) fn global(
     (global, defaults)
 }
 
-/// The name of a table of nftables, as nft(8) takes it without quotes.
+/// The name of a table of nftables.
 fn table_name(word: &Word, findings: &mut Findings) -> Option<String> {
-    let good = word.text.len() < 64
-        && word.text.starts_with(|first: char| first.is_ascii_alphabetic())
+    let good = (1..64).contains(&word.text.len())
         && word.text.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/'));
     if !good {
         findings
             .error("bad-name", word.span, format!("`{}` is no name for a table of nftables", word.text))
-            .help("letters and digits, beginning with a letter; for instance `nftables keepalived`");
+            .help("letters and digits, less than 64 of them; for instance `nftables keepalived`");
     }
     good.then(|| word.text.clone())
 }

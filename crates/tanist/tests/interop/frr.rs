@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use crate::support::{ADDRESS, Host, Moment, Node, Program, QUICK, Scene, configuration, slow_test, tanist, test_name};
+use crate::support::{
+    ADDRESS, Host, Moment, Node, Program, QUICK, Scene, configuration, slow_test_with_users, tanist, test_name,
+};
 
 const DIRECTORY: &str = "/usr/lib/frr";
 
 fn with_frr(test: impl FnOnce(&Scene)) {
-    slow_test(|| {
+    slow_test_with_users(|| {
         if Path::new(DIRECTORY).join("vrrpd").exists() {
             test(&Scene::new(&["a", "b"]));
         } else {
