@@ -9,9 +9,9 @@ pub(crate) struct Package {
     program: &'static str,
 }
 
-/// A second opinion on our routes, a real keepalived and another VRRP to talk to, a second opinion on our packets, the `killall` of an
-/// example's check, and the managers of services: a systemd with its bus, a docker and what its containers run; and a
-/// reader of man pages.
+/// A second opinion on our routes, a real keepalived and another VRRP to talk to, a second opinion on our packets, the
+/// `killall` of an example's check, and the managers of services: a systemd with its bus, a docker and what its containers
+/// run; and a reader of man pages.
 pub(crate) const FOR_TESTS: [Package; 10] = [
     Package { name: "iproute2", program: "ip" },
     Package { name: "keepalived", program: "keepalived" },

@@ -21,7 +21,6 @@ use crate::support::{
 /// longer plays it once more.
 const IN_TIME: Duration = Duration::from_secs(1);
 const TRIES: usize = 6;
-const ROUNDS: usize = 3;
 
 /// What was seen of a daemon.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -44,18 +43,11 @@ struct Course {
 /// and `differs COUNTER` names a counter that is not compared, with its reason behind it.
 fn check(script: &str) {
     slow_test_with_scripts_of_keepalived(|| {
-        // What is really different is so each time; a daemon that was kept from the processor is not.
-        for round in 1..=ROUNDS {
-            let [theirs, ours] = [Daemon::keepalived(), tanist()].map(|daemon| {
-                let played = (0..TRIES).find_map(|_| play(&daemon, script));
-                played.unwrap_or_else(|| panic!("this machine is too busy for {}", daemon.name))
-            });
-            if ours == theirs {
-                return;
-            }
-            eprintln!("round {round}: keepalived {theirs:?}\nours {ours:?}");
-            assert!(round < ROUNDS, "it is not the same\n{script}");
-        }
+        let [theirs, ours] = [Daemon::keepalived(), tanist()].map(|daemon| {
+            let played = (0..TRIES).find_map(|_| play(&daemon, script));
+            played.unwrap_or_else(|| panic!("this machine is too busy for {}", daemon.name))
+        });
+        assert_eq!(ours, theirs, "\n{script}");
     });
 }
 
