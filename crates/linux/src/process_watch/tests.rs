@@ -74,9 +74,10 @@ impl Scene {
         Shell { child, input, output }
     }
 
-    /// Waits until there are so many by name. (Each `wait` ends, because something happens that ends it.)
+    /// Waits until so many fit each pattern. (Each `wait` ends, because something happens that ends it.) In the middle of
+    /// becoming another program a process has its new name already and no command line yet: one alone says too little.
     fn expect(&mut self, count: u32) {
-        while self.watch.counts()[0] != count {
+        while self.watch.counts() != [count; 2] {
             assert!(self.watch.wait(&mut self.changes).unwrap());
         }
     }
