@@ -11,6 +11,7 @@ mod pair;
 #[path = "../../../managers/tests/real/mod.rs"]
 mod real;
 
+mod control_groups;
 mod docker;
 mod ground;
 mod journal;
