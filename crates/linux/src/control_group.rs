@@ -242,11 +242,7 @@ fn for_each_process(group: BorrowedFd<'_>, deepest: u32, found: &mut dyn FnMut(P
     for_each_inner(group, deepest, &mut |_, inner, deepest| for_each_process(inner, deepest, found));
 }
 
-fn for_each_inner(
-    group: BorrowedFd<'_>,
-    deepest: u32,
-    found: &mut dyn FnMut(&std::ffi::CStr, BorrowedFd<'_>, u32),
-) {
+fn for_each_inner(group: BorrowedFd<'_>, deepest: u32, found: &mut dyn FnMut(&std::ffi::CStr, BorrowedFd<'_>, u32)) {
     let Some(deepest) = deepest.checked_sub(1) else { return };
     // A description of our own: how far it was read belongs to it.
     let Ok(directory) = open(group, c".") else { return };
@@ -317,9 +313,10 @@ fn unescaped(word: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(word.len());
     let mut rest = word;
     while let Some((&first, behind)) = rest.split_first() {
-        let escaped = behind.get(..3).filter(|_| first == b'\\').and_then(|digits| {
-            u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
-        });
+        let escaped = behind
+            .get(..3)
+            .filter(|_| first == b'\\')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
         octets.push(escaped.unwrap_or(first));
         rest = if escaped.is_some() { &behind[3..] } else { behind };
     }
@@ -343,7 +340,11 @@ mod tests {
             assert_eq!(place_in(mountinfo, own), expected, "{mountinfo} {own}");
         };
         let unified = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
-        check(unified, "0::/system.slice/tanist.service\n", &[("/sys/fs/cgroup", "/sys/fs/cgroup/system.slice/tanist.service")]);
+        check(
+            unified,
+            "0::/system.slice/tanist.service\n",
+            &[("/sys/fs/cgroup", "/sys/fs/cgroup/system.slice/tanist.service")],
+        );
         check(unified, "0::/\n", &[("/sys/fs/cgroup", "/sys/fs/cgroup")]);
         // Beside the first version, and only that.
         let both = "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n\
@@ -354,7 +355,11 @@ mod tests {
         check("32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n", "1:cpu:/\n", &[]);
         check(unified, "1:cpu:/\n", &[]);
         // A part of it, with a blank; and one in which we are not.
-        check("30 23 0:26 /a/b /my\\040groups rw - cgroup2 none rw\n", "0::/a/b/c\n", &[("/my groups", "/my groups/c")]);
+        check(
+            "30 23 0:26 /a/b /my\\040groups rw - cgroup2 none rw\n",
+            "0::/a/b/c\n",
+            &[("/my groups", "/my groups/c")],
+        );
         check("30 23 0:26 /a/b /groups rw - cgroup2 none rw\n", "0::/a\n", &[]);
         // Ours is outside of our namespace of groups.
         check(unified, "0::/../other\n", &[]);

@@ -331,7 +331,10 @@ impl Ground {
         let name = format!("tanist-test-{test}-{}", std::process::id());
         let path = groups.own().join(&name);
         std::fs::create_dir(&path).map_err(|error| skip(format!("{}: {error}", path.display()))).ok()?;
-        Some(Ground { group: ControlGroup::at(path), place: GroupPlace::new(&groups, &format!("{name}/job.")).unwrap() })
+        Some(Ground {
+            group: ControlGroup::at(path),
+            place: GroupPlace::new(&groups, &format!("{name}/job.")).unwrap(),
+        })
     }
 
     fn start(&self, script: &str) -> Kept {
@@ -358,7 +361,7 @@ impl Ground {
 
     fn is_left_behind_clean(&self) {
         assert_eq!(self.group.processes().unwrap(), []);
-        assert_eq!(self.inner(), [PathBuf::new(); 0]);
+        assert!(self.inner().is_empty(), "{:?}", self.inner());
     }
 }
 
@@ -449,7 +452,8 @@ fn what_others_have_put_there_is_ended_too() {
     let mut kept = ground.start("exec sleep 300");
     let group = ground.group_of(&kept);
     // Not a child of ours that `reap` would take, nor of the keeper.
-    let mut stranger = Command::new("/bin/sh").args(["-c", "sleep 300 & echo $!"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stranger =
+        Command::new("/bin/sh").args(["-c", "sleep 300 & echo $!"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut pid = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stranger.stdout.take().unwrap()), &mut pid).unwrap();
     stranger.wait().unwrap();

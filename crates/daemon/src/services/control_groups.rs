@@ -97,7 +97,8 @@ mod tests {
         let one = beginning("1:/etc/tanist.conf", &Name::from("job"));
         assert_eq!(one.len(), "tanist.".len() + 16 + 1);
         assert_eq!(one, beginning("1:/etc/tanist.conf", &Name::from("job")), "in the next life, too");
-        for (identity, service) in [("2:/etc/tanist.conf", "job"), ("1:/etc/tanist.conf", "job2"), ("1:/etc/t", "job")] {
+        for (identity, service) in [("2:/etc/tanist.conf", "job"), ("1:/etc/tanist.conf", "job2"), ("1:/etc/t", "job")]
+        {
             assert_ne!(one, beginning(identity, &Name::from(service)));
         }
         assert_eq!(readable("web/1 ü.x"), "web_1___x");

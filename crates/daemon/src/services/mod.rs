@@ -276,7 +276,8 @@ impl Services {
     }
 
     fn manager_for(&mut self, name: &Name, plan: &ManagerPlan, briefing: Briefing, lent: &Loop<'_>) -> Manager {
-        let groups = matches!(plan, ManagerPlan::Command { .. }).then(|| self.groups()).and_then(|groups| groups.of(name));
+        let groups =
+            matches!(plan, ManagerPlan::Command { .. }).then(|| self.groups()).and_then(|groups| groups.of(name));
         let (manager, refusal) = Manager::new(name, plan, briefing, &self.identity, groups, |plan| {
             self.outside.add(name, plan, lent.poll, OUTSIDE)
         });

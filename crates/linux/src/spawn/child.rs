@@ -44,6 +44,9 @@ pub(super) struct Failure {
     pub errno: c_int,
 }
 
+/// The child's process id when it has executed its program, or with what it could not do; or why there is none.
+pub(super) type Launched = Result<(u32, Option<Failure>), c_int>;
+
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     Streams,
@@ -100,7 +103,7 @@ impl<'a> Prepared<'a> {
 
     /// Starts the child and answers its process id when it has executed its program, or why it could not. The child
     /// that could not must be collected.
-    pub(super) fn launch(&mut self) -> Result<(u32, Option<Failure>), c_int> {
+    pub(super) fn launch(&mut self) -> Launched {
         self.shared.parent = std::process::id();
         // The ABIs want 16; it grows downwards on all architectures that we know.
         let top = self.stack.as_mut_ptr().wrapping_add(STACK_SIZE).map_addr(|address| address & !0xf);
@@ -145,7 +148,7 @@ impl Prepared<'_> {
     ///
     /// It is born there rather than moved: that is quicker (a move waits some milliseconds for every processor), and no
     /// instruction of it runs elsewhere.
-    pub(super) fn launch_into(&mut self, group: RawFd) -> Result<(u32, Option<Failure>), c_int> {
+    pub(super) fn launch_into(&mut self, group: RawFd) -> Launched {
         self.shared.parent = std::process::id();
         let report = Report::new()?;
         let arguments = CloneArguments {

@@ -25,7 +25,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use rustix::process::{Pid, Signal, WaitOptions, getpgid, kill_process, kill_process_group, wait};
 
-use super::child::{Failure, Orders, Prepared, Step, Target, block_all_signals, set_mask};
+use super::child::{Failure, Launched, Orders, Prepared, Step, Target, block_all_signals, set_mask};
 use super::{Exit, collect, exit_of};
 use crate::control_group::{self, GroupPlace};
 use crate::socket_option::last_errno;
@@ -313,7 +313,7 @@ fn launch<'a>(
     prepared: &mut Prepared<'_>,
     channel: &OwnedFd,
     place: Option<&'a mut Vec<u8>>,
-) -> (Result<(u32, Option<Failure>), c_int>, Option<Group<'a>>) {
+) -> (Launched, Option<Group<'a>>) {
     let Some(place) = place else { return (prepared.launch(), None) };
     let errno = match Group::make(place) {
         Ok(group) => match prepared.launch_into(group.directory.as_raw_fd()) {

@@ -14,7 +14,8 @@ use crate::support::{Daemon, Moment, let_pass, slow_test, tanist, word};
 
 /// A collector without anything that leads to it: its environment is cleared, and who is at work is a grandchild in a
 /// session of its own.
-const HIDDEN: &str = "    command \"/usr/bin/env -i /run/rehearse/collector\"\n    stop_timeout 1\n    failback never\n";
+const HIDDEN: &str =
+    "    command \"/usr/bin/env -i /run/rehearse/collector\"\n    stop_timeout 1\n    failback never\n";
 const WITHOUT: &str = "Services get no control groups of their own";
 
 /// A control group for one node. It goes with the test, whatever becomes of that.
@@ -24,7 +25,8 @@ impl Unit {
     fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = control_groups().expect("control groups").join(format!("tanist-unit-{}-{count}", std::process::id()));
+        let path =
+            control_groups().expect("control groups").join(format!("tanist-unit-{}-{count}", std::process::id()));
         fs::create_dir(&path).expect("a control group");
         Self(path)
     }
@@ -152,7 +154,8 @@ fn what_hides_is_found_by_the_next_life_and_goes_on() {
         assert_eq!(pair.begun(A, begin), 0, "it was not started again\n{}", pair.story());
         // A stop in order is one.
         pair.daemon(A).stop();
-        assert!(pair.at_work().is_empty() || units[A].processes() == 0, "{}", pair.story());
+        assert_eq!(units[A].processes(), 0, "{}", pair.story());
+        pair.scene.until("nobody is at work", || pair.at_work().is_empty());
         assert_eq!(units[A].groups(), [""; 0]);
         pair.never_two(begin);
     });

@@ -15,4 +15,5 @@ mod control_groups;
 mod docker;
 mod ground;
 mod journal;
+mod own_unit;
 mod systemd;

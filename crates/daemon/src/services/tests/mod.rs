@@ -212,7 +212,8 @@ impl Drop for Rig {
             }
         }
         let (groups, _) = Groups::find(&self.identity);
-        let groups: Vec<ServiceGroups> = ["one", "two"].iter().filter_map(|name| groups.of(&Name::from(*name))).collect();
+        let groups: Vec<ServiceGroups> =
+            ["one", "two"].iter().filter_map(|name| groups.of(&Name::from(*name))).collect();
         let left = || groups.iter().filter_map(|groups| groups.look().ok()).flat_map(|(left, _)| left);
         for process in left() {
             let _ = process.signal(Signal::KILL);
