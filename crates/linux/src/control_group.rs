@@ -8,6 +8,7 @@ use std::fs;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, openat, statfs, unlinkat};
@@ -57,12 +58,14 @@ impl ControlGroups {
     }
 
     /// All whose names begin so, wherever they are: a former life may have been started from somewhere else. The one
-    /// that we are in ourselves, however deep, is not among them.
+    /// that we are in ourselves, however deep, is not among them, nor are those of other users than root and us, who
+    /// could make believe that something of ours runs.
     ///
     /// # Errors
     /// When some could not be looked through: an empty answer means that there are none.
     pub fn named(&self, beginning: &str) -> Result<Vec<ControlGroup>> {
         let mut found = Vec::new();
+        let own_user = rustix::process::geteuid().as_raw();
         let mut left = vec![self.mount.clone()];
         while let Some(directory) = left.pop() {
             let entries = match fs::read_dir(&directory) {
@@ -81,7 +84,9 @@ impl ControlGroups {
                     continue;
                 }
                 let path = entry.path();
-                if entry.file_name().as_bytes().starts_with(beginning.as_bytes()) && !self.own.starts_with(&path) {
+                let is_named = entry.file_name().as_bytes().starts_with(beginning.as_bytes());
+                let is_ours = || entry.metadata().is_ok_and(|found| [0, own_user].contains(&found.uid()));
+                if is_named && !self.own.starts_with(&path) && is_ours() {
                     found.push(ControlGroup(path));
                 } else {
                     left.push(path);
@@ -424,6 +429,13 @@ mod tests {
         fs::create_dir_all(inner.join(format!("{name}a"))).unwrap();
         fs::create_dir_all(own.0.path().join(format!("{name}b"))).unwrap();
         fs::create_dir_all(own.0.path().join("another")).unwrap();
+        // Anybody who has a group of his own could make this one.
+        let strange = own.0.path().join(format!("{name}c"));
+        fs::create_dir_all(&strange).unwrap();
+        if std::os::unix::fs::chown(&strange, Some(65_534), None).is_err() {
+            eprintln!("SKIPPED, NOT TESTED: a group of somebody else");
+            fs::remove_dir(&strange).unwrap();
+        }
         let found = ControlGroups::find().unwrap().named(&name).unwrap();
         let expected = [own.0.path().join(format!("{name}b")), inner.join(format!("{name}a"))].map(ControlGroup);
         assert_eq!(found, expected);

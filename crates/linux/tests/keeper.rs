@@ -502,3 +502,18 @@ fn without_a_group_it_is_started_all_the_same() {
     assert_eq!(kept.word(), Word::Ended(Exit::Code(7)));
     kept.wait_until_gone();
 }
+
+/// As before Linux 5.7, which does not know how.
+#[test]
+fn who_cannot_be_born_in_a_group_is_started_all_the_same() {
+    let _alone = alone();
+    let Some(ground) = Ground::new("unborn") else { return };
+    // Groups in one for threads are none for processes.
+    std::fs::write(ground.group.path().join("cgroup.type"), "threaded").unwrap();
+    let mut kept = Kept::start_in(Some(&ground.place), "unborn", "exit 7");
+    assert_eq!(kept.word(), Word::Ungrouped(libc::EOPNOTSUPP));
+    assert!(matches!(kept.word(), Word::Started(_)));
+    assert_eq!(kept.word(), Word::Ended(Exit::Code(7)));
+    kept.wait_until_gone();
+    assert!(ground.inner().is_empty(), "{:?}", ground.inner());
+}
