@@ -90,7 +90,16 @@ impl ServiceGroups {
 
 #[cfg(test)]
 mod tests {
+    use super::super::identity;
     use super::*;
+
+    #[test]
+    fn daemons_are_told_apart() {
+        let file = std::path::Path::new("/etc/tanist/tanist.conf");
+        let (one, other) = (identity(file, Some("one")), identity(file, Some("two")));
+        assert!(one != other && one != identity(file, None), "{one} {other}");
+        assert_eq!(one, identity(file, Some("one")));
+    }
 
     #[test]
     fn each_has_names_of_its_own() {

@@ -95,6 +95,24 @@ fn it_starts_reloads_and_stops_in_order() {
         // It goes on so long when it is told to stop: who resigns earlier is seen.
         plan.manner.stop = Duration::from_millis(500);
         let node = Node::new(plan);
+        // As it was meant: a word that systemd does not know is passed over.
+        for (property, expected) in [
+            ("Type", "notify"),
+            ("KillMode", "mixed"),
+            ("Delegate", "yes"),
+            ("TimeoutStopUSec", "5min"),
+            ("Restart", "on-failure"),
+            ("RestartUSec", "1s"),
+            ("RestartPreventExitStatus", "2 6"),
+            ("StartLimitIntervalUSec", "0"),
+            ("Conflicts", "shutdown.target keepalived.service"),
+        ] {
+            let mut words: Vec<String> = node.machine.property(UNIT, property).split(' ').map(str::to_owned).collect();
+            let mut expected: Vec<&str> = expected.split(' ').collect();
+            words.sort();
+            expected.sort_unstable();
+            assert_eq!(words, expected, "{property}");
+        }
         node.systemctl("start");
         node.works();
 
