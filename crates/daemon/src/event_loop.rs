@@ -203,8 +203,8 @@ impl EventLoop {
         });
         let engine_config = plan.engine_config();
         told.extend(plan.findings.into_iter().map(|finding| (finding.severity, finding.text)));
-        let identity = running::identity(&options.config);
         let name = places::Name::new(&options, &plan.settings.process);
+        let identity = running::identity(&options.config, name.instance.as_deref());
         let mut made = Self {
             engine: Engine::new(engine_config, seed),
             options,
