@@ -19,6 +19,7 @@ use crate::bookends::Bookend;
 use crate::checks::Checks;
 use crate::fifos::{FifoPlan, ReaderPlan};
 use crate::hmac_keys;
+use crate::mail;
 use crate::notify::{Notifier, Prepared};
 use crate::services::needs::Needs;
 use crate::services::plan::{ManagerPlan, ProbePlan, Recipe, RecipeKind, ServicePlan};
@@ -127,6 +128,11 @@ impl Plan {
         let startup = global.startup.as_ref().and_then(|script| scripts.prepare_bookend("startup", script));
         let shutdown = global.shutdown.as_ref().and_then(|script| scripts.prepare_bookend("shutdown", script));
         let mut findings = scripts.findings;
+        findings.extend(
+            mail::obstacles(&settings.global.mail)
+                .into_iter()
+                .map(|text| Finding { severity: Severity::Warning, text }),
+        );
         findings.dedup();
         Self { settings, checks, notify, group_notify, services, fifos, startup, shutdown, pair: None, findings }
     }
