@@ -425,7 +425,9 @@ pub struct Notify {
     pub fault: Option<NotifyScript>,
     /// `notify_stop`.
     pub stop: Option<NotifyScript>,
-    /// `notify_deleted`; without it a deleted instance is told as FAULT.
+    /// `notify_deleted`, with or without a script: a deleted instance is told as DELETED; otherwise as FAULT.
+    pub tells_deletion: bool,
+    /// The script of `notify_deleted`.
     pub deleted: Option<NotifyScript>,
     /// `notify_master_rx_lower_pri`.
     pub active_heard_lower_priority: Option<NotifyScript>,

@@ -20,7 +20,7 @@ const PARTS: &[(Part, Block, &[&str])] = &[
     (
         Part::VirtualServers,
         Block::Root,
-        &["virtual_server", "virtual_server_group", "SSL", "net_namespace_ipvs", "namespace_with_ipsets"],
+        &["virtual_server", "virtual_server_group", "SSL", "net_namespace_ipvs"],
     ),
     (
         Part::VirtualServers,

@@ -28,6 +28,7 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "vrrp_rx_bufs_multiplier", "vrrp_rx_bufs_policy MTU"),
     (Block::GlobalDefs, "vrrp_netlink_cmd_rcv_bufs_force", "vrrp_netlink_cmd_rcv_bufs 212992"),
     (Block::GlobalDefs, "vrrp_netlink_monitor_rcv_bufs_force", "vrrp_netlink_monitor_rcv_bufs 212992"),
+    (Block::GlobalDefs, "process_monitor_rcv_bufs_force", "process_monitor_rcv_bufs 212992"),
     (Block::VrrpInstance, "advert_int", "advert_int 2"),
     (Block::VrrpInstance, "preempt", "nopreempt"),
     (Block::VrrpInstance, "accept", "no_accept"),
