@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use linux::signals::Signal;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -183,6 +184,11 @@ fn mail_waits_until_the_server_is_trusted_and_the_password_right() {
         node.reload(&text);
         scene.line("a", begin, "mail is sent again by way of 127.0.0.1:587");
         scene.until("everything has come", || server.heard(|heard| heard.subjects.len()) == 2);
+        node.signal(Signal::USER_1);
+        let data = || run(host, "cat /tmp/keepalived.data");
+        scene.line("a", begin, "Writing /tmp/keepalived.data");
+        scene.until("it is written", || data().contains(" Smtp TLS = starttls"));
+        assert!(data().contains("\n Smtp user = tanist\n Smtp password = ********\n"), "{}", data());
         node.stop();
         assert_eq!(
             server.heard(|heard| heard.subjects.clone()),
