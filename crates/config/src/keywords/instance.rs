@@ -139,7 +139,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Take unicast advertisements only from the configured peers.",
         "check_unicast_src",
     )
-    .default("vrrp_check_unicast_src"),
+    .default("vrrp_check_unicast_src")
+    .differs("`check_unicast_src off` means off, as in newer ones; keepalived 2.2.7 takes it for on, whatever follows."),
     works(
         "old_unicast_checksum",
         words(0, 1, "perhaps `never`"),

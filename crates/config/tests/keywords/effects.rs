@@ -47,7 +47,6 @@ const BESIDE: &[(Block, &str, &str)] = &[
     (Block::RouteOptions, "prepend", "198.51.100.0/24 dev eth0 append"),
     (Block::Root, "vrrp_sync_group", TWO_INSTANCES),
     (Block::SyncGroup, "sync_group_tracking_weight", A_WEIGHT_IN_A_GROUP),
-    (Block::SyncGroup, "global_tracking", A_WEIGHT_IN_A_GROUP),
     (Block::TrackOptions, "noreverse", "chk_down weight -20"),
     (Block::GlobalDefs, "vrrp_down_timer_adverts", "vrrp_down_timer_adverts 5"),
     (Block::GlobalDefs, "vrrp_higher_prio_send_advert", "vrrp_higher_prio_send_advert off"),
