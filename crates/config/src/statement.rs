@@ -336,7 +336,11 @@ fn report_repetitions(statements: &[Statement<'_>], findings: &mut Findings) {
         }
         if first.insert(keyword.name, statement.span).is_some() {
             let is_fifo = matches!(keyword.name, "notify_fifo" | "vrrp_notify_fifo");
-            let counts = if is_fifo || matches!(keyword.form, Form::Command { .. } | Form::OptionalCommand) { "first" } else { "last" };
+            let counts = if is_fifo || matches!(keyword.form, Form::Command { .. } | Form::OptionalCommand) {
+                "first"
+            } else {
+                "last"
+            };
             findings
                 .warning(
                     "given-twice",

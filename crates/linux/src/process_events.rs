@@ -64,7 +64,8 @@ impl ProcessEvents {
         // The kernel answers in the first network namespace only; a socket that was opened there hears wherever its
         // owner is.
         ProcessEvents::open_here(buffer).or_else(|here| {
-            let elsewhere = Namespace::of_process(1).and_then(|first| first.run(move || ProcessEvents::open_here(buffer)));
+            let elsewhere =
+                Namespace::of_process(1).and_then(|first| first.run(move || ProcessEvents::open_here(buffer)));
             elsewhere.and_then(|opened| opened).map_err(|_| here)
         })
     }

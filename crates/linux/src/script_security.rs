@@ -304,7 +304,9 @@ mod tests {
         // Who does not run it as root may keep it where he likes.
         let other = Identity { uid: 1000, gid: 1000, groups: Vec::new() };
         let open = tree("kept-open").say("etc", 1000, 0, 0o777);
-        assert!(matches!(open.examine_as("etc/check", &other, Links::Keep), Verdict::Safe(path) if path.ends_with("etc/check")));
+        assert!(
+            matches!(open.examine_as("etc/check", &other, Links::Keep), Verdict::Safe(path) if path.ends_with("etc/check"))
+        );
     }
 
     #[test]

@@ -278,7 +278,10 @@ fn remarks(arguments: &CommandLine) -> Vec<String> {
         ),
         (arguments.snmp_agent_socket.is_some(), "--snmp-agent-socket has no effect: there is no SNMP"),
         (arguments.perf.is_some(), "--perf has no effect: `perf record -p PID` looks at this process as at any other"),
-        (arguments.debug.is_some(), "--debug: there are no switches for parts of the program; it logs in detail, as with -D"),
+        (
+            arguments.debug.is_some(),
+            "--debug: there are no switches for parts of the program; it logs in detail, as with -D",
+        ),
         (arguments.switch_l, "-L has no effect: only keepalived's developers have builds that know it"),
         (arguments.switch_o, "-O has no effect: only keepalived's developers have builds that know it"),
         (
@@ -374,7 +377,8 @@ mod tests {
         assert_eq!(remarks(&read("-V -M=core.%p -A unix:/x")).len(), 3);
         assert_eq!(remarks(&read("-M")), Vec::<String>::new());
         assert_eq!(remarks(&read("--no-mem-check")), Vec::<String>::new());
-        for line in ["--perf", "--perf=all", "--debug", "--debug=DvEcvNR", "-L", "-O", "--config-fd=5", "--config-fd 5"] {
+        for line in ["--perf", "--perf=all", "--debug", "--debug=DvEcvNR", "-L", "-O", "--config-fd=5", "--config-fd 5"]
+        {
             let said = remarks(&read(line)).concat();
             let option = line.split(['=', ' ']).next().expect("it has a name");
             assert!(said.starts_with(option), "{line}: {said}");

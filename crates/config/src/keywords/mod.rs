@@ -467,9 +467,7 @@ impl fmt::Display for Form {
             Self::Words { shape, .. } => f.write_str(shape),
             Self::Command { user: false } => f.write_str("a command in quotes"),
             Self::Command { user: true } => f.write_str("a command in quotes, then perhaps a user and a group"),
-            Self::OptionalCommand => {
-                f.write_str("nothing, or a command in quotes, then perhaps a user and a group")
-            }
+            Self::OptionalCommand => f.write_str("nothing, or a command in quotes, then perhaps a user and a group"),
             Self::Block(_) | Self::List(_) => f.write_str("a block in braces"),
             Self::NamedBlock { name, .. } => write!(f, "{name} and a block in braces"),
         }

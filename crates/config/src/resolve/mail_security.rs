@@ -65,7 +65,11 @@ impl MailSecurity {
         let in_clear = mail.tls == MailTls::Off && self.tls != Wish::Unclear;
         if let (true, Some((_, span))) = (in_clear, &self.authorities) {
             findings
-                .warning("mail-in-clear", *span, "there is no `smtp_tls`, so nothing is held against these certificates")
+                .warning(
+                    "mail-in-clear",
+                    *span,
+                    "there is no `smtp_tls`, so nothing is held against these certificates",
+                )
                 .help("add `smtp_tls` to global_defs, or remove `smtp_ca_file`");
         }
         mail.authorities = self.authorities.map(|(path, _)| path);

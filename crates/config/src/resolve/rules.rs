@@ -193,8 +193,12 @@ impl<'a> Draft<'a> {
             }
             // A number of our choice could lie behind the target.
             Some((RuleAction::Goto(_), word)) if preference.is_none() => {
-                line.wrong("bad-goto", word, "`goto` needs a `preference`: where the rule stands decides what lies ahead")
-                    .help("add `preference NUMBER`, smaller than that of the target");
+                line.wrong(
+                    "bad-goto",
+                    word,
+                    "`goto` needs a `preference`: where the rule stands decides what lies ahead",
+                )
+                .help("add `preference NUMBER`, smaller than that of the target");
             }
             Some((action, _)) => rule.action = action,
         }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use engine::{Authentication, Tracked, Transport, Weight, When};
 use tanist_config::{
-    Command, FigureSource, Instance, LoadOptions, Loaded, MailTls, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings,
-    SyncGroup, VirtualLink, VirtualMac, load,
+    Command, FigureSource, Instance, LoadOptions, Loaded, MailTls, MemoryFiles, Notify, NotifyScript, ScriptUser,
+    Settings, SyncGroup, VirtualLink, VirtualMac, load,
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.

@@ -352,7 +352,10 @@ fn ears_of(pid: u32) -> Vec<usize> {
     let sockets = (3..100).filter_map(|number| pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok());
     let ears = sockets.filter(|socket| {
         sockopt::socket_domain(socket) == Ok(AddressFamily::NETLINK)
-            && sockopt::socket_protocol(socket).ok().flatten().is_some_and(|one| one.as_raw().get() == NETLINK_CONNECTOR)
+            && sockopt::socket_protocol(socket)
+                .ok()
+                .flatten()
+                .is_some_and(|one| one.as_raw().get() == NETLINK_CONNECTOR)
     });
     ears.filter_map(|socket| sockopt::socket_recv_buffer_size(socket).ok()).collect()
 }

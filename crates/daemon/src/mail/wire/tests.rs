@@ -221,14 +221,8 @@ fn implicit_tls_comes_before_everything_and_old_servers_are_told_name_and_passwo
     let (files, authority) = (Files::new("implicit"), Authority::new("One"));
     let ca = files.write("ca.pem", &authority.pem, 0o644);
     let password = files.write("password", "open sesame", 0o400);
-    let answers = with_rest(&[
-        TLS,
-        HELLO,
-        "250-edge\r\n250 AUTH=LOGIN",
-        "334 VXNlcm5hbWU6",
-        "334 UGFzc3dvcmQ6",
-        "235 welcome",
-    ]);
+    let answers =
+        with_rest(&[TLS, HELLO, "250-edge\r\n250 AUTH=LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 welcome"]);
     let server = Server::start(authority.server("localhost", 2120), &[&answers]);
     let route = through(MailTls::Implicit, server.port, &ca, Some(&password));
     let route = Route { server: ("localhost".to_owned(), server.port), ..route };
@@ -296,7 +290,11 @@ fn only_whom_we_trust_gets_mail() {
     let none = "this system trusts nobody: install its certificates of authorities, or name some in `smtp_ca_file`";
     check(Arc::clone(&good), None, &[nobody, none]);
     let other = "its certificate is not for 127.0.0.1, the name in `smtp_server`; it is for: mail.example.com";
-    check(authority.server("mail.example.com", 2120), Some(&ca), &[&other.replace("mail.example.com", "DnsName(\"mail.example.com\")")]);
+    check(
+        authority.server("mail.example.com", 2120),
+        Some(&ca),
+        &[&other.replace("mail.example.com", "DnsName(\"mail.example.com\")")],
+    );
     let old = "its certificate is no longer valid, or the clock of this machine is wrong";
     check(authority.server("127.0.0.1", 2021), Some(&ca), &[old]);
     let empty = files.write("empty.pem", "no certificate\n", 0o644);
@@ -335,7 +333,10 @@ fn a_password_is_a_secret_file_and_mail_waits_for_a_good_one() {
     let ca = files.write("ca.pem", &authority.pem, 0o644);
     let check = |name: &str, content: &str, mode, expected: &str| {
         let path = files.write(name, content, mode);
-        let server = Server::start(authority.server("127.0.0.1", 2120), &[&[TLS, HELLO, "250-edge\r\n250 AUTH PLAIN", "235 ok"]]);
+        let server = Server::start(
+            authority.server("127.0.0.1", 2120),
+            &[&[TLS, HELLO, "250-edge\r\n250 AUTH PLAIN", "235 ok"]],
+        );
         let route = through(MailTls::Implicit, server.port, &ca, Some(&path));
         let (failed, heard) = refused(server, &route);
         let directory = files.0.display().to_string();
