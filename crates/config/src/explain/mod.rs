@@ -335,7 +335,9 @@ fn hooks(settings: &Settings, instance: &Instance, page: &mut Page) {
         let but = if global.mail.no_faults { ", but for faults," } else { "" };
         let to = global.mail.recipients.join(", ");
         let through = if global.mail.tls == MailTls::Off { "" } else { ", through TLS or not at all" };
-        page.point(&format!("Each change of its state{but} is mailed to {to} by way of {host} (port {port}){through}."));
+        page.point(&format!(
+            "Each change of its state{but} is mailed to {to} by way of {host} (port {port}){through}."
+        ));
     }
 }
 
