@@ -13,10 +13,12 @@ use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
 
+use super::super::post::Post;
 use super::super::smtp::{Delivered, Failure, deliver};
 use super::super::tests::{letter, route};
 use super::super::{Route, obstacles};
 use super::*;
+use crate::background::{Job, Voice};
 
 /// Where a session goes over to TLS.
 const TLS: &str = "(TLS)";
@@ -364,4 +366,29 @@ fn a_password_is_a_secret_file_and_mail_waits_for_a_good_one() {
         "smtp_password_file: there is no password in DIR/gone; until then mail waits\n\
          smtp_ca_file: read DIR/gone.pem: no such file or directory; until then mail waits"
     );
+}
+
+#[test]
+fn a_refused_login_is_not_repeated_soon_but_at_once_when_the_configuration_is_read_again() {
+    let (files, authority) = (Files::new("barred"), Authority::new("One"));
+    let ca = files.write("ca.pem", &authority.pem, 0o644);
+    let password = files.write("password", "open sesame", 0o600);
+    let refusing = [TLS, HELLO, "250-edge\r\n250 AUTH PLAIN", "535 wrong password"];
+    let willing = with_rest(&[TLS, HELLO, "250-edge\r\n250 AUTH PLAIN", "235 welcome"]);
+    let server = Server::start(authority.server("127.0.0.1", 2120), &[&refusing, &willing]);
+    let route = through(MailTls::Implicit, server.port, &ca, Some(&password));
+    let (voice, heard) = Voice::heard();
+    let mut post = Post::new(voice);
+    post.configure(Some(route.clone()));
+    post.send(letter("x"));
+    let Ok(Job::Line(line)) = heard.recv_timeout(Duration::from_secs(30)) else { panic!("nothing is told") };
+    assert!(line.text.contains("tanist may not log in: 535 wrong password; 1 waiting"), "{}", line.text);
+    // After any other failure it is tried again after a second.
+    std::thread::sleep(Duration::from_millis(2500));
+    assert!(!server.thread.is_finished(), "it came again so soon");
+    post.configure(Some(route));
+    let Ok(Job::Line(line)) = heard.recv_timeout(Duration::from_secs(30)) else { panic!("it never came again") };
+    assert!(line.text.starts_with("mail is sent again by way of 127.0.0.1:"), "{}", line.text);
+    post.finish();
+    assert!(server.heard().contains(&"Subject: x".to_owned()));
 }
