@@ -204,3 +204,25 @@ fn mail_waits_until_the_server_is_trusted_and_the_password_right() {
         }
     });
 }
+
+#[test]
+fn without_a_file_of_its_own_it_trusts_whom_the_system_trusts() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let server = SecureServer::start(host);
+        for (name, text) in [("system.pem", server.authority.as_str()), ("password", "open sesame")] {
+            run(host, &format!("umask 077; echo '{text}' > /run/rehearse/{name}"));
+        }
+        let mut daemon = tanist();
+        daemon.command.splice(0..0, ["env".to_owned(), "SSL_CERT_FILE=/run/rehearse/system.pem".to_owned()]);
+        let mail = "global_defs {\n    notification_email {\n        ops@example.com\n    }\n    smtp_server 127.0.0.1 587\n    \
+                    smtp_tls starttls\n    smtp_user tanist\n    smtp_password_file /run/rehearse/password\n    smtp_alert\n}\n";
+        let begin = Moment::now();
+        let node = Node::start(host, daemon, &configuration(mail, 150, QUICK));
+        scene.until("both have come", || server.heard(|heard| heard.subjects.len()) == 2);
+        node.stop();
+        assert_eq!(server.heard(|heard| heard.subjects.len()), 3);
+        assert_eq!(scene.count_lines("a", begin, "mail"), 0, "{}", scene.story());
+    });
+}
