@@ -13,6 +13,7 @@ mod instance;
 mod iproute;
 mod link_delays;
 mod lint;
+mod mail_security;
 mod names;
 mod needs;
 mod options;

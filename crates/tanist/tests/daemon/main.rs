@@ -16,6 +16,7 @@ mod keywords;
 mod lifetimes;
 mod links;
 mod log;
+mod mail_security;
 mod process;
 mod reload;
 mod reload_times;
