@@ -18,6 +18,8 @@ mod links;
 mod log;
 mod process;
 mod reload;
+mod reload_moves;
+mod reload_survivors;
 mod reload_times;
 mod routes;
 mod scripts;
