@@ -28,7 +28,7 @@ fn files_of(wanted: impl Fn(Part) -> bool) -> Vec<&'static str> {
 }
 
 /// Labs at the same time, for each of the tests.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 8;
 
 /// Who is on the nodes if the first one is to be of this kind; `None` if it cannot be it. The others are of the other
 /// kinds where they can be.
