@@ -47,7 +47,9 @@ impl Router {
     }
 
     /// FRR wants the interface with the virtual MAC and the address to be there, and users of its own, whom a user
-    /// namespace doesn't have. What is there from a daemon before is left as it is.
+    /// namespace doesn't have. The interface is off from the beginning: zebra's order to switch it off may come late on a
+    /// busy machine, behind the one to switch it on, and vrrpd is silent from then on. What is there from a daemon before
+    /// is left as it is.
     pub(crate) fn start(&self, host: &Host) -> Program {
         let Self { vrid, version, priority, interval, address, .. } = self;
         let link = self.interface();
@@ -67,6 +69,7 @@ impl Router {
                 ip link set {link} address 00:00:5e:00:01:{vrid:02x}
                 ip address add {address}/24 dev {link}
                 ip link set {link} up
+                ip link set {link} protodown on
             fi
             cat > /run/frr/vrrpd.conf <<END
 interface eth0
