@@ -1,7 +1,6 @@
 //! What lives on across a reload because it did not change: runs of checks, readers of pipes, counters, and the memory of
 //! what was heard before. And what a broken file may do whatever is said about checking it: nothing.
 
-use std::net::IpAddr;
 use std::path::Path;
 
 use linux::signals::Signal;
@@ -102,14 +101,13 @@ fn what_was_heard_before_a_reload_is_not_believed_after_it() {
         let standby = scene.line("b", begin, "Entering BACKUP STATE").at;
         let record = scene.advertised("a", standby, |_| true);
         let (_, _, heard) = scene.advertisements(record.at).remove(0);
-        let IpAddr::V4(group) = heard.destination else { panic!("IPv4") };
         for (node, text) in [(&b, signed(90)), (&a, signed(140)), (&b, signed(80))] {
             let changed = Moment::now();
             node.reload(&text);
             scene.line(node.host.name(), changed, "Reloaded");
             scene.advertised("a", Moment::now(), |_| true);
             let again = scene.lab.note("stranger", "repeats a");
-            send_packet(&scene.hosts[2], heard.packet.clone(), group);
+            send_packet(&scene.hosts[2], heard.packet.clone(), heard.destination);
             scene.advertised("a", Moment::now(), |_| true);
             if node.host.name() == "b" {
                 scene.line("b", again, "somebody repeats it");

@@ -111,12 +111,13 @@ pub(crate) fn send_octets(host: &Host, source: Ipv4Addr, octets: &[u8]) {
 }
 
 /// Sends a packet as it is from a host, over its eth0.
-pub(crate) fn send_packet(host: &Host, packet: Vec<u8>, destination: Ipv4Addr) {
+pub(crate) fn send_packet(host: &Host, packet: Vec<u8>, destination: impl Into<IpAddr>) {
+    let destination = destination.into();
     let sent = host.run(move || -> linux::Result<usize> {
         let link = Netlink::open()?.link_by_name("eth0")?.expect("it has an eth0").index;
         let socket = SendSocket::on_link(link)?;
         let mut batch = SendBatch::new();
-        batch.push_packet(&packet, IpAddr::V4(destination));
+        batch.push_packet(&packet, destination);
         let mut unsent = Vec::new();
         batch.flush(&socket, &mut unsent);
         Ok(unsent.len())

@@ -59,7 +59,6 @@ impl<'c> Stage<'c> {
                 let all = self.scene.advertisements(Moment::from_nanos(0));
                 let last = all.into_iter().rfind(|(_, host, _)| host == name);
                 let (_, _, Advertisement { packet, destination, .. }) = last.expect("it has advertised");
-                let IpAddr::V4(destination) = destination else { panic!("scenarios are of IPv4") };
                 self.scene.lab.note(STRANGER, &format!("repeats {name}"));
                 send_packet(self.stranger(), packet, destination);
             }
