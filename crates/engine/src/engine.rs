@@ -399,8 +399,12 @@ impl Engine {
             };
             // Several may differ in their group alone; otherwise it may have changed.
             let taken = |known: &VirtualRouter| config.routers.iter().any(|other| is_twin(known.config(), other));
+            // Whoever sends from elsewhere from now on still has the same election, unless there are two of them.
+            let wanted =
+                |known: &VirtualRouter| config.routers.iter().any(|other| identity(known.config()) == identity(other));
             let place = find(&|known| same(known) && is_twin(known.config(), router))
-                .or_else(|| find(&|known| same(known) && !taken(known)));
+                .or_else(|| find(&|known| same(known) && !taken(known)))
+                .or_else(|| find(&|known| is_akin(known.config(), router) && !wanted(known)));
             match place.and_then(|place| old[place].take().map(|known| (place, known))) {
                 Some((place, mut known)) => {
                     new_ids[place] = Some(RouterId(id));
@@ -679,6 +683,11 @@ fn identity(config: &RouterConfig) -> (&Name, Vrid, Family, Option<IpAddr>) {
         Transport::Unicast { source, .. } => *source,
     };
     (&config.link, config.vrid, config.family, source)
+}
+
+/// Whether two may be the same although they send from different addresses.
+fn is_akin(one: &RouterConfig, other: &RouterConfig) -> bool {
+    (&one.link, one.vrid, one.family) == (&other.link, other.vrid, other.family)
 }
 
 /// Whether two of one identity are the same also by the group that they send to.

@@ -254,7 +254,7 @@ router a priority 255 link eth1
 }
 
 #[test]
-fn another_unicast_source_is_another_router() {
+fn from_another_source_the_router_stays() {
     check(
         r#"
 router a priority 255 peers 192.0.2.2 source 192.0.2.1
@@ -263,19 +263,57 @@ link eth0 up 192.0.2.1 192.0.2.9
     0.100000   a is Active priority 255/255 interval 1s
     0.300000 > reconfigure
 router a priority 255 peers 192.0.2.2 source 192.0.2.9
+    1.000000   a advertise 255
+    1.100000 > wait
+    1.100000 > counters
+    1.100000   a counts sent 2 became 1
+"#,
+    );
+}
+
+#[test]
+fn by_unicast_instead_of_multicast_the_router_stays() {
+    check(
+        r#"
+router a priority 255
+link eth0 up 192.0.2.1
+    0.100000 > settle
+    0.100000   a is Active priority 255/255 interval 1s
+    0.300000 > reconfigure
+router a priority 255 peers 192.0.2.2 source 192.0.2.1
+    1.000000   a advertise 255
+    1.100000 > wait
+    1.200000 > reconfigure
+router a priority 255
+    2.000000   a advertise 255
+    2.100000 > wait
+    2.100000 > counters
+    2.100000   a counts sent 3 became 1
+"#,
+    );
+}
+
+/// Those of one VRID that send from different addresses are told apart by them.
+#[test]
+fn of_two_that_differ_in_their_source_the_right_one_goes() {
+    check(
+        r#"
+router a priority 255 peers 192.0.2.2 source 192.0.2.1
+router b priority 255 peers 192.0.2.3 source 192.0.2.9
+link eth0 up 192.0.2.1 192.0.2.9
+    0.100000 > settle
+    0.100000   a is Active priority 255/255 interval 1s
+    0.100000   b is Active priority 255/255 interval 1s
+    0.300000 > reconfigure
+router b priority 255 peers 192.0.2.3 source 192.0.2.9
     0.300000   a advertise 0
     0.300000   a resigned
     0.300000   a Active -> Initialize: Stopped
     0.300000   a releases its addresses
     0.300000   desired 192.0.2.100/24@eth0
     0.300000   a notify Deleted 255
-    0.300000   a Initialize -> Active: AddressOwner
-    0.300000   a advertise 255
-    0.300000   a wants its addresses
-    0.300000   desired 192.0.2.100/24@eth0
-    0.300000   a announcing eth0 192.0.2.100
-    0.300000   announce eth0 192.0.2.100
-    0.300000   a notify Active 255
+    1.000000   b advertise 255
+    1.100000 > wait
 "#,
     );
 }

@@ -19,6 +19,8 @@ mod log;
 mod mail_security;
 mod process;
 mod reload;
+mod reload_moves;
+mod reload_survivors;
 mod reload_times;
 mod routes;
 mod scripts;

@@ -1,16 +1,13 @@
 //! Advertisements that are signed (`auth_hmac`), by the real daemons: keys in files, a step at a time, and what is
 //! repeated.
 
-use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use linux::netlink::Netlink;
-use linux::send_batch::SendBatch;
 use linux::signals::Signal;
-use linux::vrrp_socket::SendSocket;
 
+use crate::support::packet_peer::send_packet;
 use crate::support::{ADDRESS, Host, Moment, Node, PATIENCE, QUICK, Scene, configuration, slow_test, tanist};
 
 const KEY: &str = "hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -28,20 +25,6 @@ fn write_key(host: &Host, content: &'static str, mode: u32) {
         std::fs::set_permissions(KEY_FILE, std::fs::Permissions::from_mode(mode))
     });
     written.expect("the host is on").expect("its files can be written");
-}
-
-/// Sends a packet once more, from a host that only listened.
-fn repeat(host: &Host, packet: Vec<u8>, to: IpAddr) {
-    let sent = host.run(move || -> linux::Result<usize> {
-        let link = Netlink::open()?.link_by_name("eth0")?.expect("it has an eth0").index;
-        let socket = SendSocket::on_link(link)?;
-        let mut batch = SendBatch::new();
-        batch.push_packet(&packet, to);
-        let mut unsent = Vec::new();
-        batch.flush(&socket, &mut unsent);
-        Ok(unsent.len())
-    });
-    assert_eq!(sent.expect("the host is on").expect("a socket"), 0, "not sent");
 }
 
 // Shows: vrrp_instance.auth_hmac
@@ -69,7 +52,7 @@ fn what_is_signed_is_believed_once() {
         let off = scene.lab.note("a", "power off");
         scene.hosts[0].power_off().expect("power off");
         for _ in 0..10 {
-            repeat(&scene.hosts[2], heard.packet.clone(), heard.destination);
+            send_packet(&scene.hosts[2], heard.packet.clone(), heard.destination);
             std::thread::sleep(Duration::from_millis(100));
         }
         scene.line("b", off, "Entering MASTER STATE");

@@ -1,5 +1,6 @@
 //! A pair of ours and FRR's vrrpd, which is written from the RFCs and not from keepalived.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use crate::support::{
@@ -8,9 +9,14 @@ use crate::support::{
 
 const DIRECTORY: &str = "/usr/lib/frr";
 
+/// Whether FRR's vrrpd is there.
+pub(crate) fn is_installed() -> bool {
+    Path::new(DIRECTORY).join("vrrpd").exists()
+}
+
 fn with_frr(test: impl FnOnce(&Scene)) {
     slow_test_with_users(|| {
-        if Path::new(DIRECTORY).join("vrrpd").exists() {
+        if is_installed() {
             test(&Scene::new(&["a", "b"]));
         } else {
             rehearse::lab::skip(&test_name(), &"FRR's vrrpd is not installed");
@@ -18,33 +24,80 @@ fn with_frr(test: impl FnOnce(&Scene)) {
     });
 }
 
-/// FRR wants the interface with the virtual MAC and the address to be there, and users of its own, whom a user namespace
-/// doesn't have.
-fn start_frr(host: &Host, priority: u8) -> Program {
-    let script = format!(
-        "set -e
-        mkdir -p /run/frr
-        cp /etc/group /run/frr/group
-        sed -i '/^frrvty:/d' /run/frr/group
-        echo 'frrvty:x:998:root' >> /run/frr/group
-        mount --bind /run/frr/group /etc/group
-        ip link add vrrp4-51 link eth0 type macvlan mode bridge
-        ip link set vrrp4-51 address 00:00:5e:00:01:33
-        ip address add {ADDRESS}/24 dev vrrp4-51
-        ip link set vrrp4-51 up
-        cat > /run/frr/vrrpd.conf <<END
+/// A virtual router of FRR on eth0.
+#[derive(Clone, Copy)]
+pub(crate) struct Router {
+    pub(crate) vrid: u8,
+    pub(crate) version: u8,
+    pub(crate) priority: u8,
+    /// In centiseconds.
+    pub(crate) interval: u16,
+    pub(crate) preempts: bool,
+    pub(crate) address: Ipv4Addr,
+}
+
+impl Router {
+    fn with_priority(priority: u8) -> Self {
+        Self { vrid: 51, version: 3, priority, interval: 20, preempts: true, address: ADDRESS }
+    }
+
+    /// The interface with the virtual MAC address; it works where the router is active.
+    pub(crate) fn interface(&self) -> String {
+        format!("vrrp4-{}", self.vrid)
+    }
+
+    /// FRR wants the interface with the virtual MAC and the address to be there, and users of its own, whom a user
+    /// namespace doesn't have. The interface is off from the beginning: zebra's order to switch it off may come late on a
+    /// busy machine, behind the one to switch it on, and vrrpd is silent from then on. What is there from a daemon before
+    /// is left as it is.
+    pub(crate) fn start(&self, host: &Host) -> Program {
+        let Self { vrid, version, priority, interval, address, .. } = self;
+        let link = self.interface();
+        let preempt = if self.preempts { "" } else { "no " };
+        let milliseconds = u32::from(*interval) * 10;
+        let script = format!(
+            "set -e
+            mkdir -p /run/frr
+            if ! [ -e /run/frr/group ]; then
+                cp /etc/group /run/frr/group
+                sed -i '/^frrvty:/d' /run/frr/group
+                echo 'frrvty:x:998:root' >> /run/frr/group
+                mount --bind /run/frr/group /etc/group
+            fi
+            if ! ip link show {link} > /dev/null 2>&1; then
+                ip link add {link} link eth0 type macvlan mode bridge
+                ip link set {link} address 00:00:5e:00:01:{vrid:02x}
+                ip address add {address}/24 dev {link}
+                ip link set {link} up
+                ip link set {link} protodown on
+            fi
+            cat > /run/frr/vrrpd.conf <<END
 interface eth0
- vrrp 51 version 3
- vrrp 51 priority {priority}
- vrrp 51 advertisement-interval 200
- vrrp 51 ip {ADDRESS}
+ vrrp {vrid} version {version}
+ vrrp {vrid} priority {priority}
+ vrrp {vrid} advertisement-interval {milliseconds}
+ {preempt}vrrp {vrid} preempt
+ vrrp {vrid} ip {address}
 END
-        {DIRECTORY}/zebra -d -f /dev/null -i /run/frr/zebra.pid -z /run/frr/zserv.api --vty_socket /run/frr -u root \
-         -g root
-        exec {DIRECTORY}/vrrpd -f /run/frr/vrrpd.conf -i /run/frr/vrrpd.pid -z /run/frr/zserv.api --vty_socket /run/frr \
-         -u root -g root --log stdout"
-    );
-    host.start("frr", &["sh", "-c", &script]).expect("start FRR")
+            [ -e /run/frr/zebra.pid ] || {DIRECTORY}/zebra -d -f /dev/null -i /run/frr/zebra.pid -z /run/frr/zserv.api \
+             --vty_socket /run/frr -u root -g root
+            exec {DIRECTORY}/vrrpd -f /run/frr/vrrpd.conf -i /run/frr/vrrpd.pid -z /run/frr/zserv.api --vty_socket \
+             /run/frr -u root -g root --log stdout"
+        );
+        host.start("frr", &["sh", "-c", &script]).expect("start FRR")
+    }
+
+    /// Tells the daemon that runs another priority.
+    pub(crate) fn set_priority(&self, host: &Host, priority: u8) {
+        let words = format!("vrrp {} priority {priority}", self.vrid);
+        let command = ["vtysh", "--vty_socket", "/run/frr", "-c", "configure", "-c", "interface eth0", "-c", &words];
+        let output = host.output(&command).expect("run vtysh");
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+fn start_frr(host: &Host, priority: u8) -> Program {
+    Router::with_priority(priority).start(host)
 }
 
 #[test]

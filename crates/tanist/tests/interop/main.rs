@@ -18,6 +18,7 @@ mod sync_groups;
 mod three_nodes;
 mod told;
 mod tracking;
+mod trios;
 mod virtual_mac;
 
 use std::net::Ipv4Addr;

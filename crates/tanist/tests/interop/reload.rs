@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::{Cast, of_host, started};
-use crate::support::{ADDRESS, Moment, QUICK, Scene, configuration, slow_test_with_keepalived};
+use super::{Cast, of_host, started, unicast};
+use crate::support::{ADDRESS, Moment, QUICK, Scene, configuration, is_address_change, slow_test_with_keepalived};
 
 fn priority_changes(cast: Cast) {
     let scene = Scene::new(&["a", "b"]);
@@ -91,5 +91,33 @@ fn a_standby_of_ours_accepts_another_list() {
             scene.advertised("a", Moment::now(), |_| true);
         }
         assert!(scene.advertisements(changed).iter().all(|(_, host, _)| host == "a"), "{}", scene.story());
+    });
+}
+
+/// From multicast to unicast and back while ours is active: if both nodes are told within three intervals, nobody has to
+/// let go of anything (decision 100).
+#[test]
+fn a_pair_goes_over_to_unicast_and_back_without_a_gap() {
+    slow_test_with_keepalived(|| {
+        let scene = Scene::new(&["a", "b"]);
+        let calm = "    version 3\n    advert_int 1\n";
+        let by_multicast = [0, 1].map(|host| of_host(host, "", calm));
+        let by_unicast = [0, 1].map(|host| of_host(host, "", &format!("{calm}{}", unicast(host))));
+        let nodes = started(&scene, Cast::OursAndKeepalived, [&by_multicast[0], &by_multicast[1]]);
+        let begin = Moment::now();
+        for (configurations, destination) in
+            [(&by_unicast, Ipv4Addr::new(192, 0, 2, 2)), (&by_multicast, Ipv4Addr::new(224, 0, 0, 18))]
+        {
+            let changed = scene.lab.note("", &format!("advertisements go to {destination}"));
+            nodes.iter().zip(configurations).for_each(|(node, configuration)| node.reload(configuration));
+            scene.advertised("a", changed, |seen| seen.destination == destination);
+            // Longer than a standby waits that hears nothing.
+            for _ in 0..5 {
+                scene.advertised("a", Moment::now(), |_| true);
+            }
+        }
+        assert!(scene.advertisements(begin).iter().all(|(_, host, seen)| host == "a" && seen.priority > 0));
+        let moved = |record: &_| is_address_change(record, ADDRESS);
+        assert!(!scene.lab.journal().since(begin).iter().any(moved), "{}", scene.story());
     });
 }

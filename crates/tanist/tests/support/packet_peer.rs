@@ -85,10 +85,7 @@ impl Forged {
         let [first, second] = checksum(&summed);
         message[6..8].copy_from_slice(&[first, if self.spoilt { second.wrapping_add(1) } else { second }]);
         message.truncate(message.len() - self.cut);
-        // The kernel fills in the header's length, identification and checksum (raw(7)).
-        let mut packet = vec![0x45, 0xc0, 0, 0, 0, 0, 0, 0, self.time_to_live, 112, 0, 0];
-        packet.extend(source.octets());
-        packet.extend(self.destination.octets());
+        let mut packet = header(self.time_to_live, source, self.destination);
         packet.extend(message);
         packet
     }
@@ -103,15 +100,35 @@ fn checksum(octets: &[u8]) -> [u8; 2] {
 
 /// Sends an advertisement from a host, over its eth0.
 pub(crate) fn send(host: &Host, source: Ipv4Addr, forged: Forged) {
-    let packet = forged.octets(source);
+    send_packet(host, forged.octets(source), forged.destination);
+}
+
+/// Sends octets behind a header of VRRP, to the group.
+pub(crate) fn send_octets(host: &Host, source: Ipv4Addr, octets: &[u8]) {
+    let mut packet = header(255, source, GROUP);
+    packet.extend(octets);
+    send_packet(host, packet, GROUP);
+}
+
+/// Sends a packet as it is from a host, over its eth0.
+pub(crate) fn send_packet(host: &Host, packet: Vec<u8>, destination: impl Into<IpAddr>) {
+    let destination = destination.into();
     let sent = host.run(move || -> linux::Result<usize> {
         let link = Netlink::open()?.link_by_name("eth0")?.expect("it has an eth0").index;
         let socket = SendSocket::on_link(link)?;
         let mut batch = SendBatch::new();
-        batch.push_packet(&packet, IpAddr::V4(forged.destination));
+        batch.push_packet(&packet, destination);
         let mut unsent = Vec::new();
         batch.flush(&socket, &mut unsent);
         Ok(unsent.len())
     });
     assert_eq!(sent.expect("the host is on").expect("a socket"), 0, "not sent");
+}
+
+/// The kernel fills in the header's length, identification and checksum (raw(7)).
+fn header(time_to_live: u8, source: Ipv4Addr, destination: Ipv4Addr) -> Vec<u8> {
+    let mut header = vec![0x45, 0xc0, 0, 0, 0, 0, 0, 0, time_to_live, 112, 0, 0];
+    header.extend(source.octets());
+    header.extend(destination.octets());
+    header
 }

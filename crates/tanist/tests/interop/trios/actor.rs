@@ -1,0 +1,405 @@
+//! One of three nodes: what runs on it, how that is configured, and what befalls it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+
+use engine::{Name, Weight};
+use linux::signals::Signal;
+use sim::plan::{Act, LinkPlan, Plan, RouterOption, RouterSpec, ScriptPlan};
+
+use super::course::{Course, Deed};
+use crate::frr;
+use crate::support::{Daemon, HOST_DIR, Host, Node, PATIENCE, Program, Scene, tanist};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Tanist,
+    Keepalived,
+    Frr,
+}
+
+impl Kind {
+    fn daemon(self) -> Daemon {
+        match self {
+            Self::Tanist => tanist(),
+            Self::Keepalived => Daemon::keepalived(),
+            Self::Frr => panic!("FRR is started by hand"),
+        }
+    }
+
+    /// Whether it can be this node of the course: what it does not know by nature is not asked of it.
+    pub(crate) fn can_be(self, course: &Course, node: usize) -> bool {
+        match self {
+            Self::Tanist => true,
+            Self::Keepalived => suits_keepalived(course, node),
+            Self::Frr => frr::is_installed() && suits_frr(course, node),
+        }
+    }
+}
+
+/// keepalived 2.2.7 takes no advertisement with another list of addresses and does not start where a tracked interface is
+/// absent. An owner of addresses gives up there when it loses its own address. Where it is active, its next
+/// advertisement waits anew with each one that it hears and does not believe.
+fn suits_keepalived(course: &Course, node: usize) -> bool {
+    let lists = |option: &RouterOption| matches!(option, RouterOption::Addresses(_));
+    let reloads_lists = (0..course.plan.nodes.len())
+        .flat_map(|node| course.acts_on(node))
+        .any(|act| matches!(act, Act::Reload(options) if options.iter().any(lists)));
+    let routers = |node: usize| course.plan.nodes[node].routers.iter().flatten();
+    let list_of = |node: usize| routers(node).find(|option| lists(option));
+    let others = node > 0 && (reloads_lists || list_of(0) != list_of(node));
+    let begins_without = course.stretches[0]
+        .deeds
+        .iter()
+        .any(|deed| matches!(deed, Deed::Node(to, Act::Link(_, LinkPlan::Absent)) if to.node == node));
+    let is_drowned = course.end().values().any(|speakers| speakers.len() > 1 && speakers.contains(&node));
+    !others && !begins_without && !is_drowned && !loses_own_address_as_owner(course, node)
+}
+
+fn loses_own_address_as_owner(course: &Course, node: usize) -> bool {
+    course.priority(node) == 255 && course.acts_on(node).any(|act| matches!(act, Act::Link(_, LinkPlan::Addressless)))
+}
+
+/// FRR knows no passwords, checks, tracked interfaces or unicast (and believes what comes by it all the same), and its interface with the virtual address is made by
+/// hand: the kernel of a host that has an address takes nothing from another that sends from there.
+fn suits_frr(course: &Course, node: usize) -> bool {
+    use RouterOption::{Addresses, Interval, Preempt, Priority, Version, Vrid};
+    let routers = &course.plan.nodes[node].routers;
+    let knows = |option: &RouterOption| match option {
+        Priority(priority) => *priority < 255,
+        Addresses(list) => list.len() == 1,
+        Vrid(_) | Interval(_) | Preempt(_) | Version(_) => true,
+        // When addresses are announced does not decide on a role.
+        option => option.to_string().starts_with("garp_"),
+    };
+    let bears = |act: &Act| match act {
+        Act::Start | Act::Stop | Act::Killed | Act::LosesPower | Act::Returns | Act::Pause(_) | Act::Suspend(_) => true,
+        Act::Link(link, plan) => **link == *"eth0" && matches!(plan, LinkPlan::Up | LinkPlan::Down),
+        Act::Reload(options) => options.len() == 1 && options.iter().all(knows) && matches!(options[0], Priority(_)),
+        _ => false,
+    };
+    routers.len() == 1
+        && routers.iter().flatten().all(knows)
+        && course.acts_on(node).all(bears)
+        && !course.has(|option| *option == RouterOption::Unicast)
+        && !(0..course.plan.nodes.len()).any(|node| loses_own_address_as_owner(course, node))
+}
+
+/// A virtual router as it is configured at present.
+#[derive(Clone)]
+struct Router {
+    spec: RouterSpec,
+    /// `auth_type` and `auth_pass`.
+    password: Option<(&'static str, String)>,
+}
+
+impl Router {
+    fn new(options: &[RouterOption]) -> Self {
+        let mut router = Self { spec: RouterSpec::new(options), password: None };
+        options.iter().for_each(|option| router.learn_password(option));
+        router
+    }
+
+    fn apply(&mut self, option: &RouterOption) {
+        self.spec.apply(option);
+        self.learn_password(option);
+    }
+
+    fn learn_password(&mut self, option: &RouterOption) {
+        match option {
+            RouterOption::Password(password) => self.password = Some(("PASS", password.clone())),
+            RouterOption::Header(password) => self.password = Some(("AH", password.clone())),
+            RouterOption::NoPassword => self.password = None,
+            _ => {}
+        }
+    }
+}
+
+pub(crate) struct Actor {
+    pub(crate) kind: Kind,
+    pub(crate) host: Host,
+    number: usize,
+    routers: Vec<Router>,
+    scripts: BTreeMap<Name, ScriptPlan>,
+    links: BTreeMap<Name, LinkPlan>,
+    runs: Option<Runs>,
+    pub(crate) sleeps: bool,
+}
+
+enum Runs {
+    Node(Node),
+    Frr(Program),
+}
+
+impl Runs {
+    fn program(&self) -> &Program {
+        match self {
+            Self::Node(node) => &node.program,
+            Self::Frr(program) => program,
+        }
+    }
+}
+
+impl Actor {
+    pub(crate) fn new(kind: Kind, host: Host, number: usize, plan: &Plan) -> Self {
+        let node = &plan.nodes[number];
+        let scripts = node.scripts.iter().map(|script| (script.settings.name.clone(), ScriptPlan::Succeeds)).collect();
+        let links = node.links().into_iter().map(|link| (link, LinkPlan::Up)).collect();
+        let routers = node.routers.iter().map(|options| Router::new(options)).collect();
+        Self { kind, host, number, routers, scripts, links, runs: None, sleeps: false }
+    }
+
+    /// Whether it is to be judged: it runs, and the others can see it.
+    pub(crate) fn is_able(&self) -> bool {
+        let connected = matches!(self.links.get(&Name::from("eth0")), Some(LinkPlan::Up | LinkPlan::Addressless));
+        self.host.is_on() && self.runs.is_some() && !self.sleeps && connected
+    }
+
+    pub(crate) fn priority(&self, vrid: u8) -> Option<u8> {
+        self.router(vrid).map(|router| router.spec.settings.priority.get())
+    }
+
+    fn router(&self, vrid: u8) -> Option<&Router> {
+        self.routers.iter().find(|router| router.spec.present && router.spec.settings.vrid.get() == vrid)
+    }
+
+    /// The addresses that it has as the active router of a VRID.
+    pub(crate) fn addresses(&self, vrid: u8) -> Vec<IpAddr> {
+        let settings = self.router(vrid).map(|router| &router.spec.settings);
+        let all = settings.into_iter().flat_map(|s| s.addresses.iter().chain(&s.excluded_addresses));
+        all.map(|address| address.address).collect()
+    }
+
+    /// Whether it answers for an address. Where FRR is not active, it switches the interface off that has it.
+    pub(crate) fn holds(&self, vrid: u8, address: IpAddr) -> bool {
+        if self.kind != Kind::Frr {
+            return self.host.has_address(address);
+        }
+        let name = format!("vrrp4-{vrid}");
+        let runs = self.host.run(move || -> linux::Result<bool> {
+            Ok(linux::netlink::Netlink::open()?.link_by_name(&name)?.is_some_and(|link| link.running))
+        });
+        runs.is_ok_and(|runs| runs.unwrap_or(false))
+    }
+
+    pub(crate) fn perform(&mut self, course: &Course, scene: &Scene, vrid: Option<u8>, act: &Act) {
+        scene.lab.note(self.host.name(), &format!("{act:?}"));
+        match act {
+            Act::Start => self.start(course),
+            Act::Stop => {
+                self.program().signal(Signal::TERMINATE).expect("ask it to stop");
+                assert!(self.program().wait(PATIENCE), "{} does not end\n{}", self.host.name(), scene.story());
+                self.runs = None;
+            }
+            Act::Killed => {
+                self.program().kill_all().expect("kill it");
+                assert!(self.program().wait(PATIENCE), "{} survives\n{}", self.host.name(), scene.story());
+                // As a service manager does; keepalived takes a number that is in use again for itself.
+                for file in ["keepalived.pid", "vrrp.pid", "checkers.pid"] {
+                    self.host.remove_file(file).expect("remove the file");
+                }
+                self.runs = None;
+            }
+            Act::LosesPower => {
+                self.host.power_off().expect("power off");
+                self.runs = None;
+            }
+            Act::Returns => {
+                self.host.power_on().expect("power on");
+                self.links.values_mut().for_each(|link| *link = LinkPlan::Up);
+                self.start(course);
+            }
+            Act::Pause(_) | Act::Suspend(_) => {
+                if matches!(act, Act::Suspend(_)) {
+                    self.host.set_deaf(true).expect("nothing reaches a machine that sleeps");
+                }
+                self.program().freeze().expect("freeze it");
+                self.sleeps = true;
+            }
+            Act::Reload(options) => self.reload(course, vrid, options),
+            Act::Link(link, plan) => self.set_link(link, *plan),
+            Act::Script(script, plan) => {
+                self.scripts.insert(script.clone(), *plan);
+                self.write_script(script, *plan);
+            }
+            // Whoever is not active does not have it.
+            Act::AddressDeleted(address) => {
+                let prefix = if address.octets()[..3] == [192, 0, 2] { 24 } else { 32 };
+                let _ = self.host.remove_address("eth0", &format!("{address}/{prefix}"));
+            }
+            act => panic!("{act:?} has no part in a group of three"),
+        }
+    }
+
+    pub(crate) fn wake(&mut self) {
+        self.host.set_deaf(false).expect("it hears");
+        self.program().thaw().expect("let it go on");
+        self.sleeps = false;
+    }
+
+    fn program(&self) -> &Program {
+        self.runs.as_ref().expect("its daemon runs").program()
+    }
+
+    fn start(&mut self, course: &Course) {
+        for (script, plan) in &self.scripts {
+            self.write_script(script, *plan);
+        }
+        self.runs = Some(if self.kind == Kind::Frr {
+            Runs::Frr(self.router_of_frr(course).start(&self.host))
+        } else {
+            Runs::Node(Node::start(&self.host, self.kind.daemon(), &self.configuration(course)))
+        });
+    }
+
+    fn router_of_frr(&self, course: &Course) -> frr::Router {
+        let spec = &self.routers[0].spec;
+        let settings = &spec.settings;
+        let IpAddr::V4(address) = settings.addresses[0].address else { panic!("scenarios are of IPv4") };
+        frr::Router {
+            vrid: settings.vrid.get(),
+            version: course.version(spec.settings.version),
+            priority: settings.priority.get(),
+            interval: course.interval(settings.advertisement_interval),
+            preempts: settings.preempt_mode,
+            address,
+        }
+    }
+
+    fn reload(&mut self, course: &Course, vrid: Option<u8>, options: &[RouterOption]) {
+        let meant = |router: &&mut Router| vrid.is_none_or(|vrid| router.spec.settings.vrid.get() == vrid);
+        if let Some(router) = self.routers.iter_mut().find(meant) {
+            options.iter().for_each(|option| router.apply(option));
+        }
+        match self.runs.as_ref().expect("it runs") {
+            Runs::Node(node) => node.reload(&self.configuration(course)),
+            Runs::Frr(_) => {
+                let router = self.router_of_frr(course);
+                router.set_priority(&self.host, router.priority);
+            }
+        }
+    }
+
+    fn set_link(&mut self, link: &Name, plan: LinkPlan) {
+        let own = format!("{}/24", Plan::primary(self.number, link));
+        let before = self.links.insert(link.clone(), plan).expect("it has this link");
+        let host = &self.host;
+        if before == LinkPlan::Absent && plan != LinkPlan::Absent {
+            host.create_interface(link).expect("it appears");
+        }
+        match plan {
+            LinkPlan::Absent => host.delete_interface(link).expect("it vanishes"),
+            LinkPlan::Down => host.set_cable(link, false).expect("pull the cable"),
+            LinkPlan::Addressless => host.remove_address(link, &own).expect("take its address away"),
+            LinkPlan::Up => {
+                host.set_cable(link, true).expect("plug the cable in");
+                if before == LinkPlan::Addressless {
+                    host.add_address(link, &own).expect("give it its address");
+                }
+            }
+        }
+    }
+
+    fn write_script(&self, script: &Name, plan: ScriptPlan) {
+        let body = match plan {
+            ScriptPlan::Succeeds => "exit 0",
+            ScriptPlan::Fails => "exit 1",
+            ScriptPlan::Hangs => "exec sleep 1000",
+            ScriptPlan::HangsDeaf => "trap '' TERM\nsleep 1000\nsleep 1000",
+            ScriptPlan::Missing => return self.host.remove_file(script).expect("remove the script"),
+        };
+        self.host.write_program(script, &format!("#!/bin/sh\n{body}\n")).expect("write the script");
+    }
+
+    /// For Tanist and keepalived, which read the same words.
+    fn configuration(&self, course: &Course) -> String {
+        let pacing = self.routers[0].spec.settings.announce.pacing.as_secs_f32();
+        let pacing = if pacing > 0.0 { format!("    vrrp_garp_interval {pacing}\n") } else { String::new() };
+        let mut text = format!("global_defs {{\n    script_user root\n    enable_script_security\n{pacing}}}\n");
+        for script in &course.plan.nodes[self.number].scripts {
+            let settings = &script.settings;
+            // Checks are as often as keepalived can have them: nobody waits for a minute.
+            let timeout = settings.timeout.as_secs().clamp(1, 2);
+            let init = if settings.init_fail { "    init_fail\n" } else { "" };
+            write!(
+                text,
+                "vrrp_script {} {{\n    script {HOST_DIR}/{}\n    interval 1\n    timeout {timeout}\n    rise {}\n    \
+                 fall {}\n{init}}}\n",
+                settings.name, settings.name, settings.rise, settings.fall
+            )
+            .expect("a string takes everything");
+        }
+        for router in self.routers.iter().filter(|router| router.spec.present) {
+            text += &self.instance(course, router);
+        }
+        text
+    }
+
+    fn instance(&self, course: &Course, router: &Router) -> String {
+        let spec = &router.spec;
+        let settings = &spec.settings;
+        let vrid = settings.vrid;
+        let hundredths = course.interval(settings.advertisement_interval);
+        let mut lines = vec![
+            format!("interface {}", settings.link),
+            format!("virtual_router_id {vrid}"),
+            format!("priority {}", settings.priority.get()),
+            format!("version {}", course.version(spec.settings.version)),
+            format!("advert_int {}.{:02}", hundredths / 100, hundredths % 100),
+        ];
+        let mut also = |so: bool, line: &str| {
+            if so {
+                lines.push(line.to_owned());
+            }
+        };
+        also(!settings.preempt_mode, "nopreempt");
+        also(settings.skip_check_adv_addr, "skip_check_adv_addr");
+        also(settings.ignore_own_link, "dont_track_primary");
+        if !settings.preempt_delay.is_zero() {
+            lines.push(format!("preempt_delay {}", course.real(settings.preempt_delay).as_secs().max(1)));
+        }
+        let announce = &settings.announce;
+        lines.push(format!("garp_master_repeat {}", announce.repeat));
+        lines.push(format!("garp_master_delay {}", announce.delay.as_secs()));
+        lines.push(format!("garp_lower_prio_repeat {}", announce.lower_priority_repeat));
+        if let Some(refresh) = announce.refresh {
+            lines.push(format!("garp_master_refresh {}", refresh.as_secs()));
+        }
+        if let Some((kind, password)) = &router.password {
+            lines.push(format!("authentication {{\n        auth_type {kind}\n        auth_pass {password}\n    }}"));
+        }
+        if spec.unicast {
+            let own: Ipv4Addr = Plan::primary(self.number, "eth0");
+            let others = (0..course.plan.nodes.len()).filter(|node| *node != self.number);
+            let peers: Vec<String> = others.map(|node| Plan::primary(node, "eth0").to_string()).collect();
+            lines.push(format!("unicast_src_ip {own}"));
+            lines.push(block("unicast_peer", &peers));
+        }
+        let links = settings.track_links.iter().map(|tracked| format!("{}{}", tracked.link, weight(tracked.weight)));
+        lines.push(block("track_interface", &links.collect::<Vec<_>>()));
+        let scripts = settings.track_scripts.iter();
+        let scripts = scripts.map(|tracked| format!("{}{}", tracked.script, weight(tracked.weight)));
+        lines.push(block("track_script", &scripts.collect::<Vec<_>>()));
+        for (name, list) in
+            [("virtual_ipaddress", &settings.addresses), ("virtual_ipaddress_excluded", &settings.excluded_addresses)]
+        {
+            let list = list.iter().map(|address| format!("{}/{}", address.address, address.prefix));
+            lines.push(block(name, &list.collect::<Vec<_>>()));
+        }
+        format!("vrrp_instance VI_{vrid} {{\n    {}\n}}\n", lines.join("\n    "))
+    }
+}
+
+fn block(name: &str, lines: &[String]) -> String {
+    if lines.is_empty() { String::new() } else { format!("{name} {{\n        {}\n    }}", lines.join("\n        ")) }
+}
+
+fn weight(weight: Weight) -> String {
+    match weight {
+        Weight::Fault => String::new(),
+        Weight::ReversedFault => " weight 0 reverse".to_owned(),
+        Weight::Priority(number) => format!(" weight {number}"),
+        Weight::Reversed(number) => format!(" weight {number} reverse"),
+    }
+}
