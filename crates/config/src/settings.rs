@@ -177,6 +177,8 @@ pub struct Tracker {
     pub figure: engine::TrackerConfig,
     /// Where the figure comes from.
     pub source: FigureSource,
+    /// What it does to those who refer to it without a weight of their own.
+    pub weight: engine::Weight,
 }
 
 /// Where a figure comes from.
@@ -257,6 +259,8 @@ pub struct Script {
     pub command: Command,
     /// Who runs it; `None` means as [`Global::script_user`] says.
     pub user: Option<ScriptUser>,
+    /// What it does to those who refer to it without a weight of their own.
+    pub weight: engine::Weight,
 }
 
 /// The user (and group) that a script runs as.
@@ -398,7 +402,9 @@ pub struct Notify {
     pub fault: Option<NotifyScript>,
     /// `notify_stop`.
     pub stop: Option<NotifyScript>,
-    /// `notify_deleted`; without it a deleted instance is told as FAULT.
+    /// `notify_deleted`, with or without a script: a deleted instance is told as DELETED, otherwise as FAULT.
+    pub tells_deleted: bool,
+    /// The script of `notify_deleted`.
     pub deleted: Option<NotifyScript>,
     /// `notify_master_rx_lower_pri`.
     pub active_heard_lower_priority: Option<NotifyScript>,

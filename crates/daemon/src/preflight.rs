@@ -216,6 +216,7 @@ impl Scripts {
             backup: prepare("notify_backup", &notify.backup),
             fault: prepare("notify_fault", &notify.fault),
             stop: prepare("notify_stop", &notify.stop),
+            tells_deleted: notify.tells_deleted,
             deleted: prepare("notify_deleted", &notify.deleted),
             active_heard_lower_priority: prepare("notify_master_rx_lower_pri", &notify.active_heard_lower_priority),
             any: prepare("notify", &notify.any),

@@ -424,9 +424,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works("notify_stop", COMMAND_AS, "Runs when the daemon stops.", "notify_stop \"/etc/keepalived/stop.sh\""),
     works(
         "notify_deleted",
-        COMMAND_AS,
-        "Runs when a reload removes the instance, which is then told as DELETED; without it, as FAULT (and `notify_fault` does \
-         not run).",
+        Form::OptionalCommand,
+        "An instance that a reload removes is told as DELETED; without this line, as FAULT (and `notify_fault` does not \
+         run). A command runs then.",
         "notify_deleted \"/etc/keepalived/deleted.sh\"",
     ),
     works(

@@ -86,7 +86,7 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
         when: in_roles,
     };
     hint_slow(&checking, name.span, findings);
-    Definition { script: runs.map(|command| Script { checking, command, user: user_of_script }), weight }
+    Definition { script: runs.map(|command| Script { checking, command, user: user_of_script, weight }), weight }
 }
 
 /// The weight of a definition.
@@ -181,6 +181,7 @@ pub(super) fn take_notify(
     commands: &mut Vec<(&'static str, Command, Span)>,
     findings: &mut Findings,
 ) -> bool {
+    notify.tells_deleted |= statement.keyword.name == "notify_deleted";
     let slot = match statement.keyword.name {
         "notify_master" => &mut notify.active,
         "notify_backup" => &mut notify.backup,
@@ -192,7 +193,8 @@ pub(super) fn take_notify(
         _ => return false,
     };
     if slot.is_none()
-        && let Some(command) = command(statement.value(), false, findings)
+        && let Some(first) = statement.values.first()
+        && let Some(command) = command(first, false, findings)
     {
         commands.push((statement.keyword.name, command.clone(), statement.span));
         let user = &statement.values[1..];

@@ -97,12 +97,7 @@ fn written(kind: NoticeKind, group: bool, no_faults: bool, deleted: bool) -> Opt
     } else {
         Occasion::of_router(router, Notice { router: RouterId(0), kind, priority: Priority::new(150) })
     };
-    let mut prepared = Prepared::default();
-    if deleted {
-        let program = linux::spawn::Program::new(c"/bin/true".to_owned(), Vec::new());
-        let notifier = crate::notify::Notifier { program: std::sync::Arc::new(program), command: "true".to_owned() };
-        prepared.deleted = Some(notifier);
-    }
+    let prepared = Prepared { tells_deleted: deleted, ..Prepared::default() };
     let route = Route { no_faults, ..route(25, &["ops@example.com"]) };
     Letter::about(&occasion, &prepared, &route).map(|letter| (letter.subject, letter.body))
 }
