@@ -103,7 +103,7 @@ impl EventLoop {
     pub(super) fn write_dump(&mut self, what: Dump) {
         let dumps = &self.settings.process.dumps;
         let (chosen, extension, content) = match what {
-            Dump::State => (&dumps.state, "data", dump::data(&self.settings, &self.engine, now())),
+            Dump::State => (&dumps.state, "data", dump::state::data(&self.settings, &self.engine, now())),
             Dump::Statistics | Dump::StatisticsThenClear => {
                 (&dumps.statistics, "stats", dump::statistics(&self.engine.view()))
             }

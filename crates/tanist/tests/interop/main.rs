@@ -5,14 +5,16 @@ mod support;
 
 mod captures;
 mod deviations;
+mod differences;
 mod differential;
+mod dumps;
 mod frr;
 mod ipv6;
-mod json;
 mod life;
 mod packets;
 mod partition;
 mod reload;
+mod said;
 mod scripts;
 mod sync_groups;
 mod three_nodes;
