@@ -93,6 +93,17 @@ pub(crate) const GOODBYE: (&str, &str) = (
     "2.2.7 takes a goodbye for a lower priority; newer ones answer it and say nothing, as we do",
 );
 
+/// What differs in the header of IPv6 (RFC 8200 §3), and why.
+pub(crate) fn blank_ipv6_header(packet: &mut [u8], unicast: bool) {
+    // The kernel makes a flow label up for keepalived; ours has none (RFC 6437 §3).
+    packet[1] &= 0xf0;
+    packet[2..4].fill(0);
+    if unicast {
+        // The hop limit: 2.2.7 leaves it to the kernel; newer ones send 255, as we do.
+        packet[7] = 0;
+    }
+}
+
 /// A script of packets, a counter, what keepalived and we have there in the end, and why.
 pub(crate) const COUNTED_OTHERWISE: &[(&str, &str, [u64; 2], &str)] = &[
     (

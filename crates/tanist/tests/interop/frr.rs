@@ -1,17 +1,53 @@
 //! A pair of ours and FRR's vrrpd, which is written from the RFCs and not from keepalived.
 
+use std::net::Ipv6Addr;
 use std::path::Path;
 
 use crate::support::{
-    ADDRESS, Host, Moment, Node, Program, QUICK, Scene, configuration, slow_test_with_users, tanist, test_name,
+    ADDRESS, Host, HostPlan, Moment, Node, Program, QUICK, Scene, configuration, slow_test_with_users, tanist,
+    test_name,
 };
 
 const DIRECTORY: &str = "/usr/lib/frr";
 
-fn with_frr(test: impl FnOnce(&Scene)) {
+/// The virtual addresses over IPv6: FRR wants the one of the link first.
+const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
+const GLOBAL: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
+
+/// Which addresses a virtual router has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Ipv4,
+    Ipv6,
+}
+
+impl Over {
+    /// Ours.
+    fn configuration(self, priority: u8) -> String {
+        let text = configuration("", priority, QUICK);
+        match self {
+            Self::Ipv4 => text,
+            Self::Ipv6 => text.replace(&format!("{ADDRESS}/24"), &format!("{ON_LINK}/64\n        {GLOBAL}/64")),
+        }
+    }
+
+    fn scene(self) -> Scene {
+        if self == Self::Ipv4 {
+            return Scene::new(&["a", "b"]);
+        }
+        let mut scene = Scene::empty();
+        for (name, number) in [("a", 1), ("b", 2)] {
+            let (four, six) = (format!("192.0.2.{number}/24"), format!("2001:db8::{number}/64"));
+            scene.add(&HostPlan::new(name).interface("eth0", &[&four, &six]));
+        }
+        scene
+    }
+}
+
+fn with_frr(over: Over, test: impl FnOnce(&Scene)) {
     slow_test_with_users(|| {
         if Path::new(DIRECTORY).join("vrrpd").exists() {
-            test(&Scene::new(&["a", "b"]));
+            test(&over.scene());
         } else {
             rehearse::lab::skip(&test_name(), &"FRR's vrrpd is not installed");
         }
@@ -20,7 +56,21 @@ fn with_frr(test: impl FnOnce(&Scene)) {
 
 /// FRR wants the interface with the virtual MAC and the address to be there, and users of its own, whom a user namespace
 /// doesn't have.
-fn start_frr(host: &Host, priority: u8) -> Program {
+fn start_frr(host: &Host, over: Over, priority: u8) -> Program {
+    let (name, mac, addresses, lines) = match over {
+        Over::Ipv4 => {
+            let address = format!("ip address add {ADDRESS}/24 dev vrrp4-51");
+            ("vrrp4-51", "00:00:5e:00:01:33", address, format!(" vrrp 51 ip {ADDRESS}"))
+        }
+        Over::Ipv6 => {
+            let addresses = "ip link set vrrp6-51 addrgenmode random
+        ip address add fe80::100/64 dev vrrp6-51 nodad
+        ip address add 2001:db8::100/64 dev vrrp6-51 nodad"
+                .to_owned();
+            let lines = format!(" vrrp 51 ipv6 {ON_LINK}\n vrrp 51 ipv6 {GLOBAL}");
+            ("vrrp6-51", "00:00:5e:00:02:33", addresses, lines)
+        }
+    };
     let script = format!(
         "set -e
         mkdir -p /run/frr
@@ -28,16 +78,16 @@ fn start_frr(host: &Host, priority: u8) -> Program {
         sed -i '/^frrvty:/d' /run/frr/group
         echo 'frrvty:x:998:root' >> /run/frr/group
         mount --bind /run/frr/group /etc/group
-        ip link add vrrp4-51 link eth0 type macvlan mode bridge
-        ip link set vrrp4-51 address 00:00:5e:00:01:33
-        ip address add {ADDRESS}/24 dev vrrp4-51
-        ip link set vrrp4-51 up
+        ip link add {name} link eth0 type macvlan mode bridge
+        ip link set {name} address {mac}
+        {addresses}
+        ip link set {name} up
         cat > /run/frr/vrrpd.conf <<END
 interface eth0
  vrrp 51 version 3
  vrrp 51 priority {priority}
  vrrp 51 advertisement-interval 200
- vrrp 51 ip {ADDRESS}
+{lines}
 END
         {DIRECTORY}/zebra -d -f /dev/null -i /run/frr/zebra.pid -z /run/frr/zserv.api --vty_socket /run/frr -u root \
          -g root
@@ -47,15 +97,14 @@ END
     host.start("frr", &["sh", "-c", &script]).expect("start FRR")
 }
 
-#[test]
-fn ours_fails_over_to_frr_and_back() {
-    with_frr(|scene| {
+fn from_ours_to_frr_and_back(over: Over) {
+    with_frr(over, |scene| {
         let [a, b] = &scene.hosts[..] else { panic!("two hosts") };
         let begin = Moment::now();
-        let text = configuration("", 150, QUICK);
+        let text = over.configuration(150);
         let _ours = Node::start(a, tanist(), &text);
         scene.line("a", begin, "Entering MASTER STATE");
-        let _theirs = start_frr(b, 100);
+        let _theirs = start_frr(b, over, 100);
         scene.line("b", begin, "Initialize -> Backup");
         // Long enough for it to take over if it did not understand ours.
         for _ in 0..10 {
@@ -69,7 +118,7 @@ fn ours_fails_over_to_frr_and_back() {
         let on = scene.lab.note("a", "power on");
         a.power_on().expect("power on");
         let ours = Node::start(a, tanist(), &text);
-        scene.line("a", on, "received lower priority (100) advert from 192.0.2.2");
+        scene.line("a", on, "received lower priority (100) advert from ");
         scene.line("a", on, "Entering MASTER STATE");
         let yields = scene.line("b", on, "Master -> Backup").at;
         // An orderly stop is understood, too: it takes over at once.
@@ -77,18 +126,19 @@ fn ours_fails_over_to_frr_and_back() {
         let stop = scene.lab.note("a", "stop");
         ours.stop();
         scene.line("b", stop, "Backup -> Master");
+        let all = scene.advertisements(begin);
+        assert!(all.iter().all(|(.., seen)| seen.source.is_ipv6() == (over == Over::Ipv6)), "{}", scene.story());
     });
 }
 
-#[test]
-fn frr_fails_over_to_ours_and_back() {
-    with_frr(|scene| {
+fn from_frr_to_ours_and_back(over: Over) {
+    with_frr(over, |scene| {
         let [a, b] = &scene.hosts[..] else { panic!("two hosts") };
         let begin = Moment::now();
-        let _theirs = start_frr(b, 150);
+        let _theirs = start_frr(b, over, 150);
         scene.line("b", begin, "Backup -> Master");
         let started = Moment::now();
-        let _ours = Node::start(a, tanist(), &configuration("", 100, QUICK));
+        let _ours = Node::start(a, tanist(), &over.configuration(100));
         let standby = scene.line("a", started, "Entering BACKUP STATE").at;
         for _ in 0..10 {
             scene.advertised("b", Moment::now(), |_| true);
@@ -99,8 +149,28 @@ fn frr_fails_over_to_ours_and_back() {
         scene.line("a", off, "Entering MASTER STATE");
         let on = scene.lab.note("b", "power on");
         b.power_on().expect("power on");
-        let _theirs = start_frr(b, 150);
+        let _theirs = start_frr(b, over, 150);
         scene.line("b", on, "Backup -> Master");
         scene.line("a", on, "Entering BACKUP STATE");
     });
+}
+
+#[test]
+fn ours_fails_over_to_frr_and_back() {
+    from_ours_to_frr_and_back(Over::Ipv4);
+}
+
+#[test]
+fn ours_fails_over_to_frr_and_back_over_ipv6() {
+    from_ours_to_frr_and_back(Over::Ipv6);
+}
+
+#[test]
+fn frr_fails_over_to_ours_and_back() {
+    from_frr_to_ours_and_back(Over::Ipv4);
+}
+
+#[test]
+fn frr_fails_over_to_ours_and_back_over_ipv6() {
+    from_frr_to_ours_and_back(Over::Ipv6);
 }

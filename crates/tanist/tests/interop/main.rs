@@ -14,6 +14,7 @@ mod life;
 mod packets;
 mod partition;
 mod reload;
+mod retold;
 mod said;
 mod scripts;
 mod sync_groups;

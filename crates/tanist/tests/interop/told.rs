@@ -46,7 +46,7 @@ fn configuration(global: &str) -> String {
 }
 
 /// The lines about each.
-fn by_subject(lines: &[String]) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn by_subject(lines: &[String]) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {
         let words: Vec<&str> = line.splitn(3, ' ').collect();

@@ -19,6 +19,16 @@ impl Reader {
         Self { program, file }
     }
 
+    /// Reads what comes out of it and of all that follow it under its name, until the host has a file of this name with
+    /// `.end` behind it. keepalived makes another pipe at each reload.
+    pub(crate) fn start_again_and_again(scene: &Scene, fifo: &str) -> Self {
+        let file = format!("{fifo}.lines");
+        let script = format!("until [ -e {fifo}.end ]; do [ -p {fifo} ] && cat {fifo} >> {file} || sleep 0.01; done");
+        run(&scene.hosts[0], &format!(": > {file}"));
+        let program = scene.hosts[0].start("reader", &["sh", "-c", &script]).expect("start a reader");
+        Self { program, file }
+    }
+
     pub(crate) fn lines(&self, scene: &Scene) -> Vec<String> {
         run(&scene.hosts[0], &format!("cat {}", self.file)).lines().map(str::to_owned).collect()
     }
