@@ -45,6 +45,7 @@ const OTHERS: List = &[
     ("VRRP Script = good: VRRP instances", "nothing ever stands below it"),
     ("VRRP Script = other: VRRP instances", "nothing ever stands below it"),
     ("VRRP Script = bad: VRRP instances", "nothing ever stands below it"),
+    ("VRRP Track process = whole: Param match", "2.2.7 has no word for all parameters"),
     ("VRRP Sync Group = G, MASTER: Tracked scripts", "what a group tracks stands with each of its members"),
     ("Interfaces: ", "`ip -d link` says it better"),
     ("VRRP Sockpool: ", "numbers of files of this process, and how many sockets it has, are nobody's business"),
@@ -92,6 +93,9 @@ pub(crate) const GOODBYE: (&str, &str) = (
     " MASTER_RX_LOWER_PRI ",
     "2.2.7 takes a goodbye for a lower priority; newer ones answer it and say nothing, as we do",
 );
+
+/// Which states `fifo_write_vrrp_states_on_reload` writes again, and why.
+pub(crate) const STATES_AGAIN: &str = "2.2.7 leaves out who is active and in no group (decision 71)";
 
 /// What differs in the header of IPv6 (RFC 8200 §3), and why.
 pub(crate) fn blank_ipv6_header(packet: &mut [u8], unicast: bool) {

@@ -13,6 +13,7 @@ mod ipv6;
 mod life;
 mod packets;
 mod partition;
+mod processes;
 mod reload;
 mod retold;
 mod said;
