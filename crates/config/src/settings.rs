@@ -204,6 +204,8 @@ pub struct Tracker {
     pub figure: engine::TrackerConfig,
     /// Where the figure comes from.
     pub source: FigureSource,
+    /// What it does to those who refer to it without a weight of their own.
+    pub weight: engine::Weight,
 }
 
 /// Where a figure comes from.
@@ -284,6 +286,8 @@ pub struct Script {
     pub command: Command,
     /// Who runs it; `None` means as [`Global::script_user`] says.
     pub user: Option<ScriptUser>,
+    /// What it does to those who refer to it without a weight of their own.
+    pub weight: engine::Weight,
 }
 
 /// The user (and group) that a script runs as.

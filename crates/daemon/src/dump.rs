@@ -5,19 +5,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use config::{FigureSource, MailTls, MatchBy, ProcessPattern, Settings, VirtualMac};
-use engine::vrrp::receive::{ChecksumForm, Discard, Oddity};
-use engine::{
-    AntiReplay, Authentication, Engine, HmacMode, Instant, Measure, RouterView, StateName, Tracked, TrackerConfig,
-    TrackerKind, TrackerView, Version, View, Weight,
-};
-use linux::clock;
-use linux::local_time::LocalTime;
+use config::{Command, Instance, MatchBy, NotifyScript};
+use engine::vrrp::receive::{Discard, Oddity};
+use engine::{FaultReason, FigureCause, RouterView, StateName, TrackerView, View, VirtualAddress};
 
 use crate::preflight::words_for;
-use crate::status::fault_words;
+
+pub(crate) mod state;
 
 /// Where keepalived puts these files unless told otherwise.
 pub(crate) fn directory() -> PathBuf {
@@ -100,212 +95,66 @@ pub(crate) fn state_word(router: &RouterView) -> &'static str {
     }
 }
 
-/// keepalived_parent.data, and the beginning of keepalived.data.
-pub(crate) fn global_definitions(settings: &Settings) -> String {
-    let (global, mail) = (&settings.global, &settings.global.mail);
-    let mut lines = vec![
-        "------< Global definitions >------".to_owned(),
-        format!(" Router ID = {}", global.router_id.as_deref().unwrap_or("(host name)")),
-        format!(" Script security = {}", if global.enable_script_security { "enabled" } else { "disabled" }),
-    ];
-    if let Some((host, port)) = &mail.server {
-        lines.extend([format!(" Smtp server = {host}"), format!(" Smtp server port = {port}")]);
+/// What a router would be if nothing outside its own tracking kept it out, in an operator's word.
+pub(crate) fn wanted_word(router: &RouterView) -> &'static str {
+    match router.state {
+        StateName::Active => "MASTER",
+        StateName::Backup => "BACKUP",
+        StateName::Initialize if own_faults(router) > 0 => "FAULT",
+        StateName::Initialize => "BACKUP",
     }
-    let names = [("Smtp HELO name", &mail.helo_name), ("Email notification from", &mail.sender)];
-    lines.extend(names.iter().filter_map(|(key, value)| Some(format!(" {key} = {}", value.as_ref()?))));
-    match mail.tls {
-        MailTls::Off => {}
-        MailTls::StartTls => lines.push(" Smtp TLS = starttls".to_owned()),
-        MailTls::Implicit => lines.push(" Smtp TLS = implicit".to_owned()),
-    }
-    if let Some(login) = &mail.login {
-        lines.extend([format!(" Smtp user = {}", login.user), " Smtp password = ********".to_owned()]);
-    }
-    lines.join("\n") + "\n"
 }
 
-/// keepalived.data: the state of everything.
-pub(crate) fn data(settings: &Settings, engine: &Engine, now: Instant) -> String {
-    let view = engine.view();
-    let mut text = String::new();
+/// How many things of its own keep a router out, that are known.
+pub(crate) fn own_faults(router: &RouterView) -> usize {
+    let is_own = |fault: &&FaultReason| !matches!(fault, FaultReason::Member(_) | FaultReason::ScriptPending(_));
+    router.faults.iter().filter(is_own).count()
+}
+
+/// As keepalived has it: `192.0.2.1/24 dev eth0 scope global label eth0:vip set`.
+pub(crate) fn address_words(address: &VirtualAddress, instance: &Instance, set: bool) -> String {
+    let VirtualAddress { address: own, prefix, link, scope, label, broadcast, peer, preferred, .. } = address;
+    let mut text = own.to_string();
+    let single = *prefix == if own.is_ipv4() { 32 } else { 128 };
     // Writing to a string cannot fail.
-    let _ = write_data(&mut text, settings, engine, &view, now);
-    text
+    let _ = match peer {
+        Some(peer) => write!(text, " peer {peer}"),
+        // A single address stands without its length.
+        None if single => Ok(()),
+        None => write!(text, "/{prefix}"),
+    };
+    if let Some(broadcast) = broadcast {
+        let _ = write!(text, " brd {broadcast}");
+    }
+    let link = link.as_ref().unwrap_or(&instance.router.link);
+    let _ = match &instance.virtual_mac {
+        Some(own) if own.link == *link => write!(text, " dev {link}@{}", instance.router.link),
+        _ => write!(text, " dev {link}"),
+    };
+    let _ = write!(text, " scope {scope}");
+    if let Some(label) = label {
+        let _ = write!(text, " label {label}");
+    }
+    let _ = match preferred {
+        Some(0) => write!(text, " deprecated"),
+        Some(seconds) => write!(text, " preferred_lft {seconds}"),
+        None if own.is_ipv6() => write!(text, " preferred_lft forever"),
+        None => Ok(()),
+    };
+    text + if set { " set" } else { "" }
 }
 
-fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &View, now: Instant) -> std::fmt::Result {
-    text.push_str(&global_definitions(settings));
-    let statics = &settings.statics;
-    let what = |address: &engine::Static<engine::VirtualAddress>| address.what.clone();
-    list(text, "------< Static Addresses >------", &statics.addresses.iter().map(what).collect::<Vec<_>>())?;
-    let routes = statics.routes.iter().map(|entry| entry.what.clone());
-    list(text, "------< Static Routes >------", &routes.collect::<Vec<_>>())?;
-    let rules = statics.rules.iter().map(|entry| entry.what.clone());
-    list(text, "------< Static Rules >------", &rules.collect::<Vec<_>>())?;
-    writeln!(text, "------< VRRP Topology >------")?;
-    for ((router, config), instance) in view.routers.iter().zip(&engine.config().routers).zip(&settings.instances) {
-        writeln!(text, " VRRP Instance = {}", router.name)?;
-        let mut put = |key: &str, value: &dyn std::fmt::Display| writeln!(text, "   {key} = {value}");
-        put("VRRP Version", &config.version.number())?;
-        put("State", &state_word(router))?;
-        let since = clock::real_time().saturating_sub(now.since(router.since));
-        let seconds = since.as_secs_f64();
-        put("Last transition", &format!("{seconds:.6} ({})", LocalTime::of(since).ctime()))?;
-        match &instance.virtual_mac {
-            Some(VirtualMac { link, speaks }) => {
-                let below = if *speaks { "" } else { ", xmit base i/f" };
-                put("Interface", &format_args!("{link}, vmac on {}{below}", config.link))?;
-            }
-            None => put("Interface", &config.link)?,
-        }
-        put("Virtual Router ID", &config.vrid)?;
-        put("Priority", &router.priority)?;
-        put("Effective priority", &router.effective_priority)?;
-        put("Total priority", &router.effective_priority)?;
-        put("Advert interval", &seconds_of(config.version, config.advertisement_interval.as_duration()))?;
-        if let Some((address, priority)) = router.active_router {
-            put("Master router", &address)?;
-            put("Master priority", &priority)?;
-            if config.version == Version::V3 {
-                put("Master advert int", &seconds_of(Version::V3, router.active_adver_interval.as_duration()))?;
-            }
-        }
-        put("Accept", &if instance.accept_mode { "enabled" } else { "disabled" })?;
-        put("Preempt", &if config.preempt_mode { "enabled" } else { "disabled" })?;
-        put("Preempt delay", &format_args!("{} secs", config.preempt_delay.as_secs_f64()))?;
-        let authentication = match &config.authentication {
-            Authentication::None | Authentication::Hmac(_) => "none",
-            Authentication::SimplePassword(_) => "SIMPLE_PASSWORD",
-            Authentication::Header(_) => "IPSEC_AH",
-        };
-        put("Authentication type", &authentication)?;
-        if matches!(config.authentication, Authentication::SimplePassword(_) | Authentication::Header(_)) {
-            put("Password", &"********")?;
-        }
-        if let Authentication::Hmac(policy) = &config.authentication {
-            let numbers: Vec<String> = policy.keys.keys().map(u8::to_string).collect();
-            put("Authentication extension", &"HMAC-SHA256")?;
-            put("Authentication extension keys", &numbers.join(" "))?;
-            put("Authentication extension active key", &policy.active_key)?;
-            put("Authentication extension mode", &mode_word(policy.mode))?;
-            match policy.anti_replay {
-                AntiReplay::Time { window } => {
-                    put("Authentication extension anti replay", &format_args!("time ({window} sec)"))?;
-                }
-                AntiReplay::Monotonic => put("Authentication extension anti replay", &"monotonic")?,
-            }
-        }
-        if let Some(form) = router.peer_checksum_form {
-            put(
-                "Peer checksum",
-                &match form {
-                    ChecksumForm::WithPseudoHeader => "with pseudo header",
-                    ChecksumForm::MessageOnly => "message only",
-                    ChecksumForm::OldUnicast => "old unicast",
-                },
-            )?;
-        }
-        if let Some(source) = router.primary_address {
-            put("Source address", &source)?;
-        }
-        put("Number of tracker faults", &router.faults.len())?;
-        for fault in &router.faults {
-            put("Fault", &fault_words(engine.links(), fault))?;
-        }
-        writeln!(text, "   Virtual IP ({}):", config.addresses.len())?;
-        for address in &config.addresses {
-            let link = address.link.as_ref().unwrap_or(&config.link);
-            let set = if router.holds_addresses { " set" } else { "" };
-            writeln!(text, "     {}/{} dev {link}{set}", address.address, address.prefix)?;
-        }
-        list(text, "   Virtual IP Excluded :", &config.excluded_addresses)?;
-        list(text, "   Virtual Routes :", &config.routes)?;
-        list(text, "   Virtual Rules :", &config.rules)?;
-        for (heading, kind) in
-            [("   Tracked files :", TrackerKind::File), ("   Tracked processes :", TrackerKind::Process)]
-        {
-            let tracked = config.trackers.iter().filter(|tracked| tracked.tracker.kind == kind);
-            let line = |tracked: &Tracked| format!("{}, {}", tracked.tracker.name, weight_of(tracked.weight));
-            list(text, heading, &tracked.map(line).collect::<Vec<_>>())?;
-        }
+/// What a script runs, each word in quotes.
+pub(crate) fn quoted(command: &Command) -> String {
+    match command {
+        Command::Program(words) => words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
+        other => format!("'{}'", words_for(other)),
     }
-    for (script, configured) in view.scripts.iter().zip(&settings.scripts) {
-        writeln!(text, " VRRP Script = {}", script.name)?;
-        let mut put = |key: &str, value: &dyn std::fmt::Display| writeln!(text, "   {key} = {value}");
-        put("Command", &words_for(&configured.command))?;
-        put("Interval", &format_args!("{} sec", configured.checking.interval.as_secs_f64()))?;
-        put("Timeout", &format_args!("{} sec", configured.checking.timeout.as_secs_f64()))?;
-        put("Rise", &configured.checking.rise)?;
-        put("Fall", &configured.checking.fall)?;
-        put(
-            "Status",
-            &match script.good {
-                None => "INIT",
-                Some(true) => "GOOD",
-                Some(false) => "BAD",
-            },
-        )?;
-        put("State", &if script.running_since.is_some() { "running" } else { "idle" })?;
-    }
-    write_trackers(text, settings, engine, view)
 }
 
-fn write_trackers(text: &mut String, settings: &Settings, engine: &Engine, view: &View) -> std::fmt::Result {
-    for (kind, heading) in [
-        (TrackerKind::File, "------< VRRP Track files >------"),
-        (TrackerKind::Process, "------< VRRP Track processes >------"),
-    ] {
-        let of_kind = |(tracker, _): &(&TrackerView, &config::Tracker)| tracker.tracker.kind == kind;
-        let mut trackers = view.trackers.iter().zip(&settings.trackers).filter(of_kind).peekable();
-        if trackers.peek().is_some() {
-            writeln!(text, "{heading}")?;
-        }
-        for (tracker, configured) in trackers {
-            match &configured.source {
-                FigureSource::File { path, .. } => {
-                    writeln!(text, " Track file = {}", tracker.tracker.name)?;
-                    writeln!(text, "   File = {}", path.display())?;
-                    writeln!(text, "   Status = {}", tracker.figure.unwrap_or(0))?;
-                }
-                FigureSource::Processes(pattern) => write_processes(text, tracker, &configured.figure, pattern)?,
-            }
-            let routers = engine.config().routers.iter().flat_map(|router| {
-                let its = router.trackers.iter().filter(|tracked| tracked.tracker == tracker.tracker);
-                its.map(|tracked| format!("{}, {}", router.name, weight_of(tracked.weight)))
-            });
-            list(text, "   Tracking instances :", &routers.collect::<Vec<_>>())?;
-        }
-    }
-    Ok(())
-}
-
-fn write_processes(
-    text: &mut String,
-    tracker: &TrackerView,
-    configured: &TrackerConfig,
-    pattern: &ProcessPattern,
-) -> std::fmt::Result {
-    writeln!(text, " VRRP Track process = {}", tracker.tracker.name)?;
-    let mut put = |key: &str, value: &dyn std::fmt::Display| writeln!(text, "   {key} = {value}");
-    put("Process", &pattern.words.first().map_or("", String::as_str))?;
-    if pattern.words.len() > 1 {
-        put("Parameters", &pattern.words[1..].join(" "))?;
-    }
-    if let Some(word) = match_word(pattern.by) {
-        put("Param match", &word)?;
-    }
-    if let Measure::Count { least, most, fork_delay, terminate_delay } = configured.measure {
-        put("Min processes", &least)?;
-        if let Some(most) = most {
-            put("Max processes", &most)?;
-        }
-        put("Current processes", &tracker.figure.unwrap_or(0))?;
-        put("Have quorum", &tracker.good.unwrap_or(false))?;
-        put("Terminate delay", &format_args!("{:.6}s", terminate_delay.as_secs_f64()))?;
-        put("Fork delay", &format_args!("{:.6}s", fork_delay.as_secs_f64()))?;
-    }
-    put("Delay timer", &if tracker.turns_at.is_some() { "running" } else { "not running" })?;
-    put("Full command", &(pattern.by != MatchBy::Name))
+/// As [`quoted`].
+pub(crate) fn quoted_script(script: &NotifyScript) -> String {
+    quoted(&script.command)
 }
 
 /// How parameters are compared, as keepalived calls it; `None` if they are not.
@@ -318,37 +167,9 @@ pub(crate) const fn match_word(by: MatchBy) -> Option<&'static str> {
     }
 }
 
-fn weight_of(weight: Weight) -> String {
-    match weight {
-        Weight::Fault => "weight 0".to_owned(),
-        Weight::ReversedFault => "weight 0 reverse".to_owned(),
-        Weight::Priority(number) => format!("weight {number}"),
-        Weight::Reversed(number) => format!("weight {number} reverse"),
-    }
-}
-
-/// A heading and what stands below it; nothing if there is nothing.
-fn list<T: std::fmt::Display>(text: &mut String, heading: &str, entries: &[T]) -> std::fmt::Result {
-    if !entries.is_empty() {
-        writeln!(text, "{heading}")?;
-    }
-    entries.iter().try_for_each(|entry| writeln!(text, "     {entry}"))
-}
-
-/// As `auth_hmac` calls it.
-const fn mode_word(mode: HmacMode) -> &'static str {
-    match mode {
-        HmacMode::Enforce => "enforce",
-        HmacMode::Permissive => "permissive",
-        HmacMode::ReceiveOnly => "receive-only",
-    }
-}
-
-fn seconds_of(version: Version, interval: Duration) -> String {
-    match version {
-        Version::V2 => format!("{} sec", interval.as_secs()),
-        Version::V3 => format!("{:.2} sec", interval.as_secs_f64()),
-    }
+/// Whether the delay after this is under way.
+pub(crate) fn waits_after(tracker: &TrackerView, cause: FigureCause) -> bool {
+    tracker.turns_at.is_some_and(|(_, why)| why == cause)
 }
 
 /// keepalived.stats: the counters.

@@ -3,29 +3,27 @@
 //! Its habits are kept because readers depend on them: some switches are numbers and some are not, what is empty is left
 //! out, and slashes are escaped.
 
-use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use config::{FigureSource, Instance, JsonVersion, MatchBy, NotifyScript, Settings, Tracker};
+use config::{FigureSource, Instance, JsonVersion, MatchBy, Settings, Tracker};
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
-    Authentication, Engine, Instant, Measure, RouterConfig, RouterView, StateName, TrackerView, Transport,
-    VirtualAddress,
+    Authentication, Engine, FigureCause, Instant, Measure, RouterView, TrackerKind, TrackerView, Transport,
+    VirtualAddress, Weight,
 };
 use linux::clock;
 use serde_json::{Map, Value, json};
 
 use crate::dump;
-use crate::preflight::words_for;
 
 /// The whole file.
 pub(crate) fn json(settings: &Settings, engine: &Engine, now: Instant) -> String {
     let view = engine.view();
-    let routers = view.routers.iter().zip(&engine.config().routers).zip(&settings.instances);
-    let routers = routers.map(|((router, config), instance)| {
+    let routers = view.routers.iter().zip(&settings.instances);
+    let routers = routers.map(|(router, instance)| {
         let since = clock::real_time().saturating_sub(now.since(router.since));
-        json!({ "data": data(router, config, instance, since), "stats": statistics(router) })
+        json!({ "data": data(router, instance, settings, since), "stats": statistics(router) })
     });
     let routers: Vec<Value> = routers.collect();
     let all = match settings.process.dumps.json_version {
@@ -41,8 +39,7 @@ pub(crate) fn json(settings: &Settings, engine: &Engine, now: Instant) -> String
     all.to_string().replace('/', "\\/") + "\n"
 }
 
-/// What is known of tracked processes; `None` for a tracked file. Which of its two delays is under way is not known here,
-/// and the weight belongs to those who refer to it.
+/// What is known of tracked processes; `None` for a tracked file. The weight is that of those who refer to it without one of their own.
 fn process(tracker: &TrackerView, configured: &Tracker) -> Option<Value> {
     let FigureSource::Processes(pattern) = &configured.source else { return None };
     let Measure::Count { least, most, fork_delay, terminate_delay } = configured.figure.measure else { return None };
@@ -54,6 +51,9 @@ fn process(tracker: &TrackerView, configured: &Tracker) -> Option<Value> {
         "have_quorum": tracker.good.unwrap_or(false),
         "terminate_delay": number(terminate_delay.as_secs_f64()),
         "fork_delay": number(fork_delay.as_secs_f64()),
+        "weight": signed(configured.weight),
+        "fork_delay_timer_running": dump::waits_after(tracker, FigureCause::Forked),
+        "terminate_delay_timer_running": dump::waits_after(tracker, FigureCause::Ended),
         "full_command": pattern.by != MatchBy::Name,
     });
     let more = [
@@ -69,7 +69,8 @@ fn process(tracker: &TrackerView, configured: &Tracker) -> Option<Value> {
     Some(process)
 }
 
-fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: Duration) -> Value {
+fn data(router: &RouterView, instance: &Instance, settings: &Settings, since: Duration) -> Value {
+    let config = &instance.router;
     let announce = &config.announce;
     let interval = config.advertisement_interval.as_duration();
     let master_priority = router.active_router.map_or(0, |(_, priority)| priority.get());
@@ -82,8 +83,9 @@ fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: 
     put("dont_track_primary", json!(u8::from(config.ignore_own_link)));
     put("skip_check_adv_addr", json!(u8::from(config.skip_check_adv_addr)));
     put("strict_mode", json!(u8::from(instance.strict)));
-    put("vmac_ifname", json!(instance.virtual_mac.as_ref().map_or("", |virtual_mac| &*virtual_mac.link)));
-    put("ifp_ifname", json!(&*config.link));
+    let virtual_link = instance.virtual_mac.as_ref().map(|virtual_mac| &*virtual_mac.link);
+    put("vmac_ifname", json!(virtual_link.unwrap_or_default()));
+    put("ifp_ifname", json!(virtual_link.unwrap_or(&config.link)));
     put("master_priority", json!(master_priority));
     put("last_transition", number(microseconds(since)));
     put("garp_delay", json!(announce.delay.as_secs()));
@@ -104,9 +106,8 @@ fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: 
     put("accept", json!(u8::from(instance.accept_mode)));
     put("nopreempt", json!(!config.preempt_mode));
     put("preempt_delay", seconds(config.preempt_delay));
-    put("state", json!(state_number(router)));
-    // Where it would be if nothing kept it out.
-    put("wantstate", json!(if router.state == StateName::Active { 2 } else { 1 }));
+    put("state", json!(number_of(dump::state_word(router))));
+    put("wantstate", json!(number_of(dump::wanted_word(router))));
     put("version", json!(config.version.number()));
     put("smtp_alert", json!(instance.mails));
     put("notify_deleted", json!(instance.notify.tells_deletion));
@@ -122,20 +123,26 @@ fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: 
     ];
     for (name, script) in scripts {
         if let Some(script) = script {
-            put(name, json!(quoted(script)));
+            put(name, json!(dump::quoted_script(script)));
         }
     }
     let addresses = |addresses: &[VirtualAddress]| {
-        addresses.iter().map(|address| address_words(address, config, router.holds_addresses)).collect()
+        addresses.iter().map(|address| dump::address_words(address, instance, router.holds_addresses)).collect()
     };
     let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-    let listed: [(&str, Vec<String>); 6] = [
+    // Not their names but what they run, as in keepalived.
+    let script = |name: &engine::Name| settings.scripts.iter().find(|script| script.checking.name == *name);
+    let scripts =
+        config.track_scripts.iter().filter_map(|tracked| Some(dump::quoted(&script(&tracked.script)?.command)));
+    let processes = config.trackers.iter().filter(|tracked| tracked.tracker.kind == TrackerKind::Process);
+    let listed: [(&str, Vec<String>); 7] = [
         ("vips", addresses(&config.addresses)),
         ("evips", addresses(&config.excluded_addresses)),
         ("vroutes", config.routes.iter().map(ToString::to_string).collect()),
         ("vrules", config.rules.iter().map(ToString::to_string).collect()),
         ("track_ifp", names(config.track_links.iter().map(|tracked| &*tracked.link).collect())),
-        ("track_script", names(config.track_scripts.iter().map(|tracked| &*tracked.script).collect())),
+        ("track_script", scripts.collect()),
+        ("track_process", names(processes.map(|tracked| &*tracked.tracker.name).collect())),
     ];
     for (name, list) in listed.into_iter().filter(|(_, list)| !list.is_empty()) {
         put(name, json!(list));
@@ -190,31 +197,20 @@ fn statistics(router: &RouterView) -> Value {
 }
 
 /// INIT, BACKUP, MASTER and FAULT as keepalived numbers them.
-fn state_number(router: &RouterView) -> u8 {
-    match router.state {
-        StateName::Active => 2,
-        StateName::Backup => 1,
-        StateName::Initialize if router.faults.is_empty() => 0,
-        StateName::Initialize => 3,
+fn number_of(word: &str) -> u8 {
+    match word {
+        "MASTER" => 2,
+        "BACKUP" => 1,
+        "FAULT" => 3,
+        _ => 0,
     }
 }
 
-/// As keepalived has it: `192.0.2.1/24 dev eth0 scope global label eth0:vip set`.
-fn address_words(address: &VirtualAddress, config: &RouterConfig, set: bool) -> String {
-    let VirtualAddress { address: own, prefix, link, scope, label, broadcast, .. } = address;
-    let link = link.as_ref().unwrap_or(&config.link);
-    let optional =
-        |name: &str, value: Option<&dyn Display>| value.map_or_else(String::new, |value| format!(" {name} {value}"));
-    let broadcast = optional("brd", broadcast.as_ref().map(|value| value as &dyn Display));
-    let label = optional("label", label.as_ref().map(|value| value as &dyn Display));
-    format!("{own}/{prefix}{broadcast} dev {link} scope {scope}{label}{}", if set { " set" } else { "" })
-}
-
-/// Each word in quotes.
-fn quoted(script: &NotifyScript) -> String {
-    match &script.command {
-        config::Command::Program(words) => words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
-        other => format!("'{}'", words_for(other)),
+/// A weight of 0 is a fault.
+const fn signed(weight: Weight) -> i16 {
+    match weight {
+        Weight::Fault | Weight::ReversedFault => 0,
+        Weight::Priority(weight) | Weight::Reversed(weight) => weight,
     }
 }
 

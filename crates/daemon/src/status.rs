@@ -188,7 +188,7 @@ fn tracker(snapshot: &Snapshot<'_>, tracker: &TrackerView) -> api::Tracker {
         subject: tracker.subject.to_string(),
         figure: tracker.figure,
         good: tracker.good,
-        turns_in_ms: tracker.turns_at.map(|at| milliseconds(at.since(snapshot.now))),
+        turns_in_ms: tracker.turns_at.map(|(at, _)| milliseconds(at.since(snapshot.now))),
     }
 }
 

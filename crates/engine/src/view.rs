@@ -8,8 +8,8 @@ use crate::vrrp::statistics::Statistics;
 use core::time::Duration;
 
 use crate::{
-    BatonDiscard, FaultReason, HeldBy, Instant, Interval, LatchRecord, Name, NoticeKind, Priority, RouterId,
-    ScriptOutcome, ServiceFailure, ServiceStateName, StateName, TrackerName, Unheard,
+    BatonDiscard, FaultReason, FigureCause, HeldBy, Instant, Interval, LatchRecord, Name, NoticeKind, Priority,
+    RouterId, ScriptOutcome, ServiceFailure, ServiceStateName, StateName, TrackerName, Unheard,
 };
 
 /// The whole engine.
@@ -189,6 +189,8 @@ pub struct ScriptView {
     pub name: Name,
     /// Its verdict; `None` before the first result.
     pub good: Option<bool>,
+    /// Good runs push it up, bad ones down, between 0 and rise + fall − 1; good from rise on.
+    pub counter: u32,
     /// How the last run ended.
     pub last_outcome: Option<ScriptOutcome>,
     /// When the run that is under way began.
@@ -208,6 +210,6 @@ pub struct TrackerView {
     pub figure: Option<i64>,
     /// Of processes: whether their number counts as good.
     pub good: Option<bool>,
-    /// When it will count as the opposite.
-    pub turns_at: Option<Instant>,
+    /// When it will count as the opposite, and what made it so.
+    pub turns_at: Option<(Instant, FigureCause)>,
 }

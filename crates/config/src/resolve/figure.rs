@@ -47,6 +47,7 @@ pub(super) fn file(block: &Statement<'_>, findings: &mut Findings) -> Definition
             measure: Measure::Number,
         },
         source: FigureSource::File { path, initial },
+        weight,
     });
     Definition { tracker, weight }
 }
@@ -132,6 +133,7 @@ pub(super) fn process(block: &Statement<'_>, findings: &mut Findings) -> Definit
                 measure: Measure::Count { least: at_least, most, fork_delay, terminate_delay },
             },
             source: FigureSource::Processes(pattern),
+            weight,
         }
     });
     Definition { tracker, weight }

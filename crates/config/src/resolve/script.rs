@@ -86,7 +86,7 @@ pub(super) fn script(block: &Statement<'_>, findings: &mut Findings) -> Definiti
         when: in_roles,
     };
     hint_slow(&checking, name.span, findings);
-    Definition { script: runs.map(|command| Script { checking, command, user: user_of_script }), weight }
+    Definition { script: runs.map(|command| Script { checking, command, user: user_of_script, weight }), weight }
 }
 
 /// The weight of a definition.

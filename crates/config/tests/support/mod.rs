@@ -285,6 +285,9 @@ fn describe_notify(out: &mut String, notify: &Notify) {
         ("lower priority", &notify.active_heard_lower_priority),
         ("any", &notify.any),
     ];
+    if notify.tells_deletion && notify.deleted.is_none() {
+        line(out, format_args!("    told as deleted"));
+    }
     for (kind, script) in kinds {
         if let Some(script) = script {
             line(out, format_args!("    notify {kind}: {}", notify_script(script)));

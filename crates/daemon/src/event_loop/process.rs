@@ -103,7 +103,7 @@ impl EventLoop {
     pub(super) fn write_dump(&mut self, what: Dump) {
         let dumps = &self.settings.process.dumps;
         let (chosen, extension, content) = match what {
-            Dump::State => (&dumps.state, "data", dump::data(&self.settings, &self.engine, now())),
+            Dump::State => (&dumps.state, "data", dump::state::data(&self.settings, &self.engine, now())),
             Dump::Statistics | Dump::StatisticsThenClear => {
                 (&dumps.statistics, "stats", dump::statistics(&self.engine.view()))
             }
@@ -117,7 +117,7 @@ impl EventLoop {
         self.background.hand_over(Job::File(path, content, mode));
         if what == Dump::State {
             let path = dump::path_of_parent(name.as_deref());
-            self.background.hand_over(Job::File(path, dump::global_definitions(&self.settings), mode));
+            self.background.hand_over(Job::File(path, dump::state::global_definitions(&self.settings), mode));
         }
         if what == Dump::StatisticsThenClear {
             self.engine.handle(now(), Input::ClearStatistics, &mut self.out);

@@ -131,6 +131,7 @@ fn settled() -> Case {
         checks: vec![ScriptView {
             name: Name::from("nginx/http 192.0.2.100:80"),
             good: Some(true),
+            counter: 1,
             last_outcome: Some(ScriptOutcome::Exited(0)),
             running_since: None,
             rests: false,
@@ -398,8 +399,10 @@ fn what_is_not_accepted_is_shown_while_it_comes() {
 #[test]
 fn a_check_may_rest() {
     let mut case = on_b();
-    let script =
-        |name, good, rests| ScriptView { name: Name::from(name), good, last_outcome: None, running_since: None, rests };
+    let script = |name, good, rests| {
+        let name = Name::from(name);
+        ScriptView { name, good, counter: 0, last_outcome: None, running_since: None, rests }
+    };
     case.view.scripts = vec![script("ping_gateway", Some(true), false), script("ask_vip", None, true)];
     check("check_rests", &case);
 }

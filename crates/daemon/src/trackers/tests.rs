@@ -9,14 +9,14 @@ use super::*;
 fn file(name: &str, path: &Path, initial: Option<InitialNumber>) -> Tracker {
     let subject = path.display().to_string().as_str().into();
     let figure = TrackerConfig { name: name.into(), subject, measure: Measure::Number };
-    Tracker { figure, source: FigureSource::File { path: path.to_owned(), initial } }
+    Tracker { figure, source: FigureSource::File { path: path.to_owned(), initial }, weight: engine::Weight::Fault }
 }
 
 fn process(name: &str, command: &str) -> Tracker {
     let measure = Measure::Count { least: 1, most: None, fork_delay: Duration::ZERO, terminate_delay: Duration::ZERO };
     let figure = TrackerConfig { name: name.into(), subject: command.into(), measure };
     let pattern = ProcessPattern { words: vec![command.to_owned()], by: MatchBy::Name };
-    Tracker { figure, source: FigureSource::Processes(pattern) }
+    Tracker { figure, source: FigureSource::Processes(pattern), weight: engine::Weight::Fault }
 }
 
 fn settings(trackers: Vec<Tracker>) -> Settings {

@@ -135,7 +135,7 @@ impl Tracker {
                 TrackerKind::File => None,
                 TrackerKind::Process => self.figure.map(|_| self.good),
             },
-            turns_at: self.deadline(),
+            turns_at: self.turning,
         }
     }
 }

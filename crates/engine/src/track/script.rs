@@ -286,6 +286,7 @@ impl Script {
         ScriptView {
             name: self.config.name.clone(),
             good: self.good,
+            counter: self.counter,
             last_outcome: self.last_outcome,
             running_since: self.run.as_ref().map(|run| run.started_at),
             rests: self.resting,

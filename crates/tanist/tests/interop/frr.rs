@@ -1,23 +1,58 @@
 //! A pair of ours and FRR's vrrpd, which is written from the RFCs and not from keepalived.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use crate::support::{
-    ADDRESS, Host, Moment, Node, Program, QUICK, Scene, configuration, slow_test_with_users, tanist, test_name,
+    ADDRESS, Host, HostPlan, Moment, Node, Program, QUICK, Scene, configuration, slow_test_with_users, tanist,
+    test_name,
 };
 
 const DIRECTORY: &str = "/usr/lib/frr";
+
+/// The virtual addresses over IPv6: FRR wants the one of the link first.
+const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
+const GLOBAL: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
+
+/// Which addresses a virtual router has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    Ipv4,
+    Ipv6,
+}
+
+impl Over {
+    /// Ours.
+    fn configuration(self, priority: u8) -> String {
+        let text = configuration("", priority, QUICK);
+        match self {
+            Self::Ipv4 => text,
+            Self::Ipv6 => text.replace(&format!("{ADDRESS}/24"), &format!("{ON_LINK}/64\n        {GLOBAL}/64")),
+        }
+    }
+
+    fn scene(self) -> Scene {
+        if self == Self::Ipv4 {
+            return Scene::new(&["a", "b"]);
+        }
+        let mut scene = Scene::empty();
+        for (name, number) in [("a", 1), ("b", 2)] {
+            let (four, six) = (format!("192.0.2.{number}/24"), format!("2001:db8::{number}/64"));
+            scene.add(&HostPlan::new(name).interface("eth0", &[&four, &six]));
+        }
+        scene
+    }
+}
 
 /// Whether FRR's vrrpd is there.
 pub(crate) fn is_installed() -> bool {
     Path::new(DIRECTORY).join("vrrpd").exists()
 }
 
-fn with_frr(test: impl FnOnce(&Scene)) {
+fn with_frr(over: Over, test: impl FnOnce(&Scene)) {
     slow_test_with_users(|| {
         if is_installed() {
-            test(&Scene::new(&["a", "b"]));
+            test(&over.scene());
         } else {
             rehearse::lab::skip(&test_name(), &"FRR's vrrpd is not installed");
         }
@@ -33,17 +68,22 @@ pub(crate) struct Router {
     /// In centiseconds.
     pub(crate) interval: u16,
     pub(crate) preempts: bool,
+    pub(crate) over: Over,
+    /// Over IPv4; those of IPv6 are always the same.
     pub(crate) address: Ipv4Addr,
 }
 
 impl Router {
-    fn with_priority(priority: u8) -> Self {
-        Self { vrid: 51, version: 3, priority, interval: 20, preempts: true, address: ADDRESS }
+    fn with_priority(over: Over, priority: u8) -> Self {
+        Self { vrid: 51, version: 3, priority, interval: 20, preempts: true, over, address: ADDRESS }
     }
 
     /// The interface with the virtual MAC address; it works where the router is active.
     pub(crate) fn interface(&self) -> String {
-        format!("vrrp4-{}", self.vrid)
+        match self.over {
+            Over::Ipv4 => format!("vrrp4-{}", self.vrid),
+            Over::Ipv6 => format!("vrrp6-{}", self.vrid),
+        }
     }
 
     /// FRR wants the interface with the virtual MAC and the address to be there, and users of its own, whom a user
@@ -55,6 +95,21 @@ impl Router {
         let link = self.interface();
         let preempt = if self.preempts { "" } else { "no " };
         let milliseconds = u32::from(*interval) * 10;
+        let (mac, addresses, lines) = match self.over {
+            Over::Ipv4 => {
+                let mac = format!("00:00:5e:00:01:{vrid:02x}");
+                (mac, format!("ip address add {address}/24 dev {link}"), format!(" vrrp {vrid} ip {address}"))
+            }
+            Over::Ipv6 => {
+                let addresses = format!(
+                    "ip link set {link} addrgenmode random
+                ip address add {ON_LINK}/64 dev {link} nodad
+                ip address add {GLOBAL}/64 dev {link} nodad"
+                );
+                let lines = format!(" vrrp {vrid} ipv6 {ON_LINK}\n vrrp {vrid} ipv6 {GLOBAL}");
+                (format!("00:00:5e:00:02:{vrid:02x}"), addresses, lines)
+            }
+        };
         let script = format!(
             "set -e
             mkdir -p /run/frr
@@ -66,8 +121,8 @@ impl Router {
             fi
             if ! ip link show {link} > /dev/null 2>&1; then
                 ip link add {link} link eth0 type macvlan mode bridge
-                ip link set {link} address 00:00:5e:00:01:{vrid:02x}
-                ip address add {address}/24 dev {link}
+                ip link set {link} address {mac}
+                {addresses}
                 ip link set {link} up
                 ip link set {link} protodown on
             fi
@@ -77,7 +132,7 @@ interface eth0
  vrrp {vrid} priority {priority}
  vrrp {vrid} advertisement-interval {milliseconds}
  {preempt}vrrp {vrid} preempt
- vrrp {vrid} ip {address}
+{lines}
 END
             [ -e /run/frr/zebra.pid ] || {DIRECTORY}/zebra -d -f /dev/null -i /run/frr/zebra.pid -z /run/frr/zserv.api \
              --vty_socket /run/frr -u root -g root
@@ -96,19 +151,18 @@ END
     }
 }
 
-fn start_frr(host: &Host, priority: u8) -> Program {
-    Router::with_priority(priority).start(host)
+fn start_frr(host: &Host, over: Over, priority: u8) -> Program {
+    Router::with_priority(over, priority).start(host)
 }
 
-#[test]
-fn ours_fails_over_to_frr_and_back() {
-    with_frr(|scene| {
+fn from_ours_to_frr_and_back(over: Over) {
+    with_frr(over, |scene| {
         let [a, b] = &scene.hosts[..] else { panic!("two hosts") };
         let begin = Moment::now();
-        let text = configuration("", 150, QUICK);
+        let text = over.configuration(150);
         let _ours = Node::start(a, tanist(), &text);
         scene.line("a", begin, "Entering MASTER STATE");
-        let _theirs = start_frr(b, 100);
+        let _theirs = start_frr(b, over, 100);
         scene.line("b", begin, "Initialize -> Backup");
         // Long enough for it to take over if it did not understand ours.
         for _ in 0..10 {
@@ -122,7 +176,7 @@ fn ours_fails_over_to_frr_and_back() {
         let on = scene.lab.note("a", "power on");
         a.power_on().expect("power on");
         let ours = Node::start(a, tanist(), &text);
-        scene.line("a", on, "received lower priority (100) advert from 192.0.2.2");
+        scene.line("a", on, "received lower priority (100) advert from ");
         scene.line("a", on, "Entering MASTER STATE");
         let yields = scene.line("b", on, "Master -> Backup").at;
         // An orderly stop is understood, too: it takes over at once.
@@ -130,18 +184,19 @@ fn ours_fails_over_to_frr_and_back() {
         let stop = scene.lab.note("a", "stop");
         ours.stop();
         scene.line("b", stop, "Backup -> Master");
+        let all = scene.advertisements(begin);
+        assert!(all.iter().all(|(.., seen)| seen.source.is_ipv6() == (over == Over::Ipv6)), "{}", scene.story());
     });
 }
 
-#[test]
-fn frr_fails_over_to_ours_and_back() {
-    with_frr(|scene| {
+fn from_frr_to_ours_and_back(over: Over) {
+    with_frr(over, |scene| {
         let [a, b] = &scene.hosts[..] else { panic!("two hosts") };
         let begin = Moment::now();
-        let _theirs = start_frr(b, 150);
+        let _theirs = start_frr(b, over, 150);
         scene.line("b", begin, "Backup -> Master");
         let started = Moment::now();
-        let _ours = Node::start(a, tanist(), &configuration("", 100, QUICK));
+        let _ours = Node::start(a, tanist(), &over.configuration(100));
         let standby = scene.line("a", started, "Entering BACKUP STATE").at;
         for _ in 0..10 {
             scene.advertised("b", Moment::now(), |_| true);
@@ -152,8 +207,28 @@ fn frr_fails_over_to_ours_and_back() {
         scene.line("a", off, "Entering MASTER STATE");
         let on = scene.lab.note("b", "power on");
         b.power_on().expect("power on");
-        let _theirs = start_frr(b, 150);
+        let _theirs = start_frr(b, over, 150);
         scene.line("b", on, "Backup -> Master");
         scene.line("a", on, "Entering BACKUP STATE");
     });
+}
+
+#[test]
+fn ours_fails_over_to_frr_and_back() {
+    from_ours_to_frr_and_back(Over::Ipv4);
+}
+
+#[test]
+fn ours_fails_over_to_frr_and_back_over_ipv6() {
+    from_ours_to_frr_and_back(Over::Ipv6);
+}
+
+#[test]
+fn frr_fails_over_to_ours_and_back() {
+    from_frr_to_ours_and_back(Over::Ipv4);
+}
+
+#[test]
+fn frr_fails_over_to_ours_and_back_over_ipv6() {
+    from_frr_to_ours_and_back(Over::Ipv6);
 }

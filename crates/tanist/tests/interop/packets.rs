@@ -1,8 +1,8 @@
 //! The same packets are said to keepalived and to us, each alone with a host that speaks by hand: what they become, send,
-//! call and count is the same.
+//! call, write, hold and count is the same.
 
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::str::{FromStr, SplitWhitespace};
 use std::thread;
@@ -10,12 +10,24 @@ use std::time::{Duration, Instant};
 
 use linux::signals::Signal;
 
+use crate::differences::{self, lists};
 use crate::own_address;
-use crate::support::packet_peer::{Forged, send};
+use crate::said::{DumpPlace, Said};
+use crate::support::fifo::Reader;
+use crate::support::iproute::lines;
+use crate::support::packet_peer::{Forged, send, send_over_ipv6};
 use crate::support::{
-    ADDRESS, Daemon, Moment, Node, Record, Scene, Seen, configuration, patiently, run_words,
+    ADDRESS, Daemon, Host, HostPlan, Moment, Node, Record, Scene, Seen, configuration, patiently, run_words,
     slow_test_with_scripts_of_keepalived, tanist,
 };
+
+const FIFO: &str = "/run/rehearse/told.fifo";
+/// The virtual addresses over IPv6.
+const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
+const GLOBAL: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
+const GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
+/// Who speaks there unless the script says otherwise: greater than what the kernel makes of a MAC address.
+const NEIGHBOUR: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0xffff, 0, 0, 9);
 
 /// A pause between two packets within which no timer of these tests runs out. Whoever was kept from the processor for
 /// longer plays it once more.
@@ -31,41 +43,60 @@ struct Course {
     priorities: Vec<u8>,
     /// What its script was called with.
     calls: Vec<Vec<String>>,
+    /// What came out of its pipe until it ended.
+    piped: Vec<String>,
+    /// The addresses of its interface, but for the kernel's own, in each role.
+    addresses: Vec<BTreeSet<String>>,
     /// Its counters, by the names of keepalived.stats, but for those that depend on how long it ran.
     counters: BTreeMap<String, u64>,
+    /// What it says of its instance in its JSON and in its dump.
+    said: Said,
 }
 
 /// Plays a script with keepalived and with us.
 ///
-/// Of its lines, `priority N` and `line TEXT` are the configuration; then `until ROLE` waits for a role, `say PRIORITY …`
-/// says an advertisement like a good neighbour's with these exceptions: `from ADDRESS`, `ttl N`, `version N`, `vrid N`,
-/// `interval N`, `address A`, `and A` (a second address), `type N`, `count N`, `auth TYPE PASSWORD`, `spoilt`, `cut N`;
-/// and `differs COUNTER` names a counter that is not compared, with its reason behind it.
+/// Of its lines, `priority N` and `line TEXT` are the configuration, and `over ipv6` makes it one of IPv6; then `until ROLE`
+/// waits for a role, `say PRIORITY …` says an advertisement like a good neighbour's with these exceptions: `from ADDRESS`,
+/// `to ADDRESS`, `ttl N`, `version N`, `vrid N`, `interval N`, `address A`, `and A` (one more address), `type N`,
+/// `count N`, `auth TYPE PASSWORD`, `spoilt`, `cut N`.
 fn check(script: &str) {
     slow_test_with_scripts_of_keepalived(|| {
-        let [theirs, ours] = [Daemon::keepalived(), tanist()].map(|daemon| {
-            let played = (0..TRIES).find_map(|_| play(&daemon, script));
-            played.unwrap_or_else(|| panic!("this machine is too busy for {}", daemon.name))
-        });
-        assert_eq!(ours, theirs, "\n{script}");
+        let [theirs, ours] = play_both(script);
+        ours.said.compare(&theirs.said, script);
+        let rest = |course: Course| Course { said: Said::default(), ..course };
+        assert_eq!(rest(ours), rest(theirs), "\n{script}");
     });
+}
+
+/// What keepalived and we make of it.
+fn play_both(script: &str) -> [Course; 2] {
+    [Daemon::keepalived(), tanist()].map(|daemon| {
+        let played = (0..TRIES).find_map(|_| play(&daemon, script));
+        played.unwrap_or_else(|| panic!("this machine is too busy for {}", daemon.name))
+    })
 }
 
 /// `None` if it took too long to be told from silence.
 fn play(daemon: &Daemon, script: &str) -> Option<Course> {
     let script = Script::read(script);
-    let scene = Scene::new(&["a", "b"]);
+    let scene = script.scene();
     let host = &scene.hosts[0];
     let told = host.write_recorder("told").expect("a recorder");
-    crate::support::story::run(host, "mkdir /run/dumps");
-    let mut daemon = daemon.clone();
-    daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
-    let before = "global_defs {\n    script_user root\n    vrrp_garp_master_delay 0\n}";
+    let place = DumpPlace::prepare(host);
+    let before = format!(
+        "global_defs {{\n    router_id edge\n    script_user root\n    enable_script_security\n    vrrp_garp_master_delay 0\n    vrrp_notify_fifo {FIFO}\n}}"
+    );
+    let reader = Reader::start(&scene, FIFO);
     let lines = format!("    {}\n    notify {}", script.lines.join("\n    "), told.display());
     let begin = Moment::now();
-    let node = Node::start(host, daemon, &configuration(before, script.priority, &lines));
+    let mut text = configuration(&before, script.priority, &lines);
+    if script.ipv6 {
+        text = text.replace(&format!("{ADDRESS}/24"), &format!("{ON_LINK}/64\n        {GLOBAL}/64"));
+    }
+    let node = Node::start(host, place.of(daemon), &text);
     let mut since = begin;
     let mut last_said: Option<Instant> = None;
+    let mut addresses = Vec::new();
     for step in &script.steps {
         match step {
             Step::Until(role) => {
@@ -73,27 +104,53 @@ fn play(daemon: &Daemon, script: &str) -> Option<Course> {
                 last_said = None;
                 // What comes with a role comes in its own time.
                 let held = *role == "MASTER";
-                scene.until("the address follows the role", || host.has_address(ADDRESS.into()) == held);
+                let virtual_ones = script.virtual_addresses();
+                scene.until("the addresses follow the role", || {
+                    virtual_ones.iter().all(|address| host.has_address(*address) == held)
+                });
+                addresses.push(addresses_of(host));
             }
             Step::Say(source, forged) => {
                 if last_said.is_some_and(|at| at.elapsed() > IN_TIME) {
                     return None;
                 }
-                since = scene.lab.note("b", &format!("says {forged:?} from {source}"));
-                send(&scene.hosts[1], *source, *forged);
+                since = scene.lab.note("b", &format!("says {forged:?} from {source:?}"));
+                source.send(&scene.hosts[1], *forged);
                 last_said = Some(Instant::now());
             }
         }
     }
     let mut counters = settled_counters(&scene, &node);
-    for counter in script.differs.iter().map(String::as_str).chain(["Advertisements Sent"]) {
-        counters.remove(counter);
-    }
+    counters.retain(|counter, _| !lists(differences::COUNTERS, counter));
+    let said = place.ask(&scene, &node);
     if last_said.is_some_and(|at| at.elapsed() > IN_TIME * 2) {
         return None;
     }
     let records = scene.lab.journal().since(begin);
-    Some(Course { counters, ..course(&records) })
+    node.stop();
+    let mut piped = reader.finish(&scene);
+    // See `differences::GOODBYE`.
+    piped.dedup_by(|next, line| next == line && line.contains(differences::GOODBYE.0));
+    Some(Course { counters, addresses, piped, said, ..course(&records) })
+}
+
+/// Those that somebody has put there.
+fn addresses_of(host: &Host) -> BTreeSet<String> {
+    let all = lines(host, "-o address show dev eth0").into_iter();
+    let of_kernel = |line: &str| line.contains(" inet6 fe80:") && !line.contains(&ON_LINK.to_string());
+    all.filter(|line| !of_kernel(line)).map(|line| plain(&line)).collect()
+}
+
+/// As `ip` says it, but for the mark on ours and the lifetime that they have.
+fn plain(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().skip(2).collect();
+    let until = words.iter().position(|word| matches!(*word, "valid_lft" | "\\")).unwrap_or(words.len());
+    let mut words = words[..until].to_vec();
+    words.retain(|word| *word != "dynamic");
+    if let Some(place) = words.iter().position(|word| *word == "proto") {
+        words.drain(place..place + 2);
+    }
+    words.join(" ")
 }
 
 fn course(records: &[Record]) -> Course {
@@ -182,33 +239,29 @@ fn counters(scene: &Scene, node: &Node) -> BTreeMap<String, u64> {
 
 struct Script<'t> {
     priority: u8,
+    ipv6: bool,
     lines: Vec<&'t str>,
     steps: Vec<Step<'t>>,
-    differs: Vec<String>,
 }
 
 enum Step<'t> {
     Until(&'t str),
-    Say(Ipv4Addr, Forged),
+    Say(Way, Forged),
 }
 
 impl<'t> Script<'t> {
     fn read(text: &'t str) -> Self {
-        let mut script = Self { priority: 100, lines: Vec::new(), steps: Vec::new(), differs: Vec::new() };
+        let mut script = Self { priority: 100, ipv6: false, lines: Vec::new(), steps: Vec::new() };
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (verb, rest) = line.split_once(' ').expect("a verb and what follows it");
             match verb {
                 "priority" => script.priority = rest.parse().expect("a priority"),
                 "line" => script.lines.push(rest),
+                "over" => script.ipv6 = rest == "ipv6",
                 "until" => script.steps.push(Step::Until(rest)),
                 "say" => {
                     let (source, forged) = script.advertisement(rest);
                     script.steps.push(Step::Say(source, forged));
-                }
-                "differs" => {
-                    let (counter, why) = rest.split_once(':').expect("a counter and a reason");
-                    assert!(!why.trim().is_empty(), "{counter}: no reason");
-                    script.differs.push(counter.to_owned());
                 }
                 other => panic!("{other}: no such verb"),
             }
@@ -217,19 +270,28 @@ impl<'t> Script<'t> {
     }
 
     /// As a good neighbour of this instance would say it, but for what the words say.
-    fn advertisement(&self, words: &str) -> (Ipv4Addr, Forged) {
+    fn advertisement(&self, words: &str) -> (Way, Forged) {
         let mut words = words.split_whitespace();
         let mut forged = Forged::quick(number(&mut words));
-        forged.version = if self.lines.contains(&"version 3") { 3 } else { 2 };
+        forged.version = if self.ipv6 || self.lines.contains(&"version 3") { 3 } else { 2 };
         forged.interval = if forged.version == 3 { 100 } else { 1 };
-        let mut source = own_address(1);
+        let mut source: IpAddr = own_address(1).into();
+        let mut destination = GROUP;
+        let mut addresses = vec![ON_LINK, GLOBAL];
+        if self.ipv6 {
+            source = NEIGHBOUR.into();
+        }
         while let Some(word) = words.next() {
             match word {
                 "from" => source = number(&mut words),
+                "to" if self.ipv6 => destination = number(&mut words),
+                "to" => forged.destination = number(&mut words),
                 "ttl" => forged.time_to_live = number(&mut words),
                 "version" => forged.version = number(&mut words),
                 "vrid" => forged.vrid = number(&mut words),
                 "interval" => forged.interval = number(&mut words),
+                "address" if self.ipv6 => addresses = vec![ON_LINK, number(&mut words)],
+                "and" if self.ipv6 => addresses.push(number(&mut words)),
                 "address" => forged.address = number(&mut words),
                 "and" => forged.another_address = Some(number(&mut words)),
                 "type" => forged.kind = number(&mut words),
@@ -244,7 +306,51 @@ impl<'t> Script<'t> {
                 other => panic!("{other}: no such word"),
             }
         }
-        (source, forged)
+        let way = match source {
+            IpAddr::V4(source) => Way::Ipv4(source),
+            IpAddr::V6(source) => Way::Ipv6 { source, destination, addresses },
+        };
+        (way, forged)
+    }
+
+    fn scene(&self) -> Scene {
+        if !self.ipv6 {
+            return Scene::new(&["a", "b"]);
+        }
+        let mut scene = Scene::empty();
+        for (name, number) in [("a", 1), ("b", 2)] {
+            let (four, six) = (format!("192.0.2.{number}/24"), format!("2001:db8::{number}/64"));
+            scene.add(&HostPlan::new(name).interface("eth0", &[&four, &six]));
+        }
+        for host in &scene.hosts {
+            scene.until("it has a link-local address", || {
+                let there = lines(host, "-o -6 address show dev eth0 scope link");
+                there.iter().any(|line| line.contains("fe80:") && !line.contains("tentative"))
+            });
+        }
+        scene
+    }
+
+    fn virtual_addresses(&self) -> Vec<IpAddr> {
+        if self.ipv6 { vec![ON_LINK.into(), GLOBAL.into()] } else { vec![ADDRESS.into()] }
+    }
+}
+
+/// From where, and over IPv6 where to and with which addresses.
+#[derive(Debug)]
+enum Way {
+    Ipv4(Ipv4Addr),
+    Ipv6 { source: Ipv6Addr, destination: Ipv6Addr, addresses: Vec<Ipv6Addr> },
+}
+
+impl Way {
+    fn send(&self, host: &Host, forged: Forged) {
+        match self {
+            Self::Ipv4(source) => send(host, *source, forged),
+            Self::Ipv6 { source, destination, addresses } => {
+                send_over_ipv6(host, (*source, *destination), addresses, forged);
+            }
+        }
     }
 }
 
@@ -266,7 +372,6 @@ fn a_backup_of_version_2_hears_whom_it_should() {
         say 150 type 2
         say 150 vrid 52
         say 150 version 3 interval 100
-        differs Packet Errors Advertisement Interval: 2.2.7 says it and does not count it
         say 150 interval 2
         say 150 cut 8
         say 150 auth 1 secret
@@ -308,7 +413,6 @@ fn an_active_of_version_2_yields_to_whom_it_should() {
         say 200 type 3
         say 200 vrid 52
         say 200 version 3 interval 100
-        differs Packet Errors Advertisement Interval: 2.2.7 says it and does not count it
         say 200 interval 3
         say 200 auth 1 secret
         say 200 auth 2 secret
@@ -350,7 +454,6 @@ fn another_interval_of_version_3_is_learned() {
     check(
         "line version 3
         until BACKUP
-        differs Packet Errors Advertisement Interval: 2.2.7 says it and does not count it
         say 150 interval 300
         say 150 interval 300
         say 150
@@ -463,4 +566,127 @@ fn a_count_that_lies_is_no_advertisement() {
         say 200
         until BACKUP",
     );
+}
+
+#[test]
+fn a_backup_of_ipv6_hears_whom_it_should() {
+    check(
+        "over ipv6
+        until BACKUP
+        say 150
+        say 100
+        say 50
+        say 150
+        say 150 ttl 254
+        say 150 spoilt
+        say 150 type 2
+        say 150 vrid 52
+        say 150 cut 4
+        say 150
+        say 0
+        until MASTER",
+    );
+}
+
+#[test]
+fn an_active_of_ipv6_yields_to_whom_it_should() {
+    check(
+        "over ipv6
+        until MASTER
+        say 50
+        say 0
+        say 200 ttl 1
+        say 200 spoilt
+        say 200 type 3
+        say 100 from fe80::1
+        say 100
+        until BACKUP
+        say 0
+        until MASTER
+        say 255
+        until BACKUP",
+    );
+}
+
+#[test]
+fn addresses_of_ipv6_are_compared_or_not() {
+    check(
+        "over ipv6
+        line skip_check_adv_addr
+        until BACKUP
+        say 150
+        say 150 address 2001:db8::77
+        say 150 and 2001:db8::78
+        say 150
+        say 0
+        until MASTER",
+    );
+}
+
+#[test]
+fn another_interval_of_ipv6_is_learned() {
+    check(
+        "over ipv6
+        until BACKUP
+        say 150 interval 300
+        say 150 interval 300
+        say 150
+        say 0
+        until MASTER
+        say 200 interval 50
+        until BACKUP
+        until MASTER",
+    );
+}
+
+#[test]
+fn peers_of_ipv6_are_heard_alone() {
+    check(
+        "over ipv6
+        line unicast_src_ip 2001:db8::1
+        line check_unicast_src
+        line unicast_peer {
+        line 2001:db8::2
+        line }
+        until BACKUP
+        say 150 from 2001:db8::2 to 2001:db8::1
+        say 150 from 2001:db8::2 to 2001:db8::1 ttl 64
+        say 150 from 2001:db8::2 to 2001:db8::1 spoilt
+        say 150 from 2001:db8::2 to 2001:db8::1 vrid 52
+        say 150 from 2001:db8::2 to 2001:db8::1
+        say 0 from 2001:db8::2 to 2001:db8::1
+        until MASTER
+        say 50 from 2001:db8::2 to 2001:db8::1
+        say 200 from 2001:db8::2 to 2001:db8::1
+        until BACKUP
+        until MASTER",
+    );
+}
+
+#[test]
+fn peers_of_ipv4_are_heard_alone() {
+    check(
+        "line version 3
+        line check_unicast_src
+        line unicast_peer {
+        line 192.0.2.2
+        line }
+        until MASTER
+        say 50 to 192.0.2.1
+        say 200 to 192.0.2.1
+        until BACKUP
+        until MASTER",
+    );
+}
+
+/// What is counted otherwise, and changes nothing else: see `differences::COUNTED_OTHERWISE`.
+#[test]
+fn some_packets_are_counted_otherwise() {
+    slow_test_with_scripts_of_keepalived(|| {
+        for (script, counter, expected, _) in differences::COUNTED_OTHERWISE {
+            let [theirs, ours] = play_both(script);
+            assert_eq!([theirs.counters[*counter], ours.counters[*counter]], *expected, "{script}");
+            assert_eq!((theirs.roles, theirs.piped), (ours.roles, ours.piped), "{script}");
+        }
+    });
 }

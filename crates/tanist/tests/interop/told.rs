@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use crate::support::fifo::Reader;
 use crate::support::mail_server::MailServer;
 use crate::support::packet_peer::{Forged, send};
 use crate::support::story::run;
-use crate::support::{
-    ADDRESS, Daemon, Moment, Node, Program, QUICK, Scene, slow_test_with_scripts_of_keepalived, tanist,
-};
+use crate::support::{ADDRESS, Daemon, Moment, Node, QUICK, Scene, slow_test_with_scripts_of_keepalived, tanist};
 
 const FIFO: &str = "/run/rehearse/told.fifo";
 const VRRP_FIFO: &str = "/run/rehearse/vrrp.fifo";
@@ -46,42 +45,8 @@ fn configuration(global: &str) -> String {
     .concat()
 }
 
-/// What came out of a pipe.
-struct Reader {
-    program: Program,
-    file: String,
-}
-
-impl Reader {
-    /// Reads from the moment at which the pipe is there until it ends.
-    fn start(scene: &Scene, fifo: &str) -> Self {
-        let file = format!("{fifo}.lines");
-        let script = format!("until [ -p {fifo} ]; do sleep 0.01; done; cat {fifo} > {file}");
-        run(&scene.hosts[0], &format!(": > {file}"));
-        let program = scene.hosts[0].start("reader", &["sh", "-c", &script]).expect("start a reader");
-        Self { program, file }
-    }
-
-    fn lines(&self, scene: &Scene) -> Vec<String> {
-        run(&scene.hosts[0], &format!("cat {}", self.file)).lines().map(str::to_owned).collect()
-    }
-
-    /// Waits until so many lines are there in all.
-    fn until(&self, scene: &Scene, line: &str, count: usize) {
-        scene.until(&format!("{count} × {line}"), || {
-            self.lines(scene).iter().filter(|one| *one == line).count() >= count
-        });
-    }
-
-    /// Everything, once the pipe has ended.
-    fn finish(self, scene: &Scene) -> Vec<String> {
-        assert!(self.program.wait(crate::support::PATIENCE), "the pipe does not end");
-        self.lines(scene)
-    }
-}
-
 /// The lines about each.
-fn by_subject(lines: &[String]) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn by_subject(lines: &[String]) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {
         let words: Vec<&str> = line.splitn(3, ' ').collect();

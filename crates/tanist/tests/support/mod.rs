@@ -6,6 +6,7 @@
 // Each test binary uses its part of this.
 #![allow(dead_code, unused_imports)]
 
+pub(crate) mod fifo;
 pub(crate) mod iproute;
 pub(crate) mod mail_server;
 pub(crate) mod node;

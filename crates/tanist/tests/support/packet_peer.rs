@@ -2,7 +2,7 @@
 //!
 //! Written apart from the engine on purpose.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use linux::netlink::Netlink;
 use linux::send_batch::SendBatch;
@@ -36,7 +36,7 @@ pub(crate) struct Forged {
     pub(crate) authentication: (u8, [u8; 8]),
     /// The checksum is one too many.
     pub(crate) spoilt: bool,
-    /// So many octets are missing at its end.
+    /// So many octets are missing at its end; the checksum is right for the rest.
     pub(crate) cut: usize,
 }
 
@@ -62,32 +62,48 @@ impl Forged {
         }
     }
 
+    /// With its header.
+    fn packet(&self, source: Ipv4Addr) -> Vec<u8> {
+        let addresses: Vec<IpAddr> =
+            [Some(self.address), self.another_address].into_iter().flatten().map(IpAddr::V4).collect();
+        let summed = self.summed.unwrap_or(self.destination);
+        let message = self.message(source.into(), summed.into(), &addresses);
+        let mut packet = header(self.time_to_live, source, self.destination);
+        packet.extend(message);
+        packet
+    }
+
     /// RFC 3768 §5.1, RFC 9568 §5.1.
-    fn octets(&self, source: Ipv4Addr) -> Vec<u8> {
-        let count = 1 + u8::from(self.another_address.is_some());
+    fn message(&self, source: IpAddr, destination: IpAddr, addresses: &[IpAddr]) -> Vec<u8> {
         let [high, low] = self.interval.to_be_bytes();
         let (kind, data) = self.authentication;
         let fifth = if self.version == 2 { kind } else { high };
-        let count = self.count.unwrap_or(count);
+        let count = self.count.unwrap_or(addresses.len() as u8);
         let mut message = vec![self.version << 4 | self.kind, self.vrid, self.priority, count, fifth, low, 0, 0];
-        message.extend(self.address.octets());
-        message.extend(self.another_address.iter().flat_map(Ipv4Addr::octets));
-        let mut summed = Vec::new();
+        addresses.iter().for_each(|address| message.extend(octets(*address)));
         if self.version == 2 {
             message.extend(data);
-        } else {
-            // keepalived's form of version 3 sums a pseudo header, too.
-            summed.extend(source.octets());
-            summed.extend(self.summed.unwrap_or(self.destination).octets());
+        }
+        message.truncate(message.len() - self.cut);
+        let mut summed = Vec::new();
+        if self.version == 3 {
+            // keepalived's form of version 3 sums a pseudo header over IPv4, too. That of IPv6 has a longer length and
+            // more room (RFC 8200 §8.1), of which nothing is in the sum.
+            summed.extend(octets(source));
+            summed.extend(octets(destination));
             summed.extend([0, 112, 0, message.len() as u8]);
         }
         summed.extend(&message);
         let [first, second] = checksum(&summed);
         message[6..8].copy_from_slice(&[first, if self.spoilt { second.wrapping_add(1) } else { second }]);
-        message.truncate(message.len() - self.cut);
-        let mut packet = header(self.time_to_live, source, self.destination);
-        packet.extend(message);
-        packet
+        message
+    }
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
     }
 }
 
@@ -100,7 +116,20 @@ fn checksum(octets: &[u8]) -> [u8; 2] {
 
 /// Sends an advertisement from a host, over its eth0.
 pub(crate) fn send(host: &Host, source: Ipv4Addr, forged: Forged) {
-    send_packet(host, forged.octets(source), forged.destination);
+    send_packet(host, forged.packet(source), forged.destination);
+}
+
+/// As [`send`], over IPv6. What is forged about addresses and destination does not count.
+pub(crate) fn send_over_ipv6(host: &Host, way: (Ipv6Addr, Ipv6Addr), addresses: &[Ipv6Addr], forged: Forged) {
+    let (source, destination) = way;
+    let addresses: Vec<IpAddr> = addresses.iter().copied().map(IpAddr::V6).collect();
+    let message = forged.message(source.into(), destination.into(), &addresses);
+    // RFC 8200 §3.
+    let mut packet = vec![0x6c, 0, 0, 0, 0, message.len() as u8, 112, forged.time_to_live];
+    packet.extend(source.octets());
+    packet.extend(destination.octets());
+    packet.extend(message);
+    send_packet(host, packet, destination);
 }
 
 /// Sends octets behind a header of VRRP, to the group.
@@ -115,11 +144,15 @@ pub(crate) fn send_packet(host: &Host, packet: Vec<u8>, destination: impl Into<I
     let destination = destination.into();
     let sent = host.run(move || -> linux::Result<usize> {
         let link = Netlink::open()?.link_by_name("eth0")?.expect("it has an eth0").index;
-        let socket = SendSocket::on_link(link)?;
         let mut batch = SendBatch::new();
-        batch.push_packet(&packet, destination);
         let mut unsent = Vec::new();
-        batch.flush(&socket, &mut unsent);
+        if destination.is_ipv4() {
+            batch.push_packet(&packet, destination);
+            batch.flush(&SendSocket::on_link(link)?, &mut unsent);
+        } else {
+            batch.push_packet_on(&packet, destination, link);
+            batch.flush(&SendSocket::ipv6_on_link(link)?, &mut unsent);
+        }
         Ok(unsent.len())
     });
     assert_eq!(sent.expect("the host is on").expect("a socket"), 0, "not sent");

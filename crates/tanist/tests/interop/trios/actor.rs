@@ -263,6 +263,7 @@ impl Actor {
             priority: settings.priority.get(),
             interval: course.interval(settings.advertisement_interval),
             preempts: settings.preempt_mode,
+            over: frr::Over::Ipv4,
             address,
         }
     }
