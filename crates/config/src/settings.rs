@@ -115,6 +115,8 @@ pub struct Global {
     pub shutdown: Option<TimedScript>,
     /// `nftables`: what the tables of the packet filter are called; `None` is the usual name.
     pub nftables_table: Option<String>,
+    /// `nftables_priority`: of their chains; `None` is the usual one, -1.
+    pub nftables_priority: Option<i32>,
     /// `disable_local_igmp`: the kernel is to report no membership of link-local groups.
     pub disable_local_igmp: bool,
     /// `address_lifetime`: how long a virtual address outlives a daemon that no longer renews it.
@@ -348,6 +350,8 @@ pub struct VirtualLink {
     pub base: engine::Name,
     /// Its MAC address. No other one on the same interface has it.
     pub mac: [u8; 6],
+    /// What addresses are on it.
+    pub family: engine::Family,
     /// Its group of interfaces; `None` means that of the interface below.
     pub group: Option<u32>,
     /// It is no better than the interface below. An instance minds its own interface by itself.

@@ -50,6 +50,7 @@ use crate::reload_times::ReloadTimes;
 use crate::services::{self as running, Services};
 use crate::share::Share;
 use crate::sockets::{Apart, Particulars, Sockets};
+use crate::solicited_groups::{self, SolicitedGroups};
 use crate::sysctls::Sysctls;
 use crate::trackers::Trackers;
 use crate::words::{self, Line};
@@ -104,6 +105,7 @@ pub(crate) struct EventLoop {
     announcements: VecDeque<(LinkId, IpAddr)>,
     closed: ClosedAddresses,
     sysctls: Sysctls,
+    solicited: SolicitedGroups,
     poll: Poll,
     timer: Timer,
     signals: Signals,
@@ -220,6 +222,7 @@ impl EventLoop {
             announcements: VecDeque::new(),
             closed: ClosedAddresses::default(),
             sysctls: Sysctls::default(),
+            solicited: SolicitedGroups::default(),
             poll,
             timer,
             signals,
@@ -483,7 +486,7 @@ impl EventLoop {
 
     /// Has the interfaces made that instances with a virtual MAC address live on.
     fn make_virtual_links(&mut self) {
-        let changed = self.kernel.make_virtual_links(&self.settings.virtual_links);
+        let changed = self.kernel.make_virtual_links(&self.settings);
         self.note_changed(changed);
     }
 
@@ -770,5 +773,21 @@ impl EventLoop {
             self.engine.handle(now(), input, &mut self.out);
         }
         self.tell_refusals(failures.into_iter().map(|failure| failure.error));
+        let failures = self.solicited.adjust(self.solicited_groups());
+        self.tell_refusals(failures);
+    }
+
+    /// What must be joined below virtual interfaces with addresses of IPv6.
+    fn solicited_groups(&self) -> solicited_groups::Groups {
+        let mut groups = solicited_groups::Groups::new();
+        for router in &self.engine.config().routers {
+            for address in router.addresses.iter().chain(&router.excluded_addresses) {
+                let below = address.link.as_ref().and_then(|link| self.kernel.index_below(link));
+                if let (Some(below), IpAddr::V6(address)) = (below, address.address) {
+                    groups.entry(below).or_default().insert(solicited_groups::group_of(address));
+                }
+            }
+        }
+        groups
     }
 }

@@ -8,7 +8,7 @@ mod virtual_links;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use config::{Process, Settings, VirtualLink};
+use config::{Process, Settings};
 use engine::{Desired, DesiredAddress, Engine, Input, LinkId, LinkState, Name, Owner};
 use linux::clock;
 use linux::netlink::{
@@ -226,6 +226,12 @@ impl Kernel {
         self.virtual_links.index(name)
     }
 
+    /// The kernel's index of the interface below one that the configuration calls by this name; `None` if there is no
+    /// such virtual interface, or if nothing is below it.
+    pub(crate) fn index_below(&self, name: &str) -> Option<u32> {
+        self.find(&self.virtual_links.find(name)?.base)
+    }
+
     /// The kernel's index of what the configuration calls by this name.
     fn find(&self, name: &str) -> Option<u32> {
         if self.virtual_links.find(name).is_some() {
@@ -236,9 +242,9 @@ impl Kernel {
 
     /// Has the virtual interfaces of a new configuration made. Those that are no longer wanted stay until
     /// [`remove_virtual_links`](Self::remove_virtual_links).
-    pub(crate) fn make_virtual_links(&mut self, wanted: &[VirtualLink]) -> Changed {
-        self.virtual_links.want(wanted);
+    pub(crate) fn make_virtual_links(&mut self, settings: &Settings) -> Changed {
         let mut changed = Changed::default();
+        changed.failures.extend(self.virtual_links.want(settings).err());
         self.adjust_virtual_links(&mut changed);
         changed
     }

@@ -113,7 +113,13 @@ impl Pair {
                 };
                 (receive, SendSocket::on_link(way_out.unwrap_or(index))?)
             }
-            (Some(index), Family::Ipv6) => (ReceiveSocket::ipv6_on_link(index)?, SendSocket::ipv6_on_link(index)?),
+            (Some(index), Family::Ipv6) => {
+                let receive = match below {
+                    Some(below) => ReceiveSocket::ipv6_on_virtual_link(index, below.link, below.vrid)?,
+                    None => ReceiveSocket::ipv6_on_link(index)?,
+                };
+                (receive, SendSocket::ipv6_on_link(way_out.unwrap_or(index))?)
+            }
             (None, Family::Ipv4) => (ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?),
             (None, Family::Ipv6) => (ReceiveSocket::ipv6_for_unicast()?, SendSocket::ipv6_for_unicast()?),
         };

@@ -20,6 +20,7 @@ pub mod fifo;
 pub mod file_watch;
 mod link_name;
 pub mod local_time;
+pub mod memberships;
 pub mod memory;
 pub mod netlink;
 pub mod netns;

@@ -83,10 +83,11 @@ impl Asking {
         links: &mut VirtualLinks,
         findings: &mut Findings,
     ) -> Option<VirtualMac> {
-        let mac = match self.own.as_ref().and_then(|own| own.mac) {
+        let given = self.own.as_ref().and_then(|own| own.mac);
+        let mac = |family| match given {
             Some(Mac::Whole(mac)) => mac,
             Some(Mac::Start([a, b, c, d, e])) => [a, b, c, d, e, about.vrid.get()],
-            None => [0x00, 0x00, 0x5e, 0x00, 0x01, about.vrid.get()],
+            None => of_the_standard(family, about.vrid),
         };
         if let Some(span) = self.speaks_below.filter(|_| self.own.is_none()) {
             findings
@@ -103,12 +104,6 @@ impl Asking {
                 )
                 .help("remove it, or `vrrp_strict`");
         }
-        if about.family == Family::Ipv6 {
-            let addresses = self.addresses.iter().map(|(.., span)| *span);
-            let all = self.own.iter().map(|own| own.span).chain(self.elsewhere).chain(addresses);
-            all.for_each(|span| no_ipv6(span, findings));
-            return None;
-        }
         let own = self.own.as_ref().and_then(|own| {
             if about.by_unicast && speaks_below.is_none() {
                 findings
@@ -121,7 +116,7 @@ impl Asking {
                 prefix: links.prefix.clone(),
                 group: own.group,
                 needs_base: false,
-                ..links.plain(name, about.vrid, about.link, mac)
+                ..links.plain(name, about.vrid, about.link, (mac(about.family), about.family))
             };
             links.make(wish, about, own.span, findings)
         });
@@ -129,26 +124,25 @@ impl Asking {
             let place = (address.address, &address.link);
             let asks = self.addresses.iter().find(|(address, link, _)| (*address, link) == place);
             let base = address.link.clone().unwrap_or_else(|| about.link.clone());
+            let family = if address.address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
             let at_home = base == *about.link;
-            let anyway = if at_home { own.is_some() } else { self.elsewhere.is_some() };
-            if address.address.is_ipv6() {
-                // One at home stays on the interface below, whose MAC address is as good as any.
-                let asked = asks.map(|(.., span)| *span).or(self.elsewhere.filter(|_| !at_home));
-                asked.into_iter().for_each(|span| no_ipv6(span, findings));
-                continue;
-            }
+            // One of the other family stays at home on the interface below, whose MAC address is as good as any.
+            let anyway = match at_home {
+                true => own.is_some() && family == about.family,
+                false => self.elsewhere.is_some(),
+            };
             if let Some((.., span)) = asks.filter(|_| anyway) {
                 let keyword = if at_home { "use_vmac" } else { "use_vmac_addr" };
                 findings
                     .warning("use-vmac-twice", *span, format!("`use_vmac` says nothing here beside `{keyword}`"))
                     .help("remove one of them");
             }
-            let own = own.as_ref().filter(|_| at_home);
+            let own = own.as_ref().filter(|_| at_home && family == about.family);
             if let Some(own) = own {
                 address.link = Some(own.clone());
             } else if anyway || asks.is_some() {
                 let span = asks.map_or(about.name.span, |(.., span)| *span);
-                let made = links.for_addresses(&base, mac, about, span, findings);
+                let made = links.for_addresses(&base, (mac(family), family), about, span, findings);
                 address.link = made.or(address.link.take());
             }
         }
@@ -157,10 +151,14 @@ impl Asking {
     }
 }
 
-fn no_ipv6(span: Span, findings: &mut Findings) {
-    findings
-        .error("not-built", span, "virtual MAC addresses of IPv6 are not built yet in this version of Tanist")
-        .help("keep the IPv6 instances with virtual MAC addresses of this machine on keepalived for now");
+/// RFC 9568 §7.3: 00-00-5E-00-01-{VRID} over IPv4, 00-00-5E-00-02-{VRID} over IPv6.
+fn of_the_standard(family: Family, vrid: Vrid) -> [u8; 6] {
+    let [a, b, c, d] = OF_THE_STANDARD;
+    let family = match family {
+        Family::Ipv4 => 1,
+        Family::Ipv6 => 2,
+    };
+    [a, b, c, d, family, vrid.get()]
 }
 
 impl Own {
@@ -271,9 +269,9 @@ impl VirtualLinks {
     }
 
     /// What nobody has said anything about.
-    fn plain(&self, name: Name, vrid: Vrid, base: &Name, mac: [u8; 6]) -> VirtualLink {
-        let prefix = self.address_prefix.clone();
-        VirtualLink { name, named: false, prefix, vrid, base: base.clone(), mac, group: None, needs_base: true }
+    fn plain(&self, name: Name, vrid: Vrid, base: &Name, (mac, family): ([u8; 6], Family)) -> VirtualLink {
+        let (prefix, base) = (self.address_prefix.clone(), base.clone());
+        VirtualLink { name, named: false, prefix, vrid, base, mac, family, group: None, needs_base: true }
     }
 
     /// The name of an instance's own.
@@ -298,17 +296,17 @@ impl VirtualLinks {
     fn for_addresses(
         &mut self,
         base: &Name,
-        mac: [u8; 6],
+        (mac, family): ([u8; 6], Family),
         about: &About<'_>,
         span: Span,
         findings: &mut Findings,
     ) -> Option<Name> {
         let owned = self.made.iter().zip(&self.owners).filter(|(_, owner)| ***owner == about.name.text);
-        if let Some((known, _)) = owned.into_iter().find(|(link, _)| link.base == *base && link.mac == mac) {
+        if let Some((known, _)) = owned.into_iter().find(|(link, _)| (&link.base, link.mac, link.family) == (base, mac, family)) {
             return Some(known.name.clone());
         }
         let name = self.free_name(&self.address_prefix, about.vrid);
-        self.make(self.plain(name, about.vrid, base, mac), about, span, findings)
+        self.make(self.plain(name, about.vrid, base, (mac, family)), about, span, findings)
     }
 
     /// An interface takes each MAC address once.

@@ -5,7 +5,7 @@ mod services;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use engine::{Authentication, Tracked, Transport, Weight, When};
+use engine::{Authentication, Family, Tracked, Transport, Weight, When};
 use tanist_config::{
     Command, FigureSource, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings,
     SyncGroup, VirtualLink, VirtualMac, load,
@@ -74,12 +74,13 @@ pub(crate) fn describe(settings: &Settings) -> String {
         );
     }
     describe_told(&mut out, settings);
-    for VirtualLink { name, named, prefix, vrid, base, mac, group, needs_base } in &settings.virtual_links {
+    for VirtualLink { name, named, prefix, vrid, base, mac, family, group, needs_base } in &settings.virtual_links {
         let mac = mac.map(|octet| format!("{octet:02x}")).join(":");
         let group = group.map_or(String::new(), |group| format!("  group {group}"));
         let other = if *named { String::new() } else { format!("  or {prefix}N.{vrid}") };
         let needs = if *needs_base { "  needs it" } else { "" };
-        line(&mut out, format_args!("virtual link {name}{other}  on {base}{needs}  {mac}{group}"));
+        let family = if *family == Family::Ipv6 { "  for IPv6" } else { "" };
+        line(&mut out, format_args!("virtual link {name}{other}  on {base}{needs}  {mac}{family}{group}"));
     }
     for script in &settings.scripts {
         let checking = &script.checking;

@@ -3,11 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use config::VirtualLink;
-use engine::Name;
+use config::{Settings, VirtualLink};
+use engine::{Family, Name};
 use linux::netlink::{Link, Macvlan, Netlink};
+use linux::packet_filter::PacketFilter;
 use linux::sysctl::Sysctl;
 use linux::system_log::Severity;
+
+use crate::closed_addresses;
 
 /// What is written on them: after a crash they are known by it.
 const ALIAS: &str = "tanist";
@@ -25,6 +28,10 @@ pub(super) struct VirtualLinks {
     unfinished: bool,
     /// Nothing has been removed yet: what has our alias is an earlier process's.
     looked_for_remains: bool,
+    /// The names of those that tell nobody which groups of IPv6 they listen to.
+    silent: BTreeSet<String>,
+    /// Name and priority of the table that keeps them silent.
+    table: (String, i32),
 }
 
 /// One that was made, found or woken.
@@ -52,8 +59,33 @@ pub(super) struct Adjusted {
 }
 
 impl VirtualLinks {
-    pub(super) fn want(&mut self, wanted: &[VirtualLink]) {
-        self.wanted = wanted.to_vec();
+    pub(super) fn want(&mut self, settings: &Settings) -> linux::Result<()> {
+        self.wanted.clone_from(&settings.virtual_links);
+        let (name, priority) = closed_addresses::table(settings);
+        let table = (name + "_links", priority);
+        if table == self.table {
+            return Ok(());
+        }
+        let silent = self.silent.clone();
+        let gone = self.silence(BTreeSet::new());
+        self.table = table;
+        self.silence(silent).and(gone)
+    }
+
+    /// Has exactly these tell nobody which groups they listen to.
+    fn silence(&mut self, silent: BTreeSet<String>) -> linux::Result<()> {
+        if silent == self.silent {
+            return Ok(());
+        }
+        self.silent = silent;
+        PacketFilter::open(&self.table.0, self.table.1)?.silence_reports(&self.silent)
+    }
+
+    /// The names of those that are there and have addresses of IPv6.
+    fn of_ipv6(&self, links: &BTreeMap<u32, Link>) -> BTreeSet<String> {
+        let there = self.wanted.iter().filter(|wish| wish.family == Family::Ipv6);
+        let indexes = there.filter_map(|wish| self.there.get(&wish.name));
+        indexes.filter_map(|index| links.get(index)).map(|link| link.name.clone()).collect()
     }
 
     /// Nothing is wanted, so there is nothing to make.
@@ -207,20 +239,28 @@ impl VirtualLinks {
     ) {
         look(netlink, links, adjusted);
         let picture = &*links;
+        for Made { name, called, .. } in &made {
+            let link = picture.values().find(|link| link.name == *called);
+            self.there.extend(link.map(|link| (name.clone(), link.index)));
+        }
+        // Before any of them is up: a Backup must not be heard from the virtual MAC address.
+        if let Err(error) = self.silence(self.of_ipv6(picture)) {
+            let text = format!("{error}; switches may learn the virtual MAC address where a Backup is");
+            adjusted.told.push((Severity::Warning, text));
+        }
         for Made { name, called, told } in made {
             // It may have gone meanwhile.
             let Some(link) = picture.values().find(|link| link.name == called) else { continue };
-            let base = self.wanted.iter().find(|wish| wish.name == name).map(|wish| &*wish.base);
-            let base = picture.values().find(|link| Some(link.name.as_str()) == base);
+            let Some(wish) = self.wanted.iter().find(|wish| wish.name == name) else { continue };
+            let base = picture.values().find(|link| *link.name == *wish.base);
             let mut steps = vec![netlink.set_alias(link.index, ALIAS)];
-            steps.extend(options(&called).map(|(sysctl, value)| sysctl.set_if_there(value)));
+            steps.extend(options(&called, wish).into_iter().map(|(sysctl, value)| sysctl.set_if_there(&value)));
             if let Some(vrf) = vrf_of(base, picture).filter(|vrf| link.master != Some(*vrf)) {
                 steps.push(netlink.set_master(link.index, Some(vrf)));
             }
             steps.push(netlink.set_up(link.index, true));
             adjusted.failures.extend(steps.into_iter().filter_map(Result::err));
             adjusted.told.push(told);
-            self.there.insert(name, link.index);
         }
         look(netlink, links, adjusted);
     }
@@ -251,14 +291,18 @@ impl VirtualLinks {
             });
             doomed.extend(remains.map(|link| link.index));
         }
-        remove(&doomed, netlink, links)
+        let mut adjusted = remove(&doomed, netlink, links);
+        adjusted.failures.extend(self.silence(self.of_ipv6(links)).err());
+        adjusted
     }
 
     /// Removes all of them: the last thing on every way out.
     pub(super) fn remove_all(&mut self, netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>) -> Adjusted {
         self.wanted.clear();
         let all = std::mem::take(&mut self.there).into_values().collect();
-        remove(&all, netlink, links)
+        let mut adjusted = remove(&all, netlink, links);
+        adjusted.failures.extend(self.silence(BTreeSet::new()).err());
+        adjusted
     }
 }
 
@@ -306,7 +350,7 @@ fn vrf_of(base: Option<&Link>, links: &BTreeMap<u32, Link>) -> Option<u32> {
 
 /// Who asks on the network for an address of this interface is answered from here, and whoever asks for one of another
 /// interface is not.
-fn options(name: &str) -> impl Iterator<Item = (Sysctl, &'static str)> {
+fn options(name: &str, wish: &VirtualLink) -> Vec<(Sysctl, String)> {
     let ipv4 = [
         ("arp_ignore", "1"),
         // What this interface asks carries no address of another one together with the virtual MAC address.
@@ -316,11 +360,16 @@ fn options(name: &str) -> impl Iterator<Item = (Sysctl, &'static str)> {
         ("accept_local", "1"),
         ("promote_secondaries", "1"),
     ];
-    // It would speak of itself from the virtual MAC address, wherever the role is.
-    let ipv6 = [("addr_gen_mode", "1"), ("disable_ipv6", "1")];
-    let ipv4 = ipv4.map(|(option, value)| (Sysctl::of_ipv4_link(name, option), value));
-    let ipv6 = ipv6.map(|(option, value)| (Sysctl::of_ipv6_link(name, option), value));
-    ipv4.into_iter().chain(ipv6)
+    // It would speak of itself from the virtual MAC address, wherever the role is: it has no address but those that it is
+    // for, and asks for no router.
+    let disabled = if wish.family == Family::Ipv6 { "0" } else { "1" };
+    let ipv6 = [("addr_gen_mode", "1"), ("accept_ra", "0"), ("disable_ipv6", disabled)];
+    let ipv4 = ipv4.map(|(option, value)| (Sysctl::of_ipv4_link(name, option), value.to_owned()));
+    let ipv6 = ipv6.map(|(option, value)| (Sysctl::of_ipv6_link(name, option), value.to_owned()));
+    // Neighbours take it for a router if the interface below is one.
+    let forwarding = Sysctl::of_ipv6_link(&wish.base, "forwarding").read().ok().flatten();
+    let forwarding = forwarding.map(|value| (Sysctl::of_ipv6_link(name, "forwarding"), value));
+    ipv4.into_iter().chain(ipv6).chain(forwarding).collect()
 }
 
 fn text(mac: [u8; 6]) -> String {

@@ -26,4 +26,5 @@ mod signing;
 mod told;
 mod tracking;
 mod virtual_mac;
+mod virtual_mac_ipv6;
 mod words;

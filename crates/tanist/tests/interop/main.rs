@@ -19,6 +19,7 @@ mod three_nodes;
 mod told;
 mod tracking;
 mod virtual_mac;
+mod virtual_mac_ipv6;
 
 use std::net::Ipv4Addr;
 
