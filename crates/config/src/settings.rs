@@ -36,6 +36,8 @@ pub struct Settings {
     pub statics: engine::Statics,
     /// `interface_up_down_delays`: how long an interface's change must last before it counts.
     pub link_delays: BTreeMap<engine::Name, engine::LinkDelay>,
+    /// Interfaces whose links are polled.
+    pub link_beats: LinkBeats,
     /// `garp_group`: interfaces that share a pace of announcements.
     pub announce_groups: Vec<engine::AnnounceGroup>,
     /// Every file that was read, the first one first.
@@ -314,6 +316,8 @@ pub struct Instance {
     pub receive_buffer: Option<u32>,
     /// `promote_secondaries`: the kernel keeps the other addresses of a subnet when its first one goes.
     pub promote_secondaries: bool,
+    /// `linkbeat_use_polling`: the link of its interface is polled.
+    pub polls_link: bool,
     /// The interface that was made for it, if it has a MAC address of its own.
     pub virtual_mac: Option<VirtualMac>,
     /// Who is told about changes of state.
@@ -369,6 +373,26 @@ impl VirtualLink {
 pub(crate) fn names(prefix: &str, vrid: engine::Vrid) -> impl Iterator<Item = String> {
     let numbered = (1_u32..).map(move |number| format!("{prefix}{number}.{vrid}"));
     std::iter::once(format!("{prefix}.{vrid}")).chain(numbered)
+}
+
+/// Interfaces that are asked for their links, instead of hearing of them from the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkBeats {
+    /// `linkbeat_use_polling`: all interfaces that an instance minds.
+    pub everywhere: bool,
+    /// `linkbeat_interfaces`, each with the way that it is asked first, if somebody has said so.
+    pub links: BTreeMap<engine::Name, Option<BeatMethod>>,
+}
+
+/// How an interface is asked for its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeatMethod {
+    /// By the register of its transceiver.
+    Mii,
+    /// By its driver.
+    Ethtool,
+    /// By the flags that the kernel has of it.
+    Ioctl,
 }
 
 /// A `vrrp_sync_group`.

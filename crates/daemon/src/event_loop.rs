@@ -7,6 +7,7 @@ mod process;
 mod reloading;
 mod services;
 mod telling;
+mod link_beats;
 mod trackers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -52,6 +53,7 @@ use crate::share::Share;
 use crate::sockets::{Apart, Particulars, Sockets};
 use crate::solicited_groups::{self, SolicitedGroups};
 use crate::sysctls::Sysctls;
+use crate::link_beats::LinkBeats;
 use crate::trackers::Trackers;
 use crate::words::{self, Line};
 
@@ -64,6 +66,7 @@ const CONTROL: u64 = 5;
 const DOWN_FILES: u64 = 6;
 const RELOAD_TIME: u64 = 7;
 const TRACKERS: u64 = 8;
+const LINK_BEATS: u64 = 9;
 /// The pipes follow this.
 const FIFOS: u64 = 1 << 8;
 /// The sockets of the pair's paths follow this.
@@ -128,6 +131,7 @@ pub(crate) struct EventLoop {
     control: Option<Control>,
     down_files: DownFiles,
     trackers: Trackers,
+    link_beats: LinkBeats,
     notifier: Notifier,
     calendar: CalendarWatch,
     background: Background,
@@ -185,16 +189,17 @@ impl EventLoop {
     ) -> Result<Self, (linux::Error, Background)> {
         let opened = (|| {
             let (poll, timer, kernel, arp) = (Poll::new()?, Timer::new()?, Kernel::open()?, ArpSocket::open()?);
-            let (down_files, trackers) = (DownFiles::open()?, Trackers::open()?);
+            let (down_files, trackers, link_beats) = (DownFiles::open()?, Trackers::open()?, LinkBeats::open()?);
             let seed = u64::from_ne_bytes(linux::random::octets()?);
             poll.add(&timer, TIMER, Interest::ReadableEdge)?;
             poll.add(&signals, SIGNALS, Interest::Readable)?;
             poll.add(&kernel.monitor, MONITOR, Interest::Readable)?;
             poll.add(&down_files, DOWN_FILES, Interest::Readable)?;
             poll.add(&trackers, TRACKERS, Interest::Readable)?;
-            Ok((poll, timer, kernel, arp, down_files, trackers, seed))
+            poll.add(&link_beats, LINK_BEATS, Interest::Readable)?;
+            Ok((poll, timer, kernel, arp, down_files, trackers, link_beats, seed))
         })();
-        let (poll, timer, kernel, arp, down_files, trackers, seed) = match opened {
+        let (poll, timer, kernel, arp, down_files, trackers, link_beats, seed) = match opened {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
@@ -240,6 +245,7 @@ impl EventLoop {
             control: None,
             down_files,
             trackers,
+            link_beats,
             notifier,
             calendar: CalendarWatch::default(),
             background,
@@ -283,6 +289,7 @@ impl EventLoop {
         self.configure_telling(fifos);
         self.tell_calendar();
         self.make_virtual_links();
+        self.begin_with_link_beats();
         self.follow_configuration();
         self.adjust_sockets();
         self.close_addresses();
@@ -393,6 +400,7 @@ impl EventLoop {
                 DOWN_FILES => self.take_down_files(),
                 RELOAD_TIME => self.take_reload_times(),
                 TRACKERS => self.take_figures(),
+                LINK_BEATS => self.take_link_beats(),
                 fifo @ FIFOS..BATONS => self.fifo_has_room(fifo),
                 path @ BATONS..LINKS => self.take_batons(path),
                 link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),

@@ -21,6 +21,7 @@ use routing::{Plan, Routing};
 use virtual_links::{Adjusted, VirtualLinks};
 
 use crate::lifetimes::{Key, Lifetimes};
+use crate::link_beats::Beats;
 
 /// Stands for an interface that the configuration does not mention.
 const UNMENTIONED: LinkId = LinkId(u32::MAX);
@@ -51,6 +52,8 @@ pub(crate) struct Kernel {
     indexes: Vec<Option<u32>>,
     /// What we may ever hold: the left-overs of an earlier process are found by it.
     known: BTreeSet<(u32, IpAddr)>,
+    /// What those that are polled have answered.
+    beats: Beats,
     /// Interfaces on which we cannot hear. Who cannot hear must not take part.
     deaf: BTreeSet<u32>,
     /// Each address that comes or goes is told.
@@ -131,6 +134,7 @@ impl Kernel {
             virtual_links: VirtualLinks::default(),
             indexes: Vec::new(),
             known: BTreeSet::new(),
+            beats: Beats::new(),
             deaf: BTreeSet::new(),
             tell_addresses: false,
             astray: false,
@@ -318,6 +322,23 @@ impl Kernel {
         ids.map(|id| self.state_of(id)).collect()
     }
 
+    /// Hears what polled interfaces have answered; what the engine must learn from it comes back.
+    pub(crate) fn set_beats(&mut self, beats: Beats) -> Vec<Input<'static>> {
+        let before = std::mem::replace(&mut self.beats, beats);
+        let names = before.keys().chain(self.beats.keys());
+        let changed: BTreeSet<&str> =
+            names.filter(|name| before.get(*name) != self.beats.get(*name)).map(String::as_str).collect();
+        let links = self.links.values().filter(|link| changed.contains(&*link.name)).map(|link| link.index);
+        let touched: BTreeSet<u32> = links.chain(self.virtual_links.standing_on(&changed)).collect();
+        let ids = touched.into_iter().map(|index| self.id_of(index)).filter(|id| *id != UNMENTIONED);
+        ids.map(|id| self.state_of(id)).collect()
+    }
+
+    /// Whether the link of an interface is there: as it says itself if it is polled, otherwise as the kernel does.
+    fn is_running(&self, link: &Link) -> bool {
+        self.beats.get(&link.name).map_or(link.running, |beat| beat.up)
+    }
+
     fn state_of(&self, link: LinkId) -> Input<'static> {
         let index = self.index_of(link);
         let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
@@ -330,9 +351,9 @@ impl Kernel {
 
     /// Whether packets come and go. An instance minds the interface below its own virtual one by itself.
     fn works(&self, link: &Link) -> bool {
-        let Some(wish) = self.virtual_links.of_index(link.index) else { return link.up && link.running };
+        let Some(wish) = self.virtual_links.of_index(link.index) else { return link.up && self.is_running(link) };
         let base = self.links.values().find(|link| link.name == *wish.base);
-        link.up && (!wish.needs_base || base.is_some_and(|base| base.up && base.running))
+        link.up && (!wish.needs_base || base.is_some_and(|base| base.up && self.is_running(base)))
     }
 
     /// A source address may be on any interface.

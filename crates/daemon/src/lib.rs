@@ -22,6 +22,7 @@ mod hmac_keys;
 mod json;
 mod kernel;
 mod lifetimes;
+mod link_beats;
 mod log;
 mod mail;
 mod notify;

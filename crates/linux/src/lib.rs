@@ -18,6 +18,7 @@ pub mod disk_space;
 mod error;
 pub mod fifo;
 pub mod file_watch;
+pub mod link_beat;
 mod link_name;
 pub mod local_time;
 pub mod memberships;

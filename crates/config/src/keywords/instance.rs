@@ -391,7 +391,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Receive buffer of the instance's socket.",
         "kernel_rx_buf_size 65536",
     ),
-    not_built("linkbeat_use_polling", Form::Flag, "Poll the link of the interface.", "linkbeat_use_polling"),
+    works(
+        "linkbeat_use_polling",
+        Form::Flag,
+        "Ask the interface of the instance for its link, as in `linkbeat_interfaces`.",
+        "linkbeat_use_polling",
+    ),
     not_built(
         "lvs_sync_daemon_interface",
         INTERFACE,

@@ -45,6 +45,7 @@ struct Draft<'a> {
     rules: Vec<Arc<Rule>>,
     receive_buffer: Option<u32>,
     promote_secondaries: bool,
+    polls_link: bool,
     source: Option<IpAddr>,
     peers: Vec<addresses::Peer>,
     /// Where `unicast_peer` stands.
@@ -100,6 +101,7 @@ pub(super) fn instance(
         rules: Vec::new(),
         receive_buffer: None,
         promote_secondaries: false,
+        polls_link: false,
         source: None,
         peers: Vec::new(),
         unicast: None,
@@ -187,6 +189,7 @@ impl<'a> Draft<'a> {
                 let rules = rules::rules(statement, known.names, &mut known.numbering, findings);
                 self.rules.extend(rules.into_iter().map(|read| moving(read, findings)));
             }
+            "linkbeat_use_polling" => self.polls_link = true,
             "promote_secondaries" => self.promote_secondaries = true,
             "kernel_rx_buf_size" => self.receive_buffer = values::count(statement, findings),
             "unicast_src_ip" | "mcast_src_ip" => {
@@ -338,6 +341,7 @@ impl<'a> Draft<'a> {
         let stated = self.stated.map(|(stated, _)| stated);
         let (promote_secondaries, receive_buffer, strict) =
             (self.promote_secondaries, self.receive_buffer, self.strict);
+        let polls_link = self.polls_link;
         let Self { notify, mails, tells_priority, .. } = self;
         Some(Instance {
             router,
@@ -346,6 +350,7 @@ impl<'a> Draft<'a> {
             accept_mode,
             receive_buffer,
             promote_secondaries,
+            polls_link,
             virtual_mac,
             notify,
             mails,

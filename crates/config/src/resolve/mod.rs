@@ -11,6 +11,7 @@ mod garp_group;
 mod global;
 mod instance;
 mod iproute;
+mod link_beats;
 mod link_delays;
 mod lint;
 mod names;
@@ -163,6 +164,8 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     service_lint::stay(&services, &mut instances, findings);
     lint::emptiness(&root, &files, findings);
     let link_delays = link_delays::read(named("interface_up_down_delays"), &instances, findings);
+    let polls_all = named("linkbeat_use_polling").next().is_some();
+    let link_beats = link_beats::read(named("linkbeat_interfaces"), polls_all, findings);
     let settings = Settings {
         global,
         process,
@@ -175,6 +178,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         virtual_links: virtual_links.made,
         statics: always,
         link_delays,
+        link_beats,
         announce_groups: garp_group::read(named("garp_group"), findings),
         files,
     };

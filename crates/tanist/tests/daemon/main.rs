@@ -14,6 +14,7 @@ mod groups;
 mod ipv6;
 mod keywords;
 mod lifetimes;
+mod link_beats;
 mod links;
 mod log;
 mod process;
