@@ -45,7 +45,7 @@ pub use resolve::{BadKey, c_number, hmac_key};
 pub use settings::{
     AddressLifetime, Command, FigureSource, Global, InitialNumber, Instance, KeyFile, Mail, Manager, MatchBy,
     NeededPort, NeededSpace, Notify, NotifyFifo, NotifyScript, Pair, PairPath, ProcessPattern, Script, ScriptUser,
-    BeatMethod, LinkBeats, Service, ServiceCheck, Settings, StatedRole, SyncGroup, TimedScript, Tracker, VirtualLink, VirtualMac, size_words,
+    BeatMethod, Ipvlan, IpvlanMode, LinkBeats, Service, ServiceCheck, Settings, StatedRole, SyncGroup, TimedScript, Tracker, VirtualKind, VirtualLink, VirtualMac, size_words,
 };
 
 /// What the command line adds to the text.

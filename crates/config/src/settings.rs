@@ -2,7 +2,7 @@
 //!
 //! The engine gets the part it decides by; commands, users and mail stay here for the daemon.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -60,6 +60,13 @@ impl Settings {
             link_delays: self.link_delays.clone(),
             announce_groups: self.announce_groups.clone(),
         }
+    }
+
+    /// The VRFs that instances are in as a whole (`vrf`).
+    #[must_use]
+    pub fn vrfs(&self) -> BTreeSet<engine::Name> {
+        let inside = self.instances.iter().filter(|instance| instance.in_vrf);
+        inside.map(|instance| instance.router.link.clone()).collect()
     }
 
     /// The sync group that an instance is in.
@@ -316,6 +323,8 @@ pub struct Instance {
     pub receive_buffer: Option<u32>,
     /// `promote_secondaries`: the kernel keeps the other addresses of a subnet when its first one goes.
     pub promote_secondaries: bool,
+    /// `vrf`: its interface is a VRF, and its unicast stays inside.
+    pub in_vrf: bool,
     /// `linkbeat_use_polling`: the link of its interface is polled.
     pub polls_link: bool,
     /// The interface that was made for it, if it has a MAC address of its own.
@@ -339,7 +348,7 @@ pub struct VirtualMac {
     pub speaks: bool,
 }
 
-/// An interface with a MAC address of its own on top of another one (macvlan).
+/// An interface that is made on top of another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VirtualLink {
     /// What it is called here and in the engine. No other interface of the configuration has this name.
@@ -352,8 +361,8 @@ pub struct VirtualLink {
     pub vrid: engine::Vrid,
     /// The interface that it stands on.
     pub base: engine::Name,
-    /// Its MAC address. No other one on the same interface has it.
-    pub mac: [u8; 6],
+    /// What it is.
+    pub kind: VirtualKind,
     /// What addresses are on it.
     pub family: engine::Family,
     /// Its group of interfaces; `None` means that of the interface below.
@@ -362,7 +371,47 @@ pub struct VirtualLink {
     pub needs_base: bool,
 }
 
+/// What is made on top of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VirtualKind {
+    /// An interface with a MAC address of its own.
+    Macvlan {
+        /// No other one on the same interface has it.
+        mac: [u8; 6],
+    },
+    /// `use_ipvlan`: one with the MAC address of the one below.
+    Ipvlan(Ipvlan),
+}
+
+/// An interface with addresses of its own and the MAC address of the one below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipvlan {
+    /// How it treats others of its kind on the same interface.
+    pub mode: IpvlanMode,
+    /// The address that it always has, with the length of its prefix.
+    pub address: Option<(std::net::IpAddr, u8)>,
+}
+
+/// How those on one interface reach each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IpvlanMode {
+    /// Directly.
+    Bridge,
+    /// Not at all.
+    Private,
+    /// Through the switch.
+    Vepa,
+}
+
 impl VirtualLink {
+    /// Its MAC address, if it has one of its own.
+    pub const fn mac(&self) -> Option<[u8; 6]> {
+        match self.kind {
+            VirtualKind::Macvlan { mac } => Some(mac),
+            VirtualKind::Ipvlan(_) => None,
+        }
+    }
+
     /// The names that it may have on this machine, the best first. They never end.
     pub fn names(&self) -> impl Iterator<Item = String> {
         std::iter::once(self.name.to_string()).chain(names(&self.prefix, self.vrid))

@@ -460,7 +460,8 @@ impl EventLoop {
 
     fn take_packets(&mut self, link: Option<u32>) {
         let Self { sockets, engine, kernel, out, .. } = self;
-        if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of_heard(index), out) {
+        let places = (|index| kernel.id_of_heard(index), |index| kernel.master_of(index));
+        if let Err(error) = sockets.receive(link, engine, now(), places, out) {
             self.say(Severity::Warning, error.to_string());
         }
         self.tell_strangers();
@@ -767,11 +768,13 @@ impl EventLoop {
         let instances = settings.instances.iter();
         let virtual_macs: BTreeMap<&Name, &VirtualMac> =
             instances.filter_map(|instance| Some((&instance.router.name, instance.virtual_mac.as_ref()?))).collect();
+        let vrfs = settings.vrfs();
         let particulars_of = |id: RouterId, router: &RouterConfig| {
             let apart = virtual_macs
                 .get(&router.name)
                 .map(|VirtualMac { link, speaks }| Apart { link: kernel.index_of_virtual(link), speaks: *speaks });
-            Particulars { apart, buffer: buffers.get(id.0 as usize).copied().flatten() }
+            let in_vrf = vrfs.contains(&router.link);
+            Particulars { apart, in_vrf, buffer: buffers.get(id.0 as usize).copied().flatten() }
         };
         let index_of = |link| kernel.index_of(link);
         let failures =

@@ -52,6 +52,8 @@ pub(crate) struct Kernel {
     indexes: Vec<Option<u32>>,
     /// What we may ever hold: the left-overs of an earlier process are found by it.
     known: BTreeSet<(u32, IpAddr)>,
+    /// What must be a VRF, by name.
+    vrfs: BTreeSet<Name>,
     /// What those that are polled have answered.
     beats: Beats,
     /// Interfaces on which we cannot hear. Who cannot hear must not take part.
@@ -134,6 +136,7 @@ impl Kernel {
             virtual_links: VirtualLinks::default(),
             indexes: Vec::new(),
             known: BTreeSet::new(),
+            vrfs: BTreeSet::new(),
             beats: Beats::new(),
             deaf: BTreeSet::new(),
             tell_addresses: false,
@@ -241,7 +244,14 @@ impl Kernel {
         if self.virtual_links.find(name).is_some() {
             return self.virtual_links.index(name);
         }
-        self.links.values().find(|link| link.name == name).map(|link| link.index)
+        let link = self.links.values().find(|link| link.name == name)?;
+        // Another interface of that name is not what is meant.
+        (link.is_vrf() || !self.vrfs.iter().any(|vrf| **vrf == *name)).then_some(link.index)
+    }
+
+    /// The bridge, bond or VRF that an interface belongs to.
+    pub(crate) fn master_of(&self, index: u32) -> Option<u32> {
+        self.links.get(&index)?.master
     }
 
     /// Has the virtual interfaces of a new configuration made. Those that are no longer wanted stay until
@@ -249,6 +259,12 @@ impl Kernel {
     pub(crate) fn make_virtual_links(&mut self, settings: &Settings) -> Changed {
         let mut changed = Changed::default();
         changed.failures.extend(self.virtual_links.want(settings).err());
+        self.vrfs = settings.vrfs();
+        for vrf in &self.vrfs {
+            if self.links.values().any(|link| link.name == **vrf && !link.is_vrf()) {
+                changed.told.push((Severity::Error, format!("{vrf} is no VRF, so nobody can be in it")));
+            }
+        }
         self.adjust_virtual_links(&mut changed);
         changed
     }
@@ -273,7 +289,7 @@ impl Kernel {
     }
 
     fn note_adjusted(&mut self, adjusted: Adjusted, before: &BTreeMap<u32, Link>, changed: &mut Changed) {
-        let Adjusted { changed: links, remade, gone, told, failures } = adjusted;
+        let Adjusted { changed: links, remade, addressed, gone, told, failures } = adjusted;
         for index in gone {
             self.addresses.retain(|(link, _, _), _| *link != index);
             self.ours.retain(|(link, _, _)| *link != index);
@@ -283,6 +299,12 @@ impl Kernel {
             let indexes: BTreeSet<&u32> = before.keys().chain(self.links.keys()).collect();
             for index in indexes {
                 self.routing.note_link(before.get(index), self.links.get(index));
+            }
+        }
+        if addressed {
+            match self.netlink.addresses() {
+                Ok(addresses) => addresses.into_iter().for_each(|address| self.keep(address)),
+                Err(error) => changed.failures.push(error),
             }
         }
         changed.links |= links;

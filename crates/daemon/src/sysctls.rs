@@ -92,7 +92,7 @@ fn wanted(settings: &Settings) -> BTreeMap<Sysctl, Wish> {
         .map(|instance| (Sysctl::of_ipv4_link(&instance.router.link, "promote_secondaries"), Wish::Exactly("1")))
         .collect();
     // Over IPv6 the kernel answers for the addresses of the interface that is asked, and asks from its own.
-    let of_ipv4 = settings.virtual_links.iter().filter(|link| link.family == Family::Ipv4);
+    let of_ipv4 = settings.virtual_links.iter().filter(|link| link.family == Family::Ipv4 && link.mac().is_some());
     for base in of_ipv4.map(|link| &link.base) {
         // RFC 9568 §8.1.2: what is on the virtual interface is answered for from there alone, with the virtual MAC address;
         wanted.insert(Sysctl::of_ipv4_link(base, "arp_ignore"), Wish::AtLeast(1));

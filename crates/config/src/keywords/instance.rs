@@ -247,13 +247,28 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "What the others send is heard in either case, from their virtual MAC address or not; keepalived must be told the \
          same on all nodes.",
     ),
-    not_built(
+    works(
         "use_ipvlan",
-        words(0, usize::MAX, "perhaps a name, an address, a mode and options"),
-        "Use an ipvlan interface.",
-        "use_ipvlan ipvl.51",
+        words(0, 7, "perhaps a name, an address, `bridge`, `private` or `vepa`, and `group` with a number or a name"),
+        "Put the addresses on an interface (ipvlan in mode L2) that is made for them, with the MAC address of the one below. \
+         Over IPv4 it needs an address of its own, which advertisements come from; over IPv6 they come from the link-local \
+         address of the interface below if none is given.",
+        "use_ipvlan ipvl.51 192.0.2.11/24",
+    )
+    .default("none; a name is made of `vmac_prefix` and the virtual_router_id; `bridge`")
+    .differs(
+        "An interface that somebody deletes or changes is put back at once, and the instance stays Active. What the \
+         others send is heard on the interface below, where it comes by the same MAC address.",
     ),
-    not_built("vrf", Form::Word("a name"), "The VRF of the instance.", "vrf blue").since("2.2.7"),
+    works(
+        "vrf",
+        Form::Word("the name of a VRF"),
+        "In place of `interface`, for unicast: advertisements are sent and heard in this VRF, over whichever of its \
+         interfaces. Addresses say their interface with `dev`.",
+        "vrf blue",
+    )
+    .differs("A VRF that is missing, or an interface that is none, is a FAULT until there is one, and no reason to stop.")
+    .since("2.2.7"),
     works(
         "garp_master_delay",
         WHOLE_SECONDS,

@@ -46,6 +46,7 @@ struct Draft<'a> {
     receive_buffer: Option<u32>,
     promote_secondaries: bool,
     polls_link: bool,
+    vrf: Option<(Name, Span)>,
     source: Option<IpAddr>,
     peers: Vec<addresses::Peer>,
     /// Where `unicast_peer` stands.
@@ -102,6 +103,7 @@ pub(super) fn instance(
         receive_buffer: None,
         promote_secondaries: false,
         polls_link: false,
+        vrf: None,
         source: None,
         peers: Vec::new(),
         unicast: None,
@@ -190,6 +192,11 @@ impl<'a> Draft<'a> {
                 self.rules.extend(rules.into_iter().map(|read| moving(read, findings)));
             }
             "linkbeat_use_polling" => self.polls_link = true,
+            "vrf" => {
+                let vrf = values::interface(statement.value(), findings);
+                self.vrf = vrf.map(|vrf| (vrf, statement.value().span));
+                self.note_given(name);
+            }
             "promote_secondaries" => self.promote_secondaries = true,
             "kernel_rx_buf_size" => self.receive_buffer = values::count(statement, findings),
             "unicast_src_ip" | "mcast_src_ip" => {
@@ -263,6 +270,7 @@ impl<'a> Draft<'a> {
         findings: &mut Findings,
     ) -> Option<Instance> {
         let name = self.name;
+        self.take_place_of_vrf(findings);
         self.report_missing(name, findings);
         let priority = self.priority(findings);
         let family = self.families.family();
@@ -281,7 +289,7 @@ impl<'a> Draft<'a> {
         self.check_tracking(priority, findings);
         let accept_mode = self.accept_mode(name, priority, findings);
         family::check_first(&self.addresses, self.strict, findings);
-        let transport = self.transport(defaults, findings);
+        let mut transport = self.transport(defaults, findings);
         let mut deviations =
             self.deviating.resolve(&defaults.deviating, self.strict, self.nopreempt.is_some(), findings);
         let limits = self.peers.iter().filter_map(|(peer, limits, _)| limits.map(|(least, most)| (*peer, least, most)));
@@ -293,12 +301,16 @@ impl<'a> Draft<'a> {
         let by_unicast = matches!(transport, Some(Transport::Unicast { .. }));
         let about = virtual_mac::About { name, link: &link, vrid, family, by_unicast, strict: self.strict };
         let addresses = self.addresses.iter_mut().chain(&mut self.excluded).map(|(address, _)| address);
-        let virtual_mac = self.virtual_mac.resolve(&about, addresses, virtual_links, findings);
-        if let Some(own) = &virtual_mac {
+        let virtual_mac::Resolved { link: own_link, virtual_mac, source: own_source } =
+            self.virtual_mac.resolve(&about, addresses, virtual_links, findings);
+        if let Some(Transport::Multicast { source, .. } | Transport::Unicast { source, .. }) = &mut transport {
+            *source = source.or(own_source);
+        }
+        if let Some(own) = &own_link {
             let mut addresses = self.addresses.iter().chain(&self.excluded);
             // It is needed for the advertisements, too.
-            if !addresses.any(|(address, _)| address.tracked && address.link.as_ref() == Some(&own.link)) {
-                let tracked = TrackedLink { link: own.link.clone(), weight: engine::Weight::Fault };
+            if !addresses.any(|(address, _)| address.tracked && address.link.as_ref() == Some(own)) {
+                let tracked = TrackedLink { link: own.clone(), weight: engine::Weight::Fault };
                 self.track_links.push((tracked, name.span));
             }
         }
@@ -341,7 +353,7 @@ impl<'a> Draft<'a> {
         let stated = self.stated.map(|(stated, _)| stated);
         let (promote_secondaries, receive_buffer, strict) =
             (self.promote_secondaries, self.receive_buffer, self.strict);
-        let polls_link = self.polls_link;
+        let (polls_link, in_vrf) = (self.polls_link, self.vrf.is_some());
         let Self { notify, mails, tells_priority, .. } = self;
         Some(Instance {
             router,
@@ -350,6 +362,7 @@ impl<'a> Draft<'a> {
             accept_mode,
             receive_buffer,
             promote_secondaries,
+            in_vrf,
             polls_link,
             virtual_mac,
             notify,
@@ -391,6 +404,33 @@ impl<'a> Draft<'a> {
                 .help("that is `vrrp_strict`, meant for routers; add `accept` to have services answer there");
         }
         accept_mode
+    }
+
+    /// The VRF takes the place of the interface.
+    fn take_place_of_vrf(&mut self, findings: &mut Findings) {
+        let Some((vrf, span)) = &self.vrf else { return };
+        if let Some((link, _)) = &self.link {
+            findings
+                .error("two-interfaces", *span, format!("`vrf` takes the place of `interface`, which is {link} here"))
+                .help("remove one: an instance on an interface is in the VRF of that");
+        } else if self.unicast.is_none() {
+            findings
+                .error("no-peers", *span, "`vrf` is for unicast: multicast has one interface that it leaves by")
+                .help("add `unicast_peer { … }`, or say `interface IF` instead");
+        } else {
+            self.link = Some((vrf.clone(), *span));
+            if self.source.is_none() {
+                findings
+                    .hint("no-source", *span, format!("advertisements will come from an address of {vrf} itself"))
+                    .help("add `unicast_src_ip`, an address of an interface in it");
+            }
+            for (address, word) in self.addresses.iter().chain(&self.excluded).filter(|(it, _)| it.link.is_none()) {
+                findings
+                    .hint("no-device", word.span, format!("{} will be on {vrf} itself", address.address))
+                    .help("add `dev IF`, an interface in it, if neighbours are to find the address");
+            }
+        }
+        self.note_given("interface");
     }
 
     fn report_missing(&self, name: &Word, findings: &mut Findings) {

@@ -11,6 +11,7 @@ mod garp_group;
 mod global;
 mod instance;
 mod iproute;
+mod ipvlan;
 mod link_beats;
 mod link_delays;
 mod lint;
@@ -138,6 +139,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
     let tracking::Known { used, meant, services: mentions, commands, virtual_links, .. } = known;
+    always.addresses.extend(virtual_links.own_addresses());
     let (used_scripts, unused): (Vec<_>, Vec<_>) =
         scripts.into_iter().partition(|(script, _)| used.contains(&id_of(script)));
     for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&id_of(script))) {

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use engine::{Authentication, Family, Tracked, Transport, Weight, When};
 use tanist_config::{
+    Ipvlan,
     Command, FigureSource, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings,
-    SyncGroup, VirtualLink, VirtualMac, load,
+    SyncGroup, VirtualKind, VirtualLink, VirtualMac, load,
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
@@ -74,8 +75,11 @@ pub(crate) fn describe(settings: &Settings) -> String {
         );
     }
     describe_told(&mut out, settings);
-    for VirtualLink { name, named, prefix, vrid, base, mac, family, group, needs_base } in &settings.virtual_links {
-        let mac = mac.map(|octet| format!("{octet:02x}")).join(":");
+    for VirtualLink { name, named, prefix, vrid, base, kind, family, group, needs_base } in &settings.virtual_links {
+        let mac = match kind {
+            VirtualKind::Macvlan { mac } => mac.map(|octet| format!("{octet:02x}")).join(":"),
+            VirtualKind::Ipvlan(Ipvlan { mode, address }) => format!("ipvlan {mode:?} {address:?}"),
+        };
         let group = group.map_or(String::new(), |group| format!("  group {group}"));
         let other = if *named { String::new() } else { format!("  or {prefix}N.{vrid}") };
         let needs = if *needs_base { "  needs it" } else { "" };

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use config::{Settings, VirtualLink};
+use config::{IpvlanMode, Settings, VirtualKind, VirtualLink};
 use engine::{Family, Name};
-use linux::netlink::{Link, Macvlan, Netlink};
+use linux::netlink::{Ipvlan, IpvlanFlags, Link, Macvlan, Netlink};
 use linux::packet_filter::PacketFilter;
 use linux::sysctl::Sysctl;
 use linux::system_log::Severity;
@@ -52,6 +52,8 @@ pub(super) struct Adjusted {
     pub(super) changed: bool,
     /// What was there before was made anew: everything that was on it is gone.
     pub(super) remade: bool,
+    /// Some have got addresses of their own.
+    pub(super) addressed: bool,
     /// Indexes that are no longer valid.
     pub(super) gone: Vec<u32>,
     pub(super) told: Vec<(Severity, String)>,
@@ -83,7 +85,7 @@ impl VirtualLinks {
 
     /// The names of those that are there and have addresses of IPv6.
     fn of_ipv6(&self, links: &BTreeMap<u32, Link>) -> BTreeSet<String> {
-        let there = self.wanted.iter().filter(|wish| wish.family == Family::Ipv6);
+        let there = self.wanted.iter().filter(|wish| wish.family == Family::Ipv6 && wish.mac().is_some());
         let indexes = there.filter_map(|wish| self.there.get(&wish.name));
         indexes.filter_map(|index| links.get(index)).map(|link| link.name.clone()).collect()
     }
@@ -162,10 +164,25 @@ impl VirtualLinks {
                 }
                 continue;
             };
-            // One macvlan on another stands on what is below that, which may be in another namespace.
-            let shown = if base.kind.as_deref() == Some("macvlan") { base.lower } else { Some(base.index) };
+            // One of a kind on another stands on what is below that, which may be in another namespace.
+            let shown = if base.kind.as_deref() == Some(kind(wish)) { base.lower } else { Some(base.index) };
             let lower = shown.unwrap_or(base.index);
-            let is_right = |link: &&Link| link.is_private_macvlan() && link.lower == shown && link.mac == wish.mac;
+            let others: Vec<u32> =
+                self.there.iter().filter(|(name, _)| **name != wish.name).map(|(_, index)| *index).collect();
+            let is_right = |link: &&Link| {
+                link.lower == shown
+                    && match wish.kind {
+                        VirtualKind::Macvlan { mac } => link.is_private_macvlan() && link.mac == mac,
+                        // There may be many on an interface, and nothing tells them apart but their names.
+                        VirtualKind::Ipvlan(ipvlan) => {
+                            link.is_ipvlan_with(flags(ipvlan.mode))
+                                && !others.contains(&link.index)
+                                && !made.iter().any(|made| made.called == link.name)
+                                && may_be_replaced(link, wish)
+                                && wish.names().take(NAMES).any(|name| name == link.name)
+                        }
+                    }
+            };
             let before = self.there.get(&wish.name).copied();
             let held = before.and_then(|index| links.get(&index));
             if held.filter(is_right).is_some_and(|link| link.up) {
@@ -178,14 +195,12 @@ impl VirtualLinks {
                 let told = if before == Some(right.index) {
                     (Severity::Warning, format!("{called} was down and has been set up again"))
                 } else {
-                    let mac = text(wish.mac);
-                    (Severity::Info, format!("{called} is there already with the MAC address {mac} and is taken over"))
+                    (Severity::Info, format!("{called} is there already{} and is taken over", with_mac(wish)))
                 };
                 made.push(Made { name: wish.name.clone(), called, told });
                 continue;
             }
             let mut wrong: Vec<&Link> = held.into_iter().collect();
-            let others: Vec<u32> = self.there.values().copied().filter(|index| Some(*index) != before).collect();
             let is_free = |name: &String| match by_name(name) {
                 _ if made.iter().any(|made| made.called == *name) => false,
                 None => true,
@@ -210,13 +225,17 @@ impl VirtualLinks {
             }
             adjusted.remade |= before.is_some();
             self.there.remove(&wish.name);
-            match netlink.create_macvlan(Macvlan { name: &name, lower, mac: wish.mac, group }) {
+            let created = match wish.kind {
+                VirtualKind::Macvlan { mac } => netlink.create_macvlan(Macvlan { name: &name, lower, mac, group }),
+                VirtualKind::Ipvlan(ipvlan) => {
+                    netlink.create_ipvlan(Ipvlan { name: &name, lower, flags: flags(ipvlan.mode), group })
+                }
+            };
+            match created {
                 Ok(()) => {
                     let (severity, again) =
                         if before.is_some() { (Severity::Warning, " again") } else { (Severity::Info, "") };
-                    let mac = text(wish.mac);
-                    let told =
-                        (severity, format!("{name} has been made{again} on {} with the MAC address {mac}", wish.base));
+                    let told = (severity, format!("{name} has been made{again} on {}{}", wish.base, with_mac(wish)));
                     made.push(Made { name: wish.name.clone(), called: name, told });
                 }
                 Err(error) => adjusted.failures.push(error),
@@ -258,6 +277,14 @@ impl VirtualLinks {
             if let Some(vrf) = vrf_of(base, picture).filter(|vrf| link.master != Some(*vrf)) {
                 steps.push(netlink.set_master(link.index, Some(vrf)));
             }
+            if let VirtualKind::Ipvlan(config::Ipvlan { address: Some((address, prefix)), .. }) = wish.kind {
+                adjusted.addressed = true;
+                // Whoever takes it away later finds that it is put back like every address that is always there.
+                steps.push(match netlink.add_unmarked_address(link.index, address, prefix) {
+                    Err(error) if error.errno() == Some(EXISTS) => Ok(()),
+                    answer => answer,
+                });
+            }
             steps.push(netlink.set_up(link.index, true));
             adjusted.failures.extend(steps.into_iter().filter_map(Result::err));
             adjusted.told.push(told);
@@ -284,7 +311,7 @@ impl VirtualLinks {
         });
         if !std::mem::replace(&mut self.looked_for_remains, true) {
             let remains = links.values().filter(|link| {
-                link.is_private_macvlan()
+                is_of_our_kinds(link)
                     && link.alias.as_deref() == Some(ALIAS)
                     && link.lower.is_some_and(&concerns_us)
                     && !self.there.values().any(|index| *index == link.index)
@@ -335,17 +362,39 @@ fn remove(doomed: &BTreeSet<u32>, netlink: &mut Netlink, links: &mut BTreeMap<u3
 
 /// `ENODEV`
 const NO_SUCH_DEVICE: i32 = 19;
+/// `EEXIST`
+const EXISTS: i32 = 17;
+
+/// As the kernel calls it.
+const fn kind(wish: &VirtualLink) -> &'static str {
+    match wish.kind {
+        VirtualKind::Macvlan { .. } => "macvlan",
+        VirtualKind::Ipvlan(_) => "ipvlan",
+    }
+}
+
+const fn flags(mode: IpvlanMode) -> IpvlanFlags {
+    match mode {
+        IpvlanMode::Bridge => IpvlanFlags::Bridge,
+        IpvlanMode::Private => IpvlanFlags::Private,
+        IpvlanMode::Vepa => IpvlanFlags::Vepa,
+    }
+}
+
+fn is_of_our_kinds(link: &Link) -> bool {
+    link.is_private_macvlan() || link.is_l2_ipvlan()
+}
 
 /// Only what was made for this purpose is taken away from somebody else: by us, or under the name that the operator has
 /// chosen for it.
 fn may_be_replaced(other: &Link, wish: &VirtualLink) -> bool {
     let is_ours = other.alias.as_deref() == Some(ALIAS);
-    other.is_private_macvlan() && (is_ours || (wish.named && *wish.name == *other.name))
+    is_of_our_kinds(other) && (is_ours || (wish.named && *wish.name == *other.name))
 }
 
 /// The index of the VRF that the interface below is in.
 fn vrf_of(base: Option<&Link>, links: &BTreeMap<u32, Link>) -> Option<u32> {
-    base?.master.filter(|master| links.get(master).is_some_and(|link| link.kind.as_deref() == Some("vrf")))
+    base?.master.filter(|master| links.get(master).is_some_and(Link::is_vrf))
 }
 
 /// Who asks on the network for an address of this interface is answered from here, and whoever asks for one of another
@@ -372,6 +421,9 @@ fn options(name: &str, wish: &VirtualLink) -> Vec<(Sysctl, String)> {
     ipv4.into_iter().chain(ipv6).chain(forwarding).collect()
 }
 
-fn text(mac: [u8; 6]) -> String {
-    mac.map(|octet| format!("{octet:02x}")).join(":")
+/// For messages: its MAC address, if it has one of its own.
+fn with_mac(wish: &VirtualLink) -> String {
+    wish.mac().map_or_else(String::new, |mac| {
+        format!(" with the MAC address {}", mac.map(|octet| format!("{octet:02x}")).join(":"))
+    })
 }

@@ -32,6 +32,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         strict: false,
         receive_buffer: None,
         promote_secondaries: false,
+        in_vrf: false,
         polls_link: false,
         virtual_mac: None,
         notify: config::Notify::default(),

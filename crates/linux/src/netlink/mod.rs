@@ -10,6 +10,7 @@
 
 mod addresses;
 mod decode;
+mod ipvlan;
 mod links;
 mod listeners;
 mod macvlan;
@@ -26,6 +27,7 @@ mod virtual_links;
 
 pub use addresses::{Applied, kernel_keeps_marks};
 pub use listeners::{Listener, listeners};
+pub use ipvlan::{Ipvlan, IpvlanFlags};
 pub use macvlan::Macvlan;
 pub use monitor::{Change, Monitor};
 pub use operation::Operation;
