@@ -389,7 +389,7 @@ pub struct Ipvlan {
     /// How it treats others of its kind on the same interface.
     pub mode: IpvlanMode,
     /// The address that it always has, with the length of its prefix.
-    pub address: Option<(std::net::IpAddr, u8)>,
+    pub address: Option<(IpAddr, u8)>,
 }
 
 /// How those on one interface reach each other.

@@ -302,10 +302,7 @@ impl Kernel {
             }
         }
         if addressed {
-            match self.netlink.addresses() {
-                Ok(addresses) => addresses.into_iter().for_each(|address| self.keep(address)),
-                Err(error) => changed.failures.push(error),
-            }
+            self.look_for_addresses(changed);
         }
         changed.links |= links;
         changed.addresses |= links;
@@ -494,6 +491,8 @@ impl Kernel {
             touched.extend(above);
         }
         if !missing.is_empty() {
+            // Before the engine hears of it, too: a router that cannot speak gives its role up.
+            self.restore_own_addresses(&mut changed);
             let now = clock::boot_time();
             self.lifetimes.held_changed(now);
             let desired = engine.desired();
@@ -517,6 +516,36 @@ impl Kernel {
             changed.inputs.extend(ids.map(|id| self.state_of(id)));
         }
         Ok(changed)
+    }
+
+    /// Puts back what virtual interfaces have all the time.
+    fn restore_own_addresses(&mut self, changed: &mut Changed) {
+        let mut restored = false;
+        for (link, address, prefix) in self.virtual_links.own_addresses() {
+            if self.addresses.contains_key(&(link, address, prefix)) {
+                continue;
+            }
+            let name = self.name_of(link);
+            let text = format!("{address}/{prefix} was missing from {name} and has been put back");
+            match self.netlink.add_unmarked_address(link, address, prefix) {
+                Ok(()) => {
+                    restored = true;
+                    changed.told.push((Severity::Warning, text));
+                }
+                Err(error) => changed.failures.push(error),
+            }
+        }
+        if restored {
+            self.look_for_addresses(changed);
+        }
+    }
+
+    /// Takes those into the picture that have just been added.
+    fn look_for_addresses(&mut self, changed: &mut Changed) {
+        match self.netlink.addresses() {
+            Ok(addresses) => addresses.into_iter().for_each(|address| self.keep(address)),
+            Err(error) => changed.failures.push(error),
+        }
     }
 
     /// Brings addresses, routes and rules to what is desired: in one batch, first away with what depends on something,

@@ -33,3 +33,25 @@ fn an_interface_is_asked_in_the_best_way_that_it_has() {
     })
     .unwrap();
 }
+
+/// A bond answers as a transceiver does. The kernel may have none; `cargo xtask kernel-tests` has one.
+#[test]
+fn a_transceiver_is_asked_by_its_register() {
+    let Some(Pair { left, left_link, right: _right, .. }) = pair() else { return };
+    left.run(move || {
+        let ip = |words: &str| {
+            let status = std::process::Command::new("ip").args(words.split(' ')).status();
+            status.is_ok_and(|status| status.success())
+        };
+        if !ip("link add bond9 type bond miimon 50") {
+            return eprintln!("SKIPPED, NOTHING TESTED: this kernel has no bonds");
+        }
+        let ask = || LinkBeat::open().unwrap().ask("bond9", None).unwrap();
+        assert!(ip("link set bond9 up"));
+        assert_eq!(ask(), Some(Beat { up: false, method: Method::Mii }));
+        let name = left_link.name;
+        assert!(ip(&format!("link set {name} down")) && ip(&format!("link set {name} master bond9")));
+        common::wait_until(|| ask() == Some(Beat { up: true, method: Method::Mii }));
+    })
+    .unwrap();
+}

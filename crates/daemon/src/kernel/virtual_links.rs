@@ -2,6 +2,7 @@
 //! runs and what it stands on exists, whatever somebody else does about it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use config::{IpvlanMode, Settings, VirtualKind, VirtualLink};
 use engine::{Family, Name};
@@ -120,6 +121,16 @@ impl VirtualLinks {
     pub(super) fn standing_on<'a>(&'a self, names: &'a BTreeSet<&str>) -> impl Iterator<Item = u32> + 'a {
         let wishes = self.wanted.iter().filter(|wish| names.contains(&*wish.base));
         wishes.filter_map(|wish| self.there.get(&wish.name).copied())
+    }
+
+    /// The addresses that they have all the time, with the index of each.
+    pub(super) fn own_addresses(&self) -> impl Iterator<Item = (u32, IpAddr, u8)> + '_ {
+        self.wanted.iter().filter_map(|wish| match wish.kind {
+            VirtualKind::Ipvlan(config::Ipvlan { address: Some((address, prefix)), .. }) => {
+                Some((*self.there.get(&wish.name)?, address, prefix))
+            }
+            VirtualKind::Ipvlan(_) | VirtualKind::Macvlan { .. } => None,
+        })
     }
 
     /// Whether it should be tried again.

@@ -72,7 +72,9 @@ fn addresses_are_on_an_interface_with_the_mac_address_of_the_one_below() {
         a.stop();
         scene.answered_by(&probe, "b", stopped);
         assert_eq!(neighbour(&scene, ADDRESS), Some(scene.hosts[1].mac(0).to_string()));
-        assert!(ip(&scene.hosts[1], "address show dev edge").contains("192.0.2.100/24"));
+        scene.only("b", ADDRESS);
+        let held = ip(&scene.hosts[1], "address show dev edge");
+        assert!(held.contains("192.0.2.100/24"), "{held}{}", scene.story());
         assert!(!try_ip(host, "link show dev vrrp.51"));
     });
 }
