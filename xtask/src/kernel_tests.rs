@@ -59,7 +59,8 @@ pub(crate) fn all(arguments: &[&str]) -> Result<(), String> {
 /// Runs a test program in the machine.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
     let kernel = std::env::var_os(KERNEL_VARIABLE).map_or_else(|| workspace().join(KERNEL), PathBuf::from);
-    let image = image(&kernel).ok_or_else(|| format!("there is no kernel in {}; {HOW_TO_GET_ONE}", kernel.display()))?;
+    let image =
+        image(&kernel).ok_or_else(|| format!("there is no kernel in {}; {HOW_TO_GET_ONE}", kernel.display()))?;
     let scratch = std::env::temp_dir().join(format!("tanist-kernel-test-{}", std::process::id()));
     let done = build(&scratch, &kernel, Path::new(program), arguments).and_then(|files| boot(&image, &files));
     let removed = fs::remove_dir_all(&scratch).map_err(|error| format!("remove {}: {error}", scratch.display()));

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use config::Settings;
-use linux::packet_filter::{Closed, PacketFilter};
+use linux::packet_filter::{Closed, Dropped, PacketFilter};
 
 #[derive(Debug, Default)]
 pub(crate) struct ClosedAddresses {
@@ -36,6 +36,11 @@ impl ClosedAddresses {
             None => self.filter.insert(PacketFilter::open(&self.table.0, self.table.1)?),
         };
         filter.drop_traffic(&self.closed)
+    }
+
+    /// How many packets were dropped; `None` while nothing is closed.
+    pub(crate) fn dropped(&self) -> Option<linux::Result<Dropped>> {
+        self.filter.as_ref().map(PacketFilter::dropped)
     }
 
     /// Lets everything through again.

@@ -15,6 +15,7 @@ use engine::{
 };
 use linux::clock;
 use linux::local_time::LocalTime;
+use linux::packet_filter::Dropped;
 
 use crate::preflight::words_for;
 use crate::status::fault_words;
@@ -101,6 +102,12 @@ pub(crate) fn data(settings: &Settings, engine: &Engine, now: Instant) -> String
     // Writing to a string cannot fail.
     let _ = write_data(&mut text, settings, engine, &view, now);
     text
+}
+
+/// What the rules for addresses that are not accepted have done, at the end of `keepalived.data`.
+pub(crate) fn dropped(dropped: Dropped) -> String {
+    let Dropped { incoming, outgoing } = dropped;
+    format!("------< Not accepted >------\n Packets dropped = {incoming} in, {outgoing} out\n")
 }
 
 fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &View, now: Instant) -> std::fmt::Result {

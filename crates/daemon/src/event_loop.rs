@@ -1,13 +1,13 @@
 //! The loop: wait, take everything in, let the engine decide, carry everything out.
 
 mod ending;
+mod link_beats;
 mod operators;
 mod pair;
 mod process;
 mod reloading;
 mod services;
 mod telling;
-mod link_beats;
 mod trackers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -40,6 +40,7 @@ use crate::control::Control;
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
 use crate::kernel::{Changed, Kernel, Loss};
+use crate::link_beats::LinkBeats;
 use crate::log::Entry;
 use crate::mail::Post;
 use crate::notify::{NotifyQueues, Prepared, Told};
@@ -53,7 +54,6 @@ use crate::share::Share;
 use crate::sockets::{Apart, Particulars, Sockets};
 use crate::solicited_groups::{self, SolicitedGroups};
 use crate::sysctls::Sysctls;
-use crate::link_beats::LinkBeats;
 use crate::trackers::Trackers;
 use crate::words::{self, Line};
 

@@ -36,6 +36,8 @@
 //! }
 //! ```
 
+mod counters;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::OwnedFd;
@@ -48,6 +50,8 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use crate::error::refused;
 use crate::socket_option::set_send_buffer;
 use crate::{Error, Result};
+
+pub use counters::Dropped;
 
 const ADDRESSES_SET: &str = "addresses\0";
 const LINKS_SET: &str = "links\0";
@@ -346,6 +350,14 @@ impl Batch {
         let mut batch = Batch { family: family as u8, table, priority, octets: Vec::new(), sequence: 0, sets: 0 };
         batch.boundary(libc::NFNL_MSG_BATCH_BEGIN);
         batch
+    }
+
+    /// What `ask` writes, by itself: a question is no change.
+    fn question(family: libc::c_int, table: &Arc<[u8]>, ask: impl FnOnce(&mut Batch)) -> Vec<u8> {
+        let table = Arc::clone(table);
+        let mut batch = Batch { family: family as u8, table, priority: 0, octets: Vec::new(), sequence: 0, sets: 0 };
+        ask(&mut batch);
+        batch.octets
     }
 
     /// Begins with an empty table, whatever is there.

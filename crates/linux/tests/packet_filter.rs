@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tanist_linux::netlink::Netlink;
-use tanist_linux::packet_filter::{Closed, PacketFilter};
+use tanist_linux::packet_filter::{Closed, Dropped, PacketFilter};
 
 /// Whether a datagram to the address arrives.
 fn gets_through(address: impl Into<IpAddr>) -> bool {
@@ -125,6 +125,31 @@ fn tables_have_the_name_that_they_are_given() {
         assert!(!gets_through(closed));
         other.remove().expect("removed");
         assert!(gets_through(closed));
+    });
+    tried.expect("nothing panicked");
+}
+
+/// Who comes first drops, and counts what it drops; who comes later sees nothing.
+// Shows: global_defs.nftables_priority
+#[test]
+fn smaller_priorities_come_before_greater_ones() {
+    let Some(namespace) = common::namespace() else { return };
+    let tried = namespace.run(|| {
+        let closed = Ipv4Addr::new(192, 0, 2, 100);
+        let mut netlink = Netlink::open().expect("netlink");
+        let loopback = netlink.link_by_name("lo").expect("asked").expect("there is a loopback").index;
+        netlink.add_unmarked_address(loopback, closed.into(), 32).expect("an address");
+        for (first, second) in [(-300, 7), (7, -300)] {
+            let [mut one, mut other] = [("one", first), ("other", second)]
+                .map(|(table, priority)| PacketFilter::open(table, priority).expect("nftables"));
+            assert_eq!(one.dropped().expect("no table has dropped nothing"), Dropped::default());
+            [&mut one, &mut other].map(|filter| filter.drop_traffic(&only(closed)).expect("dropped"));
+            assert!(!gets_through(closed));
+            let counts = [&one, &other].map(|filter| filter.dropped().expect("counted").incoming);
+            let expected = if first < second { [1, 0] } else { [0, 1] };
+            assert_eq!(counts, expected, "{first} and {second}");
+            [&mut one, &mut other].map(|filter| filter.remove().expect("removed"));
+        }
     });
     tried.expect("nothing panicked");
 }

@@ -264,7 +264,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "vrf",
         Form::Word("the name of a VRF"),
         "In place of `interface`, for unicast: advertisements are sent and heard in this VRF, over whichever of its \
-         interfaces. Addresses say their interface with `dev`.",
+         interfaces. Addresses say their interface with `dev`. An instance that has an `interface` is in the VRF of that, and \
+         this says nothing.",
         "vrf blue",
     )
     .differs("A VRF that is missing, or an interface that is none, is a FAULT until there is one, and no reason to stop.")

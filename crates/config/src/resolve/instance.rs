@@ -195,7 +195,6 @@ impl<'a> Draft<'a> {
             "vrf" => {
                 let vrf = values::interface(statement.value(), findings);
                 self.vrf = vrf.map(|vrf| (vrf, statement.value().span));
-                self.note_given(name);
             }
             "promote_secondaries" => self.promote_secondaries = true,
             "kernel_rx_buf_size" => self.receive_buffer = values::count(statement, findings),
@@ -409,11 +408,14 @@ impl<'a> Draft<'a> {
     /// The VRF takes the place of the interface.
     fn take_place_of_vrf(&mut self, findings: &mut Findings) {
         let Some((vrf, span)) = &self.vrf else { return };
-        if let Some((link, _)) = &self.link {
+        if self.given.contains(&"interface") {
             findings
-                .error("two-interfaces", *span, format!("`vrf` takes the place of `interface`, which is {link} here"))
+                .warning("vrf-unused", *span, "`vrf` takes the place of `interface`, and says nothing beside it")
                 .help("remove one: an instance on an interface is in the VRF of that");
-        } else if self.unicast.is_none() {
+            self.vrf = None;
+            return;
+        }
+        if self.unicast.is_none() {
             findings
                 .error("no-peers", *span, "`vrf` is for unicast: multicast has one interface that it leaves by")
                 .help("add `unicast_peer { … }`, or say `interface IF` instead");

@@ -19,12 +19,14 @@ pub(super) struct Asked {
     pub(super) name: Option<(Name, Span)>,
     pub(super) group: Option<u32>,
     pub(super) ipvlan: Ipvlan,
+    /// An address is there, although it may be none.
+    pub(super) says_address: bool,
 }
 
 impl Asked {
     pub(super) fn read(statement: &Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> Self {
         let ipvlan = Ipvlan { mode: IpvlanMode::Bridge, address: None };
-        let mut asked = Self { span: statement.span, name: None, group: None, ipvlan };
+        let mut asked = Self { span: statement.span, name: None, group: None, ipvlan, says_address: false };
         let mut words = statement.values.iter().peekable();
         while let Some(word) = words.next() {
             match (word.text.as_str(), words.peek().copied()) {
@@ -62,7 +64,9 @@ impl Asked {
     }
 
     fn take_address(&mut self, word: &Word, findings: &mut Findings) {
-        let (text, prefix) = word.text.split_once('/').map_or((&*word.text, None), |(text, prefix)| (text, Some(prefix)));
+        self.says_address = true;
+        let (text, prefix) =
+            word.text.split_once('/').map_or((&*word.text, None), |(text, prefix)| (text, Some(prefix)));
         let Some(address) = values::address(&Word { text: text.to_owned(), ..word.clone() }, findings) else { return };
         let most = if address.is_ipv4() { 32 } else { 128 };
         match prefix.map_or(Ok(most), str::parse) {

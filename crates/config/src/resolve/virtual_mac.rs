@@ -184,10 +184,15 @@ impl Asking {
         match asked.ipvlan.address {
             Some((address, _)) if !is_of_family(address) => {
                 findings
-                    .error("other-family", asked.span, format!("{address} is not of the family of `{}`", about.name.text))
+                    .error(
+                        "other-family",
+                        asked.span,
+                        format!("{address} is not of the family of `{}`", about.name.text),
+                    )
                     .help("advertisements come from there: give one of its family");
                 return None;
             }
+            None if asked.says_address => return None,
             None if about.family == Family::Ipv4 => {
                 findings
                     .error("missing-value", asked.span, "over IPv4, `use_ipvlan` needs an address")
@@ -330,13 +335,7 @@ impl VirtualLinks {
     }
 
     /// What nobody has said anything about.
-    fn plain(
-        &self,
-        name: Name,
-        about: &About<'_>,
-        base: &Name,
-        (kind, family): (VirtualKind, Family),
-    ) -> VirtualLink {
+    fn plain(&self, name: Name, about: &About<'_>, base: &Name, (kind, family): (VirtualKind, Family)) -> VirtualLink {
         let (prefix, base, vrid) = (self.address_prefix.clone(), base.clone(), about.vrid);
         VirtualLink { name, named: false, prefix, vrid, base, kind, family, group: None, needs_base: true }
     }
@@ -369,7 +368,9 @@ impl VirtualLinks {
         findings: &mut Findings,
     ) -> Option<Name> {
         let owned = self.made.iter().zip(&self.owners).filter(|(_, owner)| ***owner == about.name.text);
-        if let Some((known, _)) = owned.into_iter().find(|(link, _)| (&link.base, link.kind, link.family) == (base, kind, family)) {
+        if let Some((known, _)) =
+            owned.into_iter().find(|(link, _)| (&link.base, link.kind, link.family) == (base, kind, family))
+        {
             return Some(known.name.clone());
         }
         let name = self.free_name(&self.address_prefix, about.vrid);
@@ -378,9 +379,10 @@ impl VirtualLinks {
 
     /// An interface takes each MAC address once.
     fn make(&mut self, wish: VirtualLink, about: &About<'_>, span: Span, findings: &mut Findings) -> Option<Name> {
-        let alike = self.made.iter().position(|link| {
-            link.base == wish.base && link.mac().is_some() && link.mac() == wish.mac()
-        });
+        let alike = self
+            .made
+            .iter()
+            .position(|link| link.base == wish.base && link.mac().is_some() && link.mac() == wish.mac());
         if let Some(place) = alike {
             let message =
                 format!("`{}` has an interface with this MAC address on {} already", self.owners[place], wish.base);

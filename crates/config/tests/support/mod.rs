@@ -7,9 +7,8 @@ use std::path::Path;
 
 use engine::{Authentication, Family, Tracked, Transport, Weight, When};
 use tanist_config::{
-    Ipvlan,
-    Command, FigureSource, Instance, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser, Settings,
-    SyncGroup, VirtualKind, VirtualLink, VirtualMac, load,
+    Command, FigureSource, Instance, Ipvlan, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser,
+    Settings, SyncGroup, VirtualKind, VirtualLink, VirtualMac, load,
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
@@ -75,6 +74,12 @@ pub(crate) fn describe(settings: &Settings) -> String {
         );
     }
     describe_told(&mut out, settings);
+    if settings.link_beats.everywhere {
+        line(&mut out, format_args!("all links are polled"));
+    }
+    for (link, method) in &settings.link_beats.links {
+        line(&mut out, format_args!("link of {link} polled by {method:?}"));
+    }
     for VirtualLink { name, named, prefix, vrid, base, kind, family, group, needs_base } in &settings.virtual_links {
         let mac = match kind {
             VirtualKind::Macvlan { mac } => mac.map(|octet| format!("{octet:02x}")).join(":"),
@@ -158,6 +163,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
             if router.preempt_delay.is_zero() { String::new() } else { format!(" after {:?}", router.preempt_delay) },
         ),
     );
+    if instance.in_vrf {
+        line(out, format_args!("    in the VRF {}", router.link));
+    }
     if let Some(VirtualMac { link, speaks }) = &instance.virtual_mac {
         let through = if *speaks { "" } else { "  advertisements leave below" };
         line(out, format_args!("    on {link}{through}"));

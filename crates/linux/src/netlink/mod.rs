@@ -26,8 +26,8 @@ mod types;
 mod virtual_links;
 
 pub use addresses::{Applied, kernel_keeps_marks};
-pub use listeners::{Listener, listeners};
 pub use ipvlan::{Ipvlan, IpvlanFlags};
+pub use listeners::{Listener, listeners};
 pub use macvlan::Macvlan;
 pub use monitor::{Change, Monitor};
 pub use operation::Operation;
