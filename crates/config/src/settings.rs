@@ -329,6 +329,8 @@ pub struct Instance {
     pub polls_link: bool,
     /// The interface that was made for it, if it has a MAC address of its own.
     pub virtual_mac: Option<VirtualMac>,
+    /// The interface that was made for it, if it has the MAC address of the one below (`use_ipvlan`).
+    pub ipvlan: Option<engine::Name>,
     /// Who is told about changes of state.
     pub notify: Notify,
     /// `smtp_alert`: changes of state are mailed.

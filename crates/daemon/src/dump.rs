@@ -131,12 +131,13 @@ fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &Vi
         let since = clock::real_time().saturating_sub(now.since(router.since));
         let seconds = since.as_secs_f64();
         put("Last transition", &format!("{seconds:.6} ({})", LocalTime::of(since).ctime()))?;
-        match &instance.virtual_mac {
-            Some(VirtualMac { link, speaks }) => {
+        match (&instance.virtual_mac, &instance.ipvlan) {
+            (Some(VirtualMac { link, speaks }), _) => {
                 let below = if *speaks { "" } else { ", xmit base i/f" };
                 put("Interface", &format_args!("{link}, vmac on {}{below}", config.link))?;
             }
-            None => put("Interface", &config.link)?,
+            (None, Some(link)) => put("Interface", &format_args!("{link}, ipvlan on {}", config.link))?,
+            (None, None) => put("Interface", &config.link)?,
         }
         put("Virtual Router ID", &config.vrid)?;
         put("Priority", &router.priority)?;

@@ -220,16 +220,16 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "use_vmac",
         words(0, 6, "perhaps a name, a MAC address of 5 or 6 octets, and `group` with a number or a name"),
-        "Give the addresses the MAC address of the virtual router, 00:00:5e:00:01 and the virtual_router_id, which stays \
-         the same whoever is Active: neighbours have nothing to learn anew. They are on an interface (macvlan) that is \
+        "Give the addresses the MAC address of the virtual router, 00:00:5e:00:01 (over IPv6 00:00:5e:00:02) and the \
+         virtual_router_id, which stays the same whoever is Active: neighbours have nothing to learn anew. They are on an interface (macvlan) that is \
          made for them, and advertisements leave by it. Of five octets, the sixth is the virtual_router_id.",
         "use_vmac vrrp.51",
     )
     .default("none; a name is made of `vmac_prefix` and the virtual_router_id")
     .differs(
         "An interface that somebody deletes or changes is put back at once, and the instance stays Active. Advertisements \
-         are read off the interface, so no group is joined from the virtual MAC address and no firewall rule is needed. \
-         `rp_filter` of other interfaces stays as it is. Instances of IPv6 cannot have it yet (decision 50).",
+         are read off the interface, so no group is joined from the virtual MAC address. `rp_filter` of other interfaces \
+         stays as it is (decision 50). Over IPv6 the interface has no link-local address but virtual ones (decision 90).",
     ),
     works(
         "use_vmac_addr",
@@ -258,7 +258,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .default("none; a name is made of `vmac_prefix` and the virtual_router_id; `bridge`")
     .differs(
         "An interface that somebody deletes or changes is put back at once, and the instance stays Active. What the \
-         others send is heard on the interface below, where it comes by the same MAC address.",
+         others send is heard on the interface below, where it comes by the same MAC address (decision 90).",
     ),
     works(
         "vrf",
@@ -268,7 +268,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
          this says nothing.",
         "vrf blue",
     )
-    .differs("A VRF that is missing, or an interface that is none, is a FAULT until there is one, and no reason to stop.")
+    .differs("A VRF that is missing, or an interface that is none, is a FAULT until there is one, and no reason to stop \
+              (decision 90).")
     .since("2.2.7"),
     works(
         "garp_master_delay",

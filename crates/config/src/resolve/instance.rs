@@ -191,7 +191,16 @@ impl<'a> Draft<'a> {
                 let rules = rules::rules(statement, known.names, &mut known.numbering, findings);
                 self.rules.extend(rules.into_iter().map(|read| moving(read, findings)));
             }
-            "linkbeat_use_polling" => self.polls_link = true,
+            "linkbeat_use_polling" => {
+                self.polls_link = true;
+                findings
+                    .warning(
+                        "old-name",
+                        statement.span,
+                        "`linkbeat_use_polling` of an instance is an old way to say it",
+                    )
+                    .help("name the interface in `linkbeat_interfaces { … }`, outside");
+            }
             "vrf" => {
                 let vrf = values::interface(statement.value(), findings);
                 self.vrf = vrf.map(|vrf| (vrf, statement.value().span));
@@ -363,6 +372,7 @@ impl<'a> Draft<'a> {
             promote_secondaries,
             in_vrf,
             polls_link,
+            ipvlan: own_link.filter(|_| virtual_mac.is_none()),
             virtual_mac,
             notify,
             mails,

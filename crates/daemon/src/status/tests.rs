@@ -35,6 +35,7 @@ pub(crate) fn settings(config: &engine::Config) -> Settings {
         in_vrf: false,
         polls_link: false,
         virtual_mac: None,
+        ipvlan: None,
         notify: config::Notify::default(),
         mails: false,
         tells_priority: false,

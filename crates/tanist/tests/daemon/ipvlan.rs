@@ -1,11 +1,13 @@
 //! Interfaces that share the MAC address of the one below: their effect where the kernel has them, and what is said where it
 //! has none. `cargo xtask kernel-tests` runs this on a kernel that has them.
 
-use std::net::IpAddr;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
 
 use crate::support::iproute::{ip, lines, try_ip};
-use crate::support::wire::neighbour;
-use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_test, tanist, test_name};
+use crate::support::wire::{neighbour, neighbour_of_ipv6};
+use crate::support::{ADDRESS, HostPlan, Moment, Node, QUICK, Scene, configuration, slow_test, tanist, test_name};
 
 /// Where advertisements come from.
 const SOURCE: [u8; 4] = [192, 0, 2, 11];
@@ -76,6 +78,51 @@ fn addresses_are_on_an_interface_with_the_mac_address_of_the_one_below() {
         let held = ip(&scene.hosts[1], "address show dev edge");
         assert!(held.contains("192.0.2.100/24"), "{held}{}", scene.story());
         assert!(!try_ip(host, "link show dev vrrp.51"));
+    });
+}
+
+/// Over IPv6 it needs no address: advertisements come from the link-local one below.
+#[test]
+fn an_ipvlan_of_ipv6_has_the_virtual_addresses_and_no_others() {
+    slow_test(|| {
+        let mut scene = Scene::empty();
+        for (name, number) in ["a", "b"].into_iter().zip(1..) {
+            scene.add(&HostPlan::new(name).interface("eth0", &[&format!("2001:db8::{number}/64")]));
+        }
+        if !kernel_has_it(&scene) {
+            return rehearse::lab::skip(&test_name(), &"this kernel has no ipvlan; `cargo xtask kernel-tests` has one");
+        }
+        scene.lab.client().add_address("2001:db8::254/64").expect("the client's address");
+        let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
+        let of = |priority: u8| {
+            format!(
+                "vrrp_instance VI_6 {{\n    interface eth0\n    virtual_router_id 51\n    priority {priority}\n    advert_int \
+                 0.2\n    use_ipvlan\n    virtual_ipaddress {{\n        fe80::100/64\n        {address}/64\n    }}\n}}\n"
+            )
+        };
+        let begin = Moment::now();
+        let a = Node::start(&scene.hosts[0], tanist(), &of(150));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let _b = Node::start(&scene.hosts[1], tanist(), &of(100));
+        scene.line("b", begin, "master is fe80::");
+        scene.until("it has the addresses", || scene.hosts[0].has_address(address.into()));
+        let held = lines(&scene.hosts[0], "-o -6 address show dev vrrp.51");
+        assert_eq!(held.len(), 2, "{held:?}{}{}", ip(&scene.hosts[0], "address"), scene.story());
+        let answered_by = |host: usize| {
+            let mac = scene.hosts[host].mac(0).to_string();
+            let connect = move || {
+                let to = SocketAddr::new(address.into(), 9);
+                TcpStream::connect_timeout(&to, Duration::from_millis(700)).err().map(|error| error.kind())
+            };
+            scene.until("it answers", || scene.lab.client().run(connect) == Some(ErrorKind::ConnectionRefused));
+            assert_eq!(neighbour_of_ipv6(&scene, address), Some(mac));
+        };
+        answered_by(0);
+        let stopped = Moment::now();
+        a.stop();
+        scene.line("b", stopped, "Entering MASTER STATE");
+        scene.until("a has let go", || !scene.hosts[0].has_address(address.into()));
+        answered_by(1);
     });
 }
 

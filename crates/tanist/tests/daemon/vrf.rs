@@ -15,13 +15,15 @@ fn kernel_has_it(scene: &Scene) -> bool {
     has
 }
 
-/// Host 0 or 1 with the other one as its peer.
+/// Host 0 or 1 with the other one as its peer, over both families.
 fn in_vrf(host: u8) -> String {
     let (own, peer, priority) = (host + 1, 2 - host, 150 - 50 * host);
     format!(
         "vrrp_instance VI_1 {{\n    vrf blue\n    virtual_router_id 51\n    priority {priority}\n{QUICK}\n    \
          unicast_src_ip 192.0.2.{own}\n    unicast_peer {{\n        192.0.2.{peer}\n    }}\n    virtual_ipaddress {{\n        \
-         {ADDRESS}/24 dev eth0\n    }}\n}}\n"
+         {ADDRESS}/24 dev eth0\n    }}\n}}\nvrrp_instance VI_6 {{\n    vrf blue\n    virtual_router_id 51\n    priority \
+         {priority}\n    advert_int 0.2\n    unicast_src_ip 2001:db8::{own}\n    unicast_peer {{\n        2001:db8::{peer}\n    \
+         }}\n    virtual_ipaddress {{\n        fe80::100/64 dev eth0\n        2001:db8::100/64 dev eth0\n    }}\n}}\n"
     )
 }
 
@@ -31,8 +33,11 @@ fn make_vrf(scene: &Scene, host: usize) {
     ip(host, "link add blue type vrf table 500");
     ip(host, "link set blue up");
     ip(host, "link set eth0 master blue");
+    // It has lost those of IPv6 thereby.
+    ip(host, &format!("-6 address replace 2001:db8::{number}/64 dev eth0 nodad"));
     // The host's own tables say something else, where nobody answers.
     ip(host, "route add blackhole 192.0.2.0/25");
+    ip(host, "-6 route add blackhole 2001:db8::/65");
     let own = Ipv4Addr::new(192, 0, 2, number as u8);
     assert!(ip(host, "route show table 500").contains(&own.to_string()), "the route is in the VRF");
 }
@@ -51,9 +56,11 @@ fn unicast_stays_in_the_vrf() {
         scene.line("a", begin, "entering FAULT state (interface blue does not exist)");
         let made = scene.lab.note("a", "a VRF");
         make_vrf(&scene, 0);
-        scene.line("a", made, "Entering MASTER STATE");
+        scene.line("a", made, "(VI_1) Entering MASTER STATE");
+        scene.line("a", made, "(VI_6) Entering MASTER STATE");
         let _b = Node::start(&scene.hosts[1], tanist(), &in_vrf(1));
-        scene.line("b", begin, "master is 192.0.2.1");
+        scene.line("b", begin, "(VI_1) master is 192.0.2.1");
+        scene.line("b", begin, "(VI_6) master is 2001:db8::1");
         let_pass(std::time::Duration::from_secs(2));
         scene.only("a", ADDRESS);
         assert_eq!(scene.count_lines("b", begin, "MASTER STATE"), 0, "{}", scene.story());
@@ -63,6 +70,7 @@ fn unicast_stays_in_the_vrf() {
         a.stop();
         scene.answered_by(&probe, "b", stopped);
         scene.only("b", ADDRESS);
+        scene.line("b", stopped, "(VI_6) Entering MASTER STATE");
     });
 }
 
