@@ -143,12 +143,16 @@ fn smaller_priorities_come_before_greater_ones() {
             let [mut one, mut other] = [("one", first), ("other", second)]
                 .map(|(table, priority)| PacketFilter::open(table, priority).expect("nftables"));
             assert_eq!(one.dropped().expect("no table has dropped nothing"), Dropped::default());
-            [&mut one, &mut other].map(|filter| filter.drop_traffic(&only(closed)).expect("dropped"));
+            for filter in [&mut one, &mut other] {
+                filter.drop_traffic(&only(closed)).expect("dropped");
+            }
             assert!(!gets_through(closed));
             let counts = [&one, &other].map(|filter| filter.dropped().expect("counted").incoming);
             let expected = if first < second { [1, 0] } else { [0, 1] };
             assert_eq!(counts, expected, "{first} and {second}");
-            [&mut one, &mut other].map(|filter| filter.remove().expect("removed"));
+            for filter in [&mut one, &mut other] {
+                filter.remove().expect("removed");
+            }
         }
     });
     tried.expect("nothing panicked");
