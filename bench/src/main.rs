@@ -9,7 +9,9 @@ mod counters;
 mod crash;
 mod document;
 mod failure;
+mod idle;
 mod large_reload;
+mod layout;
 mod load;
 mod machine;
 mod memory;
@@ -68,6 +70,10 @@ struct CommandLine {
     /// Write the figures to this document; what was written into it by hand stays, and so does what is not measured now
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     write: Option<PathBuf>,
+    /// Measure nothing; find out with gdb which functions a daemon needs from second to second, and write a linker script
+    /// that puts them side by side
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    layout: Option<PathBuf>,
 }
 
 impl CommandLine {
@@ -100,6 +106,7 @@ enum Name {
     LargeReload,
     Services,
     Moments,
+    Idle,
 }
 
 impl Name {
@@ -117,6 +124,7 @@ impl Name {
             Self::LargeReload => large_reload::GROUP,
             Self::Services => services::GROUP,
             Self::Moments => services::MOMENTS,
+            Self::Idle => idle::GROUP,
         }
     }
 }
@@ -135,6 +143,9 @@ fn main() -> ExitCode {
 /// False if something could not be measured. A missed target is a result like any other.
 fn run(arguments: &CommandLine) -> Result<bool> {
     let bench = prepare(arguments)?;
+    if let Some(file) = &arguments.layout {
+        return layout::write(&bench, file).map(|()| true);
+    }
     let machine = Machine::look(&bench.daemons.keepalived.command[0], &bench.daemons.tanist.command[0]);
     let began = Instant::now();
     let mut measured: Vec<(Group, Vec<Row>)> = Vec::new();

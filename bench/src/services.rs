@@ -1,14 +1,12 @@
 //! A pair with a service, and what befalls such pairs: how long nobody was at work, and how long two were.
 
-use std::thread;
 use std::time::Duration;
 
-use rehearse::lab::{Daemon, Manner};
-use rehearse::trials::{Idle, Node, Outcome, Recipe, SCENARIOS, Scenario, Service, Supervision};
+use rehearse::lab::Manner;
+use rehearse::trials::{Outcome, Recipe, SCENARIOS, Scenario, Service, Supervision};
 
 use crate::bench::{Bench, Group};
-use crate::failure::{Failure, Result};
-use crate::processes::Processes;
+use crate::failure::Result;
 use crate::row::{Both, Figure, Row, Target, Unit};
 use crate::statistics::{median, milliseconds};
 use crate::trials::{Case, Tried, expected_duration, play_all};
@@ -28,8 +26,7 @@ pub(crate) const GROUP: Group = Group {
         on hosts of its own; they mostly wait. \"Simulated\": each of Tanist's trials is played once more \
         in the simulator of `crates/sim`, with the same configuration and the same deeds at the same moments; there \
         nothing takes time but what is configured and the start of a program, 5 ms. \"Measured less simulated\" is \
-        the median of the differences, trial by trial. Memory and processor time are the daemon's own, its helpers' \
-        included, of the worse of the two nodes, while nothing happens.",
+        the median of the differences, trial by trial.",
     measure,
 };
 
@@ -57,10 +54,6 @@ const FEW_AT_ONCE: usize = 4;
 const ROUNDS: usize = 5;
 /// keepalived's trials: so many are enough in any case.
 const FEW_ROUNDS: usize = 5;
-/// What a pair costs when nothing happens differs little: it is not looked at oftener than this.
-const IDLE_ROUNDS: usize = 3;
-/// From the start of a pair until it is at rest.
-const STARTING: Duration = Duration::from_secs(8);
 
 fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let (service, recipes) = (service(bench), recipes(bench));
@@ -72,8 +65,7 @@ fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let rounds = bench.rounds(ROUNDS);
     let case = |scenario, recipe| Case { scenario, recipe, rounds, simulated: true };
     cases.extend([case(scenario("B1"), &again), case(scenario("B3"), &fast)]);
-    let idle_for = idle_rounds(bench) as u32 * 2 * (STARTING + idle_spans(bench).0 + idle_spans(bench).1);
-    let tried = play_and_tell(&cases, &service, bench.at_once, idle_for)?;
+    let tried = play_and_tell(&cases, &service, bench.at_once)?;
 
     let mut rows = Vec::new();
     let mut agreement = Vec::new();
@@ -99,7 +91,6 @@ fn measure(bench: &Bench) -> Result<Vec<Row>> {
         }
     }
     rows.extend(agreement);
-    rows.extend(idle(bench, &recipes, &service)?);
     Ok(rows)
 }
 
@@ -107,7 +98,7 @@ fn measure_moments(bench: &Bench) -> Result<Vec<Row>> {
     let (service, recipes) = (service(bench), recipes(bench));
     let scenarios = || SCENARIOS.iter().filter(|scenario| !moments(scenario).is_empty());
     let cases = with_both(bench, &recipes, scenarios());
-    let tried = play_and_tell(&cases, &service, FEW_AT_ONCE.min(bench.at_once), Duration::ZERO)?;
+    let tried = play_and_tell(&cases, &service, FEW_AT_ONCE.min(bench.at_once))?;
     let mut rows = Vec::new();
     let mut agreement = Vec::new();
     for scenario in scenarios() {
@@ -121,13 +112,13 @@ fn measure_moments(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn service(bench: &Bench) -> Service {
+pub(crate) fn service(bench: &Bench) -> Service {
     let program = vec![bench.daemons.tanist.command[0].clone(), "rehearse".to_owned()];
     Service { program, manner: Manner { start: START, ..Manner::default() } }
 }
 
 /// How keepalived's users do it, and how ours do.
-fn recipes(bench: &Bench) -> Both<Recipe> {
+pub(crate) fn recipes(bench: &Bench) -> Both<Recipe> {
     Both {
         keepalived: Recipe::edge_gateway(bench.daemons.keepalived.clone()),
         tanist: Recipe::tanist(bench.daemons.tanist.clone(), &Supervision::default()),
@@ -166,14 +157,9 @@ impl Harvest<'_, '_> {
 }
 
 /// Plays the cases; says beforehand how long that and what comes after it will take.
-fn play_and_tell<'c, 'a>(
-    cases: &'c [Case<'a>],
-    service: &Service,
-    at_once: usize,
-    afterwards: Duration,
-) -> Result<Harvest<'c, 'a>> {
+fn play_and_tell<'c, 'a>(cases: &'c [Case<'a>], service: &Service, at_once: usize) -> Result<Harvest<'c, 'a>> {
     let trials: usize = cases.iter().map(|case| case.rounds).sum();
-    let takes = expected_duration(cases, service, at_once) + afterwards;
+    let takes = expected_duration(cases, service, at_once);
     eprintln!("services: {trials} trials, about {} minutes", takes.as_secs().div_ceil(60));
     Ok(Harvest(cases.iter().zip(play_all(cases, service, at_once)?).collect()))
 }
@@ -322,53 +308,4 @@ fn title(scenario: &Scenario, what: &str) -> String {
 
 fn figure(figures: &[f64]) -> Option<Figure> {
     (!figures.is_empty()).then(|| Figure::spread(figures))
-}
-
-// ── what it costs when nothing happens ────────────────────────────────────────────────────────────────────
-
-/// The worse of two nodes.
-struct Cost {
-    megabytes: f64,
-    /// Milliseconds a second.
-    cpu: f64,
-}
-
-fn idle_rounds(bench: &Bench) -> usize {
-    bench.rounds(1).min(IDLE_ROUNDS)
-}
-
-/// How long nothing is looked at, and for how long something is then.
-fn idle_spans(bench: &Bench) -> (Duration, Duration) {
-    let seconds = if bench.quick { (1, 2) } else { (10, 20) };
-    (Duration::from_secs(seconds.0), Duration::from_secs(seconds.1))
-}
-
-fn idle(bench: &Bench, recipes: &Both<Recipe>, service: &Service) -> Result<Vec<Row>> {
-    let (settled, during) = idle_spans(bench);
-    let rounds = bench.in_turn_for(idle_rounds(bench), |daemon: &Daemon, _| {
-        let is_tanist = daemon.name == recipes.tanist.daemon.name;
-        cost(if is_tanist { &recipes.tanist } else { &recipes.keepalived }, service, settled, during)
-    })?;
-    let middle = |figure: fn(&Cost) -> f64| rounds.map(|all| median(&all.iter().map(figure).collect::<Vec<f64>>()));
-    Ok(vec![
-        Row::new("idle: memory", Unit::Megabytes, middle(|cost| cost.megabytes), Target::AtMost(6.0)),
-        // Half a percent of a processor.
-        Row::new("idle: processor time", Unit::CpuPerSecond, middle(|cost| cost.cpu), Target::AtMost(5.0)),
-    ])
-}
-
-fn cost(recipe: &Recipe, service: &Service, settled: Duration, during: Duration) -> Result<Cost> {
-    let pair = Idle::begin(recipe, service)?;
-    thread::sleep(settled);
-    let mut worst = Cost { megabytes: 0.0, cpu: 0.0 };
-    let nodes: Vec<Processes> =
-        Node::BOTH.iter().map(|node| Processes::of_daemon(pair.daemon(*node)?)).collect::<Result<_>>()?;
-    let time = |node: &Processes| Ok::<_, Failure>(node.run_time()? + node.run_time_of_ended_children()?);
-    let before: Vec<Duration> = nodes.iter().map(time).collect::<Result<_>>()?;
-    thread::sleep(during);
-    for (node, before) in nodes.iter().zip(before) {
-        worst.cpu = worst.cpu.max(milliseconds(time(node)?.saturating_sub(before)) / during.as_secs_f64());
-        worst.megabytes = worst.megabytes.max(node.resident_megabytes()?);
-    }
-    Ok(worst)
 }

@@ -25,8 +25,10 @@ pub(crate) const FOR_TESTS: [Package; 10] = [
     Package { name: "groff-base", program: "groff" },
 ];
 
-/// What measuring needs besides: counts system calls and allocations without stopping at them, as strace would.
-pub(crate) const FOR_MEASURING: [Package; 1] = [Package { name: "linux-perf", program: "perf" }];
+/// What measuring needs besides. perf counts system calls and allocations without stopping at them, as strace would; gdb
+/// finds out what of the program is needed from second to second.
+pub(crate) const FOR_MEASURING: [Package; 2] =
+    [Package { name: "linux-perf", program: "perf" }, Package { name: "gdb", program: "gdb" }];
 
 pub(crate) fn install(packages: &[Package]) -> Result<(), String> {
     let missing: Vec<&str> =

@@ -67,8 +67,8 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
     let mut words: Vec<String> =
         ["run", "--release", "--locked", "--quiet", "-p", "tanist-bench", "--"].map(String::from).into();
     words.extend(arguments.iter().map(|&argument| argument.to_owned()));
-    let asked_for_others = arguments.contains(&"--only") && !arguments.contains(&"memory");
-    if !arguments.contains(&"--quick") && !asked_for_others {
+    let asks_for_others = arguments.contains(&"--only") && !arguments.contains(&"memory");
+    if !arguments.contains(&"--quick") && !arguments.contains(&"--layout") && !asks_for_others {
         // Its memory is one figure of many; the others are measured without it.
         match step("static build", build_static) {
             Ok(()) => words.push(format!("--static-tanist={STATIC_DIRECTORY}/{}/release/tanist", static_target())),

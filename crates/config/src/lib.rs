@@ -44,9 +44,9 @@ pub use process::{Buffer, Dumps, JsonVersion, Process, ReceiveBuffers, Reload, R
 pub use resolve::{BadKey, c_number, hmac_key};
 pub use settings::{
     AddressLifetime, BeatMethod, Command, FigureSource, Global, InitialNumber, Instance, Ipvlan, IpvlanMode, KeyFile,
-    LinkBeats, Mail, Manager, MatchBy, NeededPort, NeededSpace, Notify, NotifyFifo, NotifyScript, Pair, PairPath,
-    ProcessPattern, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup, TimedScript, Tracker,
-    VirtualKind, VirtualLink, VirtualMac, size_words,
+    LinkBeats, Mail, MailLogin, MailTls, Manager, MatchBy, NeededPort, NeededSpace, Notify, NotifyFifo, NotifyScript,
+    Pair, PairPath, ProcessPattern, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup,
+    TimedScript, Tracker, VirtualKind, VirtualLink, VirtualMac, size_words,
 };
 
 /// What the command line adds to the text.

@@ -46,6 +46,10 @@ pub struct Process {
     pub command_buffer: Option<Buffer>,
     /// `vrrp_netlink_monitor_rcv_bufs`.
     pub monitor_buffer: Option<Buffer>,
+    /// `process_monitor_rcv_bufs`.
+    pub births_buffer: Option<Buffer>,
+    /// `use_symlink_paths`: programs are run by the paths that are given, not by where these lead at the time of reading.
+    pub keep_links: bool,
     /// What is written on signals.
     pub dumps: Dumps,
     /// `config_save_dir`: the configuration in force is kept there.
@@ -77,6 +81,8 @@ impl Default for Process {
             receive_buffers: ReceiveBuffers::Own,
             command_buffer: None,
             monitor_buffer: None,
+            births_buffer: None,
+            keep_links: false,
             dumps: Dumps::default(),
             save_directory: None,
             reload: Reload::default(),

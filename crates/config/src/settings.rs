@@ -159,6 +159,33 @@ pub struct Mail {
     pub helo_name: Option<String>,
     /// `no_email_faults`: no mail about FAULT.
     pub no_faults: bool,
+    /// `smtp_tls`.
+    pub tls: MailTls,
+    /// `smtp_ca_file`: who vouches for the server; `None` means whom this system trusts.
+    pub authorities: Option<PathBuf>,
+    /// `smtp_user`; only with TLS.
+    pub login: Option<MailLogin>,
+}
+
+/// Whether mail goes through TLS. Where it shall, it never goes without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MailTls {
+    /// It does not.
+    #[default]
+    Off,
+    /// From STARTTLS on (RFC 3207).
+    StartTls,
+    /// From the first octet on (RFC 8314 §3).
+    Implicit,
+}
+
+/// Who logs in to the mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailLogin {
+    /// `smtp_user`.
+    pub user: String,
+    /// `smtp_password_file`.
+    pub password_file: PathBuf,
 }
 
 /// A named pipe that gets a line for each change.
@@ -477,7 +504,9 @@ pub struct Notify {
     pub fault: Option<NotifyScript>,
     /// `notify_stop`.
     pub stop: Option<NotifyScript>,
-    /// `notify_deleted`; without it a deleted instance is told as FAULT.
+    /// `notify_deleted`, with or without a script: a deleted instance is told as DELETED; otherwise as FAULT.
+    pub tells_deletion: bool,
+    /// The script of `notify_deleted`.
     pub deleted: Option<NotifyScript>,
     /// `notify_master_rx_lower_pri`.
     pub active_heard_lower_priority: Option<NotifyScript>,

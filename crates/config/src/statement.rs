@@ -192,8 +192,13 @@ impl<'a> Reading<'a, '_> {
     /// Takes the words that belong to the keyword.
     fn values(&mut self, keyword: &'static Keyword) -> Vec<Cow<'a, Word>> {
         let (fewest, most) = keyword.form.word_count();
-        if let Form::Command { user } = keyword.form
-            && let Some(first) = self.entry.words.get(self.at)
+        let may_name_user = match keyword.form {
+            Form::Command { user } => Some(user),
+            Form::OptionalCommand => Some(true),
+            _ => None,
+        };
+        if let (Some(user), Some(first)) = (may_name_user, self.entry.words.get(self.at))
+            && !(fewest == 0 && self.is_keyword(first))
         {
             let bare = !first.quoted && !first.text.starts_with('\'');
             if bare && !user {
@@ -331,7 +336,11 @@ fn report_repetitions(statements: &[Statement<'_>], findings: &mut Findings) {
         }
         if first.insert(keyword.name, statement.span).is_some() {
             let is_fifo = matches!(keyword.name, "notify_fifo" | "vrrp_notify_fifo");
-            let counts = if is_fifo || matches!(keyword.form, Form::Command { .. }) { "first" } else { "last" };
+            let counts = if is_fifo || matches!(keyword.form, Form::Command { .. } | Form::OptionalCommand) {
+                "first"
+            } else {
+                "last"
+            };
             findings
                 .warning(
                     "given-twice",

@@ -28,6 +28,12 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::VrrpInstance if keyword.name == "service" => {
             format!("service web {{\n systemd nginx\n}}\n{}", instance(example))
         }
+        Block::GlobalDefs if keyword.name == "smtp_user" => {
+            format!("global_defs {{\n smtp_tls\n smtp_password_file /etc/tanist/password\n {example}\n}}\n")
+        }
+        Block::GlobalDefs if keyword.name == "smtp_password_file" => {
+            format!("global_defs {{\n smtp_tls\n smtp_user tanist\n {example}\n}}\n")
+        }
         Block::GlobalDefs => format!("global_defs {{\n {example}\n}}\n"),
         Block::VrrpInstance => instance(example),
         Block::Authentication => instance(&format!("authentication {{\n {example}\n }}")),

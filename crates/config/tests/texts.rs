@@ -92,3 +92,11 @@ fn what_is_tracked_is_explained() {
     let settings = load(Path::new("tests/cases/trackers.conf"), &RealFiles, &options()).settings.expect("it works");
     expect_file(Path::new("tests/explained/trackers.txt"), &explain(&settings)).expect("as it was");
 }
+
+/// How mail goes, and what there is to keep it from being read.
+#[test]
+fn how_mail_goes_is_explained() {
+    let settings =
+        load(Path::new("tests/cases/mail-security.conf"), &RealFiles, &options()).settings.expect("it works");
+    expect_file(Path::new("tests/explained/mail-security.txt"), &explain(&settings)).expect("as it was");
+}

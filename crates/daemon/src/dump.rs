@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use config::{FigureSource, MatchBy, ProcessPattern, Settings, VirtualMac};
+use config::{FigureSource, MailTls, MatchBy, ProcessPattern, Settings, VirtualMac};
 use engine::vrrp::receive::{ChecksumForm, Discard, Oddity};
 use engine::{
     AntiReplay, Authentication, Engine, HmacMode, Instant, Measure, RouterView, StateName, Tracked, TrackerConfig,
@@ -41,6 +41,12 @@ pub(crate) const fn mode(umask: Option<u32>) -> u32 {
 pub(crate) fn path(chosen: Option<&Path>, extension: &str, name: Option<&str>) -> PathBuf {
     let name = name.map_or_else(String::new, |name| format!(".{name}"));
     chosen.map_or_else(|| directory().join(format!("keepalived{name}.{extension}")), Path::to_owned)
+}
+
+/// Where keepalived's parent process writes what it knows.
+pub(crate) fn path_of_parent(name: Option<&str>) -> PathBuf {
+    let name = name.map_or_else(String::new, |name| format!(".{name}"));
+    directory().join(format!("keepalived_parent{name}.data"))
 }
 
 /// Makes an empty file or empties the one that is there, if it is no link.
@@ -95,6 +101,30 @@ pub(crate) fn state_word(router: &RouterView) -> &'static str {
     }
 }
 
+/// keepalived_parent.data, and the beginning of keepalived.data.
+pub(crate) fn global_definitions(settings: &Settings) -> String {
+    let (global, mail) = (&settings.global, &settings.global.mail);
+    let mut lines = vec![
+        "------< Global definitions >------".to_owned(),
+        format!(" Router ID = {}", global.router_id.as_deref().unwrap_or("(host name)")),
+        format!(" Script security = {}", if global.enable_script_security { "enabled" } else { "disabled" }),
+    ];
+    if let Some((host, port)) = &mail.server {
+        lines.extend([format!(" Smtp server = {host}"), format!(" Smtp server port = {port}")]);
+    }
+    let names = [("Smtp HELO name", &mail.helo_name), ("Email notification from", &mail.sender)];
+    lines.extend(names.iter().filter_map(|(key, value)| Some(format!(" {key} = {}", value.as_ref()?))));
+    match mail.tls {
+        MailTls::Off => {}
+        MailTls::StartTls => lines.push(" Smtp TLS = starttls".to_owned()),
+        MailTls::Implicit => lines.push(" Smtp TLS = implicit".to_owned()),
+    }
+    if let Some(login) = &mail.login {
+        lines.extend([format!(" Smtp user = {}", login.user), " Smtp password = ********".to_owned()]);
+    }
+    lines.join("\n") + "\n"
+}
+
 /// keepalived.data: the state of everything.
 pub(crate) fn data(settings: &Settings, engine: &Engine, now: Instant) -> String {
     let view = engine.view();
@@ -111,10 +141,7 @@ pub(crate) fn dropped(dropped: Dropped) -> String {
 }
 
 fn write_data(text: &mut String, settings: &Settings, engine: &Engine, view: &View, now: Instant) -> std::fmt::Result {
-    let global = &settings.global;
-    writeln!(text, "------< Global definitions >------")?;
-    writeln!(text, " Router ID = {}", global.router_id.as_deref().unwrap_or("(host name)"))?;
-    writeln!(text, " Script security = {}", if global.enable_script_security { "enabled" } else { "disabled" })?;
+    text.push_str(&global_definitions(settings));
     let statics = &settings.statics;
     let what = |address: &engine::Static<engine::VirtualAddress>| address.what.clone();
     list(text, "------< Static Addresses >------", &statics.addresses.iter().map(what).collect::<Vec<_>>())?;

@@ -210,8 +210,8 @@ impl EventLoop {
         });
         let engine_config = plan.engine_config();
         told.extend(plan.findings.into_iter().map(|finding| (finding.severity, finding.text)));
-        let identity = running::identity(&options.config);
         let name = places::Name::new(&options, &plan.settings.process);
+        let identity = running::identity(&options.config, name.instance.as_deref());
         let mut made = Self {
             engine: Engine::new(engine_config, seed),
             options,
@@ -440,9 +440,18 @@ impl EventLoop {
             self.notify.hurry(moment.as_nanos(), &mut self.children, &mut self.told);
         }
         if self.quiet_at.take_if(|at| *at <= moment.as_nanos()).is_some() {
-            self.share.release_memory();
+            self.release_memory();
         }
         Ok(())
+    }
+
+    /// It has been quiet for a while. What all instances needed at the same moment is not needed from second to second.
+    fn release_memory(&mut self) {
+        self.out.shrink_to_fit();
+        self.carried.shrink_to_fit();
+        self.told.shrink_to_fit();
+        self.announcements.shrink_to_fit();
+        self.share.release_memory();
     }
 
     fn tell_calendar(&mut self) {

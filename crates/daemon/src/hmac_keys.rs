@@ -16,7 +16,7 @@ pub(crate) fn fill_in(settings: &mut Settings) -> Result<(), String> {
         let Authentication::Hmac(policy) = &mut instance.router.authentication else { continue };
         for file in &instance.key_files {
             let (name, number, path) = (&instance.router.name, file.number, file.path.display());
-            let content = secret_file::read(&file.path, LONGEST)
+            let content = secret_file::read(&file.path, "key", LONGEST)
                 .map_err(|error| format!("({name}) auth_hmac, key {number}: {error}"))?;
             let content = Zeroizing::new(content);
             let key = config::hmac_key(content.trim_ascii_end()).map_err(|why| {

@@ -109,7 +109,7 @@ fn data(router: &RouterView, config: &RouterConfig, instance: &Instance, since: 
     put("wantstate", json!(if router.state == StateName::Active { 2 } else { 1 }));
     put("version", json!(config.version.number()));
     put("smtp_alert", json!(instance.mails));
-    put("notify_deleted", json!(instance.notify.deleted.is_some()));
+    put("notify_deleted", json!(instance.notify.tells_deletion));
     let notify = &instance.notify;
     let scripts = [
         ("script_backup", &notify.backup),

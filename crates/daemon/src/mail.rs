@@ -1,13 +1,17 @@
 //! Mail about changes of state (`smtp_alert`), as keepalived words it: what it says, and to whom it goes.
 //!
-//! It is sent by a thread of its own ([`post`]), which speaks plain SMTP ([`smtp`]).
+//! It is sent by a thread of its own ([`post`]), which speaks SMTP ([`smtp`]), through TLS if it is to ([`wire`], [`login`]).
 
+mod login;
 mod post;
 mod smtp;
+mod wire;
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use config::Settings;
+use config::{Mail, MailLogin, MailTls, Settings};
 use engine::NoticeKind;
 use linux::local_time::LocalTime;
 use linux::users;
@@ -28,6 +32,9 @@ pub(crate) struct Route {
     timeout: Duration,
     router_id: String,
     no_faults: bool,
+    tls: MailTls,
+    authorities: Option<PathBuf>,
+    login: Option<MailLogin>,
 }
 
 impl Route {
@@ -49,6 +56,9 @@ impl Route {
             timeout: mail.connect_timeout.map_or(TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
             router_id: global.router_id.clone().unwrap_or_else(host),
             no_faults: mail.no_faults,
+            tls: mail.tls,
+            authorities: mail.authorities.clone(),
+            login: mail.login.clone(),
         };
         (!route.to.is_empty()).then_some(route)
     }
@@ -58,6 +68,18 @@ impl Route {
         let (host, port) = &self.server;
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
+}
+
+/// What will keep mail back on this machine: found when the configuration is read, rather than at the next failover.
+pub(crate) fn obstacles(mail: &Mail) -> Vec<String> {
+    let password = mail.login.as_ref().and_then(|login| login::password(login).err());
+    let password = password.map(|reason| format!("smtp_password_file: {reason}; until then mail waits"));
+    let authorities = mail.authorities.as_ref().filter(|_| mail.tls != MailTls::Off).and_then(|path| {
+        let reason = File::open(path).err()?;
+        let reason = linux::Error::from_io(format!("smtp_ca_file: read {}", path.display()), &reason);
+        Some(format!("{reason}; until then mail waits"))
+    });
+    password.into_iter().chain(authorities).collect()
 }
 
 /// A mail that is to be sent.

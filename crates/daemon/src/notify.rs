@@ -52,10 +52,10 @@ impl Occasion {
         Self { key: QueueKey::Group(group.clone()), of: GROUP, name: group.clone(), kind, priority: 0 }
     }
 
-    /// As what it is told: without a script of its own a deletion is told as a fault.
+    /// As what it is told: unless somebody wants it, a deletion is told as a fault.
     pub(crate) fn told_as(&self, prepared: &Prepared) -> NoticeKind {
         match self.kind {
-            NoticeKind::Deleted if prepared.deleted.is_none() => NoticeKind::Fault,
+            NoticeKind::Deleted if !prepared.tells_deletion => NoticeKind::Fault,
             kind => kind,
         }
     }
@@ -88,6 +88,8 @@ pub(crate) struct Prepared {
     pub(crate) backup: Option<Notifier>,
     pub(crate) fault: Option<Notifier>,
     pub(crate) stop: Option<Notifier>,
+    /// A deletion is told as one.
+    pub(crate) tells_deletion: bool,
     pub(crate) deleted: Option<Notifier>,
     pub(crate) active_heard_lower_priority: Option<Notifier>,
     pub(crate) any: Option<Notifier>,

@@ -61,7 +61,7 @@ impl std::error::Error for KeyError {}
 pub fn read(path: &Path) -> Result<PairKey, KeyError> {
     let fail = |cause| KeyError { path: path.to_owned(), cause };
     // With room for the end of a line, and for one to show that it is too long.
-    let text = secret_file::read(path, DIGITS as u64 * 4).map_err(|error| fail(Cause::File(error)))?;
+    let text = secret_file::read(path, "key", DIGITS as u64 * 4).map_err(|error| fail(Cause::File(error)))?;
     parse(text.trim_ascii_end()).map(PairKey).ok_or_else(|| fail(Cause::Malformed))
 }
 

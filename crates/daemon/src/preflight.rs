@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use config::{Command, Manager, NotifyFifo, NotifyScript, ScriptUser, Service, ServiceCheck, Settings, TimedScript};
 use engine::Name;
-use linux::script_security::{Verdict, examine, find_program};
+use linux::script_security::{Links, Verdict, examine, find_program};
 use linux::signals::Signal;
 use linux::spawn::{Program, Stream};
 use linux::system_log::Severity;
@@ -19,6 +19,7 @@ use crate::bookends::Bookend;
 use crate::checks::Checks;
 use crate::fifos::{FifoPlan, ReaderPlan};
 use crate::hmac_keys;
+use crate::mail;
 use crate::notify::{Notifier, Prepared};
 use crate::services::needs::Needs;
 use crate::services::plan::{ManagerPlan, ProbePlan, Recipe, RecipeKind, ServicePlan};
@@ -127,6 +128,11 @@ impl Plan {
         let startup = global.startup.as_ref().and_then(|script| scripts.prepare_bookend("startup", script));
         let shutdown = global.shutdown.as_ref().and_then(|script| scripts.prepare_bookend("shutdown", script));
         let mut findings = scripts.findings;
+        findings.extend(
+            mail::obstacles(&settings.global.mail)
+                .into_iter()
+                .map(|text| Finding { severity: Severity::Warning, text }),
+        );
         findings.dedup();
         Self { settings, checks, notify, group_notify, services, fifos, startup, shutdown, pair: None, findings }
     }
@@ -152,6 +158,8 @@ pub(crate) struct Workshop {
     own: Identity,
     default: Result<Identity, String>,
     security: bool,
+    /// `use_symlink_paths`.
+    keep_links: bool,
 }
 
 /// The scripts of a configuration, and what there is to say about them.
@@ -194,6 +202,7 @@ impl Workshop {
             own,
             default,
             security: global.enable_script_security,
+            keep_links: settings.process.keep_links,
         }
     }
 }
@@ -216,6 +225,7 @@ impl Scripts {
             backup: prepare("notify_backup", &notify.backup),
             fault: prepare("notify_fault", &notify.fault),
             stop: prepare("notify_stop", &notify.stop),
+            tells_deletion: notify.tells_deletion,
             deleted: prepare("notify_deleted", &notify.deleted),
             active_heard_lower_priority: prepare("notify_master_rx_lower_pri", &notify.active_heard_lower_priority),
             any: prepare("notify", &notify.any),
@@ -423,10 +433,11 @@ impl Workshop {
         Ok((prepared, warning))
     }
 
-    /// Whether a program may run, and what is to be said about it. The resolved path is what is looked at and run.
+    /// Whether a program may run, and what is to be said about it. The path with which it comes back is what runs.
     fn judge(&self, program: &Path, run_as: &Identity) -> Result<(PathBuf, Option<String>), String> {
         let shown = program.display();
-        match examine(program, run_as) {
+        let links = if self.keep_links { Links::Keep } else { Links::Resolve };
+        match examine(program, run_as, links) {
             Verdict::Safe(path) => Ok((path, None)),
             Verdict::NotFound => Err(format!("{shown} was not found")),
             Verdict::NotExecutable(path) => {

@@ -83,6 +83,15 @@ pub fn run(mut options: Options) -> ExitStatus {
     } else {
         None
     };
+    // All of them: one that we do not know must not end us with the addresses in place.
+    // Before our number can be read: whoever reads it may send some.
+    let mut signals = Signal::all_that_end_a_process();
+    signals.push(Signal::CHILD);
+    let signals = Signals::block(&signals);
+    let signals = match signals {
+        Ok(signals) => signals,
+        Err(error) => return fail(&options, &error.to_string()),
+    };
     let mut pid_files = Vec::new();
     for path in &name.pid_files(&options) {
         if let Some(directory) = path.parent() {
@@ -103,14 +112,6 @@ pub fn run(mut options: Options) -> ExitStatus {
             Err(PidFileError::System(error)) => complain(&options, [format!("{error}; going on without").as_str()]),
         }
     }
-    // All of them: one that we do not know must not end us with the addresses in place.
-    let mut signals = Signal::all_that_end_a_process();
-    signals.push(Signal::CHILD);
-    let signals = Signals::block(&signals);
-    let signals = match signals {
-        Ok(signals) => signals,
-        Err(error) => return fail(&options, &error.to_string()),
-    };
     if options.die_with_parent
         && let Err(error) = process::die_with_parent(Signal::TERMINATE, std::os::unix::process::parent_id())
     {

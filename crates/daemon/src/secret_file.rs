@@ -13,6 +13,8 @@ const OTHERS: u32 = 0o077;
 #[derive(Debug)]
 pub(crate) struct SecretError {
     path: PathBuf,
+    /// What should be in it.
+    what: &'static str,
     cause: Cause,
 }
 
@@ -35,28 +37,28 @@ impl SecretError {
 
 impl fmt::Display for SecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
+        let (path, what) = (self.path.display(), self.what);
         match &self.cause {
-            Cause::Missing => write!(f, "there is no key in {path}"),
+            Cause::Missing => write!(f, "there is no {what} in {path}"),
             Cause::NoFile => write!(f, "{path} is not a file"),
             Cause::TooOpen { mode } => write!(
                 f,
-                "the key in {path} is a secret, but others than its owner have access to it (mode {mode:04o}): chmod \
+                "the {what} in {path} is a secret, but others than its owner have access to it (mode {mode:04o}): chmod \
                  600 {path}"
             ),
             Cause::Owner { owner } => {
-                write!(f, "the key in {path} is a secret, but belongs to user {owner}: chown root {path}")
+                write!(f, "the {what} in {path} is a secret, but belongs to user {owner}: chown root {path}")
             }
-            Cause::TooLong { limit } => write!(f, "{path} holds no key: it has more than {limit} octets"),
+            Cause::TooLong { limit } => write!(f, "{path} holds no {what}: it has more than {limit} octets"),
             Cause::System(error) => write!(f, "{}", linux::Error::from_io(format!("read {path}"), error)),
         }
     }
 }
 
-/// Reads a file of at most `limit` octets. Refuses one that others can read or change: what is in it is known then, or
+/// Reads a file of at most `limit` octets with `what` in it. Refuses one that others can read or change: what is in it is known then, or
 /// not ours.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, SecretError> {
-    let fail = |cause| SecretError { path: path.to_owned(), cause };
+pub(crate) fn read(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, SecretError> {
+    let fail = |cause| SecretError { path: path.to_owned(), what, cause };
     let read = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => fail(Cause::Missing),
         _ => fail(Cause::System(error)),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use config::{FigureSource, ProcessPattern, Settings};
+use config::{Buffer, FigureSource, ProcessPattern, Settings};
 use engine::{FigureCause, TrackerKind, TrackerName};
 use linux::system_log::Severity;
 
@@ -55,6 +55,7 @@ struct File {
 struct Processes {
     _thread: Option<ProcessThread>,
     patterns: Vec<ProcessPattern>,
+    buffer: Option<Buffer>,
     counts: Option<Vec<u32>>,
 }
 
@@ -186,7 +187,12 @@ impl Trackers {
                 patterns.push(pattern.clone());
             }
         }
-        if self.processes.as_ref().map_or(&[][..], |processes| &processes.patterns) == patterns.as_slice() {
+        let buffer = settings.process.births_buffer;
+        let is_so_already = match &self.processes {
+            Some(processes) => processes.patterns == patterns && processes.buffer == buffer,
+            None => patterns.is_empty(),
+        };
+        if is_so_already {
             return;
         }
         self.generation += 1;
@@ -194,13 +200,13 @@ impl Trackers {
         if patterns.is_empty() {
             return;
         }
-        let thread = ProcessThread::start(&patterns, self.generation, self.post());
+        let thread = ProcessThread::start(&patterns, buffer, self.generation, self.post());
         let thread = thread.map_err(|error| {
             let text = format!("vrrp_track_process: {error}; processes are not watched and count as none");
             news.lines.push((Severity::Error, text));
         });
         let counts = thread.is_err().then(|| vec![0; patterns.len()]);
-        self.processes = Some(Processes { _thread: thread.ok(), patterns, counts });
+        self.processes = Some(Processes { _thread: thread.ok(), patterns, buffer, counts });
     }
 
     /// Waits for the first look at everything, but not for long, and answers what it was.

@@ -13,6 +13,7 @@ pub mod arp_socket;
 pub mod baton_socket;
 pub mod capture;
 pub mod clock;
+pub mod control_group;
 pub mod daemonize;
 pub mod disk_space;
 mod error;

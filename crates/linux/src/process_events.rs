@@ -11,7 +11,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 
 use crate::error::refused;
 use crate::netns::Namespace;
-use crate::socket_option::{set_filter, set_receive_buffer, step};
+use crate::socket_option::{limit_receive_buffer, set_filter, set_receive_buffer, step};
 use crate::{Error, Result};
 
 /// The connector's index and value of process events, and the bit of its group.
@@ -54,27 +54,33 @@ pub struct ProcessEvents {
 }
 
 impl ProcessEvents {
-    /// Opens it, here or in the network namespace of the first process, and waits until the kernel has confirmed.
-    pub fn open() -> Result<ProcessEvents> {
+    /// Opens it, here or in the network namespace of the first process, and waits until the kernel has confirmed. `buffer` is
+    /// how much it queues, and whether that is beyond the system's limit.
+    pub fn open(buffer: Option<(usize, bool)>) -> Result<ProcessEvents> {
         let namespace = std::fs::read_link("/proc/self/ns/pid");
         if !namespace.is_ok_and(|namespace| namespace.as_os_str() == FIRST_PID_NAMESPACE) {
             return Err(Error::with_detail("hear of processes that start", "this is a container"));
         }
         // The kernel answers in the first network namespace only; a socket that was opened there hears wherever its
         // owner is.
-        ProcessEvents::open_here().or_else(|here| {
-            let elsewhere = Namespace::of_process(1).and_then(|first| first.run(ProcessEvents::open_here));
+        ProcessEvents::open_here(buffer).or_else(|here| {
+            let elsewhere =
+                Namespace::of_process(1).and_then(|first| first.run(move || ProcessEvents::open_here(buffer)));
             elsewhere.and_then(|opened| opened).map_err(|_| here)
         })
     }
 
-    fn open_here() -> Result<ProcessEvents> {
+    fn open_here(buffer: Option<(usize, bool)>) -> Result<ProcessEvents> {
         let refuse = refused("hear of processes that start");
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket =
             socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(netlink::CONNECTOR)).map_err(&refuse)?;
         // A small one hears less, and what is lost is looked for.
-        let _ = set_receive_buffer(&socket, RECEIVE_BUFFER);
+        let _ = match buffer {
+            Some((octets, false)) => limit_receive_buffer(&socket, octets, false),
+            Some((octets, true)) => set_receive_buffer(&socket, octets),
+            None => set_receive_buffer(&socket, RECEIVE_BUFFER),
+        };
         set_filter(&socket, &births_only()).map_err(&refuse)?;
         bind(&socket, &SocketAddrNetlink::new(0, PROCESSES)).map_err(&refuse)?;
         send(&socket, &listen(), SendFlags::empty()).map_err(&refuse)?;

@@ -78,9 +78,10 @@ struct Member {
 }
 
 impl ProcessWatch {
-    /// Looks at everything that runs. [`wait`](Self::wait) comes back when `leave` is readable.
-    pub fn open(patterns: Vec<Pattern>, leave: &impl AsFd) -> Result<ProcessWatch> {
-        let births = ProcessEvents::open();
+    /// Looks at everything that runs. [`wait`](Self::wait) comes back when `leave` is readable. `buffer` is as with
+    /// [`ProcessEvents::open`].
+    pub fn open(patterns: Vec<Pattern>, buffer: Option<(usize, bool)>, leave: &impl AsFd) -> Result<ProcessWatch> {
+        let births = ProcessEvents::open(buffer);
         ProcessWatch::with_births(patterns, leave, births)
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Access control lists and capabilities are not looked at.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -16,8 +17,8 @@ const STICKY: u32 = 0o1000;
 /// What we found out about a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may be run. Start it by this path, which has no symbolic links left: a link on the way may be in somebody
-    /// else's hands.
+    /// It may be run. Start it by this path, which has no symbolic links left unless they are to be kept: a link on the way
+    /// may be in somebody else's hands.
     Safe(PathBuf),
     /// It would run as root, and somebody else can replace it.
     Unsafe {
@@ -46,6 +47,8 @@ impl Weakness {
     pub fn remedy(&self) -> String {
         let path = self.component.display();
         match (self.owner, self.mode & (GROUP_WRITABLE | OTHERS_WRITABLE)) {
+            // A link, which has no mode to speak of.
+            (_, 0) if self.mode == 0 => format!("chown -h root {path}"),
             (0, _) => format!("chmod go-w {path}"),
             (_, 0) => format!("chown root {path}"),
             (_, _) => format!("chown root {path} && chmod go-w {path}"),
@@ -81,21 +84,33 @@ pub fn find_program(name: &Path, path: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.metadata().is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0))
 }
 
-/// Looks at the program and, if it is to run as root, at every directory that leads to it, symbolic links resolved.
-pub fn examine(program: &Path, run_as: &Identity) -> Verdict {
-    examine_with(program, run_as, |component| {
+/// What is to be run where the path leads over symbolic links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// What it leads to now, whatever becomes of the links.
+    Resolve,
+    /// What it leads to when it is run.
+    Keep,
+}
+
+/// Looks at the program and, if it is to run as root, at every directory that leads to it: where it really is, and with
+/// [`Links::Keep`] on the way of each link, too.
+pub fn examine(program: &Path, run_as: &Identity, links: Links) -> Verdict {
+    examine_with(program, run_as, links, |component| {
         let found = component.symlink_metadata()?;
-        Ok(Weakness {
-            component: component.to_owned(),
-            owner: found.uid(),
-            group: found.gid(),
-            mode: found.permissions().mode() & 0o7777,
-        })
+        // What stands in the mode of a link means nothing.
+        let mode = if found.is_symlink() { 0 } else { found.permissions().mode() & 0o7777 };
+        Ok(Weakness { component: component.to_owned(), owner: found.uid(), group: found.gid(), mode })
     })
 }
 
 /// `look` tells owner and mode of a component; of the program itself they come from the file.
-fn examine_with(program: &Path, run_as: &Identity, look: impl Fn(&Path) -> std::io::Result<Weakness>) -> Verdict {
+fn examine_with(
+    program: &Path,
+    run_as: &Identity,
+    links: Links,
+    look: impl Fn(&Path) -> std::io::Result<Weakness>,
+) -> Verdict {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Verdict::NotFound,
         _ => Verdict::Unreadable(Error::from_io(format!("look at {}", program.display()), &error)),
@@ -112,21 +127,64 @@ fn examine_with(program: &Path, run_as: &Identity, look: impl Fn(&Path) -> std::
     if !is_file || !may_execute(&file, run_as) {
         return Verdict::NotExecutable(resolved);
     }
+    let way = match links {
+        Links::Resolve => Ok((resolved.clone(), Vec::new())),
+        Links::Keep => std::path::absolute(program).and_then(|path| Ok((path.clone(), way_of_links(&path)?))),
+    };
+    let (path, mut components) = match way {
+        Ok(way) => way,
+        Err(error) => return unreadable(error),
+    };
     if run_as.uid != 0 {
-        return Verdict::Safe(resolved);
+        return Verdict::Safe(path);
     }
-    let mut components: Vec<&Path> = resolved.ancestors().collect();
-    components.reverse();
+    let mut real: Vec<PathBuf> = resolved.ancestors().map(Path::to_owned).collect();
+    real.reverse();
+    components.append(&mut real);
     for component in components {
-        match look(component) {
+        match look(&component) {
             Ok(found) if is_weak(&found, component != resolved) => {
-                return Verdict::Unsafe { program: resolved.clone(), weakness: found };
+                return Verdict::Unsafe { program: path, weakness: found };
             }
             Ok(_) => {}
             Err(error) => return unreadable(error),
         }
     }
-    Verdict::Safe(resolved)
+    Verdict::Safe(path)
+}
+
+/// The links on the way, and the directories through which each is reached.
+fn way_of_links(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    // As many as the kernel follows.
+    const MOST_LINKS: usize = 40;
+    let mut way = Vec::new();
+    let mut ahead: Vec<OsString> = path.components().rev().map(|part| part.as_os_str().to_owned()).collect();
+    let (mut here, mut links) = (PathBuf::new(), 0);
+    while let Some(part) = ahead.pop() {
+        match part.to_str() {
+            Some("..") => {
+                here.pop();
+                continue;
+            }
+            Some(".") => continue,
+            _ => {}
+        }
+        let next = here.join(&part);
+        way.push(next.clone());
+        if !next.symlink_metadata()?.is_symlink() {
+            here = next;
+            continue;
+        }
+        links += 1;
+        if links > MOST_LINKS {
+            return Err(std::io::Error::other("too many symbolic links"));
+        }
+        let target = next.read_link()?;
+        // A full path begins with "/", which replaces what was there.
+        ahead.extend(target.components().rev().map(|part| part.as_os_str().to_owned()));
+    }
+    way.dedup();
+    Ok(way)
 }
 
 fn is_weak(found: &Weakness, is_directory: bool) -> bool {
@@ -180,7 +238,13 @@ mod tests {
         }
 
         fn examine(&self, path: &str, identity: &Identity) -> Verdict {
-            examine_with(&self.top.join(path), identity, |component| {
+            self.examine_as(path, identity, Links::Resolve)
+        }
+
+        fn examine_as(&self, path: &str, identity: &Identity, links: Links) -> Verdict {
+            examine_with(&self.top.join(path), identity, links, |component| {
+                // What is not there is not looked at.
+                component.symlink_metadata()?;
                 let (owner, group, mode) = self.said.get(component).copied().unwrap_or((0, 0, 0o755));
                 Ok(Weakness { component: component.to_owned(), owner, group, mode })
             })
@@ -206,6 +270,43 @@ mod tests {
     fn a_linked_directory_is_fine_and_resolved() {
         let tree = Tree::new("linked");
         assert_eq!(tree.examine("bin/check", &ROOT), Verdict::Safe(tree.top.join("usr/bin/check")));
+    }
+
+    #[test]
+    fn a_link_that_is_kept_must_be_in_good_hands_all_the_way() {
+        let tree = |name: &str| {
+            let tree = Tree::new(name);
+            for (target, link) in [("../bin/check", "etc/now"), ("now", "etc/check"), ("round", "etc/round")] {
+                std::fs::create_dir_all(tree.top.join("etc")).unwrap();
+                std::os::unix::fs::symlink(target, tree.top.join(link)).unwrap();
+            }
+            tree
+        };
+        let kept = |tree: &Tree| tree.examine_as("etc/check", &ROOT, Links::Keep);
+        let good = tree("kept");
+        assert_eq!(kept(&good), Verdict::Safe(good.top.join("etc/check")));
+        assert_eq!(good.examine("etc/check", &ROOT), Verdict::Safe(good.top.join("usr/bin/check")));
+        assert_eq!(good.examine_as("etc/nothing", &ROOT, Links::Keep), Verdict::NotFound);
+        assert!(matches!(good.examine_as("etc/round", &ROOT, Links::Keep), Verdict::Unreadable(_)));
+        for (weak, owner, mode, remedy) in [
+            ("etc", 0, 0o777, "chmod go-w"),
+            ("etc/now", 1000, 0, "chown -h root"),
+            ("bin", 1000, 0, "chown -h root"),
+            ("usr", 1000, 0o755, "chown root"),
+            ("usr/bin/check", 0, 0o757, "chmod go-w"),
+        ] {
+            let tree = tree("kept-weak").say(weak, owner, 0, mode);
+            let Verdict::Unsafe { program, weakness } = kept(&tree) else { panic!("{weak} is no weakness") };
+            let place = tree.top.join(weak);
+            assert_eq!((&program, &weakness.component), (&tree.top.join("etc/check"), &place));
+            assert_eq!(weakness.remedy(), format!("{remedy} {}", place.display()));
+        }
+        // Who does not run it as root may keep it where he likes.
+        let other = Identity { uid: 1000, gid: 1000, groups: Vec::new() };
+        let open = tree("kept-open").say("etc", 1000, 0, 0o777);
+        assert!(
+            matches!(open.examine_as("etc/check", &other, Links::Keep), Verdict::Safe(path) if path.ends_with("etc/check"))
+        );
     }
 
     #[test]
@@ -260,6 +361,6 @@ mod tests {
         assert_eq!(find("sh", "/nowhere:relative:/bin:/usr/bin"), Some(PathBuf::from("/bin/sh")));
         assert_eq!(find("./check", "/bin"), Some(PathBuf::from("./check")));
         assert_eq!(find("no-such-program", "/bin:/usr/bin"), None);
-        assert_eq!(examine(Path::new("/no/such/program"), &ROOT), Verdict::NotFound);
+        assert_eq!(examine(Path::new("/no/such/program"), &ROOT, Links::Resolve), Verdict::NotFound);
     }
 }

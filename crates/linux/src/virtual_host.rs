@@ -53,6 +53,9 @@ impl Drop for HostInit {
     }
 }
 
+/// Where a machine has its control groups.
+const CONTROL_GROUPS: &CStr = c"/sys/fs/cgroup";
+
 /// Makes the calling thread the inside of a new virtual host and starts the host's process 1.
 ///
 /// What this thread starts from now on lives in the host: in its network, its process ids, its host name, with a `/run`
@@ -160,7 +163,8 @@ fn init(lifeline: i32, report: i32) -> ! {
     }
 }
 
-/// Mounts of our own, which nobody outside sees: a fresh `/run`, and `/proc` if the kernel lets us.
+/// Mounts of our own, which nobody outside sees: a fresh `/run`, `/proc` if the kernel lets us, and nothing where the
+/// control groups are: a host that loses its power would leave its own behind, for the whole machine to see.
 fn mount_own() -> bool {
     let none = std::ptr::null();
     // SAFETY: all strings are nul-terminated literals; null is allowed where nothing is to be said.
@@ -173,6 +177,8 @@ fn mount_own() -> bool {
         if libc::mount(c"run".as_ptr(), c"/run".as_ptr(), c"tmpfs".as_ptr(), flags, mode) != 0 {
             return false;
         }
+        // A machine without them has nothing to hide. Who needs them on a host takes this away again.
+        libc::mount(c"none".as_ptr(), CONTROL_GROUPS.as_ptr(), c"tmpfs".as_ptr(), flags | libc::MS_RDONLY, mode);
         // Refused in containers that hide parts of /proc; ps and killall then see more than they should, no harm.
         let flags = flags | libc::MS_NOEXEC;
         libc::mount(c"proc".as_ptr(), c"/proc".as_ptr(), c"proc".as_ptr(), flags, none.cast());

@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tanist_linux::netlink::Netlink;
 use tanist_linux::packet_filter::{Closed, Dropped, PacketFilter};
@@ -79,15 +79,23 @@ fn ipv6_is_dropped_but_for_neighbour_discovery() {
     let mut filter = filter.expect("a thread in the namespace");
     pair.right.run(move || [global(1), link_local(1)].into_iter().for_each(|address| give(right, address))).unwrap();
 
-    // Whether a datagram from the other side gets to the address.
-    let reaches = |address: Ipv6Addr| {
+    // Whether a datagram from the other side gets to the address; one is sent again and again.
+    let reaches = |address: Ipv6Addr, patience: Duration| {
         let receiver = pair.left.run(move || UdpSocket::bind(SocketAddrV6::new(address, 0, 0, left))).unwrap().unwrap();
-        receiver.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out");
+        receiver.set_read_timeout(Some(Duration::from_millis(100))).expect("a time-out");
         let port = receiver.local_addr().expect("a port").port();
         let sender = pair.right.run(|| UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))).unwrap().unwrap();
-        sender.send_to(b"x", SocketAddrV6::new(address, port, 0, right)).expect("sent");
-        receiver.recv(&mut [0; 8]).is_ok()
+        let until = Instant::now() + patience;
+        while Instant::now() < until {
+            sender.send_to(b"x", SocketAddrV6::new(address, port, 0, right)).expect("sent");
+            if receiver.recv(&mut [0; 8]).is_ok() {
+                return true;
+            }
+        }
+        false
     };
+    const LONG: Duration = Duration::from_secs(20);
+    const SHORT: Duration = Duration::from_millis(300);
     // The neighbour is known: discovery has gone both ways.
     let is_found = |address: Ipv6Addr| {
         let name = &pair.right_link.name;
@@ -96,15 +104,19 @@ fn ipv6_is_dropped_but_for_neighbour_discovery() {
         entries.lines().any(|line| line.starts_with(&format!("{address} ")) && line.contains("lladdr"))
     };
     for address in closed {
-        assert!(!reaches(address), "{address} is closed");
-        assert!(is_found(address), "{address} can be found");
+        let until = Instant::now() + LONG;
+        while !is_found(address) {
+            assert!(Instant::now() < until, "{address} can be found");
+            assert!(!reaches(address, SHORT), "{address} is closed");
+        }
+        assert!(!reaches(address, SHORT), "{address} is closed to who knows it");
     }
     for address in open {
-        assert!(reaches(address), "{address} is open");
+        assert!(reaches(address, LONG), "{address} is open");
     }
     pair.left.run(move || filter.remove().expect("removed")).unwrap();
     for address in closed {
-        assert!(reaches(address), "{address} is open again");
+        assert!(reaches(address, LONG), "{address} is open again");
     }
 }
 

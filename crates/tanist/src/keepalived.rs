@@ -120,6 +120,24 @@ pub(crate) struct CommandLine {
     /// Mask for the files that are made, as a number in C; it beats the configuration's
     #[arg(short = 'u', long, value_name = "MASK", value_parser = umask)]
     umask: Option<u32>,
+    /// Record for the program perf (Tanist does not: perf can look at it as at any other)
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true)]
+    perf: Option<Option<String>>,
+    /// Debug parts of the program (Tanist has no such switches, and logs in detail instead)
+    #[arg(long, value_name = "OPTIONS", num_args = 0..=1, require_equals = true)]
+    debug: Option<Option<String>>,
+    /// Do not check each use of memory (never done)
+    #[arg(long)]
+    no_mem_check: bool,
+    /// A switch of builds of keepalived for its developers (no effect)
+    #[arg(short = 'L', hide = true)]
+    switch_l: bool,
+    /// A switch of builds of keepalived for its developers (no effect)
+    #[arg(short = 'O', hide = true)]
+    switch_o: bool,
+    /// How keepalived's processes hand on the configuration (no effect: there is one process, which reads the file)
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    config_fd: Option<String>,
     /// SIGINT does not stop the daemon
     #[arg(long)]
     ignore_sigint: bool,
@@ -178,7 +196,7 @@ pub(crate) fn main() -> ExitCode {
         syslog: (!arguments.no_syslog).then_some(arguments.log_facility.unwrap_or(FACILITY_DAEMON)),
         journal: false,
         file: arguments.log_file,
-        detail: arguments.log_detail > 0,
+        detail: arguments.log_detail > 0 || arguments.debug.is_some(),
     };
     let mut pid_files = PidFiles::default();
     for (chosen, usual) in [(arguments.pid, "keepalived"), (arguments.vrrp_pid, "vrrp")] {
@@ -259,6 +277,17 @@ fn remarks(arguments: &CommandLine) -> Vec<String> {
             "--core-dump-pattern: the kernel's pattern is left alone, as it is the whole machine's; core dumps are allowed",
         ),
         (arguments.snmp_agent_socket.is_some(), "--snmp-agent-socket has no effect: there is no SNMP"),
+        (arguments.perf.is_some(), "--perf has no effect: `perf record -p PID` looks at this process as at any other"),
+        (
+            arguments.debug.is_some(),
+            "--debug: there are no switches for parts of the program; it logs in detail, as with -D",
+        ),
+        (arguments.switch_l, "-L has no effect: only keepalived's developers have builds that know it"),
+        (arguments.switch_o, "-O has no effect: only keepalived's developers have builds that know it"),
+        (
+            arguments.config_fd.is_some(),
+            "--config-fd has no effect: keepalived's processes use it among themselves; the file of -f is read",
+        ),
     ];
     remarks.into_iter().filter(|(asked, _)| *asked).map(|(_, remark)| remark.to_owned()).collect()
 }
@@ -347,6 +376,13 @@ mod tests {
         assert_eq!(remarks(&read("-D -P -R -X -I")), Vec::<String>::new());
         assert_eq!(remarks(&read("-V -M=core.%p -A unix:/x")).len(), 3);
         assert_eq!(remarks(&read("-M")), Vec::<String>::new());
+        assert_eq!(remarks(&read("--no-mem-check")), Vec::<String>::new());
+        for line in ["--perf", "--perf=all", "--debug", "--debug=DvEcvNR", "-L", "-O", "--config-fd=5", "--config-fd 5"]
+        {
+            let said = remarks(&read(line)).concat();
+            let option = line.split(['=', ' ']).next().expect("it has a name");
+            assert!(said.starts_with(option), "{line}: {said}");
+        }
     }
 
     #[test]

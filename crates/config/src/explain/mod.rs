@@ -14,7 +14,7 @@ use engine::vrrp::timers::{longest_succession, skew_time};
 use engine::{RouterConfig, Transport, Weight};
 
 use self::page::{Page, every, list, range, seconds};
-use crate::settings::{AddressLifetime, Command, Instance, NotifyScript, Pair, Service, Settings};
+use crate::settings::{AddressLifetime, Command, Instance, MailTls, NotifyScript, Pair, Service, Settings};
 
 /// Everything there is to say about one node's file.
 #[must_use]
@@ -335,7 +335,10 @@ fn hooks(settings: &Settings, instance: &Instance, page: &mut Page) {
     {
         let but = if global.mail.no_faults { ", but for faults," } else { "" };
         let to = global.mail.recipients.join(", ");
-        page.point(&format!("Each change of its state{but} is mailed to {to} by way of {host} (port {port})."));
+        let through = if global.mail.tls == MailTls::Off { "" } else { ", through TLS or not at all" };
+        page.point(&format!(
+            "Each change of its state{but} is mailed to {to} by way of {host} (port {port}){through}."
+        ));
     }
 }
 

@@ -56,12 +56,40 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "smtp_helo_name edge-a.example.com",
     )
     .default("the host name"),
-    not_built("smtp_tls", OPTIONAL_BOOL, "Speak with the mail server through TLS.", "smtp_tls").ours(),
-    not_built("smtp_user", Form::Word("a name"), "Log in to the mail server as this user.", "smtp_user tanist").ours(),
-    not_built(
+    works(
+        "smtp_tls",
+        words(0, 1, "starttls, implicit or off; alone it means implicit on port 465 and starttls on any other"),
+        "Speak with the mail server through TLS only: from the first octet (`implicit`), or from STARTTLS on, before anything \
+         is said about a mail. Its certificate must be for the name of `smtp_server`, and from an authority that this system \
+         trusts or `smtp_ca_file` names. Without all that nothing is sent: mail waits, and the log says why. With `implicit` \
+         the port is 465 unless `smtp_server` says otherwise.",
+        "smtp_tls starttls",
+    )
+    .default("off")
+    .ours(),
+    works(
+        "smtp_ca_file",
+        PATH,
+        "A file with the certificates (PEM) of those who may vouch for the mail server, instead of those that this system \
+         trusts. It is read for each mail.",
+        "smtp_ca_file /etc/tanist/mail-ca.pem",
+    )
+    .default("the authorities that this system trusts")
+    .ours(),
+    works(
+        "smtp_user",
+        Form::Word("a name"),
+        "Log in to the mail server as this user (AUTH PLAIN or LOGIN). It takes `smtp_password_file` and `smtp_tls`: a \
+         password is never sent in clear.",
+        "smtp_user tanist",
+    )
+    .default("nobody logs in")
+    .ours(),
+    works(
         "smtp_password_file",
         PATH,
-        "The file with the password for the mail server.",
+        "A file whose first line is the password for the mail server. Nobody but its owner, root or whoever runs the daemon, \
+         may have access to it. It is read for each mail, so a new password counts at once.",
         "smtp_password_file /etc/tanist/mail.password",
     )
     .ours(),

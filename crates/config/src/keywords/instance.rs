@@ -139,7 +139,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Take unicast advertisements only from the configured peers.",
         "check_unicast_src",
     )
-    .default("vrrp_check_unicast_src"),
+    .default("vrrp_check_unicast_src")
+    .differs("`check_unicast_src off` means off, as in newer ones; keepalived 2.2.7 takes it for on, whatever follows."),
     works(
         "old_unicast_checksum",
         words(0, 1, "perhaps `never`"),
@@ -446,9 +447,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works("notify_stop", COMMAND_AS, "Runs when the daemon stops.", "notify_stop \"/etc/keepalived/stop.sh\""),
     works(
         "notify_deleted",
-        COMMAND_AS,
-        "Runs when a reload removes the instance, which is then told as DELETED; without it, as FAULT (and `notify_fault` does \
-         not run).",
+        Form::OptionalCommand,
+        "An instance that a reload removes is told as DELETED, and the command runs, if there is one; without this keyword it is \
+         told as FAULT (and `notify_fault` does not run).",
         "notify_deleted \"/etc/keepalived/deleted.sh\"",
     ),
     works(

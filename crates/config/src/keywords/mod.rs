@@ -131,6 +131,8 @@ pub enum Form {
         /// Whether user and group may follow.
         user: bool,
     },
+    /// Nothing, or a command, and perhaps the user and the group that it runs as.
+    OptionalCommand,
     /// A block of keywords.
     Block(Block),
     /// A name, and a block of keywords.
@@ -412,6 +414,7 @@ impl Form {
             | Self::NamedBlock { .. } => (1, 1),
             Self::Words { min, max, .. } => (min, max),
             Self::Command { user: true } | Self::Budget(_) => (1, 3),
+            Self::OptionalCommand => (0, 3),
             Self::TimedCommand => (2, 4),
         }
     }
@@ -464,6 +467,7 @@ impl fmt::Display for Form {
             Self::Words { shape, .. } => f.write_str(shape),
             Self::Command { user: false } => f.write_str("a command in quotes"),
             Self::Command { user: true } => f.write_str("a command in quotes, then perhaps a user and a group"),
+            Self::OptionalCommand => f.write_str("nothing, or a command in quotes, then perhaps a user and a group"),
             Self::Block(_) | Self::List(_) => f.write_str("a block in braces"),
             Self::NamedBlock { name, .. } => write!(f, "{name} and a block in braces"),
         }

@@ -17,11 +17,7 @@ pub enum Part {
 
 /// Which keywords belong to which part. What stands in their blocks belongs to it, too.
 const PARTS: &[(Part, Block, &[&str])] = &[
-    (
-        Part::VirtualServers,
-        Block::Root,
-        &["virtual_server", "virtual_server_group", "SSL", "net_namespace_ipvs", "namespace_with_ipsets"],
-    ),
+    (Part::VirtualServers, Block::Root, &["virtual_server", "virtual_server_group", "SSL", "net_namespace_ipvs"]),
     (
         Part::VirtualServers,
         Block::GlobalDefs,

@@ -161,9 +161,19 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     )
     .default("1")
     .since("2.2.8"),
-    not_built("use_symlink_paths", OPTIONAL_BOOL, "Keep symbolic links in the paths of scripts.", "use_symlink_paths")
-        .default("off")
-        .since("2.3.0"),
+    works(
+        "use_symlink_paths",
+        OPTIONAL_BOOL,
+        "Run scripts by the paths that are given, also where these are links, so that who changes a link changes what runs, \
+         without a reload. Otherwise it runs what the link led to when the configuration was read.",
+        "use_symlink_paths",
+    )
+    .default("off")
+    .since("2.3.0")
+    .differs(
+        "With `enable_script_security`, what a script of root's is looked at for when the configuration is read includes each \
+         link and the directory that it is in.",
+    ),
     works(
         "process_names",
         Form::Flag,
@@ -285,13 +295,15 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Exceed the system's limit for it.",
         "lvs_netlink_monitor_rcv_bufs_force",
     ),
-    not_built(
+    works(
         "process_monitor_rcv_bufs",
         BYTES,
-        "Receive buffer of the socket that listens for processes.",
+        "Receive buffer of the socket on which the kernel tells of processes that begin, for `vrrp_track_process`.",
         "process_monitor_rcv_bufs 212992",
-    ),
-    not_built(
+    )
+    .default("1048576")
+    .differs("When more is told than it holds, all processes are looked at again, so that none is missed."),
+    works(
         "process_monitor_rcv_bufs_force",
         OPTIONAL_BOOL,
         "Exceed the system's limit for it.",

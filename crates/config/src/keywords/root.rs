@@ -1,6 +1,6 @@
 //! The top level, and the small blocks that only stand there.
 
-use super::{Block, Form, INTERFACE, Keyword, List, PATH, WHOLE_SECONDS, not_built, seconds, words, works};
+use super::{Block, Form, INTERFACE, Keyword, List, PATH, WHOLE_SECONDS, ignored, not_built, seconds, words, works};
 
 const NAME: &str = "a name";
 
@@ -167,9 +167,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Keep virtual servers in a network namespace of their own.",
         "net_namespace_ipvs green",
     ),
-    not_built(
+    ignored(
         "namespace_with_ipsets",
         Form::Flag,
+        "the packet filter is nftables, with sets of its own, which each network namespace has",
         "Use ipsets in a network namespace also on kernels before 3.13.",
         "namespace_with_ipsets",
     ),

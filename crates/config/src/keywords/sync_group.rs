@@ -36,11 +36,6 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         Form::Flag,
         "Let the weights of the members' own checks and interfaces count; otherwise they do not.",
         "sync_group_tracking_weight",
-    ),
-    works(
-        "global_tracking",
-        Form::Flag,
-        "Long superseded: means the same as `sync_group_tracking_weight`.",
-        "global_tracking",
-    ),
+    )
+    .synonyms(&["global_tracking"]),
 ];

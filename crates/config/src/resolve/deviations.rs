@@ -18,6 +18,8 @@ pub(super) struct Deviating {
     only_from_peers: Option<bool>,
     message_only: Option<bool>,
     old_unicast: Option<ChecksumPolicy>,
+    /// What concerns peers only, and where it stands.
+    about_peers: Vec<(&'static str, Span)>,
     late: Option<(Priority, Span)>,
 }
 
@@ -27,7 +29,10 @@ impl Deviating {
         let name = statement.keyword.name;
         let mut switch = |slot: &mut Option<bool>| *slot = values::switch(statement, findings).or(*slot);
         match name.strip_prefix(prefix).unwrap_or(name) {
-            "check_unicast_src" => switch(&mut self.only_from_peers),
+            "check_unicast_src" => {
+                switch(&mut self.only_from_peers);
+                self.about_peers.extend((self.only_from_peers == Some(true)).then_some((name, statement.span)));
+            }
             "owner_ignore_adverts" => switch(&mut self.owner_ignores_others),
             "v3_checksum_as_v2" => switch(&mut self.message_only),
             "lower_prio_no_advert" => {
@@ -42,13 +47,25 @@ impl Deviating {
                 let missed = values::count(statement, findings).and_then(|missed| u8::try_from(missed).ok());
                 self.missed_advertisements = missed.map(|missed| (missed, statement.span));
             }
-            "old_unicast_checksum" => self.old_unicast = old_unicast(statement, findings).or(self.old_unicast),
+            "old_unicast_checksum" => {
+                self.old_unicast = old_unicast(statement, findings).or(self.old_unicast);
+                self.about_peers.push((name, statement.span));
+            }
             "timer_expired_backup" => {
                 self.late = others_priority(statement, findings).map(|priority| (priority, statement.span));
             }
             _ => return false,
         }
         true
+    }
+
+    /// There are no peers.
+    pub(super) fn warn_without_peers(&self, findings: &mut Findings) {
+        for (name, span) in &self.about_peers {
+            findings
+                .warning("no-peers", *span, format!("`{name}` without `unicast_peer` has no effect"))
+                .help("remove it, or name the other nodes in `unicast_peer { … }`");
+        }
     }
 
     /// What an instance does: what it says itself, then what is said for all, then the defaults. The standard wants an

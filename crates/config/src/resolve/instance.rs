@@ -634,6 +634,7 @@ impl<'a> Draft<'a> {
             if let Some((_, span)) = self.unicast_ttl {
                 findings.warning("no-peers", span, "`unicast_ttl` without `unicast_peer` is ignored").help("remove it");
             }
+            self.deviating.warn_without_peers(findings);
             let usual = match self.families.family() {
                 Family::Ipv4 => IpAddr::V4(defaults.group4),
                 Family::Ipv6 => IpAddr::V6(defaults.group6),

@@ -109,6 +109,7 @@ fn scripts_of_daemon(global: &crate::Global) -> impl Iterator<Item = &NotifyScri
 }
 
 fn scripts_of(notify: &crate::Notify) -> impl Iterator<Item = &NotifyScript> {
-    let crate::Notify { active, backup, fault, stop, deleted, active_heard_lower_priority, any } = notify;
+    let crate::Notify { active, backup, fault, stop, tells_deletion: _, deleted, active_heard_lower_priority, any } =
+        notify;
     [active, backup, fault, stop, deleted, active_heard_lower_priority, any].into_iter().flatten()
 }

@@ -15,6 +15,7 @@ mod ipvlan;
 mod link_beats;
 mod link_delays;
 mod lint;
+mod mail_security;
 mod names;
 mod needs;
 mod options;

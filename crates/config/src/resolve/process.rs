@@ -28,6 +28,7 @@ pub(super) struct Draft {
     multiplier: Option<(u32, Span)>,
     command: (Option<u32>, bool),
     monitor: (Option<u32>, bool),
+    births: (Option<u32>, bool),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +101,7 @@ impl Draft {
                 process.delay_after_boot = values::seconds(statement, findings).unwrap_or_default();
             }
             "log_unknown_vrids" => process.log_unknown_vrids = true,
+            "use_symlink_paths" => process.keep_links = values::switch(statement, findings).unwrap_or_default(),
             "set_supplementary_groups" => {
                 process.supplementary_groups = values::switch(statement, findings).unwrap_or_default();
             }
@@ -121,6 +123,10 @@ impl Draft {
             "vrrp_netlink_monitor_rcv_bufs" => self.monitor.0 = values::count(statement, findings),
             "vrrp_netlink_monitor_rcv_bufs_force" => {
                 self.monitor.1 = values::switch(statement, findings).unwrap_or_default();
+            }
+            "process_monitor_rcv_bufs" => self.births.0 = values::count(statement, findings),
+            "process_monitor_rcv_bufs_force" => {
+                self.births.1 = values::switch(statement, findings).unwrap_or_default();
             }
             _ => return false,
         }
@@ -175,7 +181,7 @@ impl Draft {
 
     /// What came of it.
     pub(super) fn finish(self, findings: &mut Findings) -> Process {
-        let Self { mut process, name, vrrp_name, usual_names, policy, multiplier, command, monitor } = self;
+        let Self { mut process, name, vrrp_name, usual_names, policy, multiplier, command, monitor, births } = self;
         process.name = vrrp_name.or(name).or(usual_names.then(|| "keepalived_vrrp".to_owned()));
         let packets = multiplier.map_or(3, |(count, _)| count);
         process.receive_buffers = match policy {
@@ -195,6 +201,7 @@ impl Draft {
             octets.filter(|octets| *octets > 0).map(|octets| Buffer { octets, force })
         };
         (process.command_buffer, process.monitor_buffer) = (buffer(command), buffer(monitor));
+        process.births_buffer = buffer(births);
         if process.reload.repeat && process.reload.time_file.is_none() {
             process.reload.repeat = false;
         }

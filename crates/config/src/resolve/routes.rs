@@ -151,6 +151,9 @@ impl<'a> Draft<'a> {
                 self.source = line.address(option, word).zip(value);
             }
             "or" => {
+                line.findings
+                    .hint("old-name", word.span, "`or` is an old word for a second way")
+                    .help("write each way behind a `nexthop`: `nexthop via 192.0.2.253 nexthop via 192.0.2.254`");
                 line.next_if("inet6");
                 let value = line.peek();
                 self.second = line.address(option, word).zip(value);

@@ -191,6 +191,15 @@ impl<'a> Draft<'a> {
                 line.wrong("bad-goto", word, format!("`goto {target}` leads back, and the kernel only goes forward"))
                     .help("the target's preference must be greater than the rule's own");
             }
+            // A number of our choice could lie behind the target.
+            Some((RuleAction::Goto(_), word)) if preference.is_none() => {
+                line.wrong(
+                    "bad-goto",
+                    word,
+                    "`goto` needs a `preference`: where the rule stands decides what lies ahead",
+                )
+                .help("add `preference NUMBER`, smaller than that of the target");
+            }
             Some((action, _)) => rule.action = action,
         }
         if line.bad {

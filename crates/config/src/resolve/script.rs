@@ -186,12 +186,16 @@ pub(super) fn take_notify(
         "notify_backup" => &mut notify.backup,
         "notify_fault" => &mut notify.fault,
         "notify_stop" => &mut notify.stop,
-        "notify_deleted" => &mut notify.deleted,
+        "notify_deleted" => {
+            notify.tells_deletion = true;
+            &mut notify.deleted
+        }
         "notify_master_rx_lower_pri" => &mut notify.active_heard_lower_priority,
         "notify" => &mut notify.any,
         _ => return false,
     };
     if slot.is_none()
+        && !statement.values.is_empty()
         && let Some(command) = command(statement.value(), false, findings)
     {
         commands.push((statement.keyword.name, command.clone(), statement.span));

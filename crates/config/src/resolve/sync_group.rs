@@ -63,7 +63,7 @@ fn group(
             "notify_priority_changes" => draft.tells_priority = values::switch(statement, findings),
             "track_file" => tracking::figures(TrackerKind::File, statement, known, &mut draft.trackers, findings),
             "track_process" => tracking::figures(TrackerKind::Process, statement, known, &mut draft.trackers, findings),
-            "sync_group_tracking_weight" | "global_tracking" => draft.weights_count = true,
+            "sync_group_tracking_weight" => draft.weights_count = true,
             other => unreachable_keyword(other, Block::SyncGroup, statement, findings),
         }
     }

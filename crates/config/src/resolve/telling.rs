@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::mail_security::MailSecurity;
 use super::{script, values};
 use crate::command::command;
 use crate::diagnostic::Findings;
@@ -29,6 +30,7 @@ pub(super) struct Told {
 #[derive(Default)]
 pub(super) struct Telling {
     mail: Mail,
+    security: MailSecurity,
     fifo: Fifo,
     vrrp_fifo: Fifo,
     states_on_reload: bool,
@@ -75,14 +77,15 @@ impl Telling {
                 if name == "notification_email" {
                     self.recipients_at = Some(statement.span);
                 }
-                return take_mail(&mut self.mail, statement, findings);
+                return self.security.take(statement, findings) || take_mail(&mut self.mail, statement, findings);
             }
         }
         true
     }
 
     /// Puts everything where it belongs.
-    pub(super) fn finish(self, global: &mut Global, findings: &mut Findings) -> Told {
+    pub(super) fn finish(mut self, global: &mut Global, findings: &mut Findings) -> Told {
+        self.security.finish(&mut self.mail, findings);
         let alert = self.alert_vrrp.or(self.alert);
         let mails = alert.is_some_and(|(on, _)| on);
         let told = Told { mails, priority: self.priority, recipients_at: self.recipients_at };

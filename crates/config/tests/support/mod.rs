@@ -7,8 +7,8 @@ use std::path::Path;
 
 use engine::{Authentication, Family, Tracked, Transport, Weight, When};
 use tanist_config::{
-    Command, FigureSource, Instance, Ipvlan, LoadOptions, Loaded, MemoryFiles, Notify, NotifyScript, ScriptUser,
-    Settings, SyncGroup, VirtualKind, VirtualLink, VirtualMac, load,
+    Command, FigureSource, Instance, Ipvlan, LoadOptions, Loaded, MailTls, MemoryFiles, Notify, NotifyScript,
+    ScriptUser, Settings, SyncGroup, VirtualKind, VirtualLink, VirtualMac, load,
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
@@ -63,13 +63,17 @@ pub(crate) fn describe(settings: &Settings) -> String {
         line(
             &mut out,
             format_args!(
-                "mail to {:?} from {:?} by {:?} within {:?} s, helo {:?}{}",
+                "mail to {:?} from {:?} by {:?} within {:?} s, helo {:?}{}{}",
                 mail.recipients,
                 mail.sender,
                 mail.server,
                 mail.connect_timeout,
                 mail.helo_name,
-                if mail.no_faults { ", not about faults" } else { "" }
+                if mail.no_faults { ", not about faults" } else { "" },
+                match mail.tls {
+                    MailTls::Off => String::new(),
+                    tls => format!("\n    {tls:?}, trusting {:?}, login {:?}", mail.authorities, mail.login),
+                }
             ),
         );
     }

@@ -123,6 +123,10 @@ impl EventLoop {
         self.say(Severity::Info, format!("Writing {}{cleared}", path.display()));
         let mode = dump::mode(self.options.umask.or(self.settings.process.umask));
         self.background.hand_over(Job::File(path, content, mode));
+        if what == Dump::State {
+            let path = dump::path_of_parent(name.as_deref());
+            self.background.hand_over(Job::File(path, dump::global_definitions(&self.settings), mode));
+        }
         if what == Dump::StatisticsThenClear {
             self.engine.handle(now(), Input::ClearStatistics, &mut self.out);
         }

@@ -17,6 +17,8 @@ const MOST_WAITING: usize = 1000;
 /// The first pause after a failure; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// The first pause after a login that was refused: servers count these, and close the door.
+const BARRED_PAUSE: Duration = Duration::from_secs(60);
 /// How long an ending daemon waits for what is still to be sent.
 const LAST_POST: Duration = Duration::from_secs(3);
 
@@ -57,11 +59,9 @@ impl Post {
         Self { voice, route: None, office: Arc::default(), thread: None }
     }
 
-    /// From now on mail goes this way, also what waits.
+    /// From now on mail goes this way, also what waits. It is tried at once, even if the way is the same: what stands in the
+    /// files of password and certificates may be new.
     pub(crate) fn configure(&mut self, route: Option<Route>) {
-        if self.route.as_deref() == route.as_ref() {
-            return;
-        }
         self.route = route.map(Arc::new);
         let mut desk = self.office.desk();
         desk.route = self.route.clone();
@@ -146,6 +146,11 @@ fn work(office: &Office, voice: &Voice) {
             }
             Err(Failure::Now(reason)) => {
                 left.clone_from(&letter.left);
+                Some(reason)
+            }
+            Err(Failure::Barred(reason)) => {
+                left.clone_from(&letter.left);
+                pause = pause.max(BARRED_PAUSE);
                 Some(reason)
             }
         };

@@ -1,9 +1,13 @@
-//! Hands one mail to a server: plain SMTP (RFC 5321) as keepalived speaks it, a session for each mail.
+//! Hands one mail to a server, a session for each mail: in plain SMTP (RFC 5321) as keepalived speaks it, or through TLS
+//! (RFC 3207, RFC 8314).
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Instant;
 
+use config::MailTls;
+use zeroize::Zeroizing;
+
+use super::wire::{Wire, cause};
 use super::{Letter, Route};
 
 /// RFC 5321 §4.5.3.1.5 has 512 octets for a line of an answer, and some say more.
@@ -24,21 +28,23 @@ pub(super) struct Delivered {
 pub(super) enum Failure {
     /// Perhaps it can be later.
     Now(String),
+    /// The server does not let us in. Who asks again and again may be kept out for good.
+    Barred(String),
     /// The server will not have this mail.
     Ever(String),
 }
 
 /// An answer of the server.
-struct Answer {
-    code: u16,
+pub(super) struct Answer {
+    pub(super) code: u16,
+    /// All lines but the last.
+    before: Vec<String>,
     /// Its last line.
-    text: String,
+    pub(super) text: String,
 }
 
 pub(super) fn deliver(route: &Route, letter: &Letter) -> Result<Delivered, Failure> {
     let mut talk = Talk::begin(route)?;
-    talk.expect_ready(None)?;
-    talk.expect_ready(Some(&format!("HELO {}", route.helo)))?;
     talk.expect(&format!("MAIL FROM:<{}>", bare(&route.from)), 2)?;
     let mut delivered = Delivered::default();
     let recipients = letter.left.as_ref().unwrap_or(&route.to);
@@ -57,8 +63,7 @@ pub(super) fn deliver(route: &Route, letter: &Letter) -> Result<Delivered, Failu
         let answer = talk.answer()?;
         answer.must_be(2)?;
     }
-    // It has the mail: what becomes of the farewell matters to nobody.
-    let _ = talk.ask("QUIT");
+    talk.end();
     Ok(delivered)
 }
 
@@ -68,6 +73,11 @@ fn bare(address: &str) -> &str {
 }
 
 impl Answer {
+    /// What is refused before there is any mail says nothing about the mail.
+    fn must_be_ready(self) -> Result<(), Failure> {
+        if self.code / 100 == 2 { Ok(()) } else { Err(Failure::Now(self.text)) }
+    }
+
     fn must_be(self, class: u16) -> Result<(), Failure> {
         match self.code / 100 {
             found if found == class => Ok(()),
@@ -77,75 +87,109 @@ impl Answer {
     }
 }
 
-struct Talk<'r> {
+pub(super) struct Talk<'r> {
     route: &'r Route,
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Wire>,
 }
 
 impl<'r> Talk<'r> {
-    /// Connects to the first of its addresses that answers.
+    /// Connects, greets, and does what comes before mail. What is refused here says nothing about the mail.
     fn begin(route: &'r Route) -> Result<Self, Failure> {
         let (host, port) = &route.server;
-        let addresses = (host.as_str(), *port)
-            .to_socket_addrs()
-            .map_err(|error| Failure::Now(format!("look up {host}: {error}")))?;
-        let mut last = None;
-        for address in addresses {
-            match TcpStream::connect_timeout(&address, route.timeout).and_then(|stream| {
-                stream.set_read_timeout(Some(route.timeout))?;
-                stream.set_write_timeout(Some(route.timeout))?;
-                Ok(stream)
-            }) {
-                Ok(stream) => return Ok(Self { route, stream: BufReader::new(stream) }),
-                Err(error) => last = Some(cause(&error)),
-            }
+        let wire = Wire::connect((host, *port), route.timeout).map_err(Failure::Now)?;
+        let mut talk = Self { route, stream: BufReader::new(wire) };
+        if route.tls == MailTls::Implicit {
+            talk = talk.secured()?;
         }
-        Err(Failure::Now(last.unwrap_or_else(|| format!("{host} has no address"))))
+        talk.answer()?.must_be_ready()?;
+        if route.tls == MailTls::Off {
+            talk.ask(&format!("HELO {}", route.helo))?.must_be_ready()?;
+            return Ok(talk);
+        }
+        let mut offers = talk.greet()?;
+        if route.tls == MailTls::StartTls {
+            if !offers.iter().any(|offer| offer.eq_ignore_ascii_case("STARTTLS")) {
+                return Err(Failure::Now("it does not offer STARTTLS, and nothing is sent in clear".to_owned()));
+            }
+            talk.ask("STARTTLS")?.must_be_ready()?;
+            talk = talk.secured()?;
+            // What it said before may have been said by anybody (RFC 3207 §4.2).
+            offers = talk.greet()?;
+        }
+        if let Some(login) = &route.login {
+            super::login::log_in(&mut talk, login, &offers)?;
+        }
+        Ok(talk)
     }
 
-    /// What is refused before there is any mail says nothing about the mail.
-    fn expect_ready(&mut self, command: Option<&str>) -> Result<(), Failure> {
-        let answer = match command {
-            Some(command) => self.ask(command)?,
-            None => self.answer()?,
-        };
-        if answer.code / 100 == 2 { Ok(()) } else { Err(Failure::Now(answer.text)) }
+    /// What it offers, word for word.
+    fn greet(&mut self) -> Result<Vec<String>, Failure> {
+        let answer = self.ask(&format!("EHLO {}", self.route.helo))?;
+        let offers = answer.before.iter().skip(1).chain([&answer.text]).filter_map(|line| line.get(4..));
+        let offers = offers.map(str::to_owned).collect();
+        answer.must_be_ready()?;
+        Ok(offers)
+    }
+
+    fn secured(mut self) -> Result<Self, Failure> {
+        // Somebody on the way could have put it there, for us to believe that it came through TLS.
+        if !self.stream.buffer().is_empty() {
+            return Err(Failure::Now("it says more before TLS than it was asked".to_owned()));
+        }
+        self.set_limit();
+        let (host, _) = &self.route.server;
+        let wire = self.stream.into_inner().secured(host, self.route.authorities.as_deref()).map_err(Failure::Now)?;
+        Ok(Self { stream: BufReader::new(wire), ..self })
+    }
+
+    fn end(mut self) {
+        // It has the mail: what becomes of the farewell matters to nobody.
+        let _ = self.ask("QUIT");
+        self.stream.get_mut().close();
     }
 
     fn expect(&mut self, command: &str, class: u16) -> Result<(), Failure> {
         self.ask(command)?.must_be(class)
     }
 
-    fn ask(&mut self, command: &str) -> Result<Answer, Failure> {
-        self.send(&format!("{command}\r\n"))?;
+    pub(super) fn ask(&mut self, command: &str) -> Result<Answer, Failure> {
+        // It may be a password.
+        self.send(&Zeroizing::new(format!("{command}\r\n")))?;
         self.answer()
     }
 
+    fn set_limit(&mut self) {
+        self.stream.get_mut().must_end_by(Instant::now() + self.route.timeout);
+    }
+
     fn send(&mut self, text: &str) -> Result<(), Failure> {
-        self.stream.get_mut().write_all(text.as_bytes()).map_err(|error| Failure::Now(cause(&error)))
+        self.set_limit();
+        let wire = self.stream.get_mut();
+        wire.write_all(text.as_bytes()).and_then(|()| wire.flush()).map_err(|error| Failure::Now(cause(&error)))
     }
 
     /// An answer may have many lines; the last one has a blank behind its number (RFC 5321 §4.2.1).
     fn answer(&mut self) -> Result<Answer, Failure> {
-        let until = Instant::now() + self.route.timeout;
-        for _ in 0..MOST_LINES {
-            let text = self.line(until).map_err(|error| Failure::Now(cause(&error)))?;
+        self.set_limit();
+        let mut before = Vec::new();
+        while before.len() < MOST_LINES {
+            let text = self.line().map_err(|error| Failure::Now(cause(&error)))?;
             let code = text.get(..3).and_then(|code| code.parse().ok()).filter(|code| (200..600).contains(code));
             let Some(code) = code else { break };
             if text.as_bytes().get(3) != Some(&b'-') {
-                return Ok(Answer { code, text });
+                return Ok(Answer { code, before, text });
             }
+            before.push(text);
         }
         Err(Failure::Now("its answer is no SMTP".to_owned()))
     }
 
-    /// Who sends an octet now and then does not hold us up for ever.
-    fn line(&mut self, until: Instant) -> io::Result<String> {
+    fn line(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
         loop {
             let found = self.stream.fill_buf()?;
             if found.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it has closed the connection"));
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let end = found.iter().position(|octet| *octet == b'\n');
             let taken = end.map_or(found.len(), |end| end + 1);
@@ -157,18 +201,7 @@ impl<'r> Talk<'r> {
             if end.is_some() {
                 return Ok(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
             }
-            if Instant::now() > until {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
         }
-    }
-}
-
-/// A time-out has two names, neither of which says so.
-fn cause(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer in time".to_owned(),
-        _ => linux::Error::from_io("", error).cause(),
     }
 }
 

@@ -97,12 +97,7 @@ fn written(kind: NoticeKind, group: bool, no_faults: bool, deleted: bool) -> Opt
     } else {
         Occasion::of_router(router, Notice { router: RouterId(0), kind, priority: Priority::new(150) })
     };
-    let mut prepared = Prepared::default();
-    if deleted {
-        let program = linux::spawn::Program::new(c"/bin/true".to_owned(), Vec::new());
-        let notifier = crate::notify::Notifier { program: std::sync::Arc::new(program), command: "true".to_owned() };
-        prepared.deleted = Some(notifier);
-    }
+    let prepared = Prepared { tells_deletion: deleted, ..Prepared::default() };
     let route = Route { no_faults, ..route(25, &["ops@example.com"]) };
     Letter::about(&occasion, &prepared, &route).map(|letter| (letter.subject, letter.body))
 }
@@ -139,7 +134,7 @@ fn faults_can_be_left_out_also_those_that_are_deletions() {
         assert!(written(kind, false, false, deleted).is_some_and(|(subject, _)| subject.ends_with("FAULT state")));
         assert_eq!(written(kind, false, true, deleted), None);
     }
-    assert!(written(NoticeKind::Deleted, false, true, true).is_some(), "with a script of its own it is no fault");
+    assert!(written(NoticeKind::Deleted, false, true, true).is_some(), "where it is told as one it is no fault");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! that it ends when we do, however that happens.
 //!
 //! Processes of a former life can be left only where their keeper was killed, too. They carry a mark in their
-//! environment, are looked for when we begin to watch, and count as running until the engine has them stopped.
+//! environment and are in a control group of a known name, if there are any. They are looked for when we begin to watch,
+//! and count as running until the engine has them stopped.
 
 use std::ffi::CString;
 use std::sync::Arc;
@@ -10,13 +11,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use engine::{Ending, Name, ServiceOrder, ServiceReport};
+use linux::control_group::ControlGroup;
 use linux::process_list::ProcessId;
 use linux::signals::Signal;
 use linux::spawn::{Exit, Keeper, Program, Wish, Word};
 use linux::system_log::Severity;
 
+use super::control_groups::ServiceGroups;
 use super::plan::Recipe;
-use super::worker::Job;
+use super::worker::{Job, Remains};
 use super::{Briefing, Context, Target};
 use crate::children::{Purpose, ServiceChild};
 
@@ -40,6 +43,8 @@ pub(super) struct CommandService {
     pub(super) recipe: Arc<Recipe>,
     /// "NAME=value", in the environment of all its processes.
     mark: String,
+    /// Where there are control groups.
+    groups: Option<ServiceGroups>,
     /// What else it is told in its environment, from its next start on.
     pub(super) told: Briefing,
     state: State,
@@ -54,14 +59,14 @@ enum State {
     /// Nobody has looked yet.
     Unknown,
     Gone,
-    /// Looking for what carries the mark. Until that is over, something may run.
+    /// Looking for what carries the mark or is in its control groups. Until that is over, something may run.
     Looking {
         look: Look,
         aim: Aim,
     },
     Kept(Kept),
     Remains {
-        processes: Vec<ProcessId>,
+        remains: Remains,
         end_with: Option<Signal>,
         ending: Ending,
         look_at: u64,
@@ -118,8 +123,14 @@ enum Stage {
 }
 
 impl CommandService {
-    pub(super) fn new(name: Name, recipe: Arc<Recipe>, mark: String, told: Briefing) -> Self {
-        Self { name, recipe, mark, told, state: State::Unknown, looks: 0, said_unknown: false }
+    pub(super) fn new(
+        name: Name,
+        recipe: Arc<Recipe>,
+        mark: String,
+        groups: Option<ServiceGroups>,
+        told: Briefing,
+    ) -> Self {
+        Self { name, recipe, mark, groups, told, state: State::Unknown, looks: 0, said_unknown: false }
     }
 
     /// Whether nothing of it runs, or nobody has asked for it yet.
@@ -221,7 +232,8 @@ impl CommandService {
         let mut environment = self.told.environment.clone();
         // The name has been a word of the configuration, which has no NUL.
         environment.extend(CString::new(self.mark.as_str()).ok());
-        let started = program.start_kept(&environment).and_then(|keeper| {
+        let place = self.groups.as_ref().and_then(|groups| groups.place.as_ref());
+        let started = program.start_kept(&environment, place).and_then(|keeper| {
             let token = context.token_for(&keeper, Target::Keeper(self.name.clone()))?;
             Ok((keeper, token))
         });
@@ -249,10 +261,10 @@ impl CommandService {
                 kept.ending = true;
                 kept.keeper.tell(if with == Signal::KILL { Wish::Kill } else { Wish::Terminate });
             }
-            State::Remains { processes, end_with, look_at, .. } => {
+            State::Remains { remains, end_with, look_at, .. } => {
                 *end_with = Some(with);
                 *look_at = context.now + LOOK_AGAIN_SOON;
-                signal_all(&self.name, processes, with, context);
+                signal_all(&self.name, remains, with, context);
             }
         }
     }
@@ -274,6 +286,7 @@ impl CommandService {
                     let reason = kept.program.explain_refusal(refusal).to_string();
                     kept.stage = Stage::NotStarted(Name::from(reason.as_str()));
                 }
+                Word::Ungrouped(errno) => context.tell_of_no_group(&linux::errno_text(errno)),
                 Word::Ended(exit) => kept.stage = Stage::Ended(exit),
             }
         }
@@ -312,8 +325,8 @@ impl CommandService {
     fn look(&mut self, aim: Aim, context: &mut Context<'_>) {
         self.looks += 1;
         let (number, at) = (self.looks, Arc::<AtomicU32>::default());
-        let job =
-            Job::Look { service: self.name.clone(), mark: self.mark.clone(), number, looking_at: Arc::clone(&at) };
+        let (service, mark, groups) = (self.name.clone(), self.mark.clone(), self.groups.clone());
+        let job = Job::Look { service, mark, groups, number, looking_at: Arc::clone(&at) };
         let stage = match context.ask(job) {
             Ok(()) => LookStage::UnderWay { late_at: context.now + LOOK_PATIENCE },
             Err(error) => self.look_failed(&error.to_string(), context),
@@ -333,14 +346,14 @@ impl CommandService {
         }
     }
 
-    /// These carry our mark, or the reason why that could not be found out.
-    pub(super) fn found(&mut self, number: u64, found: Result<Vec<ProcessId>, String>, context: &mut Context<'_>) {
+    /// These are ours, or the reason why that could not be found out.
+    pub(super) fn found(&mut self, number: u64, found: Result<Remains, String>, context: &mut Context<'_>) {
         // An earlier look says nothing about now.
         if !matches!(&self.state, State::Looking { look, .. } if look.number == number) {
             return;
         }
-        let processes = match found {
-            Ok(processes) => processes,
+        let remains = match found {
+            Ok(remains) => remains,
             Err(reason) => {
                 let failed = self.look_failed(&reason, context);
                 if let State::Looking { look, .. } = &mut self.state {
@@ -352,7 +365,7 @@ impl CommandService {
         self.said_unknown = false;
         let State::Looking { aim, .. } = std::mem::replace(&mut self.state, State::Gone) else { return };
         let Aim { end_with, ending, then_start } = aim;
-        if processes.is_empty() {
+        if remains.processes.is_empty() {
             if then_start {
                 self.launch(context)
             } else {
@@ -360,14 +373,14 @@ impl CommandService {
             }
             return;
         }
-        let text = format!("({}) runs since a former life: process {}", self.name, list(&processes));
+        let text = format!("({}) runs since a former life: process {}", self.name, list(&remains.processes));
         context.tell(Severity::Notice, text);
         match end_with {
-            Some(signal) => signal_all(&self.name, &processes, signal, context),
+            Some(signal) => signal_all(&self.name, &remains, signal, context),
             None => context.report(&self.name, ServiceReport::Running),
         }
         let pause = if end_with.is_some() { LOOK_AGAIN_SOON } else { LOOK_AGAIN };
-        self.state = State::Remains { processes, end_with, ending, look_at: context.now + pause };
+        self.state = State::Remains { remains, end_with, ending, look_at: context.now + pause };
     }
 
     pub(super) fn handle_timer(&mut self, context: &mut Context<'_>) {
@@ -393,19 +406,19 @@ impl CommandService {
     }
 
     fn mind_the_remains(&mut self, context: &mut Context<'_>) {
-        let State::Remains { processes, end_with, ending, look_at } = &mut self.state else { return };
+        let State::Remains { remains, end_with, ending, look_at } = &mut self.state else { return };
         if *look_at > context.now {
             return;
         }
-        processes.retain(|process| process.lives());
-        if processes.is_empty() {
+        remains.processes.retain(|process| process.lives());
+        if remains.processes.is_empty() {
             // They may have started others since.
             let aim = Aim::new(*end_with, ending.clone());
             return self.look(aim, context);
         }
         *look_at = context.now + if end_with.is_some() { LOOK_AGAIN_SOON } else { LOOK_AGAIN };
         if *end_with == Some(Signal::KILL) {
-            signal_all(&self.name, processes, Signal::KILL, context);
+            signal_all(&self.name, remains, Signal::KILL, context);
         }
     }
 
@@ -416,12 +429,13 @@ impl CommandService {
                 kept.ending = true;
                 kept.keeper.tell(Wish::Kill);
             }
-            State::Remains { processes, end_with, .. } => {
+            State::Remains { remains, end_with, .. } => {
                 *end_with = Some(Signal::KILL);
-                for process in processes {
+                for process in &remains.processes {
                     // It may have ended meanwhile; there is nobody left to tell of anything else.
                     let _ = process.signal(Signal::KILL);
                 }
+                remains.groups.iter().for_each(ControlGroup::kill);
             }
             State::Looking { aim, .. } => {
                 aim.then_start = false;
@@ -438,7 +452,9 @@ impl CommandService {
             State::Kept(kept) => {
                 Some(format!("is being killed; its keeper (process {}) sees to the end of it", kept.keeper.pid()))
             }
-            State::Remains { processes, .. } => Some(format!("is being killed; left are process {}", list(processes))),
+            State::Remains { remains, .. } => {
+                Some(format!("is being killed; left are process {}", list(&remains.processes)))
+            }
             State::Looking { .. } => Some("nobody knows whether something of it runs".to_owned()),
         }
     }
@@ -471,10 +487,14 @@ fn list(processes: &[ProcessId]) -> String {
     pids.join(", ")
 }
 
-fn signal_all(service: &Name, processes: &[ProcessId], signal: Signal, context: &mut Context<'_>) {
-    for process in processes {
+fn signal_all(service: &Name, remains: &Remains, signal: Signal, context: &mut Context<'_>) {
+    for process in &remains.processes {
         if let Err(error) = process.signal(signal) {
             context.tell(Severity::Warning, format!("({service}) {error}"));
         }
+    }
+    // What they have forked since.
+    if signal == Signal::KILL && !remains.groups.is_empty() {
+        let _ = context.ask(Job::Kill { groups: remains.groups.clone() });
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::{Name, ServiceOrder, ServiceReport};
 
 use super::command::CommandService;
+use super::control_groups::ServiceGroups;
 use super::outside::Outside;
 use super::plan::{ManagerPlan, ServicePlan};
 use super::scripts::ScriptedService;
@@ -41,12 +42,13 @@ impl Manager {
         plan: &ManagerPlan,
         briefing: Briefing,
         identity: &str,
+        groups: Option<ServiceGroups>,
         add: impl FnOnce(&ManagerPlan) -> linux::Result<Name>,
     ) -> (Self, Option<linux::Error>) {
         match plan {
             ManagerPlan::Command { recipe } => {
                 let mark = format!("{MARK}={identity} {name}");
-                (Self::Command(CommandService::new(name.clone(), Arc::clone(recipe), mark, briefing)), None)
+                (Self::Command(CommandService::new(name.clone(), Arc::clone(recipe), mark, groups, briefing)), None)
             }
             ManagerPlan::Scripts { start, stop, status } => {
                 let [start, stop, status] = [start, stop, status].map(Arc::clone);

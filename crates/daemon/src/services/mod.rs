@@ -3,6 +3,7 @@
 //! sockets by the loop, and what may hang in the kernel has a thread ([`worker`]).
 
 mod command;
+mod control_groups;
 mod farewell;
 mod hooks;
 mod manager;
@@ -30,6 +31,7 @@ use linux::poll::{Interest, Poll};
 use linux::spawn::Exit;
 use linux::system_log::Severity;
 
+use self::control_groups::Groups;
 pub(crate) use self::hooks::HookKey;
 use self::hooks::Hooks;
 use self::manager::{Left, Manager};
@@ -74,6 +76,7 @@ pub(crate) struct Loop<'a> {
 pub(crate) struct Services {
     /// Tells our services' processes from those of another daemon on this machine.
     identity: String,
+    groups: Option<Groups>,
     services: BTreeMap<Name, Service>,
     probes: Probes,
     hooks: Hooks,
@@ -104,6 +107,8 @@ struct Desk {
     worker: Option<Worker>,
     next_token: u64,
     targets: BTreeMap<u64, Target>,
+    /// That there are no control groups for services was said.
+    said_ungrouped: bool,
 }
 
 /// What a child of ours is told.
@@ -140,6 +145,13 @@ impl Context<'_> {
 
     fn tell(&mut self, severity: Severity, text: String) {
         self.desk.lines.push((severity, text));
+    }
+
+    /// A service gets no control group. It is the same with all of them, so it is said once.
+    fn tell_of_no_group(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.desk.said_ungrouped, true) {
+            self.tell(Severity::Info, control_groups::without(reason));
+        }
     }
 
     /// Hands a job to the thread for what may take long.
@@ -179,10 +191,12 @@ macro_rules! context {
     };
 }
 
-/// Tells our services' processes from those of another daemon: two may run on one machine, each in its own network.
-pub(crate) fn identity(config: &Path) -> String {
+/// Tells our services' processes from those of another daemon: two may run on one machine, each in its own network, or
+/// each as an instance of one file.
+pub(crate) fn identity(config: &Path, instance: Option<&str>) -> String {
     let network = std::fs::metadata("/proc/self/ns/net").map(|namespace| namespace.ino()).unwrap_or_default();
-    format!("{network}:{}", config.display())
+    let instance = instance.map_or_else(String::new, |name| format!("{name}:"));
+    format!("{network}:{instance}{}", config.display())
 }
 
 /// Settings for an environment.
@@ -200,9 +214,11 @@ impl Services {
             worker: None,
             next_token: FIRST_FREE,
             targets: BTreeMap::new(),
+            said_ungrouped: false,
         };
         Self {
             identity,
+            groups: None,
             services: BTreeMap::new(),
             probes: Probes::default(),
             hooks: Hooks::default(),
@@ -260,12 +276,26 @@ impl Services {
     }
 
     fn manager_for(&mut self, name: &Name, plan: &ManagerPlan, briefing: Briefing, lent: &Loop<'_>) -> Manager {
-        let (manager, refusal) =
-            Manager::new(name, plan, briefing, &self.identity, |plan| self.outside.add(name, plan, lent.poll, OUTSIDE));
+        let groups =
+            matches!(plan, ManagerPlan::Command { .. }).then(|| self.groups()).and_then(|groups| groups.of(name));
+        let (manager, refusal) = Manager::new(name, plan, briefing, &self.identity, groups, |plan| {
+            self.outside.add(name, plan, lent.poll, OUTSIDE)
+        });
         if let Some(error) = refusal {
             self.desk.lines.push((Severity::Error, format!("({name}) {error}")));
         }
         manager
+    }
+
+    /// Looked for when the first service needs them.
+    fn groups(&mut self) -> &Groups {
+        let (identity, desk) = (&self.identity, &mut self.desk);
+        self.groups.get_or_insert_with(|| {
+            let (groups, told) = Groups::find(identity);
+            desk.said_ungrouped |= told.is_some();
+            desk.lines.extend(told);
+            groups
+        })
     }
 
     /// What the configuration no longer mentions goes when nothing of it runs: until then it is stopped as it was

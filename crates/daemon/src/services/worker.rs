@@ -12,8 +12,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine::Name;
+use linux::control_group::ControlGroup;
 use linux::process_list::{self, ProcessId};
 
+use super::control_groups::ServiceGroups;
 use super::needs::Needs;
 use super::plan::Recipe;
 
@@ -23,8 +25,10 @@ const MOST_THREADS: usize = 32;
 /// Something that may take its time.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// Find the processes that carry this mark, and leave a note which one is being looked at.
-    Look { service: Name, mark: String, number: u64, looking_at: Arc<AtomicU32> },
+    /// Find the processes that carry this mark or are in these groups, and leave a note which one is being looked at.
+    Look { service: Name, mark: String, groups: Option<ServiceGroups>, number: u64, looking_at: Arc<AtomicU32> },
+    /// Kill everything in these groups. Nobody waits for an answer: what lives is looked at anyway.
+    Kill { groups: Vec<ControlGroup> },
     /// Look at the programs of a service anew, and at what else it needs.
     Prepare { service: Name, recipes: Vec<Arc<Recipe>>, needs: Arc<Needs> },
     /// Find a process of this name, most likely this one.
@@ -36,11 +40,11 @@ pub(crate) enum Job {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// Those that carry the mark, or why that is not known.
+    /// What is there of it, or why that is not known.
     Looked {
         service: Name,
         number: u64,
-        found: Result<Vec<ProcessId>, String>,
+        found: Result<Remains, String>,
     },
     /// Whether all of them may run and nothing is missing, or the first thing that is wrong.
     Prepared {
@@ -58,11 +62,32 @@ pub(crate) enum Answer {
     },
 }
 
-fn carry_out(job: Job) -> Answer {
-    match job {
-        Job::Look { service, mark, number, looking_at } => {
-            let found = process_list::find_marked(&mark, |pid| looking_at.store(pid, Ordering::Relaxed));
+/// What is left of a service.
+#[derive(Debug, Default)]
+pub(crate) struct Remains {
+    pub(crate) processes: Vec<ProcessId>,
+    /// The groups that some of them are in.
+    pub(crate) groups: Vec<ControlGroup>,
+}
+
+fn remains(mark: &str, groups: Option<&ServiceGroups>, looking_at: &AtomicU32) -> linux::Result<Remains> {
+    let mut processes = process_list::find_marked(mark, |pid| looking_at.store(pid, Ordering::Relaxed))?;
+    let (inside, groups) = groups.map_or_else(|| Ok(Default::default()), ServiceGroups::look)?;
+    processes.extend(inside);
+    processes.sort_unstable();
+    processes.dedup();
+    Ok(Remains { processes, groups })
+}
+
+fn carry_out(job: Job) -> Option<Answer> {
+    Some(match job {
+        Job::Look { service, mark, groups, number, looking_at } => {
+            let found = remains(&mark, groups.as_ref(), &looking_at);
             Answer::Looked { service, number, found: found.map_err(|error| error.to_string()) }
+        }
+        Job::Kill { groups } => {
+            groups.iter().for_each(ControlGroup::kill);
+            return None;
         }
         Job::Prepare { service, recipes, needs } => {
             let result = recipes.iter().try_for_each(|recipe| recipe.renew()).and_then(|()| needs.judge());
@@ -78,7 +103,7 @@ fn carry_out(job: Job) -> Answer {
             let age = changed.map(|at| at.elapsed().unwrap_or_default());
             Answer::File { check, age: age.map_err(|error| error.raw_os_error().unwrap_or_default()) }
         }
-    }
+    })
 }
 
 /// The loop's end.
@@ -191,6 +216,7 @@ fn work(shared: &Shared, sender: &Sender<Answer>, mut waker: &UnixStream) {
         let answer = carry_out(job);
         // Whoever asks again because of this answer finds us free.
         shared.lock().idle += 1;
+        let Some(answer) = answer else { continue };
         if sender.send(answer).is_err() {
             return;
         }
@@ -221,10 +247,10 @@ mod tests {
         worker.ask(Job::File { check: check.clone(), path: "/proc/self/stat".into() }).unwrap();
         assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Ok(_), .. }]));
         let (mark, looking_at) = ("TANIST_TEST_MARK=nobody".to_owned(), Arc::<AtomicU32>::default());
-        worker.ask(Job::Look { service: check, mark, number: 7, looking_at: Arc::clone(&looking_at) }).unwrap();
-        assert!(
-            matches!(&next(&mut worker)[..], [Answer::Looked { number: 7, found: Ok(found), .. }] if found.is_empty())
-        );
+        let look = Job::Look { service: check, mark, groups: None, number: 7, looking_at: Arc::clone(&looking_at) };
+        worker.ask(look).unwrap();
+        let [Answer::Looked { number: 7, found: Ok(found), .. }] = &next(&mut worker)[..] else { panic!("it looked") };
+        assert!(found.processes.is_empty());
         assert_ne!(looking_at.load(Ordering::Relaxed), 0, "others run on this machine");
         assert_eq!(worker.shared.lock().threads, 1, "one is enough for one after the other");
     }

@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use config::{MatchBy, ProcessPattern};
+use config::{Buffer, MatchBy, ProcessPattern};
 use engine::FigureCause;
 use linux::process_watch::{self, Cause, Change, LOOK_EVERY, ProcessWatch};
 use linux::system_log::Severity;
@@ -21,11 +21,16 @@ pub(super) struct ProcessThread {
 
 impl ProcessThread {
     /// Starts the thread, which looks at once. Signals must be blocked before.
-    pub(super) fn start(patterns: &[ProcessPattern], generation: u64, post: Post) -> std::io::Result<Self> {
+    pub(super) fn start(
+        patterns: &[ProcessPattern],
+        buffer: Option<Buffer>,
+        generation: u64,
+        post: Post,
+    ) -> std::io::Result<Self> {
         let (leave, theirs) = UnixStream::pair()?;
         theirs.set_nonblocking(true)?;
         let patterns = patterns.iter().map(pattern).collect();
-        let place = Place { patterns, generation, post, leave: theirs };
+        let place = Place { patterns, buffer, generation, post, leave: theirs };
         let thread = std::thread::Builder::new().name("tanist-count".to_owned()).stack_size(256 * 1024);
         thread.spawn(|| place.work()).map(|_| Self { _leave: leave })
     }
@@ -45,6 +50,8 @@ fn pattern(pattern: &ProcessPattern) -> process_watch::Pattern {
 /// The thread's end.
 struct Place {
     patterns: Vec<process_watch::Pattern>,
+    /// Of the socket on which the kernel tells.
+    buffer: Option<Buffer>,
     generation: u64,
     post: Post,
     leave: UnixStream,
@@ -68,7 +75,8 @@ impl Place {
 
     /// Counts until nobody needs it any more.
     fn watch(&self) -> linux::Result<()> {
-        let mut watch = ProcessWatch::open(self.patterns.clone(), &self.leave)?;
+        let buffer = self.buffer.map(|buffer| (buffer.octets as usize, buffer.force));
+        let mut watch = ProcessWatch::open(self.patterns.clone(), buffer, &self.leave)?;
         if let Some(error) = watch.silence() {
             let text = format!(
                 "tracked processes: {error}, so /proc is looked through every {LOOK_EVERY:?}; that one has ended is noticed \

@@ -58,7 +58,7 @@ impl Scene {
                 },
             ];
             let watch = if births {
-                ProcessWatch::open(patterns, &theirs)
+                ProcessWatch::open(patterns, None, &theirs)
             } else {
                 ProcessWatch::open_without_births(patterns, &theirs)
             };

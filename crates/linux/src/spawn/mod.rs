@@ -16,6 +16,7 @@ use rustix::process::{WaitOptions, WaitStatus, wait};
 use self::child::{Failure, Orders, Prepared, Step, Target};
 pub use self::keeper::{Keeper, Refusal, Wish, Word};
 
+use crate::control_group::GroupPlace;
 use crate::netns::Namespace;
 use crate::signals::Signal;
 use crate::users::Identity;
@@ -151,9 +152,10 @@ impl Program {
         }
     }
 
-    /// Starts it behind a [`Keeper`], with more in the environment; answers before the program is there.
-    pub fn start_kept(&self, environment: &[CString]) -> Result<Keeper> {
-        keeper::start(&self.orders(&[], environment)).map_err(|errno| {
+    /// Starts it behind a [`Keeper`], with more in the environment, and born in a control group of its own if there is a
+    /// place for it; answers before the program is there.
+    pub fn start_kept(&self, environment: &[CString], group: Option<&GroupPlace>) -> Result<Keeper> {
+        keeper::start(&self.orders(&[], environment), group).map_err(|errno| {
             let program = self.path.to_string_lossy();
             Error::new(format!("start a keeper for {program}"), errno)
         })

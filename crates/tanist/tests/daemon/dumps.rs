@@ -40,6 +40,10 @@ fn state_and_counters_are_written_where_they_are_looked_for() {
             let mode = host.run(move || path.symlink_metadata().map(|file| file.mode())).expect("the host is on");
             assert_eq!(mode.expect("it is there") & 0o177_777, 0o100_600, "{name} is a file for its owner");
         }
+        // What keepalived's parent writes; there is no parent here, and who looks for the file finds it.
+        scene.until("the parent's file", || !read("keepalived_parent.data").is_empty());
+        let parent = read("keepalived_parent.data");
+        assert!(parent.starts_with("------< Global definitions >------\n Router ID = "), "{parent}");
         let data = read("keepalived.data");
         for line in [
             "------< Global definitions >------",

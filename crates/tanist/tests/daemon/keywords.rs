@@ -134,6 +134,64 @@ fn scripts_run_at_a_lower_priority_and_when_the_instance_goes() {
     });
 }
 
+// Shows: vrrp_instance.notify_deleted
+#[test]
+fn a_deletion_can_be_told_as_one_without_a_script_of_its_own() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        host.write_recorder("any").expect("a recorder");
+        let any = format!("{QUICK}\n    notify /run/rehearse/any");
+        let two = |lines: &str| {
+            let other = configuration("", 140, lines).replace("VI_1", "VI_2").replace("_id 51", "_id 52");
+            configuration("", 150, &any) + &other.replace("192.0.2.100", "192.0.2.101")
+        };
+        let begin = Moment::now();
+        let node = Node::start(host, tanist(), &two(&format!("{any}\n    notify_deleted")));
+        scene.ran("a", begin, &["any", "INSTANCE", "VI_2", "MASTER", "140"]);
+        node.reload(&configuration("", 150, &any));
+        scene.ran("a", begin, &["any", "INSTANCE", "VI_2", "DELETED", "140"]);
+        let again = Moment::now();
+        node.reload(&two(&any));
+        scene.ran("a", again, &["any", "INSTANCE", "VI_2", "MASTER", "140"]);
+        node.reload(&configuration("", 150, &any));
+        scene.ran("a", begin, &["any", "INSTANCE", "VI_2", "FAULT", "140"]);
+    });
+}
+
+// Shows: global_defs.use_symlink_paths
+#[test]
+fn who_changes_a_link_changes_what_runs_where_links_are_kept() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        host.write_program("good", "#!/bin/sh\nexit 0\n").expect("a script");
+        host.write_program("bad", "#!/bin/sh\nexit 1\n").expect("a script");
+        let link = |to: &str| run(host, &format!("ln -sfn {to} /run/rehearse/check"));
+        link("good");
+        let before = |global: &str| {
+            format!(
+                "global_defs {{\n{global}}}\nvrrp_script check {{\n    script /run/rehearse/check\n    interval 1\n}}"
+            )
+        };
+        let lines = format!("{QUICK}\n    track_script {{\n        check\n    }}");
+        let begin = Moment::now();
+        let node = Node::start(host, tanist(), &configuration(&before(""), 150, &lines));
+        scene.line("a", begin, "VRRP_Script(check) succeeded");
+        link("bad");
+        let_pass(std::time::Duration::from_millis(2500));
+        assert_eq!(scene.count_lines("a", begin, "VRRP_Script(check) failed"), 0, "{}", scene.story());
+        link("good");
+        node.reload(&configuration(&before("    use_symlink_paths true\n"), 150, &lines));
+        scene.line("a", begin, "Reloaded");
+        link("bad");
+        scene.line("a", begin, "VRRP_Script(check) failed");
+        link("good");
+        let mended = Moment::now();
+        scene.line("a", mended, "VRRP_Script(check) succeeded");
+    });
+}
+
 // Shows: vrrp_script.script
 #[test]
 fn a_check_can_be_a_file_that_can_be_read() {

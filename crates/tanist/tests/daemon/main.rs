@@ -18,6 +18,7 @@ mod lifetimes;
 mod link_beats;
 mod links;
 mod log;
+mod mail_security;
 mod process;
 mod reload;
 mod reload_times;

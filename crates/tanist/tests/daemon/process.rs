@@ -307,6 +307,59 @@ fn received_by(pid: u32) -> Vec<usize> {
     receiving.filter_map(|socket| sockopt::socket_recv_buffer_size(socket).ok()).collect()
 }
 
+// Shows: global_defs.process_monitor_rcv_bufs, global_defs.process_monitor_rcv_bufs_force
+#[test]
+fn the_ear_for_processes_holds_as_much_as_it_is_told_to() {
+    slow_test_with_users(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let text = |more: &str| {
+            let tracked = "vrrp_track_process sleepers {\n    process sleeper\n    weight 1\n}\n";
+            let lines = format!("{QUICK}\n    track_process {{\n        sleepers\n    }}");
+            configuration(&(global(more) + tracked), 150, &lines)
+        };
+        let begin = Moment::now();
+        let node = Node::start(host, tanist(), &text(""));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let holds = |octets: usize, more: &str| {
+            let again = Moment::now();
+            node.reload(&text(more));
+            scene.line("a", again, "Reloaded");
+            // The kernel keeps twice what it is told, half of it for itself. The thread comes back by and by.
+            scene.until(more, || ears_of(node.program.pid()) == [octets * 2]);
+        };
+        if ears_of(node.program.pid()).is_empty() {
+            // The kernel speaks to nobody here, a container for instance.
+            scene.line("a", begin, "so /proc is looked through every");
+            return;
+        }
+        holds(100_001, "    process_monitor_rcv_bufs 100001");
+        // More than the machine gives to those who do not insist.
+        holds(6_000_001, "    process_monitor_rcv_bufs 6000001\n    process_monitor_rcv_bufs_force");
+        holds(1024 * 1024, "");
+        scene.nobody_resigned(begin);
+    });
+}
+
+/// How much each socket holds on which the kernel tells a process of others.
+fn ears_of(pid: u32) -> Vec<usize> {
+    use rustix::net::{AddressFamily, sockopt};
+    use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+
+    const NETLINK_CONNECTOR: u32 = 11;
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a process has a number");
+    let process = pidfd_open(pid, PidfdFlags::empty()).expect("it runs");
+    let sockets = (3..100).filter_map(|number| pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok());
+    let ears = sockets.filter(|socket| {
+        sockopt::socket_domain(socket) == Ok(AddressFamily::NETLINK)
+            && sockopt::socket_protocol(socket)
+                .ok()
+                .flatten()
+                .is_some_and(|one| one.as_raw().get() == NETLINK_CONNECTOR)
+    });
+    ears.filter_map(|socket| sockopt::socket_recv_buffer_size(socket).ok()).collect()
+}
+
 // Shows: global_defs.vrrp_rx_bufs_policy, global_defs.vrrp_rx_bufs_multiplier, vrrp_instance.kernel_rx_buf_size
 // Shows: global_defs.vrrp_netlink_cmd_rcv_bufs, global_defs.vrrp_netlink_cmd_rcv_bufs_force
 // Shows: global_defs.vrrp_netlink_monitor_rcv_bufs, global_defs.vrrp_netlink_monitor_rcv_bufs_force

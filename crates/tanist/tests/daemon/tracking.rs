@@ -112,7 +112,7 @@ fn a_delay_bridges_a_restart() {
 }
 
 /// What is the same keeps what is known of it; what is new is read before it counts.
-// Shows: vrrp_sync_group.track_file, vrrp_sync_group.global_tracking, tracked-thing.noreverse
+// Shows: vrrp_sync_group.track_file, vrrp_sync_group.sync_group_tracking_weight, tracked-thing.noreverse
 #[test]
 fn a_reload_follows_what_is_tracked() {
     slow_test(|| {

@@ -259,11 +259,14 @@ fn notified(daemon: Daemon) -> Vec<String> {
     );
     let (first, second) = (own("first", &all) + any, own("second", &["fault", "stop"]) + any);
     let third = instance(3, 130, &own("third", &all[..4]));
-    let before = [global, &group, &instance(1, 150, &first), &instance(2, 140, &second), &third].concat();
+    // Without a script, the word alone says that a deletion is one.
+    let fourth = instance(4, 120, &format!("    notify_deleted\n{any}"));
+    let before = [global, &group, &instance(1, 150, &first), &instance(2, 140, &second), &third, &fourth].concat();
     let begin = Moment::now();
     let node = Node::start(host, daemon, &before);
     scene.ran("a", begin, &["any", "GROUP", "G", "MASTER", "0"]);
     scene.ran("a", begin, &["any", "INSTANCE", "VI_2", "MASTER", "140"]);
+    scene.ran("a", begin, &["any", "INSTANCE", "VI_4", "MASTER", "120"]);
     send(&scene.hosts[1], [192, 0, 2, 9].into(), Forged::quick(100));
     scene.ran("a", begin, &["own", "first", "master_rx_lower_pri"]);
     // Both go, and only one has a script of its own for that; the other one's fault is none.
@@ -271,6 +274,7 @@ fn notified(daemon: Daemon) -> Vec<String> {
     scene.ran("a", begin, &["own", "first", "deleted"]);
     scene.ran("a", begin, &["any", "INSTANCE", "VI_1", "DELETED", "150"]);
     scene.ran("a", begin, &["any", "INSTANCE", "VI_2", "FAULT", "140"]);
+    scene.ran("a", begin, &["any", "INSTANCE", "VI_4", "DELETED", "120"]);
     node.stop();
     scene.ran("a", begin, &["any", "GROUP", "G", "STOP", "0"]);
     scene.ran("a", begin, &["own", "third", "stop"]);

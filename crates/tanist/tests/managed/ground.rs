@@ -42,10 +42,16 @@ impl<M: Send> Managed<M> {
 
 /// Has `boot` put something on a host, which shares with it what the collector needs, and these paths.
 pub(crate) fn on<T>(host: &Host, further: &[&str], boot: impl FnOnce(&Ground<'_>) -> T) -> T {
+    show_groups(host);
     let mut shares = vec![PathBuf::from(HOST_DIR), binary().to_owned()];
     shares.extend(further.iter().map(PathBuf::from));
     let start = |mut command: std::process::Command| host.run(move || command.spawn()).expect("the host is on");
     boot(&Ground { start: Some(&start), is_host: true, shares: &shares })
+}
+
+/// Has a host see the control groups of this machine, which are hidden otherwise.
+pub(crate) fn show_groups(host: &Host) {
+    succeed(host, &["umount", "/sys/fs/cgroup"]);
 }
 
 /// Runs a program on a host, which must succeed.

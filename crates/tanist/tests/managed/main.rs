@@ -11,7 +11,9 @@ mod pair;
 #[path = "../../../managers/tests/real/mod.rs"]
 mod real;
 
+mod control_groups;
 mod docker;
 mod ground;
 mod journal;
+mod own_unit;
 mod systemd;

@@ -131,6 +131,28 @@ fn without_its_keeper_nothing_goes_on() {
     assert!(rig.says("keeper"));
 }
 
+/// Neither a mark nor a parent leads to what this leaves running: only its control group does.
+#[test]
+fn without_its_keeper_what_hides_is_found_in_its_group() {
+    let script = "(exec env -i setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' &); exec sleep 300";
+    let mut rig = Rig::with("hidden", vec![service("one", command(script))]);
+    if rig.no_groups() {
+        return;
+    }
+    assert_eq!(rig.ask("one", ServiceOrder::Start), ServiceReport::Running);
+    rig.wait_until("all are there", |rig| rig.in_groups("one").len() >= 3);
+    assert_eq!(rig.processes("one").len(), 1, "the others do not show their mark");
+    linux::process::signal(rig.children.pids()[0], Signal::KILL).unwrap();
+    let ServiceReport::Gone(Ending::Said(words)) = rig.next("one") else { panic!("it is gone") };
+    assert_eq!(&*words, "its keeper was killed");
+    assert_eq!(rig.in_groups("one"), []);
+    assert!(rig.says("(one) runs since a former life: process "));
+    // Nothing is in the way of its next start, and nothing is left of either.
+    assert_eq!(rig.ask("one", ServiceOrder::Start), ServiceReport::Running);
+    assert_eq!(rig.ask("one", ServiceOrder::Stop), signalled(SIGTERM));
+    assert_eq!(rig.in_groups("one"), []);
+}
+
 #[test]
 fn what_a_former_life_left_counts_as_running() {
     let mut rig = Rig::with("remains", vec![service("one", command("exec sleep 300"))]);

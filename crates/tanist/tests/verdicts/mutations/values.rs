@@ -101,7 +101,7 @@ fn values(keyword: &Keyword) -> Vec<String> {
         }
         Form::Word(_) => texts(&["", "x", "x y", "\"x y\"", "\"\"", "a_very_long_word_for_nearly_every_purpose"]),
         Form::Words { .. } => texts(&["", "7", "x", "-7 reverse", "7 x", "300", "7 7 7 7"]),
-        Form::Command { .. } => texts(&[
+        Form::Command { .. } | Form::OptionalCommand => texts(&[
             "",
             "\"/usr/bin/true\"",
             "\"/usr/bin/true a b\"",
