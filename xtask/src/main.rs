@@ -2,6 +2,7 @@
 //! keywords, `cargo xtask bench` measures.
 #![forbid(unsafe_code)]
 
+mod kernel_tests;
 mod licences;
 mod packages;
 mod steps;
@@ -13,7 +14,9 @@ const USAGE: &str = "\
 cargo xtask test          everything that must pass: format, lints, licences, tidiness, all tests
 cargo xtask test --quick  the same without namespaces and without installing anything
 cargo xtask manual        write the pages and man pages that are made from the keywords and the command line
-cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md";
+cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md
+cargo xtask kernel-tests  the tests of what the kernel of this machine may lack, on another one in a virtual machine; or
+                          what is said after it, as to `cargo test`";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +26,9 @@ fn main() -> ExitCode {
         ["test", "--quick"] => steps::test(steps::Extent::Quick),
         ["manual"] => steps::manual(),
         ["bench", rest @ ..] => steps::bench(rest),
+        ["kernel-tests", rest @ ..] => kernel_tests::all(rest),
+        // Cargo says this for each test program.
+        ["kernel-test", program, rest @ ..] => kernel_tests::run(program, rest),
         _ => Err(format!("usage:\n{USAGE}")),
     };
     match done {

@@ -43,10 +43,10 @@ pub use keywords::Part;
 pub use process::{Buffer, Dumps, JsonVersion, Process, ReceiveBuffers, Reload, ReloadSign};
 pub use resolve::{BadKey, c_number, hmac_key};
 pub use settings::{
-    AddressLifetime, Command, FigureSource, Global, InitialNumber, Instance, KeyFile, Mail, MailLogin, MailTls,
-    Manager, MatchBy, NeededPort, NeededSpace, Notify, NotifyFifo, NotifyScript, Pair, PairPath, ProcessPattern,
-    Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup, TimedScript, Tracker, VirtualLink,
-    VirtualMac, size_words,
+    AddressLifetime, BeatMethod, Command, FigureSource, Global, InitialNumber, Instance, Ipvlan, IpvlanMode, KeyFile,
+    LinkBeats, Mail, MailLogin, MailTls, Manager, MatchBy, NeededPort, NeededSpace, Notify, NotifyFifo, NotifyScript,
+    Pair, PairPath, ProcessPattern, Script, ScriptUser, Service, ServiceCheck, Settings, StatedRole, SyncGroup,
+    TimedScript, Tracker, VirtualKind, VirtualLink, VirtualMac, size_words,
 };
 
 /// What the command line adds to the text.

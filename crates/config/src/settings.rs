@@ -2,7 +2,7 @@
 //!
 //! The engine gets the part it decides by; commands, users and mail stay here for the daemon.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -36,6 +36,8 @@ pub struct Settings {
     pub statics: engine::Statics,
     /// `interface_up_down_delays`: how long an interface's change must last before it counts.
     pub link_delays: BTreeMap<engine::Name, engine::LinkDelay>,
+    /// Interfaces whose links are polled.
+    pub link_beats: LinkBeats,
     /// `garp_group`: interfaces that share a pace of announcements.
     pub announce_groups: Vec<engine::AnnounceGroup>,
     /// Every file that was read, the first one first.
@@ -58,6 +60,13 @@ impl Settings {
             link_delays: self.link_delays.clone(),
             announce_groups: self.announce_groups.clone(),
         }
+    }
+
+    /// The VRFs that instances are in as a whole (`vrf`).
+    #[must_use]
+    pub fn vrfs(&self) -> BTreeSet<engine::Name> {
+        let inside = self.instances.iter().filter(|instance| instance.in_vrf);
+        inside.map(|instance| instance.router.link.clone()).collect()
     }
 
     /// The sync group that an instance is in.
@@ -115,6 +124,8 @@ pub struct Global {
     pub shutdown: Option<TimedScript>,
     /// `nftables`: what the tables of the packet filter are called; `None` is the usual name.
     pub nftables_table: Option<String>,
+    /// `nftables_priority`: of their chains; `None` is the usual one, -1.
+    pub nftables_priority: Option<i32>,
     /// `disable_local_igmp`: the kernel is to report no membership of link-local groups.
     pub disable_local_igmp: bool,
     /// `address_lifetime`: how long a virtual address outlives a daemon that no longer renews it.
@@ -343,8 +354,14 @@ pub struct Instance {
     pub receive_buffer: Option<u32>,
     /// `promote_secondaries`: the kernel keeps the other addresses of a subnet when its first one goes.
     pub promote_secondaries: bool,
+    /// `vrf`: its interface is a VRF, and its unicast stays inside.
+    pub in_vrf: bool,
+    /// `linkbeat_use_polling`: the link of its interface is polled.
+    pub polls_link: bool,
     /// The interface that was made for it, if it has a MAC address of its own.
     pub virtual_mac: Option<VirtualMac>,
+    /// The interface that was made for it, if it has the MAC address of the one below (`use_ipvlan`).
+    pub ipvlan: Option<engine::Name>,
     /// Who is told about changes of state.
     pub notify: Notify,
     /// `smtp_alert`: changes of state are mailed.
@@ -353,6 +370,14 @@ pub struct Instance {
     pub tells_priority: bool,
     /// Keys of `auth_hmac` that are in files of their own; whoever runs the engine puts them into the router's policy.
     pub key_files: Vec<KeyFile>,
+}
+
+impl Instance {
+    /// The interface that we make for it, if there is one: with a virtual MAC address, or an ipvlan.
+    #[must_use]
+    pub fn own_link(&self) -> Option<&engine::Name> {
+        self.virtual_mac.as_ref().map(|virtual_mac| &virtual_mac.link).or(self.ipvlan.as_ref())
+    }
 }
 
 /// `use_vmac`: the instance's addresses are on an interface with the virtual router's MAC address (RFC 9568 §7.3).
@@ -364,7 +389,7 @@ pub struct VirtualMac {
     pub speaks: bool,
 }
 
-/// An interface with a MAC address of its own on top of another one (macvlan).
+/// An interface that is made on top of another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VirtualLink {
     /// What it is called here and in the engine. No other interface of the configuration has this name.
@@ -377,15 +402,57 @@ pub struct VirtualLink {
     pub vrid: engine::Vrid,
     /// The interface that it stands on.
     pub base: engine::Name,
-    /// Its MAC address. No other one on the same interface has it.
-    pub mac: [u8; 6],
+    /// What it is.
+    pub kind: VirtualKind,
+    /// What addresses are on it.
+    pub family: engine::Family,
     /// Its group of interfaces; `None` means that of the interface below.
     pub group: Option<u32>,
     /// It is no better than the interface below. An instance minds its own interface by itself.
     pub needs_base: bool,
 }
 
+/// What is made on top of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VirtualKind {
+    /// An interface with a MAC address of its own.
+    Macvlan {
+        /// No other one on the same interface has it.
+        mac: [u8; 6],
+    },
+    /// `use_ipvlan`: one with the MAC address of the one below.
+    Ipvlan(Ipvlan),
+}
+
+/// An interface with addresses of its own and the MAC address of the one below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipvlan {
+    /// How it treats others of its kind on the same interface.
+    pub mode: IpvlanMode,
+    /// The address that it always has, with the length of its prefix.
+    pub address: Option<(IpAddr, u8)>,
+}
+
+/// How those on one interface reach each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IpvlanMode {
+    /// Directly.
+    Bridge,
+    /// Not at all.
+    Private,
+    /// Through the switch.
+    Vepa,
+}
+
 impl VirtualLink {
+    /// Its MAC address, if it has one of its own.
+    pub const fn mac(&self) -> Option<[u8; 6]> {
+        match self.kind {
+            VirtualKind::Macvlan { mac } => Some(mac),
+            VirtualKind::Ipvlan(_) => None,
+        }
+    }
+
     /// The names that it may have on this machine, the best first. They never end.
     pub fn names(&self) -> impl Iterator<Item = String> {
         std::iter::once(self.name.to_string()).chain(names(&self.prefix, self.vrid))
@@ -396,6 +463,26 @@ impl VirtualLink {
 pub(crate) fn names(prefix: &str, vrid: engine::Vrid) -> impl Iterator<Item = String> {
     let numbered = (1_u32..).map(move |number| format!("{prefix}{number}.{vrid}"));
     std::iter::once(format!("{prefix}.{vrid}")).chain(numbered)
+}
+
+/// Interfaces that are asked for their links, instead of hearing of them from the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkBeats {
+    /// `linkbeat_use_polling`: all interfaces that an instance minds.
+    pub everywhere: bool,
+    /// `linkbeat_interfaces`, each with the way that it is asked first, if somebody has said so.
+    pub links: BTreeMap<engine::Name, Option<BeatMethod>>,
+}
+
+/// How an interface is asked for its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeatMethod {
+    /// By the register of its transceiver.
+    Mii,
+    /// By its driver.
+    Ethtool,
+    /// By the flags that the kernel has of it.
+    Ioctl,
 }
 
 /// A `vrrp_sync_group`.

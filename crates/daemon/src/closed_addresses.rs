@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 
 use config::Settings;
-use linux::packet_filter::{Closed, PacketFilter};
+use linux::packet_filter::{Closed, Dropped, PacketFilter};
 
 #[derive(Debug, Default)]
 pub(crate) struct ClosedAddresses {
     closed: Closed,
-    /// What the tables are called.
-    table: String,
+    /// What the tables are called, and the priority of their chains.
+    table: (String, i32),
     /// Open while anything is closed.
     filter: Option<PacketFilter>,
 }
@@ -19,13 +19,13 @@ impl ClosedAddresses {
     /// Follows the settings; does nothing if nothing about this has changed.
     pub(crate) fn adjust(&mut self, settings: &Settings) -> linux::Result<()> {
         let closed = closed(settings);
-        let table = settings.global.nftables_table.as_deref().unwrap_or(PacketFilter::TABLE);
+        let table = table(settings);
         if closed == self.closed && table == self.table {
             return Ok(());
         }
         if table != self.table {
             self.open_all()?;
-            table.clone_into(&mut self.table);
+            self.table = table;
         }
         self.closed = closed;
         if self.closed.is_empty() {
@@ -33,9 +33,14 @@ impl ClosedAddresses {
         }
         let filter = match &mut self.filter {
             Some(filter) => filter,
-            None => self.filter.insert(PacketFilter::open(&self.table)?),
+            None => self.filter.insert(PacketFilter::open(&self.table.0, self.table.1)?),
         };
         filter.drop_traffic(&self.closed)
+    }
+
+    /// How many packets were dropped; `None` while nothing is closed.
+    pub(crate) fn dropped(&self) -> Option<linux::Result<Dropped>> {
+        self.filter.as_ref().map(PacketFilter::dropped)
     }
 
     /// Lets everything through again.
@@ -43,6 +48,12 @@ impl ClosedAddresses {
         self.closed = Closed::default();
         self.filter.take().map_or(Ok(()), |mut filter| filter.remove())
     }
+}
+
+/// What the settings say of the tables.
+pub(crate) fn table(settings: &Settings) -> (String, i32) {
+    let name = settings.global.nftables_table.as_deref().unwrap_or(PacketFilter::TABLE);
+    (name.to_owned(), settings.global.nftables_priority.unwrap_or(PacketFilter::PRIORITY))
 }
 
 fn closed(settings: &Settings) -> Closed {

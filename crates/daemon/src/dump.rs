@@ -127,8 +127,8 @@ pub(crate) fn address_words(address: &VirtualAddress, instance: &Instance, set: 
         let _ = write!(text, " brd {broadcast}");
     }
     let link = link.as_ref().unwrap_or(&instance.router.link);
-    let _ = match &instance.virtual_mac {
-        Some(own) if own.link == *link => write!(text, " dev {link}@{}", instance.router.link),
+    let _ = match instance.own_link() {
+        Some(own) if own == link => write!(text, " dev {link}@{}", instance.router.link),
         _ => write!(text, " dev {link}"),
     };
     let _ = write!(text, " scope {scope}");

@@ -1,6 +1,7 @@
 //! The loop: wait, take everything in, let the engine decide, carry everything out.
 
 mod ending;
+mod link_beats;
 mod operators;
 mod pair;
 mod process;
@@ -39,6 +40,7 @@ use crate::control::Control;
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
 use crate::kernel::{Changed, Kernel, Loss};
+use crate::link_beats::LinkBeats;
 use crate::log::Entry;
 use crate::mail::Post;
 use crate::notify::{NotifyQueues, Prepared, Told};
@@ -50,6 +52,7 @@ use crate::reload_times::ReloadTimes;
 use crate::services::{self as running, Services};
 use crate::share::Share;
 use crate::sockets::{Apart, Particulars, Sockets};
+use crate::solicited_groups::{self, SolicitedGroups};
 use crate::sysctls::Sysctls;
 use crate::trackers::Trackers;
 use crate::words::{self, Line};
@@ -63,6 +66,7 @@ const CONTROL: u64 = 5;
 const DOWN_FILES: u64 = 6;
 const RELOAD_TIME: u64 = 7;
 const TRACKERS: u64 = 8;
+const LINK_BEATS: u64 = 9;
 /// The pipes follow this.
 const FIFOS: u64 = 1 << 8;
 /// The sockets of the pair's paths follow this.
@@ -104,6 +108,7 @@ pub(crate) struct EventLoop {
     announcements: VecDeque<(LinkId, IpAddr)>,
     closed: ClosedAddresses,
     sysctls: Sysctls,
+    solicited: SolicitedGroups,
     poll: Poll,
     timer: Timer,
     signals: Signals,
@@ -126,6 +131,7 @@ pub(crate) struct EventLoop {
     control: Option<Control>,
     down_files: DownFiles,
     trackers: Trackers,
+    link_beats: LinkBeats,
     notifier: Notifier,
     calendar: CalendarWatch,
     background: Background,
@@ -183,16 +189,17 @@ impl EventLoop {
     ) -> Result<Self, (linux::Error, Background)> {
         let opened = (|| {
             let (poll, timer, kernel, arp) = (Poll::new()?, Timer::new()?, Kernel::open()?, ArpSocket::open()?);
-            let (down_files, trackers) = (DownFiles::open()?, Trackers::open()?);
+            let (down_files, trackers, link_beats) = (DownFiles::open()?, Trackers::open()?, LinkBeats::open()?);
             let seed = u64::from_ne_bytes(linux::random::octets()?);
             poll.add(&timer, TIMER, Interest::ReadableEdge)?;
             poll.add(&signals, SIGNALS, Interest::Readable)?;
             poll.add(&kernel.monitor, MONITOR, Interest::Readable)?;
             poll.add(&down_files, DOWN_FILES, Interest::Readable)?;
             poll.add(&trackers, TRACKERS, Interest::Readable)?;
-            Ok((poll, timer, kernel, arp, down_files, trackers, seed))
+            poll.add(&link_beats, LINK_BEATS, Interest::Readable)?;
+            Ok((poll, timer, kernel, arp, down_files, trackers, link_beats, seed))
         })();
-        let (poll, timer, kernel, arp, down_files, trackers, seed) = match opened {
+        let (poll, timer, kernel, arp, down_files, trackers, link_beats, seed) = match opened {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
@@ -220,6 +227,7 @@ impl EventLoop {
             announcements: VecDeque::new(),
             closed: ClosedAddresses::default(),
             sysctls: Sysctls::default(),
+            solicited: SolicitedGroups::default(),
             poll,
             timer,
             signals,
@@ -237,6 +245,7 @@ impl EventLoop {
             control: None,
             down_files,
             trackers,
+            link_beats,
             notifier,
             calendar: CalendarWatch::default(),
             background,
@@ -280,6 +289,7 @@ impl EventLoop {
         self.configure_telling(fifos);
         self.tell_calendar();
         self.make_virtual_links();
+        self.begin_with_link_beats();
         self.follow_configuration();
         self.adjust_sockets();
         self.close_addresses();
@@ -390,6 +400,7 @@ impl EventLoop {
                 DOWN_FILES => self.take_down_files(),
                 RELOAD_TIME => self.take_reload_times(),
                 TRACKERS => self.take_figures(),
+                LINK_BEATS => self.take_link_beats(),
                 fifo @ FIFOS..BATONS => self.fifo_has_room(fifo),
                 path @ BATONS..LINKS => self.take_batons(path),
                 link @ ..running::TOKENS => self.take_packets(Some((link - LINKS) as u32)),
@@ -458,7 +469,8 @@ impl EventLoop {
 
     fn take_packets(&mut self, link: Option<u32>) {
         let Self { sockets, engine, kernel, out, .. } = self;
-        if let Err(error) = sockets.receive(link, engine, now(), |index| kernel.id_of_heard(index), out) {
+        let places = (|index| kernel.id_of_heard(index), |index| kernel.master_of(index));
+        if let Err(error) = sockets.receive(link, engine, now(), places, out) {
             self.say(Severity::Warning, error.to_string());
         }
         self.tell_strangers();
@@ -492,7 +504,7 @@ impl EventLoop {
 
     /// Has the interfaces made that instances with a virtual MAC address live on.
     fn make_virtual_links(&mut self) {
-        let changed = self.kernel.make_virtual_links(&self.settings.virtual_links);
+        let changed = self.kernel.make_virtual_links(&self.settings);
         self.note_changed(changed);
     }
 
@@ -765,11 +777,13 @@ impl EventLoop {
         let instances = settings.instances.iter();
         let virtual_macs: BTreeMap<&Name, &VirtualMac> =
             instances.filter_map(|instance| Some((&instance.router.name, instance.virtual_mac.as_ref()?))).collect();
+        let vrfs = settings.vrfs();
         let particulars_of = |id: RouterId, router: &RouterConfig| {
             let apart = virtual_macs
                 .get(&router.name)
                 .map(|VirtualMac { link, speaks }| Apart { link: kernel.index_of_virtual(link), speaks: *speaks });
-            Particulars { apart, buffer: buffers.get(id.0 as usize).copied().flatten() }
+            let in_vrf = vrfs.contains(&router.link);
+            Particulars { apart, in_vrf, buffer: buffers.get(id.0 as usize).copied().flatten() }
         };
         let index_of = |link| kernel.index_of(link);
         let failures =
@@ -779,5 +793,21 @@ impl EventLoop {
             self.engine.handle(now(), input, &mut self.out);
         }
         self.tell_refusals(failures.into_iter().map(|failure| failure.error));
+        let failures = self.solicited.adjust(self.solicited_groups());
+        self.tell_refusals(failures);
+    }
+
+    /// What must be joined below virtual interfaces with addresses of IPv6.
+    fn solicited_groups(&self) -> solicited_groups::Groups {
+        let mut groups = solicited_groups::Groups::new();
+        for router in &self.engine.config().routers {
+            for address in router.addresses.iter().chain(&router.excluded_addresses) {
+                let below = address.link.as_ref().and_then(|link| self.kernel.index_below(link));
+                if let (Some(below), IpAddr::V6(address)) = (below, address.address) {
+                    groups.entry(below).or_default().insert(solicited_groups::group_of(address));
+                }
+            }
+        }
+        groups
     }
 }

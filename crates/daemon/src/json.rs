@@ -83,9 +83,9 @@ fn data(router: &RouterView, instance: &Instance, settings: &Settings, since: Du
     put("dont_track_primary", json!(u8::from(config.ignore_own_link)));
     put("skip_check_adv_addr", json!(u8::from(config.skip_check_adv_addr)));
     put("strict_mode", json!(u8::from(instance.strict)));
-    let virtual_link = instance.virtual_mac.as_ref().map(|virtual_mac| &*virtual_mac.link);
-    put("vmac_ifname", json!(virtual_link.unwrap_or_default()));
-    put("ifp_ifname", json!(virtual_link.unwrap_or(&config.link)));
+    let virtual_link = instance.own_link();
+    put("vmac_ifname", json!(virtual_link.map_or("", |link| &**link)));
+    put("ifp_ifname", json!(&**virtual_link.unwrap_or(&config.link)));
     put("master_priority", json!(master_priority));
     put("last_transition", number(microseconds(since)));
     put("garp_delay", json!(announce.delay.as_secs()));

@@ -8,7 +8,7 @@ mod virtual_links;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use config::{Process, Settings, VirtualLink};
+use config::{Process, Settings};
 use engine::{Desired, DesiredAddress, Engine, Input, LinkId, LinkState, Name, Owner};
 use linux::clock;
 use linux::netlink::{
@@ -21,6 +21,7 @@ use routing::{Plan, Routing};
 use virtual_links::{Adjusted, VirtualLinks};
 
 use crate::lifetimes::{Key, Lifetimes};
+use crate::link_beats::Beats;
 
 /// Stands for an interface that the configuration does not mention.
 const UNMENTIONED: LinkId = LinkId(u32::MAX);
@@ -51,6 +52,10 @@ pub(crate) struct Kernel {
     indexes: Vec<Option<u32>>,
     /// What we may ever hold: the left-overs of an earlier process are found by it.
     known: BTreeSet<(u32, IpAddr)>,
+    /// What must be a VRF, by name.
+    vrfs: BTreeSet<Name>,
+    /// What those that are polled have answered.
+    beats: Beats,
     /// Interfaces on which we cannot hear. Who cannot hear must not take part.
     deaf: BTreeSet<u32>,
     /// Each address that comes or goes is told.
@@ -131,6 +136,8 @@ impl Kernel {
             virtual_links: VirtualLinks::default(),
             indexes: Vec::new(),
             known: BTreeSet::new(),
+            vrfs: BTreeSet::new(),
+            beats: Beats::new(),
             deaf: BTreeSet::new(),
             tell_addresses: false,
             astray: false,
@@ -226,19 +233,38 @@ impl Kernel {
         self.virtual_links.index(name)
     }
 
+    /// The kernel's index of the interface below one that the configuration calls by this name; `None` if there is no
+    /// such virtual interface, or if nothing is below it.
+    pub(crate) fn index_below(&self, name: &str) -> Option<u32> {
+        self.find(&self.virtual_links.find(name)?.base)
+    }
+
     /// The kernel's index of what the configuration calls by this name.
     fn find(&self, name: &str) -> Option<u32> {
         if self.virtual_links.find(name).is_some() {
             return self.virtual_links.index(name);
         }
-        self.links.values().find(|link| link.name == name).map(|link| link.index)
+        let link = self.links.values().find(|link| link.name == name)?;
+        // Another interface of that name is not what is meant.
+        (link.is_vrf() || !self.vrfs.iter().any(|vrf| **vrf == *name)).then_some(link.index)
+    }
+
+    /// The bridge, bond or VRF that an interface belongs to.
+    pub(crate) fn master_of(&self, index: u32) -> Option<u32> {
+        self.links.get(&index)?.master
     }
 
     /// Has the virtual interfaces of a new configuration made. Those that are no longer wanted stay until
     /// [`remove_virtual_links`](Self::remove_virtual_links).
-    pub(crate) fn make_virtual_links(&mut self, wanted: &[VirtualLink]) -> Changed {
-        self.virtual_links.want(wanted);
+    pub(crate) fn make_virtual_links(&mut self, settings: &Settings) -> Changed {
         let mut changed = Changed::default();
+        changed.failures.extend(self.virtual_links.want(settings).err());
+        self.vrfs = settings.vrfs();
+        for vrf in &self.vrfs {
+            if self.links.values().any(|link| link.name == **vrf && !link.is_vrf()) {
+                changed.told.push((Severity::Error, format!("{vrf} is no VRF, so nobody can be in it")));
+            }
+        }
         self.adjust_virtual_links(&mut changed);
         changed
     }
@@ -263,7 +289,7 @@ impl Kernel {
     }
 
     fn note_adjusted(&mut self, adjusted: Adjusted, before: &BTreeMap<u32, Link>, changed: &mut Changed) {
-        let Adjusted { changed: links, remade, gone, told, failures } = adjusted;
+        let Adjusted { changed: links, remade, addressed, gone, told, failures } = adjusted;
         for index in gone {
             self.addresses.retain(|(link, _, _), _| *link != index);
             self.ours.retain(|(link, _, _)| *link != index);
@@ -274,6 +300,9 @@ impl Kernel {
             for index in indexes {
                 self.routing.note_link(before.get(index), self.links.get(index));
             }
+        }
+        if addressed {
+            self.look_for_addresses(changed);
         }
         changed.links |= links;
         changed.addresses |= links;
@@ -312,6 +341,23 @@ impl Kernel {
         ids.map(|id| self.state_of(id)).collect()
     }
 
+    /// Hears what polled interfaces have answered; what the engine must learn from it comes back.
+    pub(crate) fn set_beats(&mut self, beats: Beats) -> Vec<Input<'static>> {
+        let before = std::mem::replace(&mut self.beats, beats);
+        let names = before.keys().chain(self.beats.keys());
+        let changed: BTreeSet<&str> =
+            names.filter(|name| before.get(*name) != self.beats.get(*name)).map(String::as_str).collect();
+        let links = self.links.values().filter(|link| changed.contains(&*link.name)).map(|link| link.index);
+        let touched: BTreeSet<u32> = links.chain(self.virtual_links.standing_on(&changed)).collect();
+        let ids = touched.into_iter().map(|index| self.id_of(index)).filter(|id| *id != UNMENTIONED);
+        ids.map(|id| self.state_of(id)).collect()
+    }
+
+    /// Whether the link of an interface is there: as it says itself if it is polled, otherwise as the kernel does.
+    fn is_running(&self, link: &Link) -> bool {
+        self.beats.get(&link.name).map_or(link.running, |beat| beat.up)
+    }
+
     fn state_of(&self, link: LinkId) -> Input<'static> {
         let index = self.index_of(link);
         let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
@@ -324,9 +370,9 @@ impl Kernel {
 
     /// Whether packets come and go. An instance minds the interface below its own virtual one by itself.
     fn works(&self, link: &Link) -> bool {
-        let Some(wish) = self.virtual_links.of_index(link.index) else { return link.up && link.running };
+        let Some(wish) = self.virtual_links.of_index(link.index) else { return link.up && self.is_running(link) };
         let base = self.links.values().find(|link| link.name == *wish.base);
-        link.up && (!wish.needs_base || base.is_some_and(|base| base.up && base.running))
+        link.up && (!wish.needs_base || base.is_some_and(|base| base.up && self.is_running(base)))
     }
 
     /// A source address may be on any interface.
@@ -445,6 +491,8 @@ impl Kernel {
             touched.extend(above);
         }
         if !missing.is_empty() {
+            // Before the engine hears of it, too: a router that cannot speak gives its role up.
+            self.restore_own_addresses(&mut changed);
             let now = clock::boot_time();
             self.lifetimes.held_changed(now);
             let desired = engine.desired();
@@ -468,6 +516,36 @@ impl Kernel {
             changed.inputs.extend(ids.map(|id| self.state_of(id)));
         }
         Ok(changed)
+    }
+
+    /// Puts back what virtual interfaces have all the time.
+    fn restore_own_addresses(&mut self, changed: &mut Changed) {
+        let mut restored = false;
+        for (link, address, prefix) in self.virtual_links.own_addresses() {
+            if self.addresses.contains_key(&(link, address, prefix)) {
+                continue;
+            }
+            let name = self.name_of(link);
+            let text = format!("{address}/{prefix} was missing from {name} and has been put back");
+            match self.netlink.add_unmarked_address(link, address, prefix) {
+                Ok(()) => {
+                    restored = true;
+                    changed.told.push((Severity::Warning, text));
+                }
+                Err(error) => changed.failures.push(error),
+            }
+        }
+        if restored {
+            self.look_for_addresses(changed);
+        }
+    }
+
+    /// Takes those into the picture that have just been added.
+    fn look_for_addresses(&mut self, changed: &mut Changed) {
+        match self.netlink.addresses() {
+            Ok(addresses) => addresses.into_iter().for_each(|address| self.keep(address)),
+            Err(error) => changed.failures.push(error),
+        }
     }
 
     /// Brings addresses, routes and rules to what is desired: in one batch, first away with what depends on something,

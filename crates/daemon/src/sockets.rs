@@ -11,7 +11,7 @@ use engine::{
 };
 use linux::poll::{Interest, Poll};
 use linux::send_batch::{SendBatch, Unsent};
-use linux::vrrp_socket::{ReceiveBuffers, ReceiveSocket, SendSocket};
+use linux::vrrp_socket::{ReceiveBuffers, ReceiveSocket, Received as Packet, SendSocket};
 
 /// A flood must not keep the loop from its timers.
 const BATCHES_IN_A_ROW: usize = 16;
@@ -24,6 +24,8 @@ pub(crate) struct Sockets {
     /// Routers that are heard through an interface of their own: which one, by the index of the interface below, the
     /// family and the VRID.
     apart: BTreeMap<(u32, Family, u8), u32>,
+    /// The VRFs with unicast routers of their own, by kernel index.
+    vrfs: BTreeSet<u32>,
     buffers: ReceiveBuffers,
     unsent: Vec<Unsent>,
     packet: Box<[u8; PACKET_SIZE]>,
@@ -38,6 +40,8 @@ pub(crate) struct Sockets {
 pub(crate) struct Particulars {
     /// Its virtual interface, if it has one.
     pub(crate) apart: Option<Apart>,
+    /// Its interface is a VRF, which its unicast does not leave.
+    pub(crate) in_vrf: bool,
     /// How many octets may wait for it; `None` is as many as we think good.
     pub(crate) buffer: Option<usize>,
 }
@@ -113,7 +117,13 @@ impl Pair {
                 };
                 (receive, SendSocket::on_link(way_out.unwrap_or(index))?)
             }
-            (Some(index), Family::Ipv6) => (ReceiveSocket::ipv6_on_link(index)?, SendSocket::ipv6_on_link(index)?),
+            (Some(index), Family::Ipv6) => {
+                let receive = match below {
+                    Some(below) => ReceiveSocket::ipv6_on_virtual_link(index, below.link, below.vrid)?,
+                    None => ReceiveSocket::ipv6_on_link(index)?,
+                };
+                (receive, SendSocket::ipv6_on_link(way_out.unwrap_or(index))?)
+            }
             (None, Family::Ipv4) => (ReceiveSocket::for_unicast()?, SendSocket::for_unicast()?),
             (None, Family::Ipv6) => (ReceiveSocket::ipv6_for_unicast()?, SendSocket::ipv6_for_unicast()?),
         };
@@ -179,6 +189,7 @@ impl Sockets {
         Self {
             pairs: BTreeMap::new(),
             apart: BTreeMap::new(),
+            vrfs: BTreeSet::new(),
             buffers: ReceiveBuffers::new(),
             unsent: Vec::new(),
             packet: Box::new([0; PACKET_SIZE]),
@@ -210,11 +221,16 @@ impl Sockets {
     ) -> Vec<Deaf> {
         let mut needs: BTreeMap<Place, Need> = BTreeMap::new();
         self.apart.clear();
+        self.vrfs.clear();
         for (router, id) in engine.config().routers.iter().zip(0..) {
             let Some(index) = engine.router_link(RouterId(id)).and_then(&index_of) else { continue };
             let vrid = router.vrid.get();
-            let Particulars { apart, buffer } = particulars_of(RouterId(id), router);
+            let Particulars { apart, in_vrf, buffer } = particulars_of(RouterId(id), router);
             let (place, group, below) = match (&router.transport, apart) {
+                (Transport::Unicast { .. }, _) if in_vrf => {
+                    self.vrfs.insert(index);
+                    (Some(index), None, None)
+                }
                 (Transport::Unicast { .. }, _) => (None, None, None),
                 (Transport::Multicast { group, .. }, None) => (Some(index), Some(*group), None),
                 (Transport::Multicast { group, .. }, Some(Apart { link: Some(link), speaks })) => {
@@ -278,7 +294,7 @@ impl Sockets {
         let Some(config) = engine.router(router) else { return };
         // An interface that is gone is a fault reason; what it should have sent is of no use any more.
         let place = match (&config.transport, link) {
-            (Transport::Unicast { .. }, _) => None,
+            (Transport::Unicast { .. }, link) => link.filter(|link| self.vrfs.contains(link)),
             (Transport::Multicast { .. }, Some(index)) => {
                 Some(self.apart.get(&(index, config.family, config.vrid.get())).copied().unwrap_or(index))
             }
@@ -319,14 +335,23 @@ impl Sockets {
         link: Option<u32>,
         engine: &mut Engine,
         now: Instant,
-        id_of: impl Fn(u32) -> LinkId,
+        (id_of, master_of): (impl Fn(u32) -> LinkId, impl Fn(u32) -> Option<u32>),
         out: &mut Vec<Output>,
     ) -> linux::Result<()> {
+        let is_vrf = link.is_some_and(|link| self.vrfs.contains(&link));
         for family in [Family::Ipv4, Family::Ipv6] {
             let Some(pair) = self.pairs.get(&(link, family)) else { continue };
             let is_apart = link.is_some_and(|link| self.apart.values().any(|apart| *apart == link));
             // A virtual interface also gets what is sent to its MAC address.
-            let unicast_is_heard_elsewhere = is_apart || (link.is_some() && self.pairs.contains_key(&(None, family)));
+            let has_place_of_its_own = is_apart || (link.is_some() && self.pairs.contains_key(&(None, family)));
+            // The kernel may also give what comes into a VRF to sockets that are not in it.
+            let unicast_is_heard_elsewhere = |packet: &Packet<'_>| {
+                let in_vrf = || {
+                    let places = [Some(packet.link), master_of(packet.link)];
+                    places.into_iter().flatten().any(|place| self.vrfs.contains(&place))
+                };
+                !is_vrf && (has_place_of_its_own || in_vrf())
+            };
             for socket in [Some(&pair.receive), pair.receive_header.as_ref()].into_iter().flatten() {
                 // What is left after so many wakes the loop again, after it has looked at everything else.
                 for _ in 0..BATCHES_IN_A_ROW {
@@ -335,14 +360,15 @@ impl Sockets {
                         let is_ours = match group_of(family, packet.bytes) {
                             // Over IPv6 the kernel also gives what others on this host have joined.
                             Some(group) => pair.groups.contains(&group),
-                            None => !unicast_is_heard_elsewhere,
+                            None => !unicast_is_heard_elsewhere(&packet),
                         };
                         // What is heard through an interface of its own may be heard on the one below, too.
                         let is_apart = |vrid| self.apart.contains_key(&(packet.link, family, vrid));
                         if !is_ours || vrid_of(family, packet.bytes).is_some_and(is_apart) {
                             continue;
                         }
-                        let received = Received { link: id_of(packet.link), family, octets: packet.bytes };
+                        let link = if is_vrf { link.unwrap_or(packet.link) } else { packet.link };
+                        let received = Received { link: id_of(link), family, octets: packet.bytes };
                         if self.notes_strangers {
                             self.strangers.extend(engine.stranger(&received).map(|vrid| (packet.link, vrid.get())));
                         }

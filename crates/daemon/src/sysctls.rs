@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use config::Settings;
+use engine::Family;
 use linux::sysctl::Sysctl;
 
 /// What an option should be.
@@ -90,10 +91,13 @@ fn wanted(settings: &Settings) -> BTreeMap<Sysctl, Wish> {
     let mut wanted: BTreeMap<Sysctl, Wish> = promoting
         .map(|instance| (Sysctl::of_ipv4_link(&instance.router.link, "promote_secondaries"), Wish::Exactly("1")))
         .collect();
-    for base in settings.virtual_links.iter().map(|link| &link.base) {
+    // Over IPv6 the kernel answers for the addresses of the interface that is asked, and asks from its own.
+    let of_ipv4 = settings.virtual_links.iter().filter(|link| link.family == Family::Ipv4);
+    for base in of_ipv4.map(|link| &link.base) {
         // RFC 9568 §8.1.2: what is on the virtual interface is answered for from there alone, with the virtual MAC address;
         wanted.insert(Sysctl::of_ipv4_link(base, "arp_ignore"), Wish::AtLeast(1));
-        // and no question of ours tells the neighbours that it is at the MAC address of this one.
+        // and no question of ours tells the neighbours that it is at the MAC address of this one. Of an ipvlan, the answer
+        // to such a question would go to the address, and so to the interface that has not asked.
         wanted.insert(Sysctl::of_ipv4_link(base, "arp_announce"), Wish::AtLeast(2));
     }
     if settings.global.disable_local_igmp {

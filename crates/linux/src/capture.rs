@@ -33,8 +33,8 @@ pub struct Captured<'a> {
 }
 
 impl Capture {
-    /// What tells of redundancy on any interface of this thread's network namespace, both ways: VRRP, ARP and
-    /// neighbour discovery.
+    /// What tells of redundancy on any interface of this thread's network namespace, both ways: VRRP, ARP,
+    /// neighbour discovery and reports of groups of IPv6.
     ///
     /// # Errors
     /// When the kernel refuses, for want of `CAP_NET_RAW` for instance.
@@ -147,14 +147,15 @@ const RETURN: u16 = 0x06;
 /// Classic BPF over an Ethernet frame. Jumps count the instructions that are left out.
 const REDUNDANCY_FILTER: &[libc::sock_filter] = &[
     step(LOAD_HALF, 12, 0, 0),         // EtherType
-    step(JUMP_IF_EQUAL, 0x0806, 8, 0), // ARP: take
+    step(JUMP_IF_EQUAL, 0x0806, 9, 0), // ARP: take
     step(JUMP_IF_EQUAL, 0x0800, 0, 3), // IPv4:
     step(LOAD_BYTE, 23, 0, 0),         //   protocol
-    step(JUMP_IF_EQUAL, 112, 5, 0),    //   VRRP: take
-    step(JUMP_IF_EQUAL, 51, 4, 5),     //   AH: take
-    step(JUMP_IF_EQUAL, 0x86dd, 0, 4), // IPv6:
+    step(JUMP_IF_EQUAL, 112, 6, 0),    //   VRRP: take
+    step(JUMP_IF_EQUAL, 51, 5, 6),     //   AH: take
+    step(JUMP_IF_EQUAL, 0x86dd, 0, 5), // IPv6:
     step(LOAD_BYTE, 20, 0, 0),         //   next header
-    step(JUMP_IF_EQUAL, 112, 1, 0),    //   VRRP: take
+    step(JUMP_IF_EQUAL, 112, 2, 0),    //   VRRP: take
+    step(JUMP_IF_EQUAL, 0, 1, 0),      //   hop-by-hop options, as listener reports have: take
     step(JUMP_IF_EQUAL, 58, 0, 1),     //   ICMPv6: take
     step(RETURN, 0xffff, 0, 0),
     step(RETURN, 0, 0, 0),

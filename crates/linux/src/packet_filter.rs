@@ -22,6 +22,21 @@
 //!
 //! What neighbours are found by (RFC 4861) passes: Accept_Mode is not about that. Link-local addresses are others on every
 //! interface.
+//!
+//! Another table keeps interfaces with a virtual MAC address from telling the network which groups they listen to:
+//!
+//! ```text
+//! table ip6 tanist_links {
+//!     set links { type ifname; elements = { "vrrp.51" } }
+//!     chain output {
+//!         type filter hook output priority -1
+//!         oifname @links icmpv6 type 131-132 drop
+//!         oifname @links icmpv6 type 143 drop
+//!     }
+//! }
+//! ```
+
+mod counters;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
@@ -36,9 +51,10 @@ use crate::error::refused;
 use crate::socket_option::set_send_buffer;
 use crate::{Error, Result};
 
+pub use counters::Dropped;
+
 const ADDRESSES_SET: &str = "addresses\0";
-/// Just before the chains of others.
-const PRIORITY: i32 = -1;
+const LINKS_SET: &str = "links\0";
 const LINK_LOCAL_SET: &str = "link_local\0";
 /// The type numbers of keys of sets, for those who list them; of several after each other, each has six bits.
 const TYPE_IPV4_ADDRESS: u32 = 7;
@@ -54,6 +70,8 @@ const NEXT_HEADER: u32 = 6;
 const ICMPV6: u8 = 58;
 /// Router Solicitation to Redirect (RFC 4861 §4).
 const NEIGHBOUR_DISCOVERY: std::ops::RangeInclusive<u8> = 133..=137;
+/// Report and Done (RFC 2710 §3.1), and the Report of version 2 (RFC 3810 §5.2).
+const LISTENER_REPORTS: [std::ops::RangeInclusive<u8>; 2] = [131..=132, 143..=143];
 /// Elements of one message: an attribute holds at most 64 kB.
 const ELEMENTS: usize = 1000;
 
@@ -107,20 +125,24 @@ pub struct PacketFilter {
     socket: OwnedFd,
     /// What they are called, with a zero at the end.
     table: Arc<[u8]>,
+    /// Of their chains.
+    priority: i32,
 }
 
 impl PacketFilter {
     /// The usual name of the tables.
     pub const TABLE: &str = "tanist";
+    /// The usual priority of their chains: just before those of others.
+    pub const PRIORITY: i32 = -1;
 
-    /// With tables of this name.
-    pub fn open(table: &str) -> Result<PacketFilter> {
+    /// With tables of this name, whose chains have this priority.
+    pub fn open(table: &str, priority: i32) -> Result<PacketFilter> {
         let failed = refused("open a socket to nftables");
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::NETFILTER))
             .map_err(&failed)?;
         bind(&socket, &SocketAddrNetlink::new(0, 0)).map_err(&failed)?;
-        Ok(PacketFilter { socket, table: [table.as_bytes(), &[0]].concat().into() })
+        Ok(PacketFilter { socket, table: [table.as_bytes(), &[0]].concat().into(), priority })
     }
 
     /// From now on exactly these addresses are cut off. Of each family all of it happens at once, or nothing.
@@ -134,7 +156,7 @@ impl PacketFilter {
         if ipv4.is_empty() {
             self.remove_table(libc::NFPROTO_IPV4)?;
         } else {
-            let mut batch = Batch::anew(libc::NFPROTO_IPV4, &self.table);
+            let mut batch = self.anew(libc::NFPROTO_IPV4);
             batch.add_set(ADDRESSES_SET, TYPE_IPV4_ADDRESS, IPV4_ADDRESS);
             batch.add_elements(ADDRESSES_SET, ipv4.into_iter().map(octets).collect());
             for chain in &CHAINS {
@@ -150,13 +172,12 @@ impl PacketFilter {
         if ipv6.is_empty() && closed.link_local.is_empty() {
             return self.remove_table(libc::NFPROTO_IPV6);
         }
-        let mut batch = Batch::anew(libc::NFPROTO_IPV6, &self.table);
+        let mut batch = self.anew(libc::NFPROTO_IPV6);
         batch.add_set(ADDRESSES_SET, TYPE_IPV6_ADDRESS, IPV6_ADDRESS);
         batch.add_elements(ADDRESSES_SET, ipv6.into_iter().map(octets).collect());
         batch.add_set(LINK_LOCAL_SET, TYPE_LINK_AND_ADDRESS, LINK_NAME + IPV6_ADDRESS);
         let key = |(link, address): &(String, Ipv6Addr)| {
-            let mut key = link.clone().into_bytes();
-            key.resize(LINK_NAME as usize, 0);
+            let mut key = name_key(link);
             key.extend(address.octets());
             key
         };
@@ -171,13 +192,37 @@ impl PacketFilter {
             });
             batch.add_rule(chain, |rule| {
                 // A name fills one register, so that the address is in the next one.
-                rule.load_link_name(chain.link_name, libc::NFT_REG_1);
+                rule.load_meta(chain.link_name, libc::NFT_REG_1);
                 rule.load_from_header(chain.ipv6_address, IPV6_ADDRESS, libc::NFT_REG_2);
                 rule.is_in(LINK_LOCAL_SET);
                 rule.count_and_drop();
             });
         }
         self.transact(batch, action)
+    }
+
+    /// From now on exactly these interfaces tell nobody which groups they listen to (Multicast Listener Discovery).
+    pub fn silence_reports(&mut self, links: &BTreeSet<String>) -> Result<()> {
+        if links.is_empty() {
+            return self.remove_table(libc::NFPROTO_IPV6);
+        }
+        let mut batch = self.anew(libc::NFPROTO_IPV6);
+        batch.add_set(LINKS_SET, TYPE_LINK_NAME, LINK_NAME);
+        batch.add_elements(LINKS_SET, links.iter().map(|link| name_key(link)).collect());
+        let [_, output] = &CHAINS;
+        batch.add_chain(output);
+        for reports in &LISTENER_REPORTS {
+            batch.add_rule(output, |rule| {
+                rule.load_meta(output.link_name, libc::NFT_REG_1);
+                rule.is_in(LINKS_SET);
+                // Reports have a hop-by-hop header before them.
+                rule.load_meta(libc::NFT_META_L4PROTO as u32, libc::NFT_REG_1);
+                rule.compare(libc::NFT_CMP_EQ, ICMPV6);
+                rule.is_message(reports);
+                rule.decide(libc::NF_DROP);
+            });
+        }
+        self.transact(batch, "keep reports of groups on virtual interfaces with nftables")
     }
 
     /// Lets everything through again. That there is nothing to remove is no failure.
@@ -187,13 +232,18 @@ impl PacketFilter {
     }
 
     fn remove_table(&mut self, family: libc::c_int) -> Result<()> {
-        let mut batch = Batch::new(family, &self.table);
+        let mut batch = Batch::new(family, &self.table, self.priority);
         batch.delete_table();
         match self.transact(batch, "remove the table of nftables") {
             // Who has no nftables for a family has no table either.
             Err(error) if matches!(error.errno(), Some(libc::ENOENT | libc::EOPNOTSUPP | libc::EAFNOSUPPORT)) => Ok(()),
             done => done,
         }
+    }
+
+    /// Begins with an empty table.
+    fn anew(&self, family: libc::c_int) -> Batch {
+        Batch::anew(family, &self.table, self.priority)
     }
 
     fn transact(&mut self, batch: Batch, action: &'static str) -> Result<()> {
@@ -215,6 +265,13 @@ impl PacketFilter {
             }
         }
     }
+}
+
+/// The name of an interface as the key of a set.
+fn name_key(link: &str) -> Vec<u8> {
+    let mut key = link.as_bytes().to_vec();
+    key.resize(LINK_NAME as usize, 0);
+    key
 }
 
 /// The error number of the first message that refuses something.
@@ -281,22 +338,31 @@ struct Batch {
     /// `NFPROTO_*`: what its table is for.
     family: u8,
     table: Arc<[u8]>,
+    priority: i32,
     octets: Vec<u8>,
     sequence: u32,
     sets: u32,
 }
 
 impl Batch {
-    fn new(family: libc::c_int, table: &Arc<[u8]>) -> Batch {
+    fn new(family: libc::c_int, table: &Arc<[u8]>, priority: i32) -> Batch {
         let table = Arc::clone(table);
-        let mut batch = Batch { family: family as u8, table, octets: Vec::new(), sequence: 0, sets: 0 };
+        let mut batch = Batch { family: family as u8, table, priority, octets: Vec::new(), sequence: 0, sets: 0 };
         batch.boundary(libc::NFNL_MSG_BATCH_BEGIN);
         batch
     }
 
+    /// What `ask` writes, by itself: a question is no change.
+    fn question(family: libc::c_int, table: &Arc<[u8]>, ask: impl FnOnce(&mut Batch)) -> Vec<u8> {
+        let table = Arc::clone(table);
+        let mut batch = Batch { family: family as u8, table, priority: 0, octets: Vec::new(), sequence: 0, sets: 0 };
+        ask(&mut batch);
+        batch.octets
+    }
+
     /// Begins with an empty table, whatever is there.
-    fn anew(family: libc::c_int, table: &Arc<[u8]>) -> Batch {
-        let mut batch = Batch::new(family, table);
+    fn anew(family: libc::c_int, table: &Arc<[u8]>, priority: i32) -> Batch {
+        let mut batch = Batch::new(family, table, priority);
         // Deleting fails where there is none, so there is one first.
         batch.add_table();
         batch.delete_table();
@@ -375,13 +441,13 @@ impl Batch {
     }
 
     fn add_chain(&mut self, chain: &Chain) {
-        let table = Arc::clone(&self.table);
+        let (table, priority) = (Arc::clone(&self.table), self.priority);
         self.request(libc::NFT_MSG_NEWCHAIN, libc::NLM_F_CREATE, |out| {
             attribute(out, nft::CHAIN_TABLE, table);
             attribute(out, nft::CHAIN_NAME, chain.name);
             nest(out, nft::CHAIN_HOOK, |out| {
                 attribute(out, nft::HOOK_HOOKNUM, chain.hook.to_be_bytes());
-                attribute(out, nft::HOOK_PRIORITY, PRIORITY.to_be_bytes());
+                attribute(out, nft::HOOK_PRIORITY, priority.to_be_bytes());
             });
             attribute(out, nft::CHAIN_TYPE, "filter\0");
         });
@@ -417,7 +483,7 @@ impl Rule<'_> {
         });
     }
 
-    fn load_link_name(&mut self, key: u32, register: libc::c_int) {
+    fn load_meta(&mut self, key: u32, register: libc::c_int) {
         expression(self.out, "meta\0", |out| {
             attribute(out, nft::META_DREG, (register as u32).to_be_bytes());
             attribute(out, nft::META_KEY, key.to_be_bytes());
@@ -449,10 +515,15 @@ impl Rule<'_> {
     fn let_neighbour_discovery_pass(&mut self) {
         self.load_from_header(NEXT_HEADER, 1, libc::NFT_REG_1);
         self.compare(libc::NFT_CMP_EQ, ICMPV6);
-        self.load(libc::NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, libc::NFT_REG_1);
-        self.compare(libc::NFT_CMP_GTE, *NEIGHBOUR_DISCOVERY.start());
-        self.compare(libc::NFT_CMP_LTE, *NEIGHBOUR_DISCOVERY.end());
+        self.is_message(&NEIGHBOUR_DISCOVERY);
         self.decide(libc::NF_ACCEPT);
+    }
+
+    /// Holds for these types of ICMPv6.
+    fn is_message(&mut self, types: &std::ops::RangeInclusive<u8>) {
+        self.load(libc::NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, libc::NFT_REG_1);
+        self.compare(libc::NFT_CMP_GTE, *types.start());
+        self.compare(libc::NFT_CMP_LTE, *types.end());
     }
 
     fn decide(&mut self, verdict: libc::c_int) {

@@ -77,16 +77,31 @@ impl ReceiveSocket {
     }
 
     fn of_protocol_on_virtual_link(protocol: u8, link: u32, below: u32, vrid: u8) -> Result<ReceiveSocket> {
+        let member = open_receiver(protocol)?;
+        Self::off_virtual_link(libc::ETH_P_IP, &of_one_router(protocol, vrid), link, (member, below))
+    }
+
+    /// As [`on_virtual_link`](Self::on_virtual_link), over IPv6.
+    pub fn ipv6_on_virtual_link(link: u32, below: u32, vrid: u8) -> Result<ReceiveSocket> {
+        let member = open_ipv6_receiver()?;
+        Self::off_virtual_link(libc::ETH_P_IPV6, &of_one_ipv6_router(vrid), link, (member, below))
+    }
+
+    fn off_virtual_link(
+        ethertype: libc::c_int,
+        filter: &[libc::sock_filter],
+        link: u32,
+        below: (OwnedFd, u32),
+    ) -> Result<ReceiveSocket> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         // Without a protocol it is deaf until it is bound.
         let socket = socket_with(AddressFamily::PACKET, SocketType::DGRAM, flags, None)
             .map_err(refused("open a packet socket for VRRP"))?;
         set_receive_buffer(&socket, RECEIVE_BUFFER).map_err(refused("enlarge the buffer of a VRRP socket"))?;
-        set_filter(&socket, &of_one_router(protocol, vrid)).map_err(refused("filter a VRRP socket"))?;
-        packet_socket::bind(&socket, libc::ETH_P_IP as u16, link)
+        set_filter(&socket, filter).map_err(refused("filter a VRRP socket"))?;
+        packet_socket::bind(&socket, ethertype as u16, link)
             .map_err(|error| Error::from_io(format!("bind a VRRP socket to {}", link_name(&socket, link)), &error))?;
-        let below = Some((open_receiver(protocol)?, below));
-        Ok(ReceiveSocket { socket, header: Header::Received, link: Some(link), below })
+        Ok(ReceiveSocket { socket, header: Header::Received, link: Some(link), below: Some(below) })
     }
 
     /// As [`on_link`](Self::on_link), over IPv6. Here the kernel cannot be told to leave out groups that only others on
@@ -154,10 +169,18 @@ impl ReceiveSocket {
 
     fn change_membership(&self, group: IpAddr, link: u32, change: Membership) -> std::result::Result<(), Errno> {
         let Some((member, below)) = &self.below else { return change_membership(&self.socket, group, link, change) };
-        let IpAddr::V4(address) = group else { return Err(Errno::AFNOSUPPORT) };
-        let [_, second, third, fourth] = address.octets();
-        // RFC 1112 §6.4: the lower 23 bits.
-        let mac = [0x01, 0x00, 0x5e, second & 0x7f, third, fourth];
+        let mac = match group {
+            IpAddr::V4(address) => {
+                let [_, second, third, fourth] = address.octets();
+                // RFC 1112 §6.4: the lower 23 bits.
+                [0x01, 0x00, 0x5e, second & 0x7f, third, fourth]
+            }
+            IpAddr::V6(address) => {
+                let [.., first, second, third, fourth] = address.octets();
+                // RFC 2464 §7: the lower 32 bits.
+                [0x33, 0x33, first, second, third, fourth]
+            }
+        };
         packet_socket::listen_to_group(&self.socket, link, mac, matches!(change, Membership::Join))?;
         change_membership(member, group, *below, change)
     }
@@ -334,6 +357,24 @@ const fn of_one_router(protocol: u8, vrid: u8) -> [libc::sock_filter; 9] {
         // Without such a header there is nothing to ask.
         step(JUMP_IF_EQUAL, next as u32, 0, if next == 0 { 0 } else { 3 }),
         step(LOAD_BEHIND, header + 1, 0, 0),
+        step(JUMP_IF_EQUAL, vrid as u32, 0, 1),
+        step(RETURN, u32::MAX, 0, 0),
+        step(RETURN, 0, 0, 0),
+    ]
+}
+
+/// Classic BPF over a packet that begins with its IPv6 header: keeps advertisements of one virtual router.
+const fn of_one_ipv6_router(vrid: u8) -> [libc::sock_filter; 6] {
+    const LOAD: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
+    const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    const NEXT_HEADER: u32 = 6;
+    /// Behind version and type.
+    const VRID: u32 = 40 + 1;
+    [
+        step(LOAD, NEXT_HEADER, 0, 0),
+        step(JUMP_IF_EQUAL, PROTOCOL as u32, 0, 3),
+        step(LOAD, VRID, 0, 0),
         step(JUMP_IF_EQUAL, vrid as u32, 0, 1),
         step(RETURN, u32::MAX, 0, 0),
         step(RETURN, 0, 0, 0),

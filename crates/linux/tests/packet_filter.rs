@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tanist_linux::netlink::Netlink;
-use tanist_linux::packet_filter::{Closed, PacketFilter};
+use tanist_linux::packet_filter::{Closed, Dropped, PacketFilter};
 
 /// Whether a datagram to the address arrives.
 fn gets_through(address: impl Into<IpAddr>) -> bool {
@@ -36,7 +36,7 @@ fn drops_what_it_is_told_to_and_nothing_else() {
         for address in [closed, open] {
             netlink.add_unmarked_address(loopback, address.into(), 32).expect("an address");
         }
-        let mut filter = PacketFilter::open(PacketFilter::TABLE).expect("nftables");
+        let mut filter = PacketFilter::open(PacketFilter::TABLE, PacketFilter::PRIORITY).expect("nftables");
         filter.remove().expect("nothing to remove is no failure");
         assert!(gets_through(closed));
         filter.drop_traffic(&only(closed)).expect("dropped");
@@ -72,7 +72,7 @@ fn ipv6_is_dropped_but_for_neighbour_discovery() {
         let addresses = BTreeSet::from([closed[0].into(), Ipv4Addr::new(192, 0, 2, 100).into()]);
         // On another interface the same address is somebody else's.
         let link_local = BTreeSet::from([(name, closed[1]), ("elsewhere".to_owned(), open[1])]);
-        let mut filter = PacketFilter::open(PacketFilter::TABLE).expect("nftables");
+        let mut filter = PacketFilter::open(PacketFilter::TABLE, PacketFilter::PRIORITY).expect("nftables");
         filter.drop_traffic(&Closed { addresses, link_local }).expect("dropped");
         filter
     });
@@ -130,13 +130,42 @@ fn tables_have_the_name_that_they_are_given() {
         let mut netlink = Netlink::open().expect("netlink");
         let loopback = netlink.link_by_name("lo").expect("asked").expect("there is a loopback").index;
         netlink.add_unmarked_address(loopback, closed.into(), 32).expect("an address");
-        let mut usual = PacketFilter::open(PacketFilter::TABLE).expect("nftables");
-        let mut other = PacketFilter::open("vrrp").expect("nftables");
+        let mut usual = PacketFilter::open(PacketFilter::TABLE, PacketFilter::PRIORITY).expect("nftables");
+        let mut other = PacketFilter::open("vrrp", PacketFilter::PRIORITY).expect("nftables");
         other.drop_traffic(&only(closed)).expect("dropped");
         usual.remove().expect("nothing to remove is no failure");
         assert!(!gets_through(closed));
         other.remove().expect("removed");
         assert!(gets_through(closed));
+    });
+    tried.expect("nothing panicked");
+}
+
+/// Who comes first drops, and counts what it drops; who comes later sees nothing.
+// Shows: global_defs.nftables_priority
+#[test]
+fn smaller_priorities_come_before_greater_ones() {
+    let Some(namespace) = common::namespace() else { return };
+    let tried = namespace.run(|| {
+        let closed = Ipv4Addr::new(192, 0, 2, 100);
+        let mut netlink = Netlink::open().expect("netlink");
+        let loopback = netlink.link_by_name("lo").expect("asked").expect("there is a loopback").index;
+        netlink.add_unmarked_address(loopback, closed.into(), 32).expect("an address");
+        for (first, second) in [(-300, 7), (7, -300)] {
+            let [mut one, mut other] = [("one", first), ("other", second)]
+                .map(|(table, priority)| PacketFilter::open(table, priority).expect("nftables"));
+            assert_eq!(one.dropped().expect("no table has dropped nothing"), Dropped::default());
+            for filter in [&mut one, &mut other] {
+                filter.drop_traffic(&only(closed)).expect("dropped");
+            }
+            assert!(!gets_through(closed));
+            let counts = [&one, &other].map(|filter| filter.dropped().expect("counted").incoming);
+            let expected = if first < second { [1, 0] } else { [0, 1] };
+            assert_eq!(counts, expected, "{first} and {second}");
+            for filter in [&mut one, &mut other] {
+                filter.remove().expect("removed");
+            }
+        }
     });
     tried.expect("nothing panicked");
 }

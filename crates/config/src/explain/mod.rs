@@ -114,7 +114,8 @@ fn what_moves(router: &RouterConfig, page: &mut Page) {
 fn the_mac_address(settings: &Settings, instance: &Instance, page: &mut Page) {
     let Some(own) = &instance.virtual_mac else { return };
     let Some(link) = settings.virtual_links.iter().find(|link| link.name == own.link) else { return };
-    let mac = link.mac.map(|octet| format!("{octet:02x}")).join(":");
+    let Some(mac) = link.mac() else { return };
+    let mac = mac.map(|octet| format!("{octet:02x}")).join(":");
     let leave = if own.speaks { "and advertisements leave by it" } else { "and advertisements leave by the latter" };
     page.point(&format!(
         "Neighbours know its addresses by the MAC address {mac}, whichever node is Active. They are on {} on top of {}, {leave}.",

@@ -364,10 +364,11 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "nftables vrrp",
     )
     .default("tanist; keepalived in keepalived"),
-    not_built(
+    works(
         "nftables_priority",
         whole("", -2_147_483_648, 2_147_483_647),
-        "Priority of the nftables chains.",
+        "Priority of the chains in these tables: smaller ones see packets before greater ones, and those of a firewall \
+         usually have 0.",
         "nftables_priority -1",
     )
     .default("-1"),

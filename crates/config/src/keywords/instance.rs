@@ -221,16 +221,16 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "use_vmac",
         words(0, 6, "perhaps a name, a MAC address of 5 or 6 octets, and `group` with a number or a name"),
-        "Give the addresses the MAC address of the virtual router, 00:00:5e:00:01 and the virtual_router_id, which stays \
-         the same whoever is Active: neighbours have nothing to learn anew. They are on an interface (macvlan) that is \
+        "Give the addresses the MAC address of the virtual router, 00:00:5e:00:01 (over IPv6 00:00:5e:00:02) and the \
+         virtual_router_id, which stays the same whoever is Active: neighbours have nothing to learn anew. They are on an interface (macvlan) that is \
          made for them, and advertisements leave by it. Of five octets, the sixth is the virtual_router_id.",
         "use_vmac vrrp.51",
     )
     .default("none; a name is made of `vmac_prefix` and the virtual_router_id")
     .differs(
         "An interface that somebody deletes or changes is put back at once, and the instance stays Active. Advertisements \
-         are read off the interface, so no group is joined from the virtual MAC address and no firewall rule is needed. \
-         `rp_filter` of other interfaces stays as it is. Instances of IPv6 cannot have it yet (decision 50).",
+         are read off the interface, so no group is joined from the virtual MAC address. `rp_filter` of other interfaces \
+         stays as it is (decision 50). Over IPv6 the interface has no link-local address but virtual ones (decision 90).",
     ),
     works(
         "use_vmac_addr",
@@ -248,13 +248,30 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "What the others send is heard in either case, from their virtual MAC address or not; keepalived must be told the \
          same on all nodes.",
     ),
-    not_built(
+    works(
         "use_ipvlan",
-        words(0, usize::MAX, "perhaps a name, an address, a mode and options"),
-        "Use an ipvlan interface.",
-        "use_ipvlan ipvl.51",
+        words(0, 7, "perhaps a name, an address, `bridge`, `private` or `vepa`, and `group` with a number or a name"),
+        "Put the addresses on an interface (ipvlan in mode L2) that is made for them, with the MAC address of the one below. \
+         Over IPv4 it needs an address of its own, which advertisements come from; over IPv6 they come from the link-local \
+         address of the interface below if none is given.",
+        "use_ipvlan ipvl.51 192.0.2.11/24",
+    )
+    .default("none; a name is made of `vmac_prefix` and the virtual_router_id; `bridge`")
+    .differs(
+        "An interface that somebody deletes or changes is put back at once, and the instance stays Active. What the \
+         others send is heard on the interface below, where it comes by the same MAC address (decision 90).",
     ),
-    not_built("vrf", Form::Word("a name"), "The VRF of the instance.", "vrf blue").since("2.2.7"),
+    works(
+        "vrf",
+        Form::Word("the name of a VRF"),
+        "In place of `interface`, for unicast: advertisements are sent and heard in this VRF, over whichever of its \
+         interfaces. Addresses say their interface with `dev`. An instance that has an `interface` is in the VRF of that, and \
+         this says nothing.",
+        "vrf blue",
+    )
+    .differs("A VRF that is missing, or an interface that is none, is a FAULT until there is one, and no reason to stop \
+              (decision 90).")
+    .since("2.2.7"),
     works(
         "garp_master_delay",
         WHOLE_SECONDS,
@@ -392,7 +409,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Receive buffer of the instance's socket.",
         "kernel_rx_buf_size 65536",
     ),
-    not_built("linkbeat_use_polling", Form::Flag, "Poll the link of the interface.", "linkbeat_use_polling"),
+    works(
+        "linkbeat_use_polling",
+        Form::Flag,
+        "Ask the interface of the instance for its link, as in `linkbeat_interfaces`.",
+        "linkbeat_use_polling",
+    ),
     not_built(
         "lvs_sync_daemon_interface",
         INTERFACE,

@@ -125,16 +125,20 @@ pub(super) const KEYWORDS: &[Keyword] = &[
          `vrrp_gna_interval` for them.",
         "garp_group {\n    garp_interval 0.01\n    interface eth0\n}",
     ),
-    not_built(
+    works(
         "linkbeat_interfaces",
         Form::List(List::Words),
-        "Interfaces whose link is polled instead of reported by the kernel.",
-        "linkbeat_interfaces { eth0 ETHTOOL }",
-    ),
-    not_built(
+        "Interfaces whose link is asked for every second instead of reported by the kernel, each on a line: `MII` asks the \
+         transceiver, `ETHTOOL` the driver, and `IOCTL` for the kernel's flags. Where an interface cannot be asked so, the \
+         first of these that is possible is taken.",
+        "linkbeat_interfaces {\n    eth0 ETHTOOL\n}",
+    )
+    .default("what the kernel reports")
+    .differs("A thread of its own asks, so a driver that takes its time delays nothing. The interface need not exist."),
+    works(
         "linkbeat_use_polling",
         Form::Flag,
-        "Poll the link of every interface instead of waiting for the kernel's report.",
+        "Ask every interface that an instance minds for its link, as in `linkbeat_interfaces`.",
         "linkbeat_use_polling",
     ),
     works(

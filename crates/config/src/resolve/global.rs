@@ -75,6 +75,9 @@ pub(super) fn global(
             "nftables" => {
                 global.nftables_table = statement.values.first().and_then(|word| table_name(word, findings));
             }
+            "nftables_priority" => {
+                global.nftables_priority = values::whole(statement, findings).and_then(|value| value.try_into().ok());
+            }
             "disable_local_igmp" => global.disable_local_igmp = true,
             "address_lifetime" => {
                 global.address_lifetime = address_lifetime(statement, findings).unwrap_or_default();

@@ -45,6 +45,8 @@ struct Draft<'a> {
     rules: Vec<Arc<Rule>>,
     receive_buffer: Option<u32>,
     promote_secondaries: bool,
+    polls_link: bool,
+    vrf: Option<(Name, Span)>,
     source: Option<IpAddr>,
     peers: Vec<addresses::Peer>,
     /// Where `unicast_peer` stands.
@@ -100,6 +102,8 @@ pub(super) fn instance(
         rules: Vec::new(),
         receive_buffer: None,
         promote_secondaries: false,
+        polls_link: false,
+        vrf: None,
         source: None,
         peers: Vec::new(),
         unicast: None,
@@ -187,6 +191,20 @@ impl<'a> Draft<'a> {
                 let rules = rules::rules(statement, known.names, &mut known.numbering, findings);
                 self.rules.extend(rules.into_iter().map(|read| moving(read, findings)));
             }
+            "linkbeat_use_polling" => {
+                self.polls_link = true;
+                findings
+                    .warning(
+                        "old-name",
+                        statement.span,
+                        "`linkbeat_use_polling` of an instance is an old way to say it",
+                    )
+                    .help("name the interface in `linkbeat_interfaces { … }`, outside");
+            }
+            "vrf" => {
+                let vrf = values::interface(statement.value(), findings);
+                self.vrf = vrf.map(|vrf| (vrf, statement.value().span));
+            }
             "promote_secondaries" => self.promote_secondaries = true,
             "kernel_rx_buf_size" => self.receive_buffer = values::count(statement, findings),
             "unicast_src_ip" | "mcast_src_ip" => {
@@ -260,6 +278,7 @@ impl<'a> Draft<'a> {
         findings: &mut Findings,
     ) -> Option<Instance> {
         let name = self.name;
+        self.take_place_of_vrf(findings);
         self.report_missing(name, findings);
         let priority = self.priority(findings);
         let family = self.families.family();
@@ -278,7 +297,7 @@ impl<'a> Draft<'a> {
         self.check_tracking(priority, findings);
         let accept_mode = self.accept_mode(name, priority, findings);
         family::check_first(&self.addresses, self.strict, findings);
-        let transport = self.transport(defaults, findings);
+        let mut transport = self.transport(defaults, findings);
         let mut deviations =
             self.deviating.resolve(&defaults.deviating, self.strict, self.nopreempt.is_some(), findings);
         let limits = self.peers.iter().filter_map(|(peer, limits, _)| limits.map(|(least, most)| (*peer, least, most)));
@@ -290,12 +309,16 @@ impl<'a> Draft<'a> {
         let by_unicast = matches!(transport, Some(Transport::Unicast { .. }));
         let about = virtual_mac::About { name, link: &link, vrid, family, by_unicast, strict: self.strict };
         let addresses = self.addresses.iter_mut().chain(&mut self.excluded).map(|(address, _)| address);
-        let virtual_mac = self.virtual_mac.resolve(&about, addresses, virtual_links, findings);
-        if let Some(own) = &virtual_mac {
+        let virtual_mac::Resolved { link: own_link, virtual_mac, source: own_source } =
+            self.virtual_mac.resolve(&about, addresses, virtual_links, findings);
+        if let Some(Transport::Multicast { source, .. } | Transport::Unicast { source, .. }) = &mut transport {
+            *source = source.or(own_source);
+        }
+        if let Some(own) = &own_link {
             let mut addresses = self.addresses.iter().chain(&self.excluded);
             // It is needed for the advertisements, too.
-            if !addresses.any(|(address, _)| address.tracked && address.link.as_ref() == Some(&own.link)) {
-                let tracked = TrackedLink { link: own.link.clone(), weight: engine::Weight::Fault };
+            if !addresses.any(|(address, _)| address.tracked && address.link.as_ref() == Some(own)) {
+                let tracked = TrackedLink { link: own.clone(), weight: engine::Weight::Fault };
                 self.track_links.push((tracked, name.span));
             }
         }
@@ -338,6 +361,7 @@ impl<'a> Draft<'a> {
         let stated = self.stated.map(|(stated, _)| stated);
         let (promote_secondaries, receive_buffer, strict) =
             (self.promote_secondaries, self.receive_buffer, self.strict);
+        let (polls_link, in_vrf) = (self.polls_link, self.vrf.is_some());
         let Self { notify, mails, tells_priority, .. } = self;
         Some(Instance {
             router,
@@ -346,6 +370,9 @@ impl<'a> Draft<'a> {
             accept_mode,
             receive_buffer,
             promote_secondaries,
+            in_vrf,
+            polls_link,
+            ipvlan: own_link.filter(|_| virtual_mac.is_none()),
             virtual_mac,
             notify,
             mails,
@@ -386,6 +413,36 @@ impl<'a> Draft<'a> {
                 .help("that is `vrrp_strict`, meant for routers; add `accept` to have services answer there");
         }
         accept_mode
+    }
+
+    /// The VRF takes the place of the interface.
+    fn take_place_of_vrf(&mut self, findings: &mut Findings) {
+        let Some((vrf, span)) = &self.vrf else { return };
+        if self.given.contains(&"interface") {
+            findings
+                .warning("vrf-unused", *span, "`vrf` takes the place of `interface`, and says nothing beside it")
+                .help("remove one: an instance on an interface is in the VRF of that");
+            self.vrf = None;
+            return;
+        }
+        if self.unicast.is_none() {
+            findings
+                .error("no-peers", *span, "`vrf` is for unicast: multicast has one interface that it leaves by")
+                .help("add `unicast_peer { … }`, or say `interface IF` instead");
+        } else {
+            self.link = Some((vrf.clone(), *span));
+            if self.source.is_none() {
+                findings
+                    .hint("no-source", *span, format!("advertisements will come from an address of {vrf} itself"))
+                    .help("add `unicast_src_ip`, an address of an interface in it");
+            }
+            for (address, word) in self.addresses.iter().chain(&self.excluded).filter(|(it, _)| it.link.is_none()) {
+                findings
+                    .hint("no-device", word.span, format!("{} will be on {vrf} itself", address.address))
+                    .help("add `dev IF`, an interface in it, if neighbours are to find the address");
+            }
+        }
+        self.note_given("interface");
     }
 
     fn report_missing(&self, name: &Word, findings: &mut Findings) {

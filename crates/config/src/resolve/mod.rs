@@ -11,6 +11,8 @@ mod garp_group;
 mod global;
 mod instance;
 mod iproute;
+mod ipvlan;
+mod link_beats;
 mod link_delays;
 mod lint;
 mod mail_security;
@@ -138,6 +140,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     lint::instances(&instances, findings);
     lint::tracking(&instances, findings);
     let tracking::Known { used, meant, services: mentions, commands, virtual_links, .. } = known;
+    always.addresses.extend(virtual_links.own_addresses());
     let (used_scripts, unused): (Vec<_>, Vec<_>) =
         scripts.into_iter().partition(|(script, _)| used.contains(&id_of(script)));
     for (script, span) in unused.into_iter().filter(|(script, _)| !meant.contains(&id_of(script))) {
@@ -164,6 +167,8 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
     service_lint::stay(&services, &mut instances, findings);
     lint::emptiness(&root, &files, findings);
     let link_delays = link_delays::read(named("interface_up_down_delays"), &instances, findings);
+    let polls_all = named("linkbeat_use_polling").next().is_some();
+    let link_beats = link_beats::read(named("linkbeat_interfaces"), polls_all, findings);
     let settings = Settings {
         global,
         process,
@@ -176,6 +181,7 @@ pub(crate) fn settings(tree: &Tree, files: Vec<PathBuf>, outside: &dyn Files, fi
         virtual_links: virtual_links.made,
         statics: always,
         link_delays,
+        link_beats,
         announce_groups: garp_group::read(named("garp_group"), findings),
         files,
     };

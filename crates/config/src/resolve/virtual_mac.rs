@@ -1,15 +1,15 @@
-//! Virtual MAC addresses: which interfaces are made for an instance, what they are called, and what is on them.
+//! Virtual interfaces: which are made for an instance, what they are called, and what is on them.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use engine::{Family, Name, VirtualAddress, Vrid};
+use engine::{Family, Name, Static, VirtualAddress, Vrid};
 
 use super::global::Defaults;
 use super::iproute::{Kind, Names};
-use super::values;
+use super::{ipvlan, values};
 use crate::diagnostic::Findings;
-use crate::settings::{VirtualLink, VirtualMac, names};
+use crate::settings::{VirtualKind, VirtualLink, VirtualMac, names};
 use crate::source::Span;
 use crate::statement::Statement;
 use crate::syntax::Word;
@@ -23,6 +23,7 @@ const LONGEST_PREFIX: usize = 15 - 2 - 1 - 3;
 #[derive(Debug, Default)]
 pub(super) struct Asking {
     own: Option<Own>,
+    ipvlan: Option<ipvlan::Asked>,
     /// `use_vmac_addr`.
     elsewhere: Option<Span>,
     /// `vmac_xmit_base`.
@@ -58,11 +59,22 @@ pub(super) struct About<'a> {
     pub(super) strict: bool,
 }
 
+/// What comes of it.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    /// The interface that the instance's addresses are on, if that is not its own.
+    pub(super) link: Option<Name>,
+    pub(super) virtual_mac: Option<VirtualMac>,
+    /// Where it speaks from if nothing else is said.
+    pub(super) source: Option<IpAddr>,
+}
+
 impl Asking {
     /// Whether the statement is about this.
     pub(super) fn take(&mut self, statement: &Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> bool {
         match statement.keyword.name {
             "use_vmac" => self.own = Some(Own::read(statement, names, findings)),
+            "use_ipvlan" => self.ipvlan = Some(ipvlan::Asked::read(statement, names, findings)),
             "use_vmac_addr" => self.elsewhere = Some(statement.span),
             "vmac_xmit_base" => self.speaks_below = Some(statement.span),
             _ => return false,
@@ -82,11 +94,13 @@ impl Asking {
         addresses: impl Iterator<Item = &'v mut VirtualAddress>,
         links: &mut VirtualLinks,
         findings: &mut Findings,
-    ) -> Option<VirtualMac> {
-        let mac = match self.own.as_ref().and_then(|own| own.mac) {
+    ) -> Resolved {
+        let ipvlan = self.ipvlan.as_ref().and_then(|asked| self.make_ipvlan(asked, about, links, findings));
+        let given = self.own.as_ref().and_then(|own| own.mac);
+        let mac = |family| match given {
             Some(Mac::Whole(mac)) => mac,
             Some(Mac::Start([a, b, c, d, e])) => [a, b, c, d, e, about.vrid.get()],
-            None => [0x00, 0x00, 0x5e, 0x00, 0x01, about.vrid.get()],
+            None => of_the_standard(family, about.vrid),
         };
         if let Some(span) = self.speaks_below.filter(|_| self.own.is_none()) {
             findings
@@ -103,12 +117,6 @@ impl Asking {
                 )
                 .help("remove it, or `vrrp_strict`");
         }
-        if about.family == Family::Ipv6 {
-            let addresses = self.addresses.iter().map(|(.., span)| *span);
-            let all = self.own.iter().map(|own| own.span).chain(self.elsewhere).chain(addresses);
-            all.for_each(|span| no_ipv6(span, findings));
-            return None;
-        }
         let own = self.own.as_ref().and_then(|own| {
             if about.by_unicast && speaks_below.is_none() {
                 findings
@@ -121,46 +129,102 @@ impl Asking {
                 prefix: links.prefix.clone(),
                 group: own.group,
                 needs_base: false,
-                ..links.plain(name, about.vrid, about.link, mac)
+                ..links.plain(name, about, about.link, (macvlan(mac(about.family)), about.family))
             };
             links.make(wish, about, own.span, findings)
         });
+        let (own, speaks_otherwise) = (own.or_else(|| ipvlan.clone()), ipvlan.is_some());
         for address in addresses {
             let place = (address.address, &address.link);
             let asks = self.addresses.iter().find(|(address, link, _)| (*address, link) == place);
             let base = address.link.clone().unwrap_or_else(|| about.link.clone());
+            let family = if address.address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
             let at_home = base == *about.link;
-            let anyway = if at_home { own.is_some() } else { self.elsewhere.is_some() };
-            if address.address.is_ipv6() {
-                // One at home stays on the interface below, whose MAC address is as good as any.
-                let asked = asks.map(|(.., span)| *span).or(self.elsewhere.filter(|_| !at_home));
-                asked.into_iter().for_each(|span| no_ipv6(span, findings));
-                continue;
-            }
+            // One of the other family stays at home on the interface below, whose MAC address is as good as any.
+            let anyway = match at_home {
+                true => own.is_some() && family == about.family,
+                false => self.elsewhere.is_some(),
+            };
             if let Some((.., span)) = asks.filter(|_| anyway) {
                 let keyword = if at_home { "use_vmac" } else { "use_vmac_addr" };
                 findings
                     .warning("use-vmac-twice", *span, format!("`use_vmac` says nothing here beside `{keyword}`"))
                     .help("remove one of them");
             }
-            let own = own.as_ref().filter(|_| at_home);
+            let own = own.as_ref().filter(|_| at_home && family == about.family);
             if let Some(own) = own {
                 address.link = Some(own.clone());
             } else if anyway || asks.is_some() {
                 let span = asks.map_or(about.name.span, |(.., span)| *span);
-                let made = links.for_addresses(&base, mac, about, span, findings);
+                let made = links.for_addresses(&base, (macvlan(mac(family)), family), about, span, findings);
                 address.link = made.or(address.link.take());
             }
         }
         let speaks = !about.by_unicast && speaks_below.is_none_or(|_| about.strict);
-        own.map(|link| VirtualMac { link, speaks })
+        // An ipvlan has the MAC address of the interface below: nobody can tell by which of the two an advertisement comes.
+        let virtual_mac = own.clone().filter(|_| !speaks_otherwise).map(|link| VirtualMac { link, speaks });
+        let source = self.ipvlan.and_then(|asked| asked.ipvlan.address).filter(|_| ipvlan.is_some());
+        Resolved { link: own, virtual_mac, source: source.map(|(address, _)| address) }
+    }
+
+    fn make_ipvlan(
+        &self,
+        asked: &ipvlan::Asked,
+        about: &About<'_>,
+        links: &mut VirtualLinks,
+        findings: &mut Findings,
+    ) -> Option<Name> {
+        if self.own.is_some() {
+            findings
+                .error("two-interfaces", asked.span, "`use_ipvlan` does not go with `use_vmac`")
+                .help("remove one: the addresses of an instance are on one interface");
+            return None;
+        }
+        let is_of_family = |address: IpAddr| address.is_ipv4() == (about.family == Family::Ipv4);
+        match asked.ipvlan.address {
+            Some((address, _)) if !is_of_family(address) => {
+                findings
+                    .error(
+                        "other-family",
+                        asked.span,
+                        format!("{address} is not of the family of `{}`", about.name.text),
+                    )
+                    .help("advertisements come from there: give one of its family");
+                return None;
+            }
+            None if asked.says_address => return None,
+            None if about.family == Family::Ipv4 => {
+                findings
+                    .error("missing-value", asked.span, "over IPv4, `use_ipvlan` needs an address")
+                    .help("advertisements come from there: for instance `use_ipvlan 192.0.2.11/24`");
+                return None;
+            }
+            Some(_) | None => {}
+        }
+        let name = links.name(asked.name.as_ref(), about, findings)?;
+        let wish = VirtualLink {
+            named: asked.name.is_some(),
+            prefix: links.prefix.clone(),
+            group: asked.group,
+            needs_base: false,
+            ..links.plain(name, about, about.link, (VirtualKind::Ipvlan(asked.ipvlan), about.family))
+        };
+        links.make(wish, about, asked.span, findings)
     }
 }
 
-fn no_ipv6(span: Span, findings: &mut Findings) {
-    findings
-        .error("not-built", span, "virtual MAC addresses of IPv6 are not built yet in this version of Tanist")
-        .help("keep the IPv6 instances with virtual MAC addresses of this machine on keepalived for now");
+const fn macvlan(mac: [u8; 6]) -> VirtualKind {
+    VirtualKind::Macvlan { mac }
+}
+
+/// RFC 9568 §7.3: 00-00-5E-00-01-{VRID} over IPv4, 00-00-5E-00-02-{VRID} over IPv6.
+fn of_the_standard(family: Family, vrid: Vrid) -> [u8; 6] {
+    let [a, b, c, d] = OF_THE_STANDARD;
+    let family = match family {
+        Family::Ipv4 => 1,
+        Family::Ipv6 => 2,
+    };
+    [a, b, c, d, family, vrid.get()]
 }
 
 impl Own {
@@ -271,9 +335,9 @@ impl VirtualLinks {
     }
 
     /// What nobody has said anything about.
-    fn plain(&self, name: Name, vrid: Vrid, base: &Name, mac: [u8; 6]) -> VirtualLink {
-        let prefix = self.address_prefix.clone();
-        VirtualLink { name, named: false, prefix, vrid, base: base.clone(), mac, group: None, needs_base: true }
+    fn plain(&self, name: Name, about: &About<'_>, base: &Name, (kind, family): (VirtualKind, Family)) -> VirtualLink {
+        let (prefix, base, vrid) = (self.address_prefix.clone(), base.clone(), about.vrid);
+        VirtualLink { name, named: false, prefix, vrid, base, kind, family, group: None, needs_base: true }
     }
 
     /// The name of an instance's own.
@@ -298,22 +362,27 @@ impl VirtualLinks {
     fn for_addresses(
         &mut self,
         base: &Name,
-        mac: [u8; 6],
+        (kind, family): (VirtualKind, Family),
         about: &About<'_>,
         span: Span,
         findings: &mut Findings,
     ) -> Option<Name> {
         let owned = self.made.iter().zip(&self.owners).filter(|(_, owner)| ***owner == about.name.text);
-        if let Some((known, _)) = owned.into_iter().find(|(link, _)| link.base == *base && link.mac == mac) {
+        if let Some((known, _)) =
+            owned.into_iter().find(|(link, _)| (&link.base, link.kind, link.family) == (base, kind, family))
+        {
             return Some(known.name.clone());
         }
         let name = self.free_name(&self.address_prefix, about.vrid);
-        self.make(self.plain(name, about.vrid, base, mac), about, span, findings)
+        self.make(self.plain(name, about, base, (kind, family)), about, span, findings)
     }
 
     /// An interface takes each MAC address once.
     fn make(&mut self, wish: VirtualLink, about: &About<'_>, span: Span, findings: &mut Findings) -> Option<Name> {
-        let alike = self.made.iter().position(|link| link.base == wish.base && link.mac == wish.mac);
+        let alike = self
+            .made
+            .iter()
+            .position(|link| link.base == wish.base && link.mac().is_some() && link.mac() == wish.mac());
         if let Some(place) = alike {
             let message =
                 format!("`{}` has an interface with this MAC address on {} already", self.owners[place], wish.base);
@@ -326,6 +395,15 @@ impl VirtualLinks {
         self.made.push(wish);
         self.owners.push(about.name.text.as_str().into());
         Some(name)
+    }
+
+    /// The addresses that are on them all the time.
+    pub(super) fn own_addresses(&self) -> impl Iterator<Item = Static<VirtualAddress>> + '_ {
+        let own = |link: &VirtualLink| match &link.kind {
+            VirtualKind::Ipvlan(made) => ipvlan::own_address(&link.name, made),
+            VirtualKind::Macvlan { .. } => None,
+        };
+        self.made.iter().filter_map(own).map(|what| Static { what, group: None })
     }
 
     /// The interfaces with addresses that no advertisement leaves by: `all` of them, or those with a MAC address of their

@@ -94,6 +94,7 @@ const NO_SETTINGS: &[(Block, &str, &str)] = &[
     (Block::GlobalDefs, "include_check", "it decides which files are read, and there are no others here"),
     (Block::GlobalDefs, "random_seed", "it decides what `${_RANDOM}` stands for, which is not used here"),
     (Block::VrrpInstance, "track_src_ip", "it says what is so anyway"),
+    (Block::VrrpInstance, "vrf", "it says nothing beside an interface (tests/cases/virtual-mac.conf)"),
     (Block::GlobalDefs, "vmac_prefix", "nothing here has a virtual MAC address (tests/cases/virtual-mac.conf)"),
     (Block::GlobalDefs, "vmac_addr_prefix", "nothing here has a virtual MAC address (tests/cases/virtual-mac.conf)"),
     (

@@ -5,10 +5,10 @@ mod services;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use engine::{Authentication, Tracked, Transport, Weight, When};
+use engine::{Authentication, Family, Tracked, Transport, Weight, When};
 use tanist_config::{
-    Command, FigureSource, Instance, LoadOptions, Loaded, MailTls, MemoryFiles, Notify, NotifyScript, ScriptUser,
-    Settings, SyncGroup, VirtualLink, VirtualMac, load,
+    Command, FigureSource, Instance, Ipvlan, LoadOptions, Loaded, MailTls, MemoryFiles, Notify, NotifyScript,
+    ScriptUser, Settings, SyncGroup, VirtualKind, VirtualLink, VirtualMac, load,
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
@@ -78,12 +78,22 @@ pub(crate) fn describe(settings: &Settings) -> String {
         );
     }
     describe_told(&mut out, settings);
-    for VirtualLink { name, named, prefix, vrid, base, mac, group, needs_base } in &settings.virtual_links {
-        let mac = mac.map(|octet| format!("{octet:02x}")).join(":");
+    if settings.link_beats.everywhere {
+        line(&mut out, format_args!("all links are polled"));
+    }
+    for (link, method) in &settings.link_beats.links {
+        line(&mut out, format_args!("link of {link} polled by {method:?}"));
+    }
+    for VirtualLink { name, named, prefix, vrid, base, kind, family, group, needs_base } in &settings.virtual_links {
+        let mac = match kind {
+            VirtualKind::Macvlan { mac } => mac.map(|octet| format!("{octet:02x}")).join(":"),
+            VirtualKind::Ipvlan(Ipvlan { mode, address }) => format!("ipvlan {mode:?} {address:?}"),
+        };
         let group = group.map_or(String::new(), |group| format!("  group {group}"));
         let other = if *named { String::new() } else { format!("  or {prefix}N.{vrid}") };
         let needs = if *needs_base { "  needs it" } else { "" };
-        line(&mut out, format_args!("virtual link {name}{other}  on {base}{needs}  {mac}{group}"));
+        let family = if *family == Family::Ipv6 { "  for IPv6" } else { "" };
+        line(&mut out, format_args!("virtual link {name}{other}  on {base}{needs}  {mac}{family}{group}"));
     }
     for script in &settings.scripts {
         let checking = &script.checking;
@@ -157,6 +167,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
             if router.preempt_delay.is_zero() { String::new() } else { format!(" after {:?}", router.preempt_delay) },
         ),
     );
+    if instance.in_vrf {
+        line(out, format_args!("    in the VRF {}", router.link));
+    }
     if let Some(VirtualMac { link, speaks }) = &instance.virtual_mac {
         let through = if *speaks { "" } else { "  advertisements leave below" };
         line(out, format_args!("    on {link}{through}"));

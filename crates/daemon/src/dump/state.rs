@@ -17,6 +17,7 @@ use engine::{
 };
 use linux::clock;
 use linux::local_time::LocalTime;
+use linux::packet_filter::Dropped;
 
 use super::{address_words, match_word, own_faults, quoted, quoted_script, state_word, waits_after, wanted_word};
 use crate::status::fault_words;
@@ -36,6 +37,12 @@ pub(crate) fn global_definitions(settings: &Settings) -> String {
     // Writing to a string cannot fail.
     let _ = write_global(&mut text, settings);
     text
+}
+
+/// What the rules for addresses that are not accepted have done, at the end of the file.
+pub(crate) fn dropped(dropped: Dropped) -> String {
+    let Dropped { incoming, outgoing } = dropped;
+    format!("------< Not accepted >------\n Packets dropped = {incoming} in, {outgoing} out\n")
 }
 
 fn write_all(text: &mut String, settings: &Settings, engine: &Engine, view: &View, now: Instant) -> Result {
@@ -240,7 +247,10 @@ fn write_interface(text: &mut String, engine: &Engine, router: &RouterView, inst
             let below = if *speaks { "" } else { ", xmit base i/f" };
             entry(text, "Interface", &format_args!("{link}, vmac on {}{below}", config.link))?;
         }
-        None => entry(text, "Interface", &config.link)?,
+        None => match &instance.ipvlan {
+            Some(link) => entry(text, "Interface", &format_args!("{link}, ipvlan on {}", config.link))?,
+            None => entry(text, "Interface", &config.link)?,
+        },
     }
     if config.ignore_own_link {
         writeln!(text, "   VRRP interface tracking disabled")?;

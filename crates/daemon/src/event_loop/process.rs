@@ -103,7 +103,15 @@ impl EventLoop {
     pub(super) fn write_dump(&mut self, what: Dump) {
         let dumps = &self.settings.process.dumps;
         let (chosen, extension, content) = match what {
-            Dump::State => (&dumps.state, "data", dump::state::data(&self.settings, &self.engine, now())),
+            Dump::State => {
+                let mut content = dump::state::data(&self.settings, &self.engine, now());
+                match self.closed.dropped() {
+                    Some(Ok(dropped)) => content.push_str(&dump::state::dropped(dropped)),
+                    Some(Err(error)) => self.say(Severity::Warning, error.to_string()),
+                    None => {}
+                }
+                (&dumps.state, "data", content)
+            }
             Dump::Statistics | Dump::StatisticsThenClear => {
                 (&dumps.statistics, "stats", dump::statistics(&self.engine.view()))
             }

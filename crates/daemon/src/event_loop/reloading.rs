@@ -106,6 +106,7 @@ impl EventLoop {
                 self.follow_configuration();
                 self.adjust_sockets();
             }
+            self.adjust_link_beats();
             self.adjust_down_files();
             self.adjust_sockets();
             self.tell_states();
@@ -114,6 +115,7 @@ impl EventLoop {
         }
         self.engine.handle(now(), Input::Reconfigure(Box::new(config)), &mut self.out);
         self.kernel.assign_indexes(&self.engine);
+        self.adjust_link_beats();
         // Not before the engine knows the instances by their new numbers.
         self.adjust_down_files();
         self.adjust_trackers();

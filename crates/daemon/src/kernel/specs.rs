@@ -239,6 +239,7 @@ mod tests {
             lower: None,
             alias: None,
             macvlan_mode: None,
+            ipvlan: None,
         }
     }
 

@@ -2,12 +2,16 @@
 //! runs and what it stands on exists, whatever somebody else does about it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use config::VirtualLink;
-use engine::Name;
-use linux::netlink::{Link, Macvlan, Netlink};
+use config::{IpvlanMode, Settings, VirtualKind, VirtualLink};
+use engine::{Family, Name};
+use linux::netlink::{Ipvlan, IpvlanFlags, Link, Macvlan, Netlink};
+use linux::packet_filter::PacketFilter;
 use linux::sysctl::Sysctl;
 use linux::system_log::Severity;
+
+use crate::closed_addresses;
 
 /// What is written on them: after a crash they are known by it.
 const ALIAS: &str = "tanist";
@@ -25,6 +29,10 @@ pub(super) struct VirtualLinks {
     unfinished: bool,
     /// Nothing has been removed yet: what has our alias is an earlier process's.
     looked_for_remains: bool,
+    /// The names of those that tell nobody which groups of IPv6 they listen to.
+    silent: BTreeSet<String>,
+    /// Name and priority of the table that keeps them silent.
+    table: (String, i32),
 }
 
 /// One that was made, found or woken.
@@ -45,6 +53,8 @@ pub(super) struct Adjusted {
     pub(super) changed: bool,
     /// What was there before was made anew: everything that was on it is gone.
     pub(super) remade: bool,
+    /// Some have got addresses of their own.
+    pub(super) addressed: bool,
     /// Indexes that are no longer valid.
     pub(super) gone: Vec<u32>,
     pub(super) told: Vec<(Severity, String)>,
@@ -52,8 +62,33 @@ pub(super) struct Adjusted {
 }
 
 impl VirtualLinks {
-    pub(super) fn want(&mut self, wanted: &[VirtualLink]) {
-        self.wanted = wanted.to_vec();
+    pub(super) fn want(&mut self, settings: &Settings) -> linux::Result<()> {
+        self.wanted.clone_from(&settings.virtual_links);
+        let (name, priority) = closed_addresses::table(settings);
+        let table = (name + "_links", priority);
+        if table == self.table {
+            return Ok(());
+        }
+        let silent = self.silent.clone();
+        let gone = self.silence(BTreeSet::new());
+        self.table = table;
+        self.silence(silent).and(gone)
+    }
+
+    /// Has exactly these tell nobody which groups they listen to.
+    fn silence(&mut self, silent: BTreeSet<String>) -> linux::Result<()> {
+        if silent == self.silent {
+            return Ok(());
+        }
+        self.silent = silent;
+        PacketFilter::open(&self.table.0, self.table.1)?.silence_reports(&self.silent)
+    }
+
+    /// The names of those that are there and have addresses of IPv6.
+    fn of_ipv6(&self, links: &BTreeMap<u32, Link>) -> BTreeSet<String> {
+        let there = self.wanted.iter().filter(|wish| wish.family == Family::Ipv6 && wish.mac().is_some());
+        let indexes = there.filter_map(|wish| self.there.get(&wish.name));
+        indexes.filter_map(|index| links.get(index)).map(|link| link.name.clone()).collect()
     }
 
     /// Nothing is wanted, so there is nothing to make.
@@ -86,6 +121,16 @@ impl VirtualLinks {
     pub(super) fn standing_on<'a>(&'a self, names: &'a BTreeSet<&str>) -> impl Iterator<Item = u32> + 'a {
         let wishes = self.wanted.iter().filter(|wish| names.contains(&*wish.base));
         wishes.filter_map(|wish| self.there.get(&wish.name).copied())
+    }
+
+    /// The addresses that they have all the time, with the index of each.
+    pub(super) fn own_addresses(&self) -> impl Iterator<Item = (u32, IpAddr, u8)> + '_ {
+        self.wanted.iter().filter_map(|wish| match wish.kind {
+            VirtualKind::Ipvlan(config::Ipvlan { address: Some((address, prefix)), .. }) => {
+                Some((*self.there.get(&wish.name)?, address, prefix))
+            }
+            VirtualKind::Ipvlan(_) | VirtualKind::Macvlan { .. } => None,
+        })
     }
 
     /// Whether it should be tried again.
@@ -130,10 +175,25 @@ impl VirtualLinks {
                 }
                 continue;
             };
-            // One macvlan on another stands on what is below that, which may be in another namespace.
-            let shown = if base.kind.as_deref() == Some("macvlan") { base.lower } else { Some(base.index) };
+            // One of a kind on another stands on what is below that, which may be in another namespace.
+            let shown = if base.kind.as_deref() == Some(kind(wish)) { base.lower } else { Some(base.index) };
             let lower = shown.unwrap_or(base.index);
-            let is_right = |link: &&Link| link.is_private_macvlan() && link.lower == shown && link.mac == wish.mac;
+            let others: Vec<u32> =
+                self.there.iter().filter(|(name, _)| **name != wish.name).map(|(_, index)| *index).collect();
+            let is_right = |link: &&Link| {
+                link.lower == shown
+                    && match wish.kind {
+                        VirtualKind::Macvlan { mac } => link.is_private_macvlan() && link.mac == mac,
+                        // There may be many on an interface, and nothing tells them apart but their names.
+                        VirtualKind::Ipvlan(ipvlan) => {
+                            link.is_ipvlan_with(flags(ipvlan.mode))
+                                && !others.contains(&link.index)
+                                && !made.iter().any(|made| made.called == link.name)
+                                && may_be_replaced(link, wish)
+                                && wish.names().take(NAMES).any(|name| name == link.name)
+                        }
+                    }
+            };
             let before = self.there.get(&wish.name).copied();
             let held = before.and_then(|index| links.get(&index));
             if held.filter(is_right).is_some_and(|link| link.up) {
@@ -146,14 +206,12 @@ impl VirtualLinks {
                 let told = if before == Some(right.index) {
                     (Severity::Warning, format!("{called} was down and has been set up again"))
                 } else {
-                    let mac = text(wish.mac);
-                    (Severity::Info, format!("{called} is there already with the MAC address {mac} and is taken over"))
+                    (Severity::Info, format!("{called} is there already{} and is taken over", with_mac(wish)))
                 };
                 made.push(Made { name: wish.name.clone(), called, told });
                 continue;
             }
             let mut wrong: Vec<&Link> = held.into_iter().collect();
-            let others: Vec<u32> = self.there.values().copied().filter(|index| Some(*index) != before).collect();
             let is_free = |name: &String| match by_name(name) {
                 _ if made.iter().any(|made| made.called == *name) => false,
                 None => true,
@@ -178,13 +236,17 @@ impl VirtualLinks {
             }
             adjusted.remade |= before.is_some();
             self.there.remove(&wish.name);
-            match netlink.create_macvlan(Macvlan { name: &name, lower, mac: wish.mac, group }) {
+            let created = match wish.kind {
+                VirtualKind::Macvlan { mac } => netlink.create_macvlan(Macvlan { name: &name, lower, mac, group }),
+                VirtualKind::Ipvlan(ipvlan) => {
+                    netlink.create_ipvlan(Ipvlan { name: &name, lower, flags: flags(ipvlan.mode), group })
+                }
+            };
+            match created {
                 Ok(()) => {
                     let (severity, again) =
                         if before.is_some() { (Severity::Warning, " again") } else { (Severity::Info, "") };
-                    let mac = text(wish.mac);
-                    let told =
-                        (severity, format!("{name} has been made{again} on {} with the MAC address {mac}", wish.base));
+                    let told = (severity, format!("{name} has been made{again} on {}{}", wish.base, with_mac(wish)));
                     made.push(Made { name: wish.name.clone(), called: name, told });
                 }
                 Err(error) => adjusted.failures.push(error),
@@ -207,20 +269,36 @@ impl VirtualLinks {
     ) {
         look(netlink, links, adjusted);
         let picture = &*links;
+        for Made { name, called, .. } in &made {
+            let link = picture.values().find(|link| link.name == *called);
+            self.there.extend(link.map(|link| (name.clone(), link.index)));
+        }
+        // Before any of them is up: a Backup must not be heard from the virtual MAC address.
+        if let Err(error) = self.silence(self.of_ipv6(picture)) {
+            let text = format!("{error}; switches may learn the virtual MAC address where a Backup is");
+            adjusted.told.push((Severity::Warning, text));
+        }
         for Made { name, called, told } in made {
             // It may have gone meanwhile.
             let Some(link) = picture.values().find(|link| link.name == called) else { continue };
-            let base = self.wanted.iter().find(|wish| wish.name == name).map(|wish| &*wish.base);
-            let base = picture.values().find(|link| Some(link.name.as_str()) == base);
+            let Some(wish) = self.wanted.iter().find(|wish| wish.name == name) else { continue };
+            let base = picture.values().find(|link| *link.name == *wish.base);
             let mut steps = vec![netlink.set_alias(link.index, ALIAS)];
-            steps.extend(options(&called).map(|(sysctl, value)| sysctl.set_if_there(value)));
+            steps.extend(options(&called, wish).into_iter().map(|(sysctl, value)| sysctl.set_if_there(&value)));
             if let Some(vrf) = vrf_of(base, picture).filter(|vrf| link.master != Some(*vrf)) {
                 steps.push(netlink.set_master(link.index, Some(vrf)));
+            }
+            if let VirtualKind::Ipvlan(config::Ipvlan { address: Some((address, prefix)), .. }) = wish.kind {
+                adjusted.addressed = true;
+                // Whoever takes it away later finds that it is put back like every address that is always there.
+                steps.push(match netlink.add_unmarked_address(link.index, address, prefix) {
+                    Err(error) if error.errno() == Some(EXISTS) => Ok(()),
+                    answer => answer,
+                });
             }
             steps.push(netlink.set_up(link.index, true));
             adjusted.failures.extend(steps.into_iter().filter_map(Result::err));
             adjusted.told.push(told);
-            self.there.insert(name, link.index);
         }
         look(netlink, links, adjusted);
     }
@@ -244,21 +322,25 @@ impl VirtualLinks {
         });
         if !std::mem::replace(&mut self.looked_for_remains, true) {
             let remains = links.values().filter(|link| {
-                link.is_private_macvlan()
+                is_of_our_kinds(link)
                     && link.alias.as_deref() == Some(ALIAS)
                     && link.lower.is_some_and(&concerns_us)
                     && !self.there.values().any(|index| *index == link.index)
             });
             doomed.extend(remains.map(|link| link.index));
         }
-        remove(&doomed, netlink, links)
+        let mut adjusted = remove(&doomed, netlink, links);
+        adjusted.failures.extend(self.silence(self.of_ipv6(links)).err());
+        adjusted
     }
 
     /// Removes all of them: the last thing on every way out.
     pub(super) fn remove_all(&mut self, netlink: &mut Netlink, links: &mut BTreeMap<u32, Link>) -> Adjusted {
         self.wanted.clear();
         let all = std::mem::take(&mut self.there).into_values().collect();
-        remove(&all, netlink, links)
+        let mut adjusted = remove(&all, netlink, links);
+        adjusted.failures.extend(self.silence(BTreeSet::new()).err());
+        adjusted
     }
 }
 
@@ -291,22 +373,44 @@ fn remove(doomed: &BTreeSet<u32>, netlink: &mut Netlink, links: &mut BTreeMap<u3
 
 /// `ENODEV`
 const NO_SUCH_DEVICE: i32 = 19;
+/// `EEXIST`
+const EXISTS: i32 = 17;
+
+/// As the kernel calls it.
+const fn kind(wish: &VirtualLink) -> &'static str {
+    match wish.kind {
+        VirtualKind::Macvlan { .. } => "macvlan",
+        VirtualKind::Ipvlan(_) => "ipvlan",
+    }
+}
+
+const fn flags(mode: IpvlanMode) -> IpvlanFlags {
+    match mode {
+        IpvlanMode::Bridge => IpvlanFlags::Bridge,
+        IpvlanMode::Private => IpvlanFlags::Private,
+        IpvlanMode::Vepa => IpvlanFlags::Vepa,
+    }
+}
+
+fn is_of_our_kinds(link: &Link) -> bool {
+    link.is_private_macvlan() || link.is_l2_ipvlan()
+}
 
 /// Only what was made for this purpose is taken away from somebody else: by us, or under the name that the operator has
 /// chosen for it.
 fn may_be_replaced(other: &Link, wish: &VirtualLink) -> bool {
     let is_ours = other.alias.as_deref() == Some(ALIAS);
-    other.is_private_macvlan() && (is_ours || (wish.named && *wish.name == *other.name))
+    is_of_our_kinds(other) && (is_ours || (wish.named && *wish.name == *other.name))
 }
 
 /// The index of the VRF that the interface below is in.
 fn vrf_of(base: Option<&Link>, links: &BTreeMap<u32, Link>) -> Option<u32> {
-    base?.master.filter(|master| links.get(master).is_some_and(|link| link.kind.as_deref() == Some("vrf")))
+    base?.master.filter(|master| links.get(master).is_some_and(Link::is_vrf))
 }
 
 /// Who asks on the network for an address of this interface is answered from here, and whoever asks for one of another
 /// interface is not.
-fn options(name: &str) -> impl Iterator<Item = (Sysctl, &'static str)> {
+fn options(name: &str, wish: &VirtualLink) -> Vec<(Sysctl, String)> {
     let ipv4 = [
         ("arp_ignore", "1"),
         // What this interface asks carries no address of another one together with the virtual MAC address.
@@ -316,13 +420,21 @@ fn options(name: &str) -> impl Iterator<Item = (Sysctl, &'static str)> {
         ("accept_local", "1"),
         ("promote_secondaries", "1"),
     ];
-    // It would speak of itself from the virtual MAC address, wherever the role is.
-    let ipv6 = [("addr_gen_mode", "1"), ("disable_ipv6", "1")];
-    let ipv4 = ipv4.map(|(option, value)| (Sysctl::of_ipv4_link(name, option), value));
-    let ipv6 = ipv6.map(|(option, value)| (Sysctl::of_ipv6_link(name, option), value));
-    ipv4.into_iter().chain(ipv6)
+    // It would speak of itself from the virtual MAC address, wherever the role is: it has no address but those that it is
+    // for, and asks for no router.
+    let disabled = if wish.family == Family::Ipv6 { "0" } else { "1" };
+    let ipv6 = [("addr_gen_mode", "1"), ("accept_ra", "0"), ("disable_ipv6", disabled)];
+    let ipv4 = ipv4.map(|(option, value)| (Sysctl::of_ipv4_link(name, option), value.to_owned()));
+    let ipv6 = ipv6.map(|(option, value)| (Sysctl::of_ipv6_link(name, option), value.to_owned()));
+    // Neighbours take it for a router if the interface below is one.
+    let forwarding = Sysctl::of_ipv6_link(&wish.base, "forwarding").read().ok().flatten();
+    let forwarding = forwarding.map(|value| (Sysctl::of_ipv6_link(name, "forwarding"), value));
+    ipv4.into_iter().chain(ipv6).chain(forwarding).collect()
 }
 
-fn text(mac: [u8; 6]) -> String {
-    mac.map(|octet| format!("{octet:02x}")).join(":")
+/// For messages: its MAC address, if it has one of its own.
+fn with_mac(wish: &VirtualLink) -> String {
+    wish.mac().map_or_else(String::new, |mac| {
+        format!(" with the MAC address {}", mac.map(|octet| format!("{octet:02x}")).join(":"))
+    })
 }

@@ -16,6 +16,8 @@ const IFA_PROTO: u16 = 11;
 /// `INFINITY_LIFE_TIME`
 pub(super) const FOREVER: u32 = u32::MAX;
 const IFLA_VRF_TABLE: u16 = 1;
+const IFLA_IPVLAN_MODE: u16 = 1;
+const IFLA_IPVLAN_FLAGS: u16 = 2;
 const IFLA_MACVLAN_MODE: u16 = 1;
 const IFF_LOWER_UP: u32 = 1 << 16;
 
@@ -82,6 +84,7 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
         lower: None,
         alias: None,
         macvlan_mode: None,
+        ipvlan: None,
     };
     let mut elsewhere = false;
     for (kind, value) in attributes(&payload[LINK_HEADER_SIZE..]) {
@@ -99,11 +102,17 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
                     .find(|(kind, _)| *kind == libc::IFLA_INFO_KIND)
                     .and_then(|(_, name)| string(name));
                 let data = attributes(value).find(|(kind, _)| *kind == libc::IFLA_INFO_DATA);
-                let mut parts = attributes(data.map_or(&[], |(_, data)| data));
-                let mut part = |wanted| parts.find(|(kind, _)| *kind == wanted).and_then(|(_, value)| u32_at(value, 0));
+                let data = data.map_or(&[][..], |(_, data)| data);
+                let find = |wanted| attributes(data).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+                let part = |wanted| find(wanted).and_then(|value| u32_at(value, 0));
+                let half = |wanted| Some(u16::from_ne_bytes(find(wanted)?.get(..2)?.try_into().ok()?));
                 match link.kind.as_deref() {
                     Some("vrf") => link.vrf_table = part(IFLA_VRF_TABLE),
                     Some("macvlan") => link.macvlan_mode = part(IFLA_MACVLAN_MODE),
+                    // Kernels before 4.15 have no flags.
+                    Some("ipvlan") => {
+                        link.ipvlan = half(IFLA_IPVLAN_MODE).map(|mode| (mode, half(IFLA_IPVLAN_FLAGS).unwrap_or(0)));
+                    }
                     _ => {}
                 }
             }
@@ -205,6 +214,7 @@ mod tests {
             lower: None,
             alias: None,
             macvlan_mode: None,
+            ipvlan: None,
         };
         assert_eq!(link(&bytes(&a_link())), Some(expected));
     }

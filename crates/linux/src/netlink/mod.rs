@@ -10,6 +10,7 @@
 
 mod addresses;
 mod decode;
+mod ipvlan;
 mod links;
 mod listeners;
 mod macvlan;
@@ -25,6 +26,7 @@ mod types;
 mod virtual_links;
 
 pub use addresses::{Applied, kernel_keeps_marks};
+pub use ipvlan::{Ipvlan, IpvlanFlags};
 pub use listeners::{Listener, listeners};
 pub use macvlan::Macvlan;
 pub use monitor::{Change, Monitor};

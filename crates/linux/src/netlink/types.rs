@@ -40,6 +40,8 @@ pub struct Link {
     pub alias: Option<String>,
     /// Of a macvlan, how it treats the others on its interface: `MACVLAN_MODE_*`.
     pub macvlan_mode: Option<u32>,
+    /// Of an ipvlan, its mode and flags: `IPVLAN_MODE_*`, `IPVLAN_F_*`.
+    pub ipvlan: Option<(u16, u16)>,
 }
 
 /// An address that a link has.
@@ -60,6 +62,13 @@ pub struct Address {
     pub flags: u32,
     /// The kernel removes it in so many seconds, counted from when it told; `None`: never.
     pub seconds_left: Option<u32>,
+}
+
+impl Link {
+    /// Whether others are in a routing table of its own.
+    pub fn is_vrf(&self) -> bool {
+        self.kind.as_deref() == Some("vrf")
+    }
 }
 
 impl Address {

@@ -1,6 +1,9 @@
 //! Who is let through to the addresses.
 
+use std::path::Path;
 use std::time::Duration;
+
+use linux::signals::Signal;
 
 use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_test, tanist};
 
@@ -9,13 +12,22 @@ use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_te
 fn a_router_that_does_not_accept_holds_the_address_and_answers_nobody() {
     slow_test(|| {
         let scene = Scene::new(&["a"]);
-        let strict = configuration("global_defs {\n    vrrp_strict\n}\n", 150, QUICK);
+        let strict = "global_defs {\n    vrrp_strict\n    state_dump_file /run/state\n}\n";
+        let strict = configuration(strict, 150, QUICK);
         let node = Node::start(&scene.hosts[0], tanist(), &strict);
         scene.only("a", ADDRESS);
         let probe = scene.probe(ADDRESS);
         let closed = Moment::now();
         assert!(probe.wait_for_answer(closed, Duration::from_millis(500)).is_none(), "{}", scene.story());
         scene.advertised("a", closed, |_| true);
+        // What was dropped can be looked up.
+        node.signal(Signal::USER_1);
+        let dropped = || {
+            let written = scene.hosts[0].read_file(Path::new("/run/state")).unwrap_or_default();
+            let count = written.split("Packets dropped = ").nth(1)?.split(' ').next()?;
+            count.parse::<u64>().ok()
+        };
+        scene.until("what was dropped is told", || dropped().is_some_and(|count| count > 0));
 
         let opened = Moment::now();
         node.reload(&configuration("", 150, QUICK));

@@ -24,6 +24,7 @@ mod told;
 mod tracking;
 mod trios;
 mod virtual_mac;
+mod virtual_mac_ipv6;
 
 use std::net::Ipv4Addr;
 

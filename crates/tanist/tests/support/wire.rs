@@ -1,6 +1,7 @@
 //! What the client of a scene sees on its wire, frame by frame, and what it remembers of its neighbours.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::process::Command;
 
 use linux::capture::Capture;
 
@@ -49,9 +50,28 @@ impl Wire {
 }
 
 impl Frame {
-    /// The number of the virtual router, if it is an advertisement of version 2 or 3 over IPv4.
+    /// The number of the virtual router, if it is an advertisement of version 2 or 3.
     pub(crate) fn advertised(&self) -> Option<u8> {
-        (self.bytes[12..14] == [8, 0] && self.bytes.get(23) == Some(&112)).then(|| self.bytes.get(35).copied())?
+        let (protocol, number) = if self.is_of_ipv6() { (20, 55) } else { (23, 35) };
+        let carries_ip = self.is_of_ipv6() || self.bytes[12..14] == [8, 0];
+        (carries_ip && self.bytes.get(protocol) == Some(&112)).then(|| self.bytes.get(number).copied())?
+    }
+
+    fn is_of_ipv6(&self) -> bool {
+        self.bytes[12..14] == [0x86, 0xdd]
+    }
+
+    /// Of neighbour discovery (RFC 4861 §4): the type, the flags, what address it is about, and the MAC address that it
+    /// tells.
+    pub(crate) fn discovery(&self) -> Option<(u8, u8, Ipv6Addr, Option<String>)> {
+        let message = self.bytes.get(54..).filter(|_| self.is_of_ipv6() && self.bytes[20] == 58)?;
+        let target: [u8; 16] = message.get(8..24)?.try_into().ok()?;
+        Some((message[0], message[4], target.into(), message.get(26..32).map(mac)))
+    }
+
+    /// Of a report of groups of IPv6 (RFC 3810 §5.2): what follows its headers.
+    pub(crate) fn listener_report(&self) -> Option<&[u8]> {
+        self.bytes.get(62..).filter(|_| self.is_of_ipv6() && self.bytes[20] == 0)
     }
 
     /// Of ARP: question or answer, whose address the sender says is at which MAC address.
@@ -66,6 +86,15 @@ impl Frame {
 /// As `ip link` writes it.
 fn mac(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":")
+}
+
+/// Where the client believes an address of IPv6 to be.
+pub(crate) fn neighbour_of_ipv6(scene: &Scene, address: Ipv6Addr) -> Option<String> {
+    let ask = move || Command::new("ip").args(["-6", "neigh", "show", &address.to_string()]).output();
+    let shown = scene.lab.client().run(ask).expect("ip runs");
+    let shown = String::from_utf8(shown.stdout).expect("ip prints text");
+    let mut words = shown.split_whitespace().skip_while(|word| *word != "lladdr");
+    words.nth(1).map(str::to_owned)
 }
 
 /// Where the client believes an address to be.

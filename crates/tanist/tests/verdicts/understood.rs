@@ -237,10 +237,11 @@ pub(crate) fn ours(settings: &Settings) -> Fields {
     for script in &settings.scripts {
         check_fields(script, &mut put);
     }
-    for VirtualLink { name, base, .. } in &settings.virtual_links {
+    for link @ VirtualLink { name, base, .. } in &settings.virtual_links {
+        // As long as no ipvlan is made, keepalived shows the interface below.
+        let shown = if link.mac().is_some() { format!("{name}@{base}") } else { base.to_string() };
         let addresses = fields.iter_mut().filter(|(key, _)| key.contains("Virtual IP"));
-        addresses
-            .for_each(|(_, value)| *value = value.replace(&format!(" dev {name} "), &format!(" dev {name}@{base} ")));
+        addresses.for_each(|(_, value)| *value = value.replace(&format!(" dev {name} "), &format!(" dev {shown} ")));
     }
     fields.retain(|_, value| !value.is_empty());
     fields
@@ -254,10 +255,11 @@ fn instance_fields(instance: &Instance, put: &mut impl FnMut(&str, String)) {
     put("VRRP Version", router.version.number().to_string());
     put(
         "Interface",
-        match &instance.virtual_mac {
-            None => router.link.to_string(),
-            Some(VirtualMac { link, speaks: true }) => format!("{link}, vmac on {}", router.link),
-            Some(VirtualMac { link, speaks: false }) => format!("{link}, vmac on {}, xmit base i/f", router.link),
+        match (&instance.virtual_mac, &instance.ipvlan) {
+            (None, None) => router.link.to_string(),
+            (None, Some(link)) => format!("{link}, ipvlan on {}", router.link),
+            (Some(VirtualMac { link, speaks: true }), _) => format!("{link}, vmac on {}", router.link),
+            (Some(VirtualMac { link, speaks: false }), _) => format!("{link}, vmac on {}, xmit base i/f", router.link),
         },
     );
     let announce = &router.announce;

@@ -1,0 +1,58 @@
+//! The groups that neighbours ask in for addresses on virtual interfaces (solicited-node multicast, RFC 4291 §2.7.1).
+//!
+//! The kernel joins them where the address is, and would tell the network so from the virtual MAC address, also when it
+//! leaves them: after a hand-over a switch would look for that address behind the Backup. So nothing is told from there
+//! (`linux::packet_filter`), and the interface below is a member instead, whatever the role is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv6Addr;
+
+use linux::memberships::Memberships;
+
+/// The groups of each interface, by its index in the kernel.
+pub(crate) type Groups = BTreeMap<u32, BTreeSet<Ipv6Addr>>;
+
+#[derive(Debug, Default)]
+pub(crate) struct SolicitedGroups {
+    wanted: Groups,
+    joined: BTreeMap<u32, Memberships>,
+}
+
+impl SolicitedGroups {
+    /// Joins these and leaves all others. What was refused comes back, and is not asked for again until something else
+    /// is wanted.
+    pub(crate) fn adjust(&mut self, wanted: Groups) -> Vec<linux::Error> {
+        let mut failures = Vec::new();
+        for (link, groups) in &wanted {
+            if self.wanted.get(link) == Some(groups) {
+                continue;
+            }
+            // What stays is left only after it is joined again, so that nobody hears of it.
+            match Memberships::join(*link, groups) {
+                Ok(joined) => drop(self.joined.insert(*link, joined)),
+                Err(error) => failures.push(error),
+            }
+        }
+        self.joined.retain(|link, _| wanted.contains_key(link));
+        self.wanted = wanted;
+        failures
+    }
+}
+
+/// The group for an address: its last 24 bits.
+pub(crate) fn group_of(address: Ipv6Addr) -> Ipv6Addr {
+    const PREFIX: u128 = 0xff02_0000_0000_0000_0000_0001_ff00_0000;
+    Ipv6Addr::from_bits(PREFIX | (address.to_bits() & 0x00ff_ffff))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of RFC 4291 §2.7.1.
+    #[test]
+    fn the_last_bits_of_an_address_are_its_group() {
+        let address: Ipv6Addr = "4037::1:800:200e:8c6c".parse().expect("an address");
+        assert_eq!(group_of(address).to_string(), "ff02::1:ff0e:8c6c");
+    }
+}
