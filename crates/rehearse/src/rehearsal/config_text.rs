@@ -48,6 +48,7 @@ pub(crate) fn with_stand_ins(settings: &Settings, watched: Option<&Name>, own_wo
         out.line(format_args!("timeout {}", seconds(checking.timeout)));
         out.line(format_args!("rise {}", checking.rise));
         out.line(format_args!("fall {}", checking.fall));
+        out.line(format_args!("{}", weight(script.weight).trim_start()));
         if checking.init_fail {
             out.line(format_args!("init_fail"));
         }

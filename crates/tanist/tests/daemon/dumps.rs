@@ -43,7 +43,8 @@ fn state_and_counters_are_written_where_they_are_looked_for() {
         // What keepalived's parent writes; there is no parent here, and who looks for the file finds it.
         scene.until("the parent's file", || !read("keepalived_parent.data").is_empty());
         let parent = read("keepalived_parent.data");
-        assert!(parent.starts_with("------< Global definitions >------\n Router ID = "), "{parent}");
+        assert!(parent.starts_with("------< Global definitions >------\n"), "{parent}");
+        assert!(parent.contains("\n Router ID = ") && !parent.contains("VRRP Instance"), "{parent}");
         let data = read("keepalived.data");
         for line in [
             "------< Global definitions >------",
@@ -147,9 +148,12 @@ fn files_are_where_and_as_they_are_wanted() {
         scene.line("a", again, "Reloaded");
         ask();
         scene.until("all have the name", || {
-            run(host, "ls /run/dumps") == "keepalived.one.data\nkeepalived.one.json\nkeepalived.one.stats\n"
+            let found = run(host, "ls /run/dumps");
+            ["keepalived.one.data", "keepalived.one.json", "keepalived.one.stats", "keepalived_parent.one.data"]
+                .iter()
+                .all(|name| found.contains(name))
         });
         assert!(json("/run/dumps/keepalived.one.json").is_array());
-        assert_eq!(run(host, "stat -c '%a' /run/dumps/*"), "600\n600\n600\n");
+        assert_eq!(run(host, "stat -c '%a' /run/dumps/*.one.*"), "600\n".repeat(4));
     });
 }

@@ -519,10 +519,10 @@ track_group RULE {
         let created = Moment::now();
         host.create_interface("eth1").expect("create");
         is_active(&scene, created);
-        // The kernel takes no rule that leads back.
+        // No user has the greatest number, and the kernel takes no rule for one.
         let refused = Moment::now();
-        node.reload(&configuration(&statics.replace("goto 20 preference 10", "goto 20"), 150, QUICK));
-        scene.line("a", refused, "add the rule from 203.0.112.0/24 goto 20 preference 16384: invalid argument");
+        node.reload(&configuration(&statics.replace("goto 20", "uidrange 5-4294967295 goto 20"), 150, QUICK));
+        scene.line("a", refused, "goto 20 preference 10: invalid argument");
         scene.line("a", refused, "entering FAULT state (something of track_group RULE is missing)");
     });
 }
