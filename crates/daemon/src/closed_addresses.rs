@@ -21,7 +21,11 @@ impl ClosedAddresses {
         let closed = closed(settings);
         let table = table(settings);
         if closed == self.closed && table == self.table {
-            return Ok(());
+            return match &mut self.filter {
+                // `flush ruleset` takes everybody's tables.
+                Some(filter) if filter.dropped().is_err() => filter.drop_traffic(&self.closed),
+                _ => Ok(()),
+            };
         }
         if table != self.table {
             self.open_all()?;

@@ -7,7 +7,6 @@ mod post;
 mod smtp;
 mod wire;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -74,11 +73,11 @@ impl Route {
 pub(crate) fn obstacles(mail: &Mail) -> Vec<String> {
     let password = mail.login.as_ref().and_then(|login| login::password(login).err());
     let password = password.map(|reason| format!("smtp_password_file: {reason}; until then mail waits"));
-    let authorities = mail.authorities.as_ref().filter(|_| mail.tls != MailTls::Off).and_then(|path| {
-        let reason = File::open(path).err()?;
-        let reason = linux::Error::from_io(format!("smtp_ca_file: read {}", path.display()), &reason);
-        Some(format!("{reason}; until then mail waits"))
-    });
+    let authorities = mail
+        .authorities
+        .as_ref()
+        .filter(|_| mail.tls != MailTls::Off)
+        .and_then(|path| Some(format!("{}; until then mail waits", wire::read_authorities(path).err()?)));
     password.into_iter().chain(authorities).collect()
 }
 

@@ -19,21 +19,24 @@ pub(crate) struct SolicitedGroups {
 }
 
 impl SolicitedGroups {
-    /// Joins these and leaves all others. What was refused comes back, and is not asked for again until something else
-    /// is wanted.
-    pub(crate) fn adjust(&mut self, wanted: Groups) -> Vec<linux::Error> {
+    /// Joins these and leaves all others. What was refused comes back, and is asked for again the next time.
+    pub(crate) fn adjust(&mut self, mut wanted: Groups) -> Vec<linux::Error> {
         let mut failures = Vec::new();
-        for (link, groups) in &wanted {
+        self.joined.retain(|link, _| wanted.contains_key(link));
+        wanted.retain(|link, groups| {
             if self.wanted.get(link) == Some(groups) {
-                continue;
+                return true;
             }
             // What stays is left only after it is joined again, so that nobody hears of it.
             match Memberships::join(*link, groups) {
                 Ok(joined) => drop(self.joined.insert(*link, joined)),
-                Err(error) => failures.push(error),
+                Err(error) => {
+                    failures.push(error);
+                    return false;
+                }
             }
-        }
-        self.joined.retain(|link, _| wanted.contains_key(link));
+            true
+        });
         self.wanted = wanted;
         failures
     }

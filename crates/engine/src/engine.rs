@@ -402,9 +402,11 @@ impl Engine {
             // Whoever sends from elsewhere from now on still has the same election, unless there are two of them.
             let wanted =
                 |known: &VirtualRouter| config.routers.iter().any(|other| identity(known.config()) == identity(other));
+            let moves = |known: &VirtualRouter| is_akin(known.config(), router) && !wanted(known);
             let place = find(&|known| same(known) && is_twin(known.config(), router))
                 .or_else(|| find(&|known| same(known) && !taken(known)))
-                .or_else(|| find(&|known| is_akin(known.config(), router) && !wanted(known)));
+                .or_else(|| find(&|known| known.config().name == router.name && moves(known)))
+                .or_else(|| find(&|known| moves(known)));
             match place.and_then(|place| old[place].take().map(|known| (place, known))) {
                 Some((place, mut known)) => {
                     new_ids[place] = Some(RouterId(id));

@@ -415,7 +415,7 @@ router a priority 90 group 224.0.0.18
 router c priority 90 group 224.0.0.99 addresses 192.0.2.102/24
 router a priority 90 group 224.0.0.18
     1.500000 > view
-    1.500000   c is Backup priority 90/90 follows 192.0.2.2 150 interval 1s down at 4.809375
+    1.500000   c is Backup priority 90/90 follows 192.0.2.2 150 interval 1s down at 5.148437
     1.500000   a is Backup priority 90/90 follows 192.0.2.2 150 interval 1s down at 4.609375
     1.600000 > hear 192.0.2.2 150 to 224.0.0.77
     1.600000   a discards TransportMismatch from 192.0.2.2

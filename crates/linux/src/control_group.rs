@@ -98,8 +98,9 @@ impl ControlGroups {
     }
 }
 
+/// What is gone or closed to us, and what lies deeper than any path reaches: ours was made by such a path.
 fn may_be_skipped(error: &std::io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENODEV | libc::EACCES))
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENODEV | libc::EACCES | libc::ENAMETOOLONG))
 }
 
 impl ControlGroup {

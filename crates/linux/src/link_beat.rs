@@ -91,7 +91,10 @@ impl LinkBeat {
         for method in preferred.into_iter().chain(Method::ALL) {
             match self.ask_so(link, method) {
                 Ok(up) => return Ok(Some(Beat { up, method })),
-                Err(Errno::NODEV) => return Ok(None),
+                // A driver that is being set up anew says so as well, of an interface that is there.
+                Err(Errno::NODEV) => {
+                    return Ok(self.flags(link).is_ok().then_some(Beat { up: false, method }));
+                }
                 Err(errno) => refusal = errno,
             }
         }

@@ -391,6 +391,18 @@ impl VirtualLinks {
                 .help("give one of the two another virtual_router_id, or a MAC address of its own in `use_vmac`");
             return None;
         }
+        // The kernel has one mode of ipvlans for each interface, and nothing else beside them.
+        let other = self.made.iter().position(|link| link.base == wish.base && !go_together(link.kind, wish.kind));
+        if let Some(place) = other {
+            let message = format!(
+                "`{}` has another kind of virtual interface on {}, and the kernel takes one kind only",
+                self.owners[place], wish.base
+            );
+            findings.error("other-kind", span, message).help(
+                "say `use_vmac` in all instances of an interface, or `use_ipvlan` with the same mode (bridge, private or vepa)",
+            );
+            return None;
+        }
         let name = wish.name.clone();
         self.made.push(wish);
         self.owners.push(about.name.text.as_str().into());
@@ -418,5 +430,13 @@ impl VirtualLinks {
         let way = own.filter(|own| own.speaks).map_or(link, |own| &own.link);
         let links = addresses.map(|address| address.link.as_ref().unwrap_or(link)).filter(|link| *link != way);
         links.filter(|name| all || self.made.iter().any(|link| link.name == **name)).cloned().collect()
+    }
+}
+/// Whether both may be on one interface.
+fn go_together(one: VirtualKind, other: VirtualKind) -> bool {
+    match (one, other) {
+        (VirtualKind::Macvlan { .. }, VirtualKind::Macvlan { .. }) => true,
+        (VirtualKind::Ipvlan(one), VirtualKind::Ipvlan(other)) => one.mode == other.mode,
+        _ => false,
     }
 }

@@ -67,7 +67,7 @@ impl VirtualLinks {
         let (name, priority) = closed_addresses::table(settings);
         let table = (name + "_links", priority);
         if table == self.table {
-            return Ok(());
+            return self.silence_again();
         }
         let silent = self.silent.clone();
         let gone = self.silence(BTreeSet::new());
@@ -80,7 +80,17 @@ impl VirtualLinks {
         if silent == self.silent {
             return Ok(());
         }
+        PacketFilter::open(&self.table.0, self.table.1)?.silence_reports(&silent)?;
+        // What was refused is asked for again.
         self.silent = silent;
+        Ok(())
+    }
+
+    /// Somebody may have removed the table: `flush ruleset` takes everybody's.
+    fn silence_again(&mut self) -> linux::Result<()> {
+        if self.silent.is_empty() {
+            return Ok(());
+        }
         PacketFilter::open(&self.table.0, self.table.1)?.silence_reports(&self.silent)
     }
 
@@ -180,13 +190,16 @@ impl VirtualLinks {
             let lower = shown.unwrap_or(base.index);
             let others: Vec<u32> =
                 self.there.iter().filter(|(name, _)| **name != wish.name).map(|(_, index)| *index).collect();
+            let before = self.there.get(&wish.name).copied();
             let is_right = |link: &&Link| {
                 link.lower == shown
                     && match wish.kind {
                         VirtualKind::Macvlan { mac } => link.is_private_macvlan() && link.mac == mac,
                         // There may be many on an interface, and nothing tells them apart but their names.
+                        // The mode is that of all on the interface: whoever sets it last sets it for ours, too, which is
+                        // no reason to take the addresses away.
                         VirtualKind::Ipvlan(ipvlan) => {
-                            link.is_ipvlan_with(flags(ipvlan.mode))
+                            (link.is_ipvlan_with(flags(ipvlan.mode)) || Some(link.index) == before)
                                 && !others.contains(&link.index)
                                 && !made.iter().any(|made| made.called == link.name)
                                 && may_be_replaced(link, wish)
@@ -194,7 +207,6 @@ impl VirtualLinks {
                         }
                     }
             };
-            let before = self.there.get(&wish.name).copied();
             let held = before.and_then(|index| links.get(&index));
             if held.filter(is_right).is_some_and(|link| link.up) {
                 continue;

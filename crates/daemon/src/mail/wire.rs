@@ -1,6 +1,7 @@
 //! The connection to a mail server, in clear or through TLS. Whatever is read or written has a moment by which it must have
 //! happened, so that nobody holds us up by an octet now and then.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
@@ -10,6 +11,9 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection, Error, RootCertStore, StreamOwned};
+
+/// More than all authorities of the world need.
+const LONGEST_FILE: u64 = 4 << 20;
 
 pub(super) enum Wire {
     Clear(Timed),
@@ -66,13 +70,29 @@ impl Wire {
     }
 }
 
+/// The text of `smtp_ca_file`.
+pub(super) fn read_authorities(path: &Path) -> Result<Vec<u8>, String> {
+    let unusable = |error: &dyn std::fmt::Display| format!("smtp_ca_file {}: {error}", path.display());
+    let refused = |error: io::Error| unusable(&linux::Error::from_io("", &error).cause());
+    // Before it is opened: opening a pipe would wait for somebody to write.
+    if !std::fs::metadata(path).map_err(refused)?.is_file() {
+        return Err(unusable(&"it is no file"));
+    }
+    let mut text = Vec::new();
+    File::open(path).and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut text)).map_err(refused)?;
+    if text.len() as u64 > LONGEST_FILE {
+        return Err(unusable(&format_args!("it has more than {LONGEST_FILE} octets")));
+    }
+    Ok(text)
+}
+
 /// Made for each session: certificates are replaced while a daemon runs, and between mails nothing of it is kept.
 fn configuration(authorities: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     let mut trusted = RootCertStore::empty();
     match authorities {
         Some(path) => {
             let unusable = |error: &dyn std::fmt::Display| format!("smtp_ca_file {}: {error}", path.display());
-            let text = std::fs::read(path).map_err(|error| unusable(&linux::Error::from_io("", &error).cause()))?;
+            let text = read_authorities(path)?;
             for certificate in CertificateDer::pem_slice_iter(&text) {
                 let certificate = certificate.map_err(|error| unusable(&error))?;
                 trusted.add(certificate).map_err(|error| unusable(&refusal(&error)))?;

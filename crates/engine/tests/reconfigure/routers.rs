@@ -263,7 +263,7 @@ link eth0 up 192.0.2.1 192.0.2.9
     0.100000   a is Active priority 255/255 interval 1s
     0.300000 > reconfigure
 router a priority 255 peers 192.0.2.2 source 192.0.2.9
-    1.000000   a advertise 255
+    0.300000   a advertise 255
     1.100000 > wait
     1.100000 > counters
     1.100000   a counts sent 2 became 1
@@ -281,14 +281,36 @@ link eth0 up 192.0.2.1
     0.100000   a is Active priority 255/255 interval 1s
     0.300000 > reconfigure
 router a priority 255 peers 192.0.2.2 source 192.0.2.1
-    1.000000   a advertise 255
+    0.300000   a advertise 255
     1.100000 > wait
     1.200000 > reconfigure
 router a priority 255
-    2.000000   a advertise 255
+    1.200000   a advertise 255
     2.100000 > wait
     2.100000 > counters
     2.100000   a counts sent 3 became 1
+"#,
+    );
+}
+
+/// The neighbour may be on the new way a moment later, and is not missed before.
+#[test]
+fn on_a_new_way_a_backup_waits_anew() {
+    check(
+        r#"
+router a priority 100
+link eth0 up 192.0.2.1
+    0.500000 > start
+    0.500000   a Initialize -> Backup: Started
+    0.500000   a notify Backup 100
+    1.000000 > hear 192.0.2.2 150 for a
+    1.000000   a follows 192.0.2.2
+    4.000000 > reconfigure
+router a priority 100 peers 192.0.2.2 source 192.0.2.1
+    4.000000 > view
+    4.000000   a is Backup priority 100/100 follows 192.0.2.2 150 interval 1s down at 7.609375
+    5.000000 > hear 192.0.2.2 150 for a
+    8.000000 > wait
 "#,
     );
 }
@@ -327,7 +349,7 @@ router a priority 255 peers 192.0.2.2 source 192.0.2.1
     0.100000   a is Active priority 255/255 interval 1s
     0.300000 > reconfigure
 router a priority 255 peers 192.0.2.2,192.0.2.3 source 192.0.2.1
-    1.000000   a advertise 255
+    0.300000   a advertise 255
     1.100000 > wait
     1.100000 > counters
     1.100000   a counts sent 2 became 1

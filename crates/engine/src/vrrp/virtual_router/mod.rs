@@ -486,6 +486,9 @@ impl VirtualRouter {
         if before.advertisement_interval != self.config.advertisement_interval || !same_version || other_silence {
             self.follow_interval(now, same_version && self.config.version == Version::V3);
         }
+        if before.transport != self.config.transport {
+            self.follow_transport(now);
+        }
         if let State::Active(active) = &mut self.state {
             if before.announce.refresh != self.config.announce.refresh {
                 active.refresh_at = self.config.announce.refresh.map(|refresh| now + refresh);
@@ -526,6 +529,19 @@ impl VirtualRouter {
                 backup.active_down_at = now.max(self.hesitates_until) + down;
             }
             State::Active(active) => active.advertise_at = active.advertise_at.min(now + interval.as_duration()),
+        }
+    }
+
+    /// Advertisements go another way: neighbours may hear of it when they change, too, so nobody is missed before they
+    /// have had the time.
+    fn follow_transport(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Initialize { .. } | State::Leaving { .. } => {}
+            State::Backup(backup) => {
+                let down = self.config.active_down_interval(self.effective_priority, backup.active_adver_interval);
+                backup.active_down_at = backup.active_down_at.max(now.max(self.hesitates_until) + down);
+            }
+            State::Active(active) => active.advertise_at = now,
         }
     }
 
