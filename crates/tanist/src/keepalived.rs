@@ -386,6 +386,7 @@ mod tests {
         assert_eq!(parts("-P -C"), [Part::Bfd]);
         assert_eq!(parts("-B"), [Part::Bfd]);
         assert_eq!(parts("--without-lvs --without-snmp"), [Part::VirtualServers, Part::Snmp]);
+        assert_eq!(parts("-B --without-dbus"), [Part::Bfd, Part::Dbus]);
     }
 
     #[test]
