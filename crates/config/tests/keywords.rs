@@ -90,8 +90,10 @@ fn around(place: Block, keyword: &Keyword) -> String {
         Block::AddressOptions if keyword.name == "track_group" => format!("static_ipaddress {{\n {example}\n}}\n"),
         Block::RouteOptions if keyword.name == "track_group" => format!("static_routes {{\n {example}\n}}\n"),
         Block::RuleOptions if keyword.name == "track_group" => format!("static_rules {{\n {example}\n}}\n"),
-        // What only IPv6 has, and there are no instances of that yet.
-        Block::AddressOptions if keyword.example.contains("2001:") => format!("static_ipaddress {{\n {example}\n}}\n"),
+        // Of the other family than the instance.
+        Block::AddressOptions if keyword.example.contains("2001:") => {
+            instance(&format!("virtual_ipaddress_excluded {{\n {example}\n }}"))
+        }
         Block::AddressOptions => instance(&format!("virtual_ipaddress {{\n {example}\n }}")),
         Block::PeerOptions => instance(&format!("unicast_peer {{\n {example}\n }}")),
         Block::TrackOptions if keyword.name == "noreverse" => instance(&format!("track_script {{\n {example}\n }}")),

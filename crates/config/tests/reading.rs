@@ -110,8 +110,15 @@ const WITH_PARTS: &str = "
 global_defs {
     lvs_flush
     enable_snmp_vrrp
+    enable_dbus
     checker_priority 5
     router_id a
+}
+vrrp_instance V {
+    interface eth0
+    virtual_router_id 9
+    lvs_sync_daemon_interface eth0
+    virtual_ipaddress { 192.0.2.9 }
 }
 virtual_server 192.0.2.1 80 {
     nonsense
@@ -126,15 +133,15 @@ bfd_instance peer { neighbor_ip 192.0.2.2 }
 fn parts_that_are_not_wanted_are_left_out_and_named_once() {
     let files = MemoryFiles::single(PLACE, WITH_PARTS);
     let refused = read(&files, &LoadOptions::default());
-    assert_eq!(codes(&refused), ["not-built"; 5]);
+    assert_eq!(codes(&refused), ["not-built"; 7]);
     let some = LoadOptions { without: BTreeSet::from([Part::VirtualServers]), ..LoadOptions::default() };
-    assert_eq!(codes(&read(&files, &some)), ["left-out", "not-built", "not-built"]);
-    let without = BTreeSet::from([Part::VirtualServers, Part::Bfd, Part::Snmp]);
+    assert_eq!(codes(&read(&files, &some)), ["left-out", "not-built", "not-built", "not-built"]);
+    let without = BTreeSet::from([Part::VirtualServers, Part::Bfd, Part::Snmp, Part::Dbus]);
     let loaded = read(&files, &LoadOptions { without, ..LoadOptions::default() });
-    assert_eq!(codes(&loaded), ["nothing-to-do", "left-out"]);
+    assert_eq!(codes(&loaded), ["left-out"]);
     let told = loaded.report.render(false);
-    let line = "virtual servers and BFD and SNMP left out, as asked: `bfd_instance`, `enable_snmp_vrrp`, `lvs_flush`, \
-                `virtual_server` (2 times)";
+    let line = "virtual servers and BFD and SNMP and D-Bus left out, as asked: `bfd_instance`, `enable_dbus`, \
+                `enable_snmp_vrrp`, `lvs_flush`, `lvs_sync_daemon_interface`, `virtual_server` (2 times)";
     assert!(told.contains(line), "{told}");
     assert_eq!(loaded.settings.expect("the rest is good").global.router_id.as_deref(), Some("a"));
 }

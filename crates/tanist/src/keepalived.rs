@@ -21,8 +21,9 @@ const CONFIGURATION: &str = "/etc/keepalived/keepalived.conf";
 const LOG_FILE: &str = "/tmp/keepalived.log";
 
 /// Tanist in the place of keepalived: same configuration, same protocol, same files and signals.
+// As getopt reads: the last one counts of what is said several times, and long options may be cut short.
 #[derive(Debug, Parser)]
-#[command(name = "keepalived", disable_version_flag = true)]
+#[command(name = "keepalived", disable_version_flag = true, args_override_self = true, infer_long_args = true)]
 pub(crate) struct CommandLine {
     /// Use this configuration file, or all files that match this pattern
     #[arg(short = 'f', long, value_name = "FILE", default_value = CONFIGURATION)]
@@ -352,6 +353,32 @@ mod tests {
     }
 
     #[test]
+    fn the_last_counts_of_what_is_said_several_times() {
+        let twice = read("-n --dont-fork -l -l -f a.conf --use-file=b.conf -S 1 -S 2 -t/tmp/a -t -D -D --log-detail");
+        assert!(twice.dont_fork && twice.log_console);
+        assert_eq!(twice.use_file, Path::new("b.conf"));
+        assert_eq!(twice.log_facility, Some(18));
+        assert_eq!(twice.config_test, Some(None), "the last one names no file");
+        assert_eq!(twice.log_detail, 3);
+        assert_eq!(left_out(&read("--without-snmp --without-snmp")), BTreeSet::from([Part::Snmp]));
+    }
+
+    #[test]
+    fn long_options_may_be_cut_short() {
+        let short = read("--dont-f --use a.conf --vrrp_p=/run/v.pid --config-t=/tmp/found");
+        assert!(short.dont_fork && !short.vrrp);
+        assert_eq!(short.use_file, Path::new("a.conf"));
+        assert_eq!(short.vrrp_pid, Some(PathBuf::from("/run/v.pid")));
+        assert_eq!(short.config_test, Some(Some(PathBuf::from("/tmp/found"))));
+        let exact = read("--vrrp");
+        assert!(exact.vrrp && exact.vrrp_pid.is_none(), "a name that begins another one is still itself");
+        for several in ["--vr", "--dont-re", "--log-f"] {
+            let read = CommandLine::try_parse_from(["keepalived", several]);
+            assert!(read.is_err(), "{several} can be several options");
+        }
+    }
+
+    #[test]
     fn parts_are_left_out_as_keepalived_does_not_run_them() {
         let parts = |line| left_out(&read(line)).into_iter().collect::<Vec<_>>();
         assert_eq!(parts(""), []);
@@ -359,6 +386,7 @@ mod tests {
         assert_eq!(parts("-P -C"), [Part::Bfd]);
         assert_eq!(parts("-B"), [Part::Bfd]);
         assert_eq!(parts("--without-lvs --without-snmp"), [Part::VirtualServers, Part::Snmp]);
+        assert_eq!(parts("-B --without-dbus"), [Part::Bfd, Part::Dbus]);
     }
 
     #[test]

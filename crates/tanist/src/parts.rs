@@ -16,12 +16,19 @@ pub(crate) struct Without {
     /// Leave out SNMP, instead of refusing the configuration
     #[arg(long)]
     pub(crate) without_snmp: bool,
+    /// Leave out the interface on D-Bus, instead of refusing the configuration
+    #[arg(long)]
+    without_dbus: bool,
 }
 
 impl Without {
     pub(crate) fn parts(self) -> BTreeSet<Part> {
-        let parts =
-            [(self.without_lvs, Part::VirtualServers), (self.without_bfd, Part::Bfd), (self.without_snmp, Part::Snmp)];
+        let parts = [
+            (self.without_lvs, Part::VirtualServers),
+            (self.without_bfd, Part::Bfd),
+            (self.without_snmp, Part::Snmp),
+            (self.without_dbus, Part::Dbus),
+        ];
         parts.into_iter().filter(|(without, _)| *without).map(|(_, part)| part).collect()
     }
 }

@@ -13,6 +13,8 @@ pub enum Part {
     Bfd,
     /// SNMP.
     Snmp,
+    /// The interface on D-Bus.
+    Dbus,
 }
 
 /// Which keywords belong to which part. What stands in their blocks belongs to it, too.
@@ -40,6 +42,7 @@ const PARTS: &[(Part, Block, &[&str])] = &[
             "snmp_rs_stats_update_interval",
         ],
     ),
+    (Part::VirtualServers, Block::VrrpInstance, &["lvs_sync_daemon_interface"]),
     (Part::Bfd, Block::Root, &["bfd_instance"]),
     (Part::Bfd, Block::VrrpInstance, &["track_bfd"]),
     (Part::Bfd, Block::SyncGroup, &["track_bfd"]),
@@ -58,6 +61,7 @@ const PARTS: &[(Part, Block, &[&str])] = &[
             "snmp_rs_stats_update_interval",
         ],
     ),
+    (Part::Dbus, Block::GlobalDefs, &["enable_dbus", "dbus_service_name", "dbus_no_interface_name"]),
 ];
 
 impl Part {
@@ -74,19 +78,30 @@ impl fmt::Display for Part {
             Self::VirtualServers => "virtual servers",
             Self::Bfd => "BFD",
             Self::Snmp => "SNMP",
+            Self::Dbus => "D-Bus",
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::PARTS;
+    use super::super::Status;
+    use super::{Block, PARTS, Part};
 
     #[test]
     fn each_name_is_a_keyword() {
         for (_, place, names) in PARTS {
             for name in *names {
                 assert!(place.find(name).is_some_and(|keyword| keyword.name == *name), "{}: {name}", place.title());
+            }
+        }
+    }
+    #[test]
+    fn what_is_not_built_can_be_left_out() {
+        for place in [Block::GlobalDefs, Block::VrrpInstance, Block::SyncGroup] {
+            for keyword in place.keywords().filter(|keyword| keyword.status == Status::NotBuilt) {
+                let of_a_part = Part::of(place, keyword.name).next().is_some();
+                assert!(of_a_part, "{}: {} belongs to no part", place.title(), keyword.name);
             }
         }
     }

@@ -202,17 +202,17 @@ fn options_that_cannot_be_obeyed_are_refused() {
 
 #[test]
 fn parts_that_this_node_does_without_are_left_out_in_the_test_as_well() {
-    let parts = "virtual_server 192.0.2.1 80 {\n    lb_algo rr\n}\nbfd_instance peer {\n    neighbor_ip 192.0.2.2\n}\nglobal_defs {\n    enable_snmp_vrrp\n}";
+    let parts = "virtual_server 192.0.2.1 80 {\n    lb_algo rr\n}\nbfd_instance peer {\n    neighbor_ip 192.0.2.2\n}\nglobal_defs {\n    enable_snmp_vrrp\n    enable_dbus\n}";
     let bench = Bench::new(&configuration(parts, 150, ""));
     assert_eq!(bench.check(&["a.conf"]).0, Some(5));
     assert_eq!(bench.keepalived(&["-t", "-P", "-f", "a.conf"]).0, Some(5), "SNMP is wanted");
-    let all = ["--without-lvs", "--without-bfd", "--without-snmp"];
+    let all = ["--without-lvs", "--without-bfd", "--without-snmp", "--without-dbus"];
     for (code, text) in [
         bench.check(&[&all[..], &["a.conf"]].concat()),
-        bench.keepalived(&["-t", "-P", "--without-snmp", "-f", "a.conf"]),
+        bench.keepalived(&["-t", "-P", "--without-snmp", "--without-dbus", "-f", "a.conf"]),
     ] {
         assert_eq!(code, Some(0), "{text}");
-        assert!(text.contains("`bfd_instance`, `enable_snmp_vrrp`, `virtual_server`"), "{text}");
+        assert!(text.contains("`bfd_instance`, `enable_dbus`, `enable_snmp_vrrp`, `virtual_server`"), "{text}");
     }
 }
 
