@@ -3,11 +3,11 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use rehearse::lab::{Daemon, Moment, Seen};
+use rehearse::lab::{Daemon, Moment, Record, Seen};
 
 use crate::bench::{Bench, Group};
 use crate::counters::{self, AllocatorProbes};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::plan::{Node, Pace, Plan};
 use crate::processes::Processes;
 use crate::row::{Both, Row, Target, Unit};
@@ -25,17 +25,26 @@ pub(crate) const GROUP: Group = Group {
     measure,
 };
 
-/// Of one run.
-struct Cost {
-    cpu: [f64; 2],
-    system_calls: [f64; 2],
-    allocations: [f64; 2],
-    advertisements: f64,
+/// Of one run, in a second; first of the Active node, then of the Backup node.
+pub(crate) struct Cost {
+    pub(crate) cpu: [f64; 2],
+    pub(crate) system_calls: [f64; 2],
+    pub(crate) allocations: [f64; 2],
+    pub(crate) advertisements: f64,
+    /// Of the longest advertisement, with its IP header.
+    pub(crate) octets: usize,
+}
+
+impl Cost {
+    /// For how long processor time is taken.
+    pub(crate) fn span(bench: &Bench) -> Duration {
+        Duration::from_secs(if bench.quick { 2 } else { 10 })
+    }
 }
 
 fn measure(bench: &Bench) -> Result<Vec<Row>> {
-    let during = Duration::from_secs(if bench.quick { 2 } else { 10 });
-    let costs = bench.in_turn(3, |daemon, _| run(daemon, during))?;
+    let during = Cost::span(bench);
+    let costs = bench.in_turn(3, |daemon, _| run(daemon, &Plan::many(Pace::V3Tenth), during))?;
     let middle = |figure: &dyn Fn(&Cost) -> f64| -> Both<f64> {
         costs.map(|all| median(&all.iter().map(figure).collect::<Vec<f64>>()))
     };
@@ -52,28 +61,62 @@ fn measure(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn run(daemon: &Daemon, during: Duration) -> Result<Cost> {
-    let pair = Pair::start(daemon, &Plan::many(Pace::V3Tenth))?;
+/// Of a pair in a steady state.
+pub(crate) fn run(daemon: &Daemon, plan: &Plan, during: Duration) -> Result<Cost> {
+    let pair = Pair::start(daemon, plan)?;
     sleep(Duration::from_secs(3));
     let (active, backup) = (Processes::of(&pair.first.daemon)?, Processes::of(&pair.second_daemon)?);
-    let began = Moment::now();
-    let before = [active.run_time()?, backup.run_time()?];
-    sleep(during);
-    let after = [active.run_time()?, backup.run_time()?];
-    let ended = Moment::now();
+    let steady = Steady::of([&active, &backup], during)?;
     // Counting costs time, so it comes after the time was taken.
     let during = during.min(Duration::from_secs(5));
     let system_calls = counters::rates(counters::SYSTEM_CALLS, [&active, &backup], during)?;
     let probes = AllocatorProbes::set(&active)?;
     let allocations = counters::rates(&probes.events(), [&active, &backup], during)?;
-    let records = pair.first.records(began);
-    // A Backup that takes over and an Active that lets go cost something else.
-    let moved = |what: &Seen| matches!(what, Seen::AddressAdded { .. } | Seen::AddressRemoved { .. });
-    if let Some(flap) = records.iter().find(|record| moved(&record.what)) {
-        return Err(pair.first.failure(Node::Second, format!("not a steady state: {flap}")));
+    let records = steady.records(&pair)?;
+    let (cpu, advertisements) = (steady.cpu, steady.advertisements(&records));
+    let octets = records.iter().filter_map(|record| match &record.what {
+        Seen::Advertisement(advertisement) => Some(advertisement.packet.len()),
+        _ => None,
+    });
+    Ok(Cost { cpu, system_calls, allocations, advertisements, octets: octets.max().unwrap_or(0) })
+}
+
+/// A time in which nothing happened but advertisements.
+pub(crate) struct Steady {
+    began: Moment,
+    ended: Moment,
+    /// Milliseconds of processor time a second, of each node.
+    pub(crate) cpu: [f64; 2],
+}
+
+impl Steady {
+    /// Of the Active node and the Backup node, from now on.
+    pub(crate) fn of(nodes: [&Processes; 2], during: Duration) -> Result<Self> {
+        let time = || Ok::<_, Failure>([nodes[0].run_time()?, nodes[1].run_time()?]);
+        let began = Moment::now();
+        let before = time()?;
+        sleep(during);
+        let after = time()?;
+        let ended = Moment::now();
+        let seconds = ended.since(began).as_secs_f64();
+        let cpu = [0, 1].map(|node| milliseconds(after[node].saturating_sub(before[node])) / seconds);
+        Ok(Self { began, ended, cpu })
     }
-    let seconds = ended.since(began).as_secs_f64();
-    let advertisements = count_advertisements(&records, Node::First.name(), began, ended) as f64 / seconds;
-    let cpu = [0, 1].map(|node| milliseconds(after[node].saturating_sub(before[node])) / seconds);
-    Ok(Cost { cpu, system_calls, allocations, advertisements })
+
+    /// What was seen of the pair from its beginning until now.
+    pub(crate) fn records(&self, pair: &Pair) -> Result<Vec<Record>> {
+        let records = pair.first.records(self.began);
+        // A Backup that takes over and an Active that lets go cost something else.
+        let moved = |what: &Seen| matches!(what, Seen::AddressAdded { .. } | Seen::AddressRemoved { .. });
+        match records.iter().find(|record| moved(&record.what)) {
+            Some(flap) => Err(pair.first.failure(Node::Second, format!("not a steady state: {flap}"))),
+            None => Ok(records),
+        }
+    }
+
+    /// How many the Active node sent a second.
+    pub(crate) fn advertisements(&self, records: &[Record]) -> f64 {
+        let count = count_advertisements(records, Node::First.name(), self.began, self.ended);
+        count as f64 / self.ended.since(self.began).as_secs_f64()
+    }
 }

@@ -14,6 +14,7 @@ mod large_reload;
 mod layout;
 mod load;
 mod machine;
+mod many_instances;
 mod memory;
 mod partition;
 mod plan;
@@ -24,11 +25,13 @@ mod scale;
 mod scripts;
 mod services;
 mod sightings;
+mod signed;
 mod stage;
 mod start;
 mod statistics;
 mod stop;
 mod table;
+mod tracked_processes;
 mod trials;
 
 use std::path::PathBuf;
@@ -99,8 +102,11 @@ enum Name {
     Partition,
     Memory,
     Load,
+    Signed,
     Scripts,
+    TrackedProcesses,
     Scale,
+    ManyInstances,
     Start,
     Reload,
     LargeReload,
@@ -117,8 +123,11 @@ impl Name {
             Self::Partition => partition::GROUP,
             Self::Memory => memory::GROUP,
             Self::Load => load::GROUP,
+            Self::Signed => signed::GROUP,
             Self::Scripts => scripts::GROUP,
+            Self::TrackedProcesses => tracked_processes::GROUP,
             Self::Scale => scale::GROUP,
+            Self::ManyInstances => many_instances::GROUP,
             Self::Start => start::GROUP,
             Self::Reload => reload::GROUP,
             Self::LargeReload => large_reload::GROUP,

@@ -15,7 +15,7 @@ pub(crate) enum Unit {
     CpuPerSecond,
     /// So many out of this many.
     Of(usize),
-    /// Of a hundred, where the two were not tried equally often.
+    /// Of a hundred.
     Percent,
 }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use rehearse::lab::{Moment, Record, Seen};
 
 use crate::failure::{Failure, Result};
-use crate::plan::{Plan, is_virtual};
+use crate::plan::{Plan, Router, is_virtual};
 
 /// When each virtual router of a host advertised last.
-pub(crate) fn last_advertisements(records: &[Record], host: &str) -> BTreeMap<u8, Moment> {
+pub(crate) fn last_advertisements(records: &[Record], host: &str) -> BTreeMap<Router, Moment> {
     advertisements(records, host).collect()
 }
 
@@ -72,9 +72,9 @@ pub(crate) fn failover(
     let (arrived, announced) = (arrivals(&after, to), announcements(&after, to));
     let first = last.values().min().ok_or_else(|| Failure::new(format!("{from} never advertised")))?;
     let mut failover = Failover { latest: f64::MIN, complete: f64::MIN, announced: f64::MIN };
-    for vrid in plan.vrids() {
-        let own = last.get(&vrid).ok_or_else(|| Failure::new(format!("{from} never advertised vrid {vrid}")))?;
-        for address in plan.addresses(vrid) {
+    for router in plan.routers() {
+        let own = last.get(&router).ok_or_else(|| Failure::new(format!("{from} never advertised {router}")))?;
+        for address in plan.addresses(router) {
             let missing = |what| move || Failure::new(format!("{to} never {what} {address}"));
             let there = arrived.get(&address).ok_or_else(missing("had"))?;
             let told = announced.get(&address).ok_or_else(missing("announced"))?;
@@ -89,10 +89,10 @@ pub(crate) fn failover(
 /// The longest silence of any virtual router of a host between two moments. A silence that began before counts whole,
 /// one that goes on counts up to the end.
 pub(crate) fn longest_gap(records: &[Record], host: &str, from: Moment, until: Moment) -> Duration {
-    let mut previous: BTreeMap<u8, Moment> = BTreeMap::new();
+    let mut previous: BTreeMap<Router, Moment> = BTreeMap::new();
     let mut longest = Duration::ZERO;
-    for (vrid, at) in advertisements(records, host).filter(|(_, at)| *at <= until) {
-        if let (Some(before), true) = (previous.insert(vrid, at), at >= from) {
+    for (router, at) in advertisements(records, host).filter(|(_, at)| *at <= until) {
+        if let (Some(before), true) = (previous.insert(router, at), at >= from) {
             longest = longest.max(at.since(before));
         }
     }
@@ -111,9 +111,9 @@ pub(crate) fn spread(records: &[Record], host: &str) -> Duration {
     first.zip(last).map_or(Duration::ZERO, |(first, last)| last.since(*first))
 }
 
-fn advertisements<'r>(records: &'r [Record], host: &'r str) -> impl Iterator<Item = (u8, Moment)> + 'r {
+fn advertisements<'r>(records: &'r [Record], host: &'r str) -> impl Iterator<Item = (Router, Moment)> + 'r {
     records.iter().filter(move |record| &*record.host == host).filter_map(|record| match &record.what {
-        Seen::Advertisement(advertisement) => Some((advertisement.vrid, record.at)),
+        Seen::Advertisement(sent) => Some((Router::who_sends(sent.source, sent.vrid), record.at)),
         _ => None,
     })
 }
@@ -158,8 +158,8 @@ mod tests {
         record(milliseconds, host, Seen::GratuitousArp { address: address.into(), mac: Mac([2; 6]) })
     }
 
-    fn plan(instances: u8, addresses_each: u8) -> Plan {
-        Plan { instances, addresses_each, ..Plan::one(Pace::V3Tenth, Transport::Multicast) }
+    fn plan(instances_each: u8, addresses_each: u8) -> Plan {
+        Plan { instances_each, addresses_each, ..Plan::one(Pace::V3Tenth, Transport::Multicast) }
     }
 
     #[test]

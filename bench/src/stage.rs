@@ -1,5 +1,6 @@
 //! A daemon alone on a host, or a pair of them, in a fresh lab and in good order: where every measurement begins.
 
+use std::fs;
 use std::net::IpAddr;
 use std::thread::sleep;
 use std::time::Duration;
@@ -29,7 +30,13 @@ pub(crate) struct Alone {
 impl Alone {
     /// Starts it and waits until it has all its addresses.
     pub(crate) fn start(daemon: &Daemon, plan: &Plan) -> Result<Self> {
-        let (lab, host) = new_lab()?;
+        Self::start_beside(daemon, plan, |_| Ok(()))
+    }
+
+    /// The same on a host where something else is done first.
+    pub(crate) fn start_beside(daemon: &Daemon, plan: &Plan, first: impl FnOnce(&Host) -> Result<()>) -> Result<Self> {
+        let (lab, host) = new_lab(plan)?;
+        first(&host)?;
         Self::start_on(lab, host, daemon, plan)
     }
 
@@ -88,17 +95,17 @@ pub(crate) struct Pair {
 impl Pair {
     /// Starts both, the first one first, and waits until the second one listens in every instance.
     pub(crate) fn start(daemon: &Daemon, plan: &Plan) -> Result<Self> {
-        let (lab, first_host) = new_lab()?;
+        let (lab, first_host) = new_lab(plan)?;
         // Before the first one sends to it: a neighbour that was not found is only looked for again a second later.
-        let second_host = add_host(&lab, Node::Second)?;
+        let second_host = add_host(&lab, Node::Second, plan)?;
         let first = Alone::start_on(lab, first_host, daemon, plan)?;
         let file = second_host.write_file(CONFIGURATION, &plan.text(Node::Second))?;
         let started = Moment::now();
         let second_daemon = second_host.start_daemon_with(daemon, &file)?;
-        let mut missing = plan.instances;
+        let mut missing = plan.router_count();
         let listening = first.lab.journal().wait_for(started, PATIENCE, |record| {
             let entered = matches!(&record.what, Seen::Line { text, .. } if text.contains("Entering BACKUP STATE"));
-            missing -= u8::from(entered && &*record.host == Node::Second.name());
+            missing -= usize::from(entered && &*record.host == Node::Second.name());
             missing == 0
         });
         if listening.is_none() {
@@ -112,11 +119,13 @@ impl Pair {
         Ok(Self { first, second_host, second_daemon })
     }
 
-    /// Kills the first daemon without a word and pulls its cable.
+    /// Kills the first daemon without a word and pulls its cables.
     pub(crate) fn crash(&self) -> Result<Moment> {
         let crashed = Moment::now();
         self.first.daemon.kill_all()?;
-        self.first.host.set_cable("eth0", false)?;
+        for interface in 0..self.first.plan.interfaces {
+            self.first.host.set_cable(&format!("eth{interface}"), false)?;
+        }
         Ok(crashed)
     }
 
@@ -155,17 +164,26 @@ impl Pair {
 }
 
 /// A lab with a client that knows where the service is, and the first host.
-fn new_lab() -> Result<(Lab, Host)> {
+fn new_lab(plan: &Plan) -> Result<(Lab, Host)> {
     let lab = Lab::new("bench")?;
     lab.client().add_address(CLIENT)?;
     lab.client().add_neighbour(Plan::SERVICE.into())?;
-    let host = add_host(&lab, Node::First)?;
+    let host = add_host(&lab, Node::First, plan)?;
     Ok((lab, host))
 }
 
-fn add_host(lab: &Lab, node: Node) -> Result<Host> {
-    let address = format!("{}/24", node.address());
-    Ok(lab.add_host(&HostPlan::new(node.name()).interface("eth0", &[&address]))?)
+fn add_host(lab: &Lab, node: Node, plan: &Plan) -> Result<Host> {
+    let interfaces = (0..plan.interfaces).fold(HostPlan::new(node.name()), |host, interface| {
+        host.interface(&format!("eth{interface}"), &[&format!("{}/24", node.address_on(interface))])
+    });
+    let host = lab.add_host(&interfaces)?;
+    if plan.interfaces > 1 {
+        // They are all on one switch, and what is sent to the group comes to each of them. An interface shall take it
+        // only from its own network: the same VRID on another one is another virtual router.
+        let file = "/proc/sys/net/ipv4/conf/all/rp_filter";
+        host.run(move || fs::write(file, "1"))?.map_err(Failure::during(format!("write {file}")))?;
+    }
+    Ok(host)
 }
 
 /// A moment that differs from round to round and spreads evenly over an interval, so that what happens does not always
