@@ -51,7 +51,7 @@ fn head(machine: &Machine) -> String {
     format!(
         "# Benchmarks\n\n\
          Tanist side by side with the distribution's keepalived, measured in one run by\n\n    {COMMAND}\n\n\
-         as root on Debian; it takes about twenty minutes and wants a machine that does nothing else.\n\n\
+         as root on Debian; it takes about half an hour and wants a machine that does nothing else.\n\n\
          - {}\n\
          - {tanist}, release build\n\
          - {keepalived}\n\n\
