@@ -364,7 +364,7 @@ fn a_password_is_a_secret_file_and_mail_waits_for_a_good_one() {
     assert_eq!(
         found,
         "smtp_password_file: there is no password in DIR/gone; until then mail waits\n\
-         smtp_ca_file: read DIR/gone.pem: no such file or directory; until then mail waits"
+         smtp_ca_file DIR/gone.pem: no such file or directory; until then mail waits"
     );
 }
 
