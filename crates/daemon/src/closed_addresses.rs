@@ -23,7 +23,7 @@ impl ClosedAddresses {
         if closed == self.closed && table == self.table {
             return match &mut self.filter {
                 // `flush ruleset` takes everybody's tables.
-                Some(filter) if filter.dropped().is_err() => filter.drop_traffic(&self.closed),
+                Some(filter) if !filter.is_there()? => filter.drop_traffic(&self.closed),
                 _ => Ok(()),
             };
         }

@@ -196,10 +196,8 @@ impl VirtualLinks {
                     && match wish.kind {
                         VirtualKind::Macvlan { mac } => link.is_private_macvlan() && link.mac == mac,
                         // There may be many on an interface, and nothing tells them apart but their names.
-                        // The mode is that of all on the interface: whoever sets it last sets it for ours, too, which is
-                        // no reason to take the addresses away.
                         VirtualKind::Ipvlan(ipvlan) => {
-                            (link.is_ipvlan_with(flags(ipvlan.mode)) || Some(link.index) == before)
+                            link.is_ipvlan_with(flags(ipvlan.mode))
                                 && !others.contains(&link.index)
                                 && !made.iter().any(|made| made.called == link.name)
                                 && may_be_replaced(link, wish)

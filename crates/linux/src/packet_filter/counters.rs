@@ -19,14 +19,24 @@ pub struct Dropped {
 impl PacketFilter {
     /// What the rules of both tables have counted.
     pub fn dropped(&self) -> Result<Dropped> {
-        let mut dropped = Dropped::default();
-        for family in [libc::NFPROTO_IPV4, libc::NFPROTO_IPV6] {
-            self.count(family, &mut dropped)?;
-        }
-        Ok(dropped)
+        self.look().map(|(dropped, _)| dropped)
     }
 
-    fn count(&self, family: libc::c_int, dropped: &mut Dropped) -> Result<()> {
+    /// Whether there are rules in the tables: somebody may have flushed them.
+    pub fn is_there(&self) -> Result<bool> {
+        self.look().map(|(_, rules)| rules > 0)
+    }
+
+    /// What was dropped, and how many rules there are to do it.
+    fn look(&self) -> Result<(Dropped, usize)> {
+        let (mut dropped, mut rules) = (Dropped::default(), 0);
+        for family in [libc::NFPROTO_IPV4, libc::NFPROTO_IPV6] {
+            self.count(family, &mut dropped, &mut rules)?;
+        }
+        Ok((dropped, rules))
+    }
+
+    fn count(&self, family: libc::c_int, dropped: &mut Dropped, rules: &mut usize) -> Result<()> {
         let failed = refused("ask nftables how much it has dropped");
         let question = Batch::question(family, &self.table, |batch| {
             let table = std::sync::Arc::clone(&batch.table);
@@ -43,16 +53,19 @@ impl PacketFilter {
                 Err(errno) => return Err(failed(errno)),
             };
             let answers = &answers[..length];
-            // Where there is no such table, nothing is dropped.
-            if first_refusal(answers).is_some_and(|errno| errno != libc::ENOENT) || !add_up(answers, dropped) {
-                return Ok(());
+            match first_refusal(answers) {
+                // Where there is no such table, nothing is dropped.
+                Some(libc::ENOENT) => return Ok(()),
+                Some(errno) => return Err(failed(Errno::from_raw_os_error(errno))),
+                None if !add_up(answers, dropped, rules) => return Ok(()),
+                None => {}
             }
         }
     }
 }
 
 /// Adds what the rules in these messages have counted; `false` behind the last one.
-fn add_up(mut answers: &[u8], dropped: &mut Dropped) -> bool {
+fn add_up(mut answers: &[u8], dropped: &mut Dropped, rules: &mut usize) -> bool {
     let [input, output] = &CHAINS;
     while let Some((header, _)) = answers.split_first_chunk::<16>() {
         let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
@@ -62,6 +75,7 @@ fn add_up(mut answers: &[u8], dropped: &mut Dropped) -> bool {
         }
         // Behind its header a message has four octets about its family.
         let Some(rule) = answers.get(20..length) else { return false };
+        *rules += 1;
         let chain = find(rule, nft::RULE_CHAIN).unwrap_or_default();
         let packets = counted(rule);
         if chain == input.name.as_bytes() {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use linux::packet_filter::PacketFilter;
 use linux::signals::Signal;
 
 use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_test, tanist};
@@ -28,6 +29,18 @@ fn a_router_that_does_not_accept_holds_the_address_and_answers_nobody() {
             count.parse::<u64>().ok()
         };
         scene.until("what was dropped is told", || dropped().is_some_and(|count| count > 0));
+
+        // Scripts of firewalls flush everybody's tables; a reload of ours brings this one back.
+        scene.hosts[0]
+            .run(|| PacketFilter::open(PacketFilter::TABLE, PacketFilter::PRIORITY)?.remove())
+            .expect("the host is on")
+            .expect("removed");
+        scene.answered_by(&probe, "a", Moment::now());
+        let again = Moment::now();
+        node.reload(&strict);
+        scene.line("a", again, "Reloaded");
+        let closed_again = Moment::now();
+        assert!(probe.wait_for_answer(closed_again, Duration::from_millis(500)).is_none(), "{}", scene.story());
 
         let opened = Moment::now();
         node.reload(&configuration("", 150, QUICK));
