@@ -2,7 +2,7 @@
 //! kernel, so it is no work for a loop that must not wait: only [`ProcessId`] and [`lineage`] never do.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 
 use crate::signals::Signal;
 use crate::{Error, Result, process};
@@ -95,10 +95,31 @@ fn is_named(pid: u32, stat: &Stat<'_>, name: &str) -> bool {
     if !name.is_char_boundary(NAME_LENGTH) || stat.name != &name[..NAME_LENGTH] {
         return false;
     }
-    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let arguments = command_line(pid);
+    // A program that has just begun has its name a moment before its arguments.
+    if arguments.is_empty() {
+        return true;
+    }
     // A script's name is the second one, behind its interpreter's.
     let mut words = arguments.split(|octet| *octet == 0).take(2);
     words.any(|word| word.rsplit(|octet| *octet == b'/').next() == Some(name.as_bytes()))
+}
+
+/// The arguments of a process, each with a zero behind it. Empty if it has none, has none yet, or has ended. One that
+/// begins another program meanwhile must not be shown as half of each, so they are read at once if they are not endless.
+pub(crate) fn command_line(pid: u32) -> Vec<u8> {
+    let mut octets = vec![0; 16 * 1024];
+    let Ok(mut file) = fs::File::open(format!("/proc/{pid}/cmdline")) else { return Vec::new() };
+    let mut length = 0;
+    while let Ok(more @ 1..) = file.read(&mut octets[length..]) {
+        length += more;
+        if length < octets.len() {
+            break;
+        }
+        octets.resize(2 * length, 0);
+    }
+    octets.truncate(length);
+    octets
 }
 
 /// Every process other than us that began with this setting ("NAME=value") in its environment. Which process is being
@@ -241,6 +262,25 @@ mod tests {
         sleeper.0.kill().unwrap();
         sleeper.0.wait().unwrap();
         assert_eq!(find_named(&name), None);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    /// Each of its programs has the name for a moment without the arguments that complete it.
+    #[test]
+    fn one_that_begins_another_program_keeps_its_name() {
+        let directory = std::env::temp_dir().join(format!("tanist-renewed-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let name = format!("longer-than-fifteen-too-{}", std::process::id());
+        let program = directory.join(&name);
+        fs::write(&program, "#!/bin/sh\nexec \"$0\"\n").unwrap();
+        fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let restless = Sleeper::start(program.to_str().unwrap(), "");
+        let process = ProcessId::of(restless.0.id()).unwrap();
+        while !process.has_name(&name) {}
+        for _ in 0..20_000 {
+            assert!(process.has_name(&name));
+        }
+        drop(restless);
         fs::remove_dir_all(&directory).unwrap();
     }
 

@@ -232,7 +232,7 @@ impl ProcessWatch {
         let (id, name) = process_list::named(pid)?;
         // To read the command line can mean to wait for memory; most processes are ruled out by their names.
         let mut command: Option<Vec<u8>> = None;
-        let mut read = || fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let mut read = || process_list::command_line(pid);
         let mut fits = |pattern: &Pattern| {
             pattern.may_fit(&name) && pattern.fits(&name, || command.get_or_insert_with(&mut read).clone())
         };
