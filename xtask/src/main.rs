@@ -2,6 +2,7 @@
 //! keywords, `cargo xtask bench` measures.
 #![forbid(unsafe_code)]
 
+mod beside;
 mod kernel_tests;
 mod licences;
 mod packages;

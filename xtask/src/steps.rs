@@ -1,9 +1,11 @@
 //! What `test` and `bench` do, step by step. The first step that fails ends it.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use crate::beside::Beside;
 use crate::{licences, packages, tidy};
 
 /// How much is tested.
@@ -20,6 +22,12 @@ const SLOW_TESTS: &str = "SLOW_TESTS";
 /// They nearly only wait, for timers of seconds, so more of them run at once than there are processors.
 const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "8");
 
+/// What needs processors rather than time.
+const BESIDE_THE_TESTS: [&[&str]; 2] = [
+    &["build", "--release", "--locked", "--quiet"],
+    &["run", "--release", "--locked", "--quiet", "-p", "tanist-sim", "--", "hunt", "--seeds", "10000"],
+];
+
 pub(crate) fn test(extent: Extent) -> Result<(), String> {
     let began = Instant::now();
     if extent == Extent::Everything {
@@ -34,16 +42,14 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
     match extent {
         Extent::Quick => step("tests", || cargo(&["test", "--workspace", "--locked", "--quiet"], &[]))?,
         Extent::Everything => {
-            step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
+            step("build of the tests", || {
+                cargo(&["test", "--workspace", "--locked", "--quiet", "--no-run"], &[(SLOW_TESTS, "1")])
+            })?;
+            let beside = Beside::begin(&BESIDE_THE_TESTS);
             step("tests, namespaces included", || {
                 cargo(&["test", "--workspace", "--locked", "--no-fail-fast"], &[(SLOW_TESTS, "1"), TEST_THREADS])
             })?;
-            step("hunt", || {
-                cargo(
-                    &["run", "--release", "--locked", "--quiet", "-p", "tanist-sim", "--", "hunt", "--seeds", "10000"],
-                    &[],
-                )
-            })?;
+            step("release build and hunt, begun beside the tests", || beside.end())?;
             step("the README's first command", || {
                 cargo(&["run", "--release", "--locked", "--quiet", "--", "rehearse"], &[])
             })?;
@@ -103,9 +109,12 @@ fn step(name: &str, act: impl FnOnce() -> Result<(), String>) -> Result<(), Stri
     Ok(())
 }
 
+pub(crate) fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(program)
+    let status = Command::new(cargo_program())
         .args(arguments)
         .envs(environment.iter().copied())
         .status()
