@@ -65,13 +65,21 @@ fn watching(scene: &Scene) -> Program {
     watch
 }
 
-/// What `ip monitor` has shown of these since then, each once, in the order in which they came.
-fn order(scene: &Scene, since: Moment, words: &[&str]) -> Vec<String> {
+/// What comes, or what goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    In,
+    Out,
+}
+
+/// What `ip monitor` has shown of these since then, each once, in the order in which they came or went.
+fn order(scene: &Scene, since: Moment, way: Way, words: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for record in scene.lab.journal().since(since) {
         let Seen::Line { program, text } = record.what else { continue };
         // The kernel's own table says again what the addresses say.
-        if &*program != "watch" || text.contains("table local") {
+        let is_out = text.starts_with("Deleted");
+        if &*program != "watch" || text.contains("table local") || is_out != (way == Way::Out) {
             continue;
         }
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -100,7 +108,7 @@ fn they_come_after_the_addresses_and_go_before_them() {
         let begin = Moment::now();
         let node = Node::start(host, tanist(), &configuration("", 150, &format!("{QUICK}{ROUTES_AND_RULES}")));
         is_active(&scene, begin);
-        become_so(&scene, "everything has come in order", || order(&scene, begin, &coming) == coming);
+        become_so(&scene, "everything has come in order", || order(&scene, begin, Way::In, &coming) == coming);
         assert_eq!(our_routes(host), ["203.0.113.0/24", "203.0.114.0/24", "203.0.115.0/24", "2001:db8:1::/48"]);
         assert_eq!(our_rules(host), ["100", "101"]);
 
@@ -112,7 +120,9 @@ fn they_come_after_the_addresses_and_go_before_them() {
         assert!(ip(host, "route").contains("203.0.200.0/24"));
         let mut going: Vec<&str> = coming[2..].iter().rev().copied().collect();
         going.push("192.0.2.10");
-        become_so(&scene, "everything has gone in the other order", || order(&scene, stopped, &going) == going);
+        become_so(&scene, "everything has gone in the other order", || {
+            order(&scene, stopped, Way::Out, &going) == going
+        });
         watch.kill_all().expect("end the watch");
     });
 }

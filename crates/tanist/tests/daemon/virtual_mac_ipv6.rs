@@ -114,8 +114,9 @@ fn neighbours_find_an_address_of_ipv6_at_the_virtual_mac_address_and_nowhere_els
         // A switch that sends multicast only to who has asked for it knows where the address is.
         scene.until("the interface below is in their group", || reported(wire.frames(), &own));
 
-        node.stop();
+        // (What comes between the end of the address and that of its interface the kernel answers by itself.)
         check(wire.frames());
+        node.stop();
         assert!(!try_ip(host, "link show dev vrrp.51"));
     });
 }

@@ -77,14 +77,16 @@ fn when_that_does_not_help_it_moves_alone() {
 #[test]
 fn when_both_fail_it_is_latched_until_a_human_has_seen_to_it() {
     slow_test(|| {
-        let mut pair = Pair::in_good_order(Plan::new(lives_here("    restart 1 within 60")));
+        // B has failed, too, before anybody looks whether A is well again.
+        let lines = format!("{COMMAND}    readiness_interval 5\n    restart 1 within 60\n");
+        let mut pair = Pair::in_good_order(Plan::new(lines));
         let begin = Moment::now();
         [A, B].into_iter().for_each(|node| pair.write_collector(node, &sick()));
         pair.signal(A, Signal::KILL);
         for node in [A, B] {
             let status = pair.says(node, "that it is latched", |status| status.latch.is_some());
             let latch = status.latch.expect("it was just there");
-            assert_eq!((latch.service.as_str(), latch.node.as_str()), ("job", "b"));
+            assert_eq!((latch.service.as_str(), latch.node.as_str()), ("job", "b"), "{}", pair.story());
             assert_eq!(latch.text, "service job failed on both nodes");
             assert_eq!(status.protection.state, ProtectionState::Latched);
             let (exit, _) = pair.tanist(node, &["status", "--check"]);

@@ -1,6 +1,7 @@
 //! S2-16: what an operator's check script did by hand, in order: first the other node's service is ended, then it is
 //! started here and given a time, then somebody looks, and if it is not there, the role goes back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::{Handover, Place, Role, ServiceState};
@@ -9,13 +10,14 @@ use rehearse::lab::Manner;
 use crate::pair::{A, B, COMMAND, Pair, Plan, SCRIPTS};
 use crate::support::{Moment, Scene, says, slow_test};
 
-/// The lines of both nodes in the order in which they came.
+/// The lines of each node in its own order. (Which node did something first, its service tells, and not who was quicker
+/// to write it down.)
 fn in_this_order(scene: &Scene, since: Moment, lines: &[(&str, &str)]) {
-    let mut at = since;
+    let mut reached: BTreeMap<&str, Moment> = BTreeMap::new();
     for (host, words) in lines {
-        at = scene
-            .wait(at, &format!("{host} says {words:?} next"), |record| &*record.host == *host && says(record, words))
-            .at;
+        let at = reached.entry(host).or_insert(since);
+        let next = format!("{host} says {words:?} next");
+        *at = scene.wait(*at, &next, |record| &*record.host == *host && says(record, words)).at;
     }
 }
 

@@ -42,7 +42,15 @@ fn starts_and_stops_alternate_and_the_last_one_fits_the_role() {
             .flat_map(|word| [format!("{word} begins"), format!("{word} ends")])
             .collect();
         let runs = || -> Vec<String> { scene.runs("a", begin).iter().map(|words| words.join(" ")).collect() };
-        scene.until("every script has ended", || runs().len() >= expected.len());
-        assert_eq!(runs(), expected);
+        let alternating = || {
+            let runs = runs();
+            let mut pairs: Vec<&[String]> = runs.chunks(2).collect();
+            pairs.dedup();
+            pairs.concat()
+        };
+        scene.until("every script has ended", || alternating() == expected);
+        // Whoever was not let run for longer than an interval of 10 ms becomes Backup and Active again: a start more.
+        let again = runs().len() - expected.len();
+        assert!(again == 0 || scene.count_lines("a", begin, "was asleep") > 0, "{}", scene.story());
     });
 }
