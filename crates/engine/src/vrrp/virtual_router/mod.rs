@@ -576,7 +576,11 @@ impl VirtualRouter {
     fn has_overslept(&self, now: Instant, active: &Active) -> bool {
         let interval = self.config.advertisement_interval;
         match self.config.deviations.others_priority {
-            Some(theirs) => now.since(active.advertised_at) > self.config.active_down_interval(theirs, interval),
+            Some(theirs) => {
+                // Since a reconfiguration it may owe them more than it did: that is not being late.
+                let spoke_at = active.advertised_at.max(active.advertise_at - interval.as_duration());
+                now.since(spoke_at) > self.config.active_down_interval(theirs, interval)
+            }
             None => {
                 let ours = self.config.active_down_interval(self.effective_priority, interval);
                 now.since(active.advertise_at) > ours
