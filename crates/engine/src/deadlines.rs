@@ -48,9 +48,14 @@ impl Deadlines {
         self.tree.get(1).copied().filter(|moment| *moment != Instant::NEVER)
     }
 
+    /// That of one router.
+    pub(crate) fn of(&self, router: usize) -> Option<Instant> {
+        self.tree.get(self.tree.len() / 2 + router).copied().filter(|moment| *moment != Instant::NEVER)
+    }
+
     /// Whether a router is due by then.
     pub(crate) fn is_due(&self, router: usize, by: Instant) -> bool {
-        self.tree.get(self.tree.len() / 2 + router).is_some_and(|moment| *moment <= by)
+        self.of(router).is_some_and(|moment| moment <= by)
     }
 }
 

@@ -327,8 +327,9 @@ impl Engine {
 
     /// Whether what is kept is what a look at everything finds.
     fn is_kept(&self) -> bool {
-        let earliest = self.routers.iter().filter_map(VirtualRouter::deadline).min();
-        self.kept.deadlines.earliest() == earliest
+        let mut routers = self.routers.iter().enumerate();
+        routers.all(|(index, router)| self.kept.deadlines.of(index) == router.deadline())
+            && self.kept.deadlines.earliest() == self.routers.iter().filter_map(VirtualRouter::deadline).min()
             && self.kept.own_deadline == self.own_deadline()
             && (self.kept.news || !self.has_news())
     }
