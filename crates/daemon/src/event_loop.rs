@@ -39,6 +39,7 @@ use crate::closed_addresses::ClosedAddresses;
 use crate::control::Control;
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
+use crate::gathering::{self, Gathering};
 use crate::kernel::{Changed, Kernel, Loss};
 use crate::link_beats::LinkBeats;
 use crate::log::Entry;
@@ -78,8 +79,6 @@ const LINKS: u64 = 1 << 32;
 const ASK_AGAIN: u64 = 1_000_000_000;
 /// A renewal that takes so much time has been interrupted for longer than some lifetime may last; in nanoseconds.
 const FROZEN: u64 = 1_000_000_000;
-/// Where packets arrive one behind the other, they are left to gather for this long, in nanoseconds.
-const GATHERING: u64 = 1_000_000;
 /// When nothing has happened for this long, memory that only the last happening needed is given back; in nanoseconds.
 const QUIET: u64 = 6_000_000_000;
 /// So many announcements are sent before the loop looks at everything else again: about a millisecond's worth.
@@ -151,8 +150,7 @@ pub(crate) struct EventLoop {
     unfulfilled: BTreeSet<String>,
     /// When it will have been quiet for long enough.
     quiet_at: Option<u64>,
-    /// When packets were taken in last.
-    packets_at: u64,
+    gathering: Gathering,
     out: Vec<Output>,
     /// A second list, so that carrying out can ask the engine more.
     carried: Vec<Output>,
@@ -258,7 +256,7 @@ impl EventLoop {
             refused: BTreeSet::new(),
             unfulfilled: BTreeSet::new(),
             quiet_at: None,
-            packets_at: 0,
+            gathering: Gathering::default(),
             out: Vec::new(),
             carried: Vec::new(),
             told,
@@ -318,14 +316,12 @@ impl EventLoop {
             let patience = if self.announcements.is_empty() { None } else { Some(Duration::ZERO) };
             ready.extend(self.poll.wait(patience)?);
             self.notice_lateness(due);
+            self.let_packets_gather(&mut ready)?;
             self.take_in(&ready)?;
             self.carry_out();
             self.stop_waiting();
             self.renew_addresses()?;
             self.send_some_announcements();
-            if ready.iter().any(|token| *token == UNICAST || (LINKS..running::TOKENS).contains(token)) {
-                self.let_packets_gather();
-            }
         }
         Ok(())
     }
@@ -352,16 +348,21 @@ impl EventLoop {
         Ok(())
     }
 
-    /// The advertisements of many instances come one by one within some milliseconds, and each would wake us by
-    /// itself. Once two such wake-ups have followed each other closely, the next packets may wait a moment and are
-    /// then read together; nothing that is due is ever late for it.
-    fn let_packets_gather(&mut self) {
-        let moment = clock::boot_time();
-        let since_last = moment - std::mem::replace(&mut self.packets_at, moment);
-        let until = moment + GATHERING;
-        if since_last < 2 * GATHERING && self.deadline().is_none_or(|deadline| deadline > until) {
-            std::thread::sleep(Duration::from_nanos(GATHERING));
+    /// Lets packets gather, if they come in crowds; nothing that is due is ever late for it.
+    fn let_packets_gather(&mut self, ready: &mut Vec<u64>) -> linux::Result<()> {
+        let are_packets = |token: &u64| *token == UNICAST || (LINKS..running::TOKENS).contains(token);
+        if !ready.iter().any(are_packets) {
+            return Ok(());
         }
+        let moment = clock::boot_time();
+        let waits = self.gathering.arrive(moment) && ready.iter().all(are_packets) && self.announcements.is_empty();
+        if waits && self.deadline().is_none_or(|deadline| deadline > moment + gathering::MOMENT) {
+            std::thread::sleep(Duration::from_nanos(gathering::MOMENT));
+            // Others may have come over other interfaces.
+            ready.clear();
+            ready.extend(self.poll.wait(Some(Duration::ZERO))?);
+        }
+        Ok(())
     }
 
     fn is_done(&self) -> bool {
@@ -470,8 +471,9 @@ impl EventLoop {
     fn take_packets(&mut self, link: Option<u32>) {
         let Self { sockets, engine, kernel, out, .. } = self;
         let places = (|index| kernel.id_of_heard(index), |index| kernel.master_of(index));
-        if let Err(error) = sockets.receive(link, engine, now(), places, out) {
-            self.say(Severity::Warning, error.to_string());
+        match sockets.receive(link, engine, now(), places, out) {
+            Ok(count) => self.gathering.read(count),
+            Err(error) => self.say(Severity::Warning, error.to_string()),
         }
         self.tell_strangers();
     }

@@ -18,6 +18,7 @@ mod down_files;
 mod dump;
 mod event_loop;
 mod fifos;
+mod gathering;
 mod hmac_keys;
 mod json;
 mod kernel;

@@ -329,7 +329,7 @@ impl Sockets {
         }
     }
 
-    /// Hands everything that has arrived on one interface (`None`: by unicast) to the engine.
+    /// Hands everything that has arrived on one interface (`None`: by unicast) to the engine, and says how much that was.
     pub(crate) fn receive(
         &mut self,
         link: Option<u32>,
@@ -337,7 +337,8 @@ impl Sockets {
         now: Instant,
         (id_of, master_of): (impl Fn(u32) -> LinkId, impl Fn(u32) -> Option<u32>),
         out: &mut Vec<Output>,
-    ) -> linux::Result<()> {
+    ) -> linux::Result<usize> {
+        let mut arrived = 0;
         let is_vrf = link.is_some_and(|link| self.vrfs.contains(&link));
         for family in [Family::Ipv4, Family::Ipv6] {
             let Some(pair) = self.pairs.get(&(link, family)) else { continue };
@@ -356,6 +357,7 @@ impl Sockets {
                 // What is left after so many wakes the loop again, after it has looked at everything else.
                 for _ in 0..BATCHES_IN_A_ROW {
                     let count = socket.receive(&mut self.buffers)?;
+                    arrived += count;
                     for packet in self.buffers.packets() {
                         let is_ours = match group_of(family, packet.bytes) {
                             // Over IPv6 the kernel also gives what others on this host have joined.
@@ -380,7 +382,7 @@ impl Sockets {
                 }
             }
         }
-        Ok(())
+        Ok(arrived)
     }
 }
 

@@ -4,7 +4,9 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use crate::addressees::{Addressees, message};
 use crate::coordinate::Departing;
+use crate::deadlines::Deadlines;
 use crate::links::Links;
 use crate::pair::Pair;
 use crate::role::Role;
@@ -14,8 +16,9 @@ use crate::time::Calendar;
 use crate::track::Tracking;
 use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
+use crate::vrrp::timers;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
-use crate::wire::{Packet, advertisement, packet};
+use crate::wire::{advertisement, packet};
 use crate::{
     Config, Desired, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
     RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
@@ -49,6 +52,8 @@ pub struct Engine {
     retired: Vec<VirtualRouter>,
     announcer: Announcer,
     virtual_addresses: BTreeSet<Reachable>,
+    addressees: Addressees,
+    kept: Kept,
     phase: Phase,
     /// When something was last taken in.
     pub(crate) last_at: Instant,
@@ -56,6 +61,17 @@ pub struct Engine {
     /// A stop was asked for twice: nobody waits for anything.
     impatient: bool,
     random: Random,
+}
+
+/// What follows from the state of everything, kept because it is asked for again and again.
+#[derive(Debug, Default)]
+struct Kept {
+    /// When each router is due.
+    deadlines: Deadlines,
+    /// When something is due that is not a router's, a check's or the announcer's.
+    own_deadline: Option<Instant>,
+    /// Whether there may be news of any router.
+    news: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +112,8 @@ impl Engine {
             retired: Vec::new(),
             announcer,
             virtual_addresses,
+            addressees: Addressees::default(),
+            kept: Kept::default(),
             phase: Phase::Created,
             last_at: Instant::START,
             calendar: Calendar::default(),
@@ -116,6 +134,8 @@ impl Engine {
         if let Some(pair) = self.config.pair.clone() {
             self.pair = Some(Pair::new(pair, self.random.next()));
         }
+        self.addressees.follow(&self.routers);
+        self.look_again();
         self
     }
 
@@ -126,14 +146,11 @@ impl Engine {
         self.last_at = now;
         // Most packets and timers change nothing that services or the other node could care about.
         let mut concerns_others = true;
+        // They keep what they change up to date themselves.
+        let by_itself = matches!(input, Input::Timer | Input::Received(_));
         match input {
             Input::Start => self.start(now, out),
-            Input::Timer => {
-                let due = self.own_deadline().is_some_and(|deadline| deadline <= now);
-                self.handle_timer(now, out);
-                concerns_others =
-                    due || self.routers.iter().zip(&self.roles).any(|(router, role)| is_news(router, role));
-            }
+            Input::Timer => concerns_others = self.handle_timer(now, out),
             Input::Received(received) => concerns_others = self.receive(now, received, out),
             Input::Link { link, state } => {
                 let before = self.links.condition(link);
@@ -190,13 +207,19 @@ impl Engine {
             Input::Reconfigure(config) => self.reconfigure(now, *config, out),
             Input::Stop => self.stop(now, out),
         }
+        let mut look_again = concerns_others || !by_itself;
         if self.is_started() && concerns_others {
             self.coordinate(now, out);
         }
         if self.follow_roles(now, out) {
             self.assess_all(now, out);
             self.coordinate(now, out);
+            look_again = true;
         }
+        if look_again {
+            self.look_again();
+        }
+        debug_assert!(self.is_kept(), "what is kept is not what is");
         let left = self.phase == Phase::Stopping
             && self.routers.iter().all(VirtualRouter::has_left)
             && (self.impatient || self.services.iter().all(Service::is_gone) && self.departing.is_empty());
@@ -244,8 +267,10 @@ impl Engine {
         tracking.follow_roles(now, |name| routers.iter().filter(active).any(|router| tracks(router, name)), out)
     }
 
-    fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) {
-        self.for_each_router(|router, around| router.notice_oversleeping(now, around, out));
+    /// Returns whether it led to something that services or the other node could care about.
+    fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+        let due = self.kept.own_deadline.is_some_and(|deadline| deadline <= now);
+        let mut news = self.for_each_due(now, |router, around| router.notice_oversleeping(now, around, out));
         let mut changed = false;
         for link in self.links.turn(now) {
             let condition = self.links.condition(link);
@@ -258,11 +283,58 @@ impl Engine {
         }
         // What the other node is asked comes before the protocol's own timers.
         self.time_passes(now, out);
-        self.for_each_router(|router, around| router.handle_timer(now, around, out));
+        if due || changed || !self.is_plain() {
+            self.look_again();
+        }
+        news |= self.for_each_due(now, |router, around| router.handle_timer(now, around, out));
         self.announcer.handle_timer(now, out);
+        due || (news || self.kept.news) && self.has_news()
     }
 
-    /// When something is due that is not a router's or a check's.
+    /// Lets each router do something that is or may be due. Returns whether there is news of one of them.
+    fn for_each_due(&mut self, now: Instant, mut act: impl FnMut(&mut VirtualRouter, &mut Surroundings<'_>)) -> bool {
+        // An advertisement may leave so much earlier.
+        let by = now + timers::LONGEST_SLACK;
+        let mut news = false;
+        for index in 0..self.routers.len() {
+            if self.kept.deadlines.is_due(index, by) {
+                self.with_around(index, &mut act);
+                news |= self.look_again_at(index);
+            }
+        }
+        news
+    }
+
+    // ── what is kept ──────────────────────────────────────────────────────────────────────────────────
+
+    /// Keeps up with whatever may have changed.
+    fn look_again(&mut self) {
+        self.kept.deadlines.fill(self.routers.iter().map(VirtualRouter::deadline));
+        self.kept.own_deadline = self.own_deadline();
+        self.kept.news = self.has_news();
+    }
+
+    /// Keeps up with one router, if nothing else has changed. Returns whether there is news of it.
+    fn look_again_at(&mut self, index: usize) -> bool {
+        let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get(index)) else { return false };
+        self.kept.deadlines.set(index, router.deadline());
+        is_news(router, role)
+    }
+
+    fn has_news(&self) -> bool {
+        self.routers.iter().zip(&self.roles).any(|(router, role)| is_news(router, role))
+    }
+
+    /// Whether what is kept is what a look at everything finds.
+    fn is_kept(&self) -> bool {
+        let mut routers = self.routers.iter().enumerate();
+        routers.all(|(index, router)| self.kept.deadlines.of(index) == router.deadline())
+            && self.kept.deadlines.earliest() == self.routers.iter().filter_map(VirtualRouter::deadline).min()
+            && self.kept.own_deadline == self.own_deadline()
+            && (self.kept.news || !self.has_news())
+    }
+
+    /// When something is due that is not a router's, a check's or the announcer's.
     fn own_deadline(&self) -> Option<Instant> {
         if !self.is_started() {
             return None;
@@ -295,11 +367,9 @@ impl Engine {
     pub fn stranger(&self, received: &Received<'_>) -> Option<Vrid> {
         let packet = packet::parse(received.family, received.octets)?;
         let vrid = advertisement::peek_vrid(message(&packet)?)?;
-        let here = |router: &VirtualRouter| {
-            let config = router.config();
-            router.link() == received.link && (config.vrid, config.family) == (vrid, received.family)
-        };
-        let known = self.routers.iter().any(here) || self.addressee(received.link, &packet).is_some();
+        let mut namesakes = self.addressees.of(received.family, vrid).filter_map(|index| self.routers.get(index));
+        let known = namesakes.any(|router| router.link() == received.link)
+            || self.addressees.find(&self.routers, received.link, &packet).is_some();
         (!known).then_some(vrid)
     }
 
@@ -309,12 +379,12 @@ impl Engine {
             return false;
         }
         let Some(packet) = packet::parse(received.family, received.octets) else { return false };
-        let Some(index) = self.addressee(received.link, &packet) else { return false };
+        let Some(index) = self.addressees.find(&self.routers, received.link, &packet) else { return false };
         let knew = |router: &VirtualRouter| (router.knows_active(), router.heard_at().is_some());
         let before = self.routers.get(index).map(knew);
         self.with_around(index, |router, around| router.handle_packet(now, &packet, around, out));
-        let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get(index)) else { return false };
-        Some(knew(router)) != before || is_news(router, role)
+        let news = self.look_again_at(index);
+        news || self.routers.get(index).map(knew) != before
     }
 
     /// Lets one router do something.
@@ -322,35 +392,6 @@ impl Engine {
         let Self { routers, links, tracking, virtual_addresses, announcer, briefs, .. } = self;
         let router = routers.get_mut(index).map(core::slice::from_mut).unwrap_or_default();
         visit(router, links, tracking, virtual_addresses, announcer, briefs, act);
-    }
-
-    /// The router that a packet is for. A multicast router hears its interface; a unicast one its address.
-    /// Where only the other kind matches, that one gets to say so.
-    fn addressee(&self, link: LinkId, packet: &Packet<'_>) -> Option<usize> {
-        let vrid = advertisement::peek_vrid(message(packet)?)?;
-        let destination = packet.destination;
-        let fits = |router: &VirtualRouter| {
-            let same_kind = match &router.config().transport {
-                Transport::Multicast { group, .. } => *group == destination,
-                Transport::Unicast { .. } => router.primary_address() == Some(destination),
-            };
-            let here = router.link() == link;
-            match (same_kind, here) {
-                (true, true) => 3,
-                // Unicast may come in over any interface, unless its address means nothing beyond one.
-                (true, false) if !destination.is_multicast() && !is_link_local(destination) => 2,
-                (false, true) => 1,
-                (true | false, false) => 0,
-            }
-        };
-        let family = Family::of(destination);
-        let may_be = |config: &RouterConfig| config.vrid == vrid && config.family == family;
-        let candidates = self.routers.iter().enumerate().filter(|(_, router)| may_be(router.config()));
-        candidates
-            .map(|(index, router)| (fits(router), index))
-            .filter(|(fit, _)| *fit > 0)
-            .max_by_key(|(fit, _)| *fit)
-            .map(|(_, index)| index)
     }
 
     fn stop(&mut self, now: Instant, out: &mut Vec<Output>) {
@@ -444,6 +485,7 @@ impl Engine {
         for mut gone in removed {
             gone.forget(out);
         }
+        self.addressees.follow(&self.routers);
         for (router, id) in self.retired.iter_mut().zip(self.routers.len() as u32..) {
             router.renumber(RouterId(id));
         }
@@ -544,8 +586,8 @@ impl Engine {
     /// The earliest moment at which something is due; `None` if nothing is.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let routers = self.routers.iter().filter_map(VirtualRouter::deadline);
-        routers.chain(self.tracking.deadline()).chain(self.announcer.deadline()).chain(self.own_deadline()).min()
+        let kept = [self.kept.deadlines.earliest(), self.kept.own_deadline];
+        kept.into_iter().flatten().chain(self.tracking.deadline()).chain(self.announcer.deadline()).min()
     }
 
     /// What should exist in the kernel now.
@@ -666,16 +708,6 @@ fn visit(
 /// Whether a router has become something that its role does not know of, or waits for the other node's word.
 fn is_news(router: &VirtualRouter, role: &Role) -> bool {
     router.state_name() != role.state || router.due().is_some()
-}
-
-/// Where the advertisement begins: behind an authentication header, if there is one (RFC 4302 §2.2).
-fn message<'p>(packet: &Packet<'p>) -> Option<&'p [u8]> {
-    if packet.protocol != crate::wire::PROTOCOL_AUTHENTICATION_HEADER {
-        return Some(packet.payload);
-    }
-    // Who has IPsec may see other people's headers here.
-    let &[crate::wire::PROTOCOL_VRRP, words, ..] = packet.payload else { return None };
-    packet.payload.get((usize::from(words) + 2) * 4..)
 }
 
 /// What makes a router the same across a reconfiguration, whatever else about it changes.

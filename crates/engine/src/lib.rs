@@ -9,8 +9,10 @@
 
 extern crate alloc;
 
+mod addressees;
 mod config;
 mod coordinate;
+mod deadlines;
 mod desired;
 mod engine;
 mod event;

@@ -291,6 +291,23 @@ router a priority 100 nopreempt others_priority 1
     );
 }
 
+/// Who shall speak more often from now on has not been late so far.
+#[test]
+fn a_shorter_interval_makes_nobody_late() {
+    check(
+        r#"
+router a version 3 priority 255 interval 10 others_priority 100
+    0.100000 > settle
+    0.100000   a is Active priority 255/255 interval 10s
+    5.000000 > reconfigure
+router a version 3 priority 255 interval 1 others_priority 100
+    6.000000   a advertise 255
+    7.000000   a advertise 255
+    7.500000 > wait
+"#,
+    );
+}
+
 // ── Being polite, and not ─────────────────────────────────────────────────────────────────────────────────
 
 /// The neighbours are told all the same, and so are the scripts.

@@ -34,10 +34,8 @@ impl Engine {
 
     /// Goes on until nothing is left to do, then says and saves what has changed.
     pub(crate) fn coordinate(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let plain =
-            self.services.is_empty() && self.pair.is_none() && self.departing.is_empty() && !self.units.has_groups();
         let frozen = self.standing.in_maintenance() || self.briefs.iter().any(|brief| brief.frozen);
-        if plain && !frozen && !self.roles.iter().any(Role::is_held) {
+        if self.is_plain() && !frozen && !self.roles.iter().any(Role::is_held) {
             self.follow_states(now, out);
             if self.saved != Record::default() {
                 self.save(now, out);
@@ -65,6 +63,11 @@ impl Engine {
         self.run_hooks(now, out);
         self.say(now, out);
         self.save(now, out);
+    }
+
+    /// Nothing here but routers that have to do with nobody else.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.services.is_empty() && self.pair.is_none() && self.departing.is_empty() && !self.units.has_groups()
     }
 
     /// Tells the routers about their services and the other node. Returns whether something changed.

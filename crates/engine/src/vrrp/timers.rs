@@ -29,12 +29,15 @@ pub fn active_down_interval(
     missed + skew_time(version, priority, active_adver_interval)
 }
 
+/// The longest [`advertisement_slack`].
+pub const LONGEST_SLACK: Duration = Duration::from_millis(10);
+
 /// How much earlier than planned an advertisement may leave so that several share one wake-up.
 ///
 /// A thirty-second of the interval, at most 10 ms. Early never hurts a receiver; late would.
 #[must_use]
 pub fn advertisement_slack(advertisement_interval: Interval) -> Duration {
-    (advertisement_interval.as_duration() / 32).min(Duration::from_millis(10))
+    (advertisement_interval.as_duration() / 32).min(LONGEST_SLACK)
 }
 
 /// The longest that any Backup waits after a resignation, and a margin for its address to be set.

@@ -11,4 +11,5 @@ mod hesitating;
 mod initialize;
 mod late;
 mod moving;
+mod places;
 mod stop;

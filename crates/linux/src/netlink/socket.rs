@@ -151,33 +151,28 @@ impl CommandSocket {
 
     /// Has the requests carried out in order; there is one answer for each.
     pub(super) fn transact(&mut self, requests: &[Request<'_>]) -> Vec<Answer> {
-        let mut answers = Vec::with_capacity(requests.len());
+        // All are written before the first is sent: whoever waits for the last waits for the kernel alone.
+        let mut datagrams = Vec::new();
+        let mut batches = Vec::with_capacity(requests.len().div_ceil(BATCH));
         for batch in requests.chunks(BATCH) {
-            let begin = answers.len();
-            answers.resize(begin + batch.len(), Ok(()));
-            if let Err(errno) = self.transact_batch(batch, &mut answers[begin..]) {
+            let (begin, first) = (datagrams.len(), self.sequence.wrapping_add(1));
+            self.push_batch(&mut datagrams, batch);
+            batches.push((begin..datagrams.len(), first, self.sequence));
+        }
+        let mut answers = vec![Ok(()); requests.len()];
+        for ((datagram, first, last), answers) in batches.into_iter().zip(answers.chunks_mut(BATCH)) {
+            let note = |position: usize, answer| {
+                if let Some(slot) = answers.get_mut(position) {
+                    *slot = answer;
+                }
+            };
+            let sent = send_whole(&self.descriptor, &datagrams[datagram]);
+            if let Err(errno) = sent.and_then(|()| self.read_answers(first, last, note)) {
                 // Nobody knows which of them were carried out.
-                answers[begin..].fill(Err(Refusal::from(errno)));
+                answers.fill(Err(Refusal::from(errno)));
             }
         }
         answers
-    }
-
-    /// Only the last request asks for an acknowledgement: it comes after all refusals, and the kernel tells refusals
-    /// unasked.
-    fn transact_batch(&mut self, batch: &[Request<'_>], answers: &mut [Answer]) -> std::result::Result<(), Errno> {
-        let first = self.sequence.wrapping_add(1);
-        let mut datagram = std::mem::take(&mut self.datagram);
-        datagram.clear();
-        self.push_batch(&mut datagram, batch);
-        let sent = send_whole(&self.descriptor, &datagram);
-        self.datagram = datagram;
-        sent?;
-        self.read_answers(first, |position, answer| {
-            if let Some(slot) = answers.get_mut(position) {
-                *slot = answer;
-            }
-        })
     }
 
     /// Encodes requests that are to be sent again and again; at most [`BATCH`] of them.
@@ -204,13 +199,15 @@ impl CommandSocket {
             rest = &mut rest[length..];
         }
         send_whole(&self.descriptor, datagram)?;
-        self.read_answers(first, |position, answer| {
+        self.read_answers(first, self.sequence, |position, answer| {
             if let Err(refusal) = answer {
                 refused(position, refusal);
             }
         })
     }
 
+    /// Only the last request asks for an acknowledgement: it comes after all refusals, and the kernel tells refusals
+    /// unasked.
     fn push_batch(&mut self, datagram: &mut Vec<u8>, batch: &[Request<'_>]) {
         for (position, request) in batch.iter().enumerate() {
             let acknowledge = if position + 1 == batch.len() { libc::NLM_F_ACK as u16 } else { 0 };
@@ -218,9 +215,14 @@ impl CommandSocket {
         }
     }
 
-    /// Hands over what the kernel says to the requests from that sequence number to the newest.
-    fn read_answers(&mut self, first: u32, mut hand_over: impl FnMut(usize, Answer)) -> std::result::Result<(), Errno> {
-        let count = self.sequence.wrapping_sub(first);
+    /// Hands over what the kernel says to the requests with these sequence numbers.
+    fn read_answers(
+        &mut self,
+        first: u32,
+        last: u32,
+        mut hand_over: impl FnMut(usize, Answer),
+    ) -> std::result::Result<(), Errno> {
+        let count = last.wrapping_sub(first);
         loop {
             receive(&self.descriptor, &mut self.datagram)?;
             for message in messages(&self.datagram).filter(|message| i32::from(message.kind) == libc::NLMSG_ERROR) {

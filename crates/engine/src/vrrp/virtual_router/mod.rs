@@ -21,6 +21,7 @@ mod speaking;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::time::Duration;
 
 use leaving::Leave;
 
@@ -39,10 +40,13 @@ use crate::{
     RouterView, StateName, Transport, Version, VirtualAddress,
 };
 
-/// So many routers share a moment of the interval,
-const SHARING: u32 = 16;
-/// and so many moments there are.
+/// From one place in the interval to the next: enough for a successor to take over a dozen routers with many addresses,
+/// and twice the longest slack, so that neighbours do not move together at once.
+const PLACE: Duration = Duration::from_millis(20);
+/// So many places there are at most,
 const PLACES: u32 = 16;
+/// for so many routers; a further one begins anew.
+const SPREAD: u32 = 256;
 
 /// What a router sees of the rest of its engine.
 pub(crate) struct Surroundings<'a> {
@@ -576,7 +580,11 @@ impl VirtualRouter {
     fn has_overslept(&self, now: Instant, active: &Active) -> bool {
         let interval = self.config.advertisement_interval;
         match self.config.deviations.others_priority {
-            Some(theirs) => now.since(active.advertised_at) > self.config.active_down_interval(theirs, interval),
+            Some(theirs) => {
+                // Since a reconfiguration it may owe them more than it did: that is not being late.
+                let spoke_at = active.advertised_at.max(active.advertise_at - interval.as_duration());
+                now.since(spoke_at) > self.config.active_down_interval(theirs, interval)
+            }
             None => {
                 let ours = self.config.active_down_interval(self.effective_priority, interval);
                 now.since(active.advertise_at) > ours
@@ -679,9 +687,12 @@ impl VirtualRouter {
     /// of them would be taken over at one moment. The second advertisement is early by the place of the router's group,
     /// which never hurts, and the others follow it.
     fn find_a_place(&mut self, now: Instant) {
-        let slot = timers::advertisement_slack(self.config.advertisement_interval) * 2;
+        let interval = self.config.advertisement_interval.as_duration();
+        // Whoever speaks often has fewer of them, with more routers in each: every one wakes up a Backup.
+        let places = (interval.as_millis() / PLACE.as_millis()).clamp(1, u128::from(PLACES)) as u32;
+        let place = self.id.0 % SPREAD * places / SPREAD;
         let State::Active(active) = &mut self.state else { return };
-        active.advertise_at = (active.advertise_at - slot * (self.id.0 / SHARING % PLACES)).max(now + slot);
+        active.advertise_at = (active.advertise_at - PLACE * place).max(now + PLACE.min(interval));
     }
 
     fn become_backup(
