@@ -131,7 +131,7 @@ pub struct Instance {
     pub effective_priority: u8,
     /// Counts the takings of the role in the pair; 0 if it was never taken or if there is no pair.
     pub epoch: u64,
-    /// The interface that it runs on.
+    /// The interface that it runs on; empty if that is none in particular (unicast without `interface`).
     pub interface: String,
     /// Virtual Router Identifier.
     pub vrid: u8,

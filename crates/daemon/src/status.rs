@@ -124,6 +124,7 @@ pub(crate) fn fault_words(links: &[Name], fault: &FaultReason) -> String {
     let name = |link: &LinkId| links.get(link.0 as usize).map_or("?", |name| &**name);
     match fault {
         FaultReason::LinkAbsent(link) => format!("interface {} does not exist", name(link)),
+        FaultReason::LinkDown(link) if name(link) == RouterConfig::ANYWHERE => "nothing can be heard by unicast".to_owned(),
         FaultReason::LinkDown(link) => format!("interface {} is down", name(link)),
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
         FaultReason::PrimaryAddressTentative => "its address is still being looked for on other nodes".to_owned(),

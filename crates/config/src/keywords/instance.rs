@@ -15,7 +15,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     ),
     works("interface", INTERFACE, "The interface that advertisements and addresses use.", "interface eth0").differs(
         "An interface that does not exist, at the start or later, is a FAULT that ends when it appears; \
-         keepalived needs `dynamic_interfaces` for that and refuses to start without it (decision 3).",
+         keepalived needs `dynamic_interfaces` for that and refuses to start without it (decision 3). \
+         keepalived 2.2.7 refuses to start without `interface`, against its own manual; older and newer ones do not.",
+    )
+    .default(
+        "only with `unicast_peer` and `unicast_src_ip`: advertisements go where the routes say, come in anywhere, and \
+         addresses without `dev` are on `default_interface`",
     ),
     works(
         "virtual_router_id",

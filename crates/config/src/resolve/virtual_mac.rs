@@ -82,9 +82,22 @@ impl Asking {
         true
     }
 
+    /// What would stand on the instance's own interface, if anything would.
+    pub(super) fn stands_on_own_interface(&self) -> Option<(Span, &'static str)> {
+        let own = self.own.as_ref().map(|own| (own.span, "use_vmac"));
+        own.or_else(|| self.ipvlan.as_ref().map(|asked| (asked.span, "use_ipvlan")))
+    }
+
     /// An address says `use_vmac`.
     pub(super) fn note_address(&mut self, address: &VirtualAddress, span: Span) {
         self.addresses.push((address.address, address.link.clone(), span));
+    }
+
+    /// The addresses that name no interface are on this one.
+    pub(super) fn place(&mut self, link: &Name) {
+        for (_, place, _) in &mut self.addresses {
+            place.get_or_insert_with(|| link.clone());
+        }
     }
 
     /// Has the interfaces made, and puts the addresses on them.

@@ -11,6 +11,7 @@ mod dumps;
 mod frr;
 mod ipv6;
 mod life;
+mod no_interface;
 mod packets;
 mod partition;
 mod processes;
