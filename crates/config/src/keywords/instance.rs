@@ -225,10 +225,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .differs("It is always so, with or without this keyword: who has no address to send from cannot be heard."),
     works(
         "use_vmac",
-        words(0, 6, "perhaps a name, a MAC address of 5 or 6 octets, and `group` with a number or a name"),
+        words(0, 6, "perhaps a name, a MAC address of 5 or 6 octets, `group` with a number or a name, and `netlink_notify_msg`"),
         "Give the addresses the MAC address of the virtual router, 00:00:5e:00:01 (over IPv6 00:00:5e:00:02) and the \
          virtual_router_id, which stays the same whoever is Active: neighbours have nothing to learn anew. They are on an interface (macvlan) that is \
-         made for them, and advertisements leave by it. Of five octets, the sixth is the virtual_router_id.",
+         made for them, and advertisements leave by it. Of five octets, the sixth is the virtual_router_id. \
+         `netlink_notify_msg` has the kernel tell of the interface below once more, for programs that must know that it \
+         now takes packets of other MAC addresses: of some interfaces, bridges for instance, the kernel does not say so.",
         "use_vmac vrrp.51",
     )
     .default("none; a name is made of `vmac_prefix` and the virtual_router_id")

@@ -484,7 +484,8 @@ impl<'a> Draft<'a> {
         let (promotes, polls) = (&mut self.promote_secondaries, &mut self.polls_link);
         for (said, keyword) in [(promotes, "promote_secondaries"), (polls, "linkbeat_use_polling")] {
             if std::mem::take(said) {
-                let message = format!("`{keyword}` is ignored: it is about the instance's interface, and there is none");
+                let message =
+                    format!("`{keyword}` is ignored: it is about the instance's interface, and there is none");
                 findings.warning("no-device", name.span, message).help("remove it, or add `interface IF`");
             }
         }
