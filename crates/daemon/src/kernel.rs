@@ -264,6 +264,7 @@ impl Kernel {
     pub(crate) fn make_virtual_links(&mut self, settings: &Settings) -> Changed {
         let mut changed = Changed::default();
         changed.failures.extend(self.virtual_links.want(settings).err());
+        self.routing.beside_others = settings.process.instance.is_some();
         self.vrfs = settings.vrfs();
         for vrf in &self.vrfs {
             if self.links.values().any(|link| link.name == **vrf && !link.is_vrf()) {
@@ -726,7 +727,8 @@ impl Kernel {
     /// An address as the reconciliation should see it: marked if it is ours, as it is if it is wanted, and not at
     /// all if it is somebody else's, another daemon's with our mark included.
     fn as_concerning_us(&self, address: &Address, is_wanted: impl Fn(IpAddr) -> bool) -> Option<Address> {
-        let left_over = self.fresh && address.is_marked() && self.id_of(address.link) != UNMENTIONED;
+        let left_over =
+            self.fresh && address.is_marked() && !self.routing.beside_others && self.id_of(address.link) != UNMENTIONED;
         let ours = self.ours.contains(&key(address)) || left_over;
         if ours {
             return Some(Address { protocol: Some(OUR_MARK), ..address.clone() });
