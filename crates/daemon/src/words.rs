@@ -290,6 +290,12 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
             let (what, number) = if *held { ("gained", Notice) } else { ("lost", Warning) };
             line(number, format!("Quorum {what} for {} ({count} running)", trackers::words(tracker)))
         }
+        // Where no interface is meant, netlink reports none; that nothing can be heard is told with its reason.
+        Event::LinkChanged { link, .. }
+            if engine.links().get(link.0 as usize).is_some_and(|name| **name == *RouterConfig::ANYWHERE) =>
+        {
+            Vec::new()
+        }
         Event::LinkChanged { link: changed, condition } => line(
             Notice,
             match condition {

@@ -343,7 +343,8 @@ fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cid
             neighbours.push((peer, over));
         }
     }
-    let asked_over = watched.addresses.first().and_then(|first| first.link.clone()).unwrap_or(interface_of(watched).clone());
+    let asked_over =
+        watched.addresses.first().and_then(|first| first.link.clone()).unwrap_or(interface_of(watched).clone());
     let below = settings.virtual_links.iter().find(|made| made.name == asked_over).map(|made| made.base.clone());
     let asked_over = below.unwrap_or(asked_over);
     neighbours.push((CLIENT.into(), asked_over));

@@ -21,7 +21,7 @@ fn ours_without_interface_and_keepalived_with_one() {
     slow_test_with_keepalived(|| {
         let scene = Scene::new(&["a", "b"]);
         let begin = Moment::now();
-        let mut a = Node::start(&scene.hosts[0], tanist(), &without_interface(0));
+        let _before = Node::start(&scene.hosts[0], tanist(), &without_interface(0));
         scene.only("a", ADDRESS);
         let with_one = configuration("", PRIORITIES[1], &format!("{QUICK}\n{}", unicast(1)));
         let _b = Node::start(&scene.hosts[1], Daemon::keepalived(), &with_one);
@@ -37,7 +37,7 @@ fn ours_without_interface_and_keepalived_with_one() {
         scene.answered_by(&probe, "b", killed);
         let again = scene.lab.note("a", "power on");
         scene.hosts[0].power_on().expect("power on");
-        a = Node::start(&scene.hosts[0], tanist(), &without_interface(0));
+        let a = Node::start(&scene.hosts[0], tanist(), &without_interface(0));
         scene.answered_by(&probe, "a", again);
         scene.only("a", ADDRESS);
 
@@ -69,7 +69,10 @@ fn the_role_stays_while_there_is_any_way() {
             by(host, "192.0.2.", "eth0");
             // Without `dev` the address is on eth0, whatever the ways are.
             without_interface(host)
-                .replace(&format!("unicast_src_ip {}", own_address(host)), &format!("unicast_src_ip 10.9.9.{}", host + 1))
+                .replace(
+                    &format!("unicast_src_ip {}", own_address(host)),
+                    &format!("unicast_src_ip 10.9.9.{}", host + 1),
+                )
                 .replace(&format!("        {}\n", own_address(1 - host)), &format!("        10.9.9.{}\n", 2 - host))
                 .replace(" dev eth0", "")
         });
