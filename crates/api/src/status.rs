@@ -34,6 +34,19 @@ pub struct Status {
     pub latch: Option<Latch>,
     /// Maintenance, if it is on.
     pub maintenance: Option<MaintenanceOn>,
+    /// What was dropped of the traffic of addresses that this node does not accept packets to (`no_accept`,
+    /// `vrrp_strict`). `None` if it accepts all, or if the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<Dropped>,
+}
+
+/// Packets that were dropped since the daemon started or the addresses changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Packets to such an address.
+    pub incoming: u64,
+    /// Packets from such an address.
+    pub outgoing: u64,
 }
 
 /// A tracked file or tracked processes.
@@ -131,7 +144,7 @@ pub struct Instance {
     pub effective_priority: u8,
     /// Counts the takings of the role in the pair; 0 if it was never taken or if there is no pair.
     pub epoch: u64,
-    /// The interface that it runs on.
+    /// The interface that it runs on; empty if that is none in particular (unicast without `interface`).
     pub interface: String,
     /// Virtual Router Identifier.
     pub vrid: u8,

@@ -408,6 +408,8 @@ pub struct VirtualLink {
     pub family: engine::Family,
     /// Its group of interfaces; `None` means that of the interface below.
     pub group: Option<u32>,
+    /// Once it is there, the kernel is asked to tell everybody of the interface below (`netlink_notify_msg`).
+    pub retells_base: bool,
     /// It is no better than the interface below. An instance minds its own interface by itself.
     pub needs_base: bool,
 }

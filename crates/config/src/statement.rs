@@ -117,9 +117,12 @@ impl<'a> Reading<'a, '_> {
                     .help("remove it if you can do without it, or keep this machine on keepalived for now");
                 return None;
             }
-            Status::IgnoredBecause(reason) => {
-                self.findings.hint_once("no-effect", name.span, format!("`{written}` has no effect: {reason}"), reason)
-            }
+            Status::IgnoredBecause(reason) => self.findings.hint_once(
+                "no-effect",
+                name.span,
+                format!("`{written}` has no effect: {reason}"),
+                keyword.name,
+            ),
         }
         let fewest = keyword.form.word_count().0;
         if values.len() < fewest {

@@ -189,6 +189,29 @@ fn each_example_does_what_the_table_says() {
     }
 }
 
+/// Each once, however often it stands there and whatever else has the same reason.
+#[test]
+fn each_word_without_effect_is_told_once() {
+    let ignored = |place| {
+        let keywords = all().filter(move |(at, _)| *at == place).map(|(_, keyword)| keyword);
+        keywords.filter(|keyword| matches!(keyword.status, Status::IgnoredBecause(_))).collect::<Vec<_>>()
+    };
+    let words = ignored(Block::GlobalDefs);
+    assert!(words.len() > 10);
+    let lines: String = words.iter().map(|keyword| format!(" {}\n", keyword.example)).collect();
+    let text =
+        format!("global_defs {{\n{lines}{lines}}}\n{}", around(Block::VrrpInstance, ignored(Block::VrrpInstance)[0]));
+    let report = load_text(text.as_str()).report;
+    let told = |name: &str| {
+        let is_it = |message: &str| message.starts_with(&format!("`{name}` has no effect: "));
+        let findings = report.diagnostics().iter().filter(|found| found.code == "no-effect" && is_it(&found.message));
+        findings.count()
+    };
+    for keyword in words {
+        assert_eq!(told(keyword.name), 1, "{}\n{}", keyword.name, report.render(false));
+    }
+}
+
 #[test]
 fn each_older_name_is_understood_and_reported() {
     for (place, keyword) in all() {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use api::{
-    Instance, Mode, Peer, PeerInstance, PeerService, Place, ProtectionState, Readiness, Role, STALE_AFTER_MS, Service,
-    ServiceState, Status, span,
+    Dropped, Instance, Mode, Peer, PeerInstance, PeerService, Place, ProtectionState, Readiness, Role, STALE_AFTER_MS,
+    Service, ServiceState, Status, span,
 };
 
 /// The picture, and everything in it is that much older (`silence`) than it was when the daemon said it.
@@ -42,6 +42,12 @@ fn draw(text: &mut String, status: &Status, silence_ms: u64) -> std::fmt::Result
     }
     draw_checks(text, status)?;
     draw_trackers(text, status)?;
+    if let Some(Dropped { incoming, outgoing }) = status.dropped {
+        writeln!(
+            text,
+            "\nnot accepted: {incoming} packets to virtual addresses and {outgoing} from them were dropped"
+        )?;
+    }
     if let Some(peer) = &status.peer {
         draw_paths(text, peer, silence_ms)?;
     }

@@ -56,8 +56,18 @@ impl ClosedAddresses {
 
 /// What the settings say of the tables.
 pub(crate) fn table(settings: &Settings) -> (String, i32) {
-    let name = settings.global.nftables_table.as_deref().unwrap_or(PacketFilter::TABLE);
-    (name.to_owned(), settings.global.nftables_priority.unwrap_or(PacketFilter::PRIORITY))
+    let name = match (&settings.global.nftables_table, &settings.process.instance) {
+        (Some(stated), _) => stated.clone(),
+        // Each of several daemons has its own.
+        (None, Some(instance)) => format!("{}_{}", PacketFilter::TABLE, plain(instance)),
+        (None, None) => PacketFilter::TABLE.to_owned(),
+    };
+    (name, settings.global.nftables_priority.unwrap_or(PacketFilter::PRIORITY))
+}
+
+/// As `nft` takes it without quotes.
+fn plain(name: &str) -> String {
+    name.chars().map(|it| if it.is_ascii_alphanumeric() || matches!(it, '.' | '-') { it } else { '_' }).collect()
 }
 
 fn closed(settings: &Settings) -> Closed {

@@ -25,6 +25,7 @@ use api::{Ask, Outcome};
 use config::Settings;
 use engine::{Answer, Command, Engine, Event, Instant};
 use linux::clock;
+use linux::packet_filter::Dropped;
 use linux::system_log::Severity;
 
 use crate::status::{Snapshot, node_name, status};
@@ -88,12 +89,13 @@ impl Control {
     }
 
     /// Takes what clients ask for. Questions are answered here; what the engine must decide comes back with the number
-    /// that its [`Answer`] will carry.
+    /// that its [`Answer`] will carry. `dropped` asks the kernel, if somebody wants to know.
     pub fn take(
         &mut self,
         engine: &Engine,
         settings: &Settings,
         strangers: &BTreeSet<IpAddr>,
+        dropped: impl Fn() -> Option<Dropped>,
         now: Instant,
     ) -> Vec<(u64, Command)> {
         let mut commands = Vec::new();
@@ -101,8 +103,9 @@ impl Control {
             let outcome = match ask {
                 Ask::Status => {
                     let (view, node) = (engine.view(), node_name(settings));
-                    let (links, calendar) = (engine.links(), clock::real_time());
-                    let snapshot = Snapshot { view: &view, settings, links, strangers, node: &node, now, calendar };
+                    let (links, calendar, dropped) = (engine.links(), clock::real_time(), dropped());
+                    let (view, node) = (&view, &*node);
+                    let snapshot = Snapshot { view, settings, links, strangers, node, dropped, now, calendar };
                     Outcome::Status(Box::new(status(&snapshot)))
                 }
                 Ask::Events { follow } => {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use config::{Process, Settings};
-use engine::{Desired, DesiredAddress, Engine, Input, LinkId, LinkState, Name, Owner};
+use engine::{Desired, DesiredAddress, Engine, Input, LinkId, LinkState, Name, Owner, RouterConfig};
 use linux::clock;
 use linux::netlink::{
     Address, AddressOperation, Applied, Change, Lifetime, Link, Monitor, Netlink, OUR_MARK, Operation, WantedAddress,
@@ -25,6 +25,8 @@ use crate::link_beats::Beats;
 
 /// Stands for an interface that the configuration does not mention.
 const UNMENTIONED: LinkId = LinkId(u32::MAX);
+/// The index of no interface in particular ([`RouterConfig::ANYWHERE`]), as for the kernel.
+const ANYWHERE: u32 = 0;
 
 #[derive(Debug)]
 pub(crate) struct Kernel {
@@ -241,6 +243,9 @@ impl Kernel {
 
     /// The kernel's index of what the configuration calls by this name.
     fn find(&self, name: &str) -> Option<u32> {
+        if name == RouterConfig::ANYWHERE {
+            return Some(ANYWHERE);
+        }
         if self.virtual_links.find(name).is_some() {
             return self.virtual_links.index(name);
         }
@@ -259,6 +264,7 @@ impl Kernel {
     pub(crate) fn make_virtual_links(&mut self, settings: &Settings) -> Changed {
         let mut changed = Changed::default();
         changed.failures.extend(self.virtual_links.want(settings).err());
+        self.routing.beside_others = settings.process.instance.is_some();
         self.vrfs = settings.vrfs();
         for vrf in &self.vrfs {
             if self.links.values().any(|link| link.name == **vrf && !link.is_vrf()) {
@@ -360,12 +366,24 @@ impl Kernel {
 
     fn state_of(&self, link: LinkId) -> Input<'static> {
         let index = self.index_of(link);
+        if index == Some(ANYWHERE) {
+            return Input::Link { link, state: Some(self.state_of_all()) };
+        }
         let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
             up: self.works(link) && !self.deaf.contains(&link.index),
             addresses: self.own_addresses(|index| index == link.index),
-            tentative: self.tentative_addresses(link.index),
+            tentative: self.tentative_addresses(|index| index == link.index),
         });
         Input::Link { link, state }
+    }
+
+    /// Who runs on no interface in particular does so as long as it can be heard.
+    fn state_of_all(&self) -> LinkState {
+        LinkState {
+            up: !self.deaf.contains(&ANYWHERE),
+            addresses: self.own_addresses(|_| true),
+            tentative: self.tentative_addresses(|_| true),
+        }
     }
 
     /// Whether packets come and go. An instance minds the interface below its own virtual one by itself.
@@ -397,10 +415,10 @@ impl Kernel {
         own.into_iter().map(|held| held.address.address).collect()
     }
 
-    /// Those that an interface will have soon.
-    fn tentative_addresses(&self, link: u32) -> Vec<IpAddr> {
+    /// Those that interfaces will have soon.
+    fn tentative_addresses(&self, on: impl Fn(u32) -> bool) -> Vec<IpAddr> {
         let addresses = self.addresses.values().map(|held| &held.address);
-        let tentative = addresses.filter(|address| address.link == link && address.is_tentative());
+        let tentative = addresses.filter(|address| on(address.link) && address.is_tentative());
         tentative.filter(|address| !self.moves(address)).map(|address| address.address).collect()
     }
 
@@ -512,6 +530,7 @@ impl Kernel {
             changed.inputs = self.introduce(engine);
         } else if !touched.is_empty() {
             changed.inputs.push(self.all_addresses());
+            touched.insert(ANYWHERE);
             let ids = touched.into_iter().map(|index| self.id_of(index)).filter(|id| *id != UNMENTIONED);
             changed.inputs.extend(ids.map(|id| self.state_of(id)));
         }
@@ -708,7 +727,8 @@ impl Kernel {
     /// An address as the reconciliation should see it: marked if it is ours, as it is if it is wanted, and not at
     /// all if it is somebody else's, another daemon's with our mark included.
     fn as_concerning_us(&self, address: &Address, is_wanted: impl Fn(IpAddr) -> bool) -> Option<Address> {
-        let left_over = self.fresh && address.is_marked() && self.id_of(address.link) != UNMENTIONED;
+        let left_over =
+            self.fresh && address.is_marked() && !self.routing.beside_others && self.id_of(address.link) != UNMENTIONED;
         let ours = self.ours.contains(&key(address)) || left_over;
         if ours {
             return Some(Address { protocol: Some(OUR_MARK), ..address.clone() });

@@ -52,6 +52,18 @@ pub(crate) fn group_of(address: Ipv6Addr) -> Ipv6Addr {
 mod tests {
     use super::*;
 
+    /// An interface may come to be, or have room for a group, a moment later.
+    #[test]
+    fn what_was_refused_is_asked_for_again() {
+        let (mut groups, nowhere) = (SolicitedGroups::default(), i32::MAX as u32);
+        let wanted = Groups::from([(nowhere, BTreeSet::from([group_of(Ipv6Addr::LOCALHOST)]))]);
+        for _ in 0..3 {
+            assert_eq!(groups.adjust(wanted.clone()).len(), 1, "it is told each time");
+            assert!(groups.joined.is_empty());
+        }
+        assert!(groups.adjust(Groups::new()).is_empty());
+    }
+
     /// The example of RFC 4291 §2.7.1.
     #[test]
     fn the_last_bits_of_an_address_are_its_group() {

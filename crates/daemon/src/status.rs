@@ -14,6 +14,7 @@ use engine::{
     Budget, FaultReason, Instant, LinkId, Name, PeerRouterView, PeerServiceView, PeerView, RouterConfig, RouterView,
     ScriptView, ServiceStateName, ServiceView, StateName, TrackerKind, TrackerView, View, VirtualAddress,
 };
+use linux::packet_filter::Dropped;
 
 use crate::trackers;
 use crate::words::{self, understanding};
@@ -31,6 +32,8 @@ pub struct Snapshot<'a> {
     pub strangers: &'a BTreeSet<IpAddr>,
     /// How this node is called.
     pub node: &'a str,
+    /// What was dropped of the traffic of addresses that nobody may reach; `None` if there are none or nobody knows.
+    pub dropped: Option<Dropped>,
     /// When this is, by the engine's clock.
     pub now: Instant,
     /// And by the calendar: since 1970.
@@ -61,6 +64,7 @@ pub fn status(snapshot: &Snapshot<'_>) -> api::Status {
         maintenance: view.maintenance.map(|maintenance| api::MaintenanceOn {
             ends_in_ms: maintenance.until.map(|until| milliseconds(until.since(now))),
         }),
+        dropped: snapshot.dropped.map(|Dropped { incoming, outgoing }| api::Dropped { incoming, outgoing }),
     };
     status.protection = protection::judge(&status, settings);
     status
@@ -124,6 +128,9 @@ pub(crate) fn fault_words(links: &[Name], fault: &FaultReason) -> String {
     let name = |link: &LinkId| links.get(link.0 as usize).map_or("?", |name| &**name);
     match fault {
         FaultReason::LinkAbsent(link) => format!("interface {} does not exist", name(link)),
+        FaultReason::LinkDown(link) if name(link) == RouterConfig::ANYWHERE => {
+            "nothing can be heard by unicast".to_owned()
+        }
         FaultReason::LinkDown(link) => format!("interface {} is down", name(link)),
         FaultReason::NoPrimaryAddress => "no address to send from".to_owned(),
         FaultReason::PrimaryAddressTentative => "its address is still being looked for on other nodes".to_owned(),

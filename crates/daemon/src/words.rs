@@ -10,8 +10,8 @@ use std::net::IpAddr;
 
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
-    Cause, Engine, Event, Family, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterId,
-    ScriptOutcome, StateName, TrackerKind, TrackerName, Transport,
+    Cause, Engine, Event, Family, FaultReason, LinkCondition, LinkId, Name, NoticeKind, ProbeFailure, RouterConfig,
+    RouterId, ScriptOutcome, StateName, TrackerKind, TrackerName, Transport,
 };
 use linux::system_log::Severity;
 
@@ -88,7 +88,12 @@ pub(crate) const fn reason(cause: Cause) -> &'static str {
 pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
     use Severity::{Error, Info, Notice, Warning};
     let name = |router: &RouterId| engine.router(*router).map_or("?", |config| &*config.name);
-    let link = |link: &LinkId| engine.links().get(link.0 as usize).map_or("?", |name| &**name);
+    let link = |link: &LinkId| match engine.links().get(link.0 as usize).map(|name| &**name) {
+        // It is down while unicast cannot be heard.
+        Some(RouterConfig::ANYWHERE) => "for unicast",
+        Some(name) => name,
+        None => "?",
+    };
     match event {
         Event::StateChanged { router, from, to, cause } => state_changed(engine, *router, *from, *to, *cause),
         Event::FaultRaised { router, reason } => {
@@ -284,6 +289,12 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
         Event::QuorumChanged { tracker, held, count } => {
             let (what, number) = if *held { ("gained", Notice) } else { ("lost", Warning) };
             line(number, format!("Quorum {what} for {} ({count} running)", trackers::words(tracker)))
+        }
+        // Where no interface is meant, netlink reports none; that nothing can be heard is told with its reason.
+        Event::LinkChanged { link, .. }
+            if engine.links().get(link.0 as usize).is_some_and(|name| **name == *RouterConfig::ANYWHERE) =>
+        {
+            Vec::new()
         }
         Event::LinkChanged { link: changed, condition } => line(
             Notice,

@@ -176,7 +176,7 @@ pub enum Measure {
 pub struct RouterConfig {
     /// The operator's name for it.
     pub name: Name,
-    /// The interface that it runs on.
+    /// The interface that it runs on, or [`ANYWHERE`](Self::ANYWHERE).
     pub link: Name,
     /// Virtual Router Identifier.
     pub vrid: Vrid,
@@ -226,6 +226,17 @@ pub struct RouterConfig {
 }
 
 impl RouterConfig {
+    /// Stands for no interface in particular, as the [`link`](Self::link) of a router that speaks by unicast from a stated
+    /// source that means the same on all of them. Whoever runs the engine tells it a state of it that is up with what the
+    /// whole host has, and puts no address there: each has a link of its own.
+    pub const ANYWHERE: &str = "";
+
+    /// Whether it runs on no interface in particular.
+    #[must_use]
+    pub fn is_anywhere(&self) -> bool {
+        *self.link == *Self::ANYWHERE
+    }
+
     /// Active_Down_Interval at this priority, with the Active router's interval (RFC 9568 §6.1).
     #[must_use]
     pub fn active_down_interval(&self, priority: Priority, active_adver_interval: Interval) -> Duration {

@@ -172,11 +172,14 @@ pub enum RouteKind {
     Prohibit,
     /// Looked up in the next table.
     Throw,
+    /// Once meant a translation of addresses. Kernels of today refuse it over IPv4, and take it for [`Unicast`](Self::Unicast)
+    /// over IPv6.
+    Nat,
 }
 
 impl RouteKind {
     /// Each of them with the word for it.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("unicast", Self::Unicast),
         ("local", Self::Local),
         ("broadcast", Self::Broadcast),
@@ -185,12 +188,13 @@ impl RouteKind {
         ("unreachable", Self::Unreachable),
         ("prohibit", Self::Prohibit),
         ("throw", Self::Throw),
+        ("nat", Self::Nat),
     ];
 
     /// Whether there is a way to go.
     #[must_use]
     pub const fn leads_somewhere(self) -> bool {
-        matches!(self, Self::Unicast | Self::Local | Self::Broadcast | Self::Multicast)
+        matches!(self, Self::Unicast | Self::Local | Self::Broadcast | Self::Multicast | Self::Nat)
     }
 
     fn word(self) -> &'static str {

@@ -31,7 +31,7 @@ pub struct ControlGroups {
 }
 
 /// One of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ControlGroup(PathBuf);
 
 impl ControlGroups {

@@ -87,18 +87,8 @@ impl LinkBeat {
     /// Asks the interface, in the preferred way if it can be asked so, otherwise in the best that is possible; `None` if
     /// it does not exist.
     pub fn ask(&self, link: &str, preferred: Option<Method>) -> Result<Option<Beat>> {
-        let mut refusal = Errno::OPNOTSUPP;
-        for method in preferred.into_iter().chain(Method::ALL) {
-            match self.ask_so(link, method) {
-                Ok(up) => return Ok(Some(Beat { up, method })),
-                // A driver that is being set up anew says so as well, of an interface that is there.
-                Err(Errno::NODEV) => {
-                    return Ok(self.flags(link).is_ok().then_some(Beat { up: false, method }));
-                }
-                Err(errno) => refusal = errno,
-            }
-        }
-        Err(Error::new(format!("ask {link} for its link"), refusal.raw_os_error()))
+        judge(preferred, |method| self.ask_so(link, method))
+            .map_err(|refusal| Error::new(format!("ask {link} for its link"), refusal.raw_os_error()))
     }
 
     /// Asks in this way only.
@@ -149,10 +139,51 @@ impl LinkBeat {
     }
 }
 
+/// What one says that can be asked so.
+fn judge(
+    preferred: Option<Method>,
+    ask: impl Fn(Method) -> std::result::Result<bool, Errno>,
+) -> std::result::Result<Option<Beat>, Errno> {
+    let mut refusal = Errno::OPNOTSUPP;
+    for method in preferred.into_iter().chain(Method::ALL) {
+        match ask(method) {
+            Ok(up) => return Ok(Some(Beat { up, method })),
+            // A driver that is being set up anew says so as well, of an interface that is there.
+            Err(Errno::NODEV) => return Ok(ask(Method::Flags).is_ok().then_some(Beat { up: false, method })),
+            Err(errno) => refusal = errno,
+        }
+    }
+    Err(refusal)
+}
+
 fn request<T>(link: &str, value: T) -> std::result::Result<Request<T>, Errno> {
     let mut name = [0; libc::IFNAMSIZ];
     // One octet stays zero. There are no interfaces with longer names.
     let place = name[..libc::IFNAMSIZ - 1].get_mut(..link.len()).ok_or(Errno::NODEV)?;
     place.copy_from_slice(link.as_bytes());
     Ok(Request { name, value, rest: [0; 24] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No driver here can be caught being set up anew.
+    #[test]
+    fn an_interface_without_its_driver_is_there_and_down() {
+        let check = |preferred, flags, expected| {
+            let ask = |method| if method == Method::Flags { flags } else { Err(Errno::NODEV) };
+            assert_eq!(judge(preferred, ask), expected);
+        };
+        check(None, Ok(true), Ok(Some(Beat { up: false, method: Method::Mii })));
+        check(Some(Method::Ethtool), Ok(true), Ok(Some(Beat { up: false, method: Method::Ethtool })));
+        check(Some(Method::Flags), Ok(true), Ok(Some(Beat { up: true, method: Method::Flags })));
+        check(None, Err(Errno::NODEV), Ok(None));
+        check(Some(Method::Flags), Err(Errno::NODEV), Ok(None));
+    }
+
+    #[test]
+    fn what_cannot_be_asked_in_any_way_is_no_answer() {
+        assert_eq!(judge(Some(Method::Mii), |_| Err(Errno::PERM)), Err(Errno::PERM));
+    }
 }

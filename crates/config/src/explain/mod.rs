@@ -65,10 +65,10 @@ fn about_the_other_node(settings: &Settings, page: &mut Page) {
 fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
     let router = &instance.router;
     page.heading(&format!(
-        "{}: virtual router {} on {}, version {}, priority {}, an advertisement every {}",
+        "{}: virtual router {}{}, version {}, priority {}, an advertisement every {}",
         router.name,
         router.vrid,
-        router.link,
+        if router.is_anywhere() { String::new() } else { format!(" on {}", router.link) },
         router.version.number(),
         router.priority,
         seconds(router.advertisement_interval.as_duration())
@@ -220,7 +220,7 @@ fn a_resignation(settings: &Settings, router: &RouterConfig, page: &mut Page) {
 fn links(settings: &Settings, router: &RouterConfig, page: &mut Page) {
     let faults = router.track_links.iter().filter(|tracked| matches!(tracked.weight, Weight::Fault));
     let mut names: Vec<String> = faults.map(|tracked| tracked.link.to_string()).collect();
-    if !router.ignore_own_link {
+    if !router.ignore_own_link && !router.is_anywhere() {
         names.insert(0, router.link.to_string());
     }
     if !names.is_empty() {

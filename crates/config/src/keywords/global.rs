@@ -331,7 +331,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "default_interface",
         INTERFACE,
-        "Where static addresses go that name no interface.",
+        "Where static addresses go that name no interface, and those of instances without `interface`.",
         "default_interface eth1",
     )
     .default("eth0"),
@@ -363,7 +363,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Name of the tables of nftables that drop traffic to addresses which are not accepted. Alone, the default.",
         "nftables vrrp",
     )
-    .default("tanist; keepalived in keepalived"),
+    .default("tanist, for a daemon with a name `tanist_NAME`; keepalived in keepalived"),
     works(
         "nftables_priority",
         whole("", -2_147_483_648, 2_147_483_647),

@@ -15,7 +15,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     ),
     works("interface", INTERFACE, "The interface that advertisements and addresses use.", "interface eth0").differs(
         "An interface that does not exist, at the start or later, is a FAULT that ends when it appears; \
-         keepalived needs `dynamic_interfaces` for that and refuses to start without it (decision 3).",
+         keepalived needs `dynamic_interfaces` for that and refuses to start without it (decision 3). \
+         keepalived 2.2.7 refuses to start without `interface`, against its own manual; older and newer ones do not.",
+    )
+    .default(
+        "only with `unicast_peer` and `unicast_src_ip`: advertisements go where the routes say, come in anywhere, and \
+         addresses without `dev` are on `default_interface`",
     ),
     works(
         "virtual_router_id",
@@ -220,10 +225,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .differs("It is always so, with or without this keyword: who has no address to send from cannot be heard."),
     works(
         "use_vmac",
-        words(0, 6, "perhaps a name, a MAC address of 5 or 6 octets, and `group` with a number or a name"),
+        words(0, 6, "perhaps a name, a MAC address of 5 or 6 octets, `group` with a number or a name, and `netlink_notify_msg`"),
         "Give the addresses the MAC address of the virtual router, 00:00:5e:00:01 (over IPv6 00:00:5e:00:02) and the \
          virtual_router_id, which stays the same whoever is Active: neighbours have nothing to learn anew. They are on an interface (macvlan) that is \
-         made for them, and advertisements leave by it. Of five octets, the sixth is the virtual_router_id.",
+         made for them, and advertisements leave by it. Of five octets, the sixth is the virtual_router_id. \
+         `netlink_notify_msg` has the kernel tell of the interface below once more, for programs that must know that it \
+         now takes packets of other MAC addresses: of some interfaces, bridges for instance, the kernel does not say so.",
         "use_vmac vrrp.51",
     )
     .default("none; a name is made of `vmac_prefix` and the virtual_router_id")

@@ -179,7 +179,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "instance",
         Form::Word(NAME),
         "Name of this daemon, so that several can run side by side: pid files, the control socket, what is remembered \
-         across restarts and the log have it in their names. A reload cannot change it.",
+         across restarts, the log, the tables of nftables and the interfaces that are made have it in their names. Of \
+         what a killed daemon with a name has left behind in the kernel, it takes only that for its own which its \
+         configuration speaks of. A reload cannot change it.",
         "instance blue",
     ),
     works(

@@ -1,6 +1,6 @@
 //! Options of routes and rules, a subset of what `ip route` and `ip rule` understand.
 
-use super::{Form, INTERFACE, Keyword, ignored, not_built, words as several, works};
+use super::{Form, INTERFACE, Keyword, ignored, words as several, works};
 
 const NUMBER: Form = Form::Word("a number");
 const NUMBER_OR_NAME: Form = Form::Word("a number or a name");
@@ -34,7 +34,11 @@ pub(super) const ROUTE_OPTIONS: &[Keyword] = &[
     flag("unreachable", "Answered with host unreachable.", "unreachable 198.51.100.0/24"),
     flag("prohibit", "Answered with administratively prohibited.", "prohibit 198.51.100.0/24"),
     flag("blackhole", "Dropped in silence.", "blackhole 198.51.100.0/24"),
-    not_built("nat", Form::Flag, "Long gone from the kernel.", "nat 198.51.100.0/24"),
+    flag(
+        "nat",
+        "Gone from the kernel since 2.6.9: over IPv4 it refuses such a route, over IPv6 it takes it for an ordinary one.",
+        "nat 2001:db8:1::/64 via 2001:db8::254",
+    ),
     flag("inet6", "The route is of IPv6, where nothing else says so.", "inet6 default dev eth0 table 100"),
     route("to", NETWORK, "The destination; the word itself may be left out.", "to 198.51.100.0/24 via 192.0.2.254"),
     route(

@@ -15,6 +15,7 @@ use super::deviations::Deviating;
 use super::family::{self, Families};
 use super::global::{Defaults, group, unreachable_keyword, version};
 use super::routes::Read;
+use super::statics::default_link;
 use super::tracking::Known;
 use super::virtual_mac::{self, VirtualLinks};
 use super::{addresses, routes, rules, script, tracking, values};
@@ -279,6 +280,7 @@ impl<'a> Draft<'a> {
     ) -> Option<Instance> {
         let name = self.name;
         self.take_place_of_vrf(findings);
+        self.do_without_interface(defaults, findings);
         self.report_missing(name, findings);
         let priority = self.priority(findings);
         let family = self.families.family();
@@ -445,16 +447,56 @@ impl<'a> Draft<'a> {
         self.note_given("interface");
     }
 
+    /// Unicast goes where the routes say, and comes in wherever it does.
+    fn do_without_interface(&mut self, defaults: &Defaults, findings: &mut Findings) {
+        if self.link.is_some() || self.given.contains(&"interface") || self.unicast.is_none() {
+            return;
+        }
+        self.note_given("interface");
+        let name = self.name;
+        let Some(source) = self.source else {
+            let message = format!("`{}` has neither `interface` nor `unicast_src_ip`", name.text);
+            findings
+                .error("no-source", name.span, message)
+                .help("add `unicast_src_ip`, the address of this machine that advertisements come from");
+            return;
+        };
+        let used = std::iter::once(source).chain(self.peers.iter().map(|(peer, ..)| *peer));
+        if let Some(address) = used.into_iter().find(is_link_local) {
+            let message = format!("{address} means something else on every interface, and `{}` names none", name.text);
+            findings.error("link-local", name.span, message).help("add `interface IF`, where that address is");
+            return;
+        }
+        if let Some((span, keyword)) = self.virtual_mac.stands_on_own_interface() {
+            findings
+                .error("no-device", span, format!("`{keyword}` needs an interface to stand on"))
+                .help("add `interface IF`");
+            return;
+        }
+        let link = default_link(defaults.interface.as_ref());
+        for (address, word) in self.addresses.iter_mut().chain(&mut self.excluded).filter(|(it, _)| it.link.is_none()) {
+            findings
+                .hint("no-device", word.span, format!("{} will be on {link}: there is no `interface`", address.address))
+                .help("add `dev IF`");
+            address.link = Some(link.clone());
+        }
+        self.virtual_mac.place(&link);
+        let (promotes, polls) = (&mut self.promote_secondaries, &mut self.polls_link);
+        for (said, keyword) in [(promotes, "promote_secondaries"), (polls, "linkbeat_use_polling")] {
+            if std::mem::take(said) {
+                let message =
+                    format!("`{keyword}` is ignored: it is about the instance's interface, and there is none");
+                findings.warning("no-device", name.span, message).help("remove it, or add `interface IF`");
+            }
+        }
+        self.link = Some((RouterConfig::ANYWHERE.into(), name.span));
+    }
+
     fn report_missing(&self, name: &Word, findings: &mut Findings) {
         if self.link.is_none() && !self.given.contains(&"interface") {
-            let message = format!("`{}` has no `interface`", name.text);
-            if self.unicast.is_some() {
-                findings
-                    .error("not-built", name.span, format!("{message}; unicast without one is not built yet"))
-                    .help("add `interface IF`, the interface that the peers are reached by");
-            } else {
-                findings.error("missing-keyword", name.span, message).help("add a line like `interface eth0`");
-            }
+            findings
+                .error("missing-keyword", name.span, format!("`{}` has no `interface`", name.text))
+                .help("add a line like `interface eth0`");
         }
         if self.vrid.is_none() && !self.given.contains(&"virtual_router_id") {
             findings
@@ -656,6 +698,13 @@ impl<'a> Draft<'a> {
         }
         let peers = self.peers.iter().map(|(peer, ..)| *peer).collect();
         Some(Transport::Unicast { source: self.source, peers, ttl })
+    }
+}
+
+const fn is_link_local(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.is_unicast_link_local(),
     }
 }
 

@@ -25,9 +25,10 @@ pub(super) fn instances(instances: &[(Instance, &Word)], findings: &mut Findings
         };
         let identity = (router.link.clone(), router.vrid, router.family, group, source);
         if let Some(other) = identities.insert(identity, router.name.clone()) {
+            let place = if router.is_anywhere() { String::new() } else { format!(" on {}", router.link) };
             let message = format!(
-                "`{other}` has virtual_router_id {} on {} already, so the two would hear each other as one",
-                router.vrid, router.link
+                "`{other}` has virtual_router_id {}{place} already, so the two would hear each other as one",
+                router.vrid
             );
             findings.error("same-vrid", name.span, message).help("give each instance on an interface its own number");
         }

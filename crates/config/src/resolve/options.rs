@@ -66,7 +66,7 @@ impl<'a, 'n, 'f> Line<'a, 'n, 'f> {
                     "no-effect",
                     word.span,
                     format!("`{}` has no effect: {reason}", word.text),
-                    reason,
+                    option.name,
                 );
             }
         }

@@ -313,6 +313,12 @@ impl<'a> Draft<'a> {
         if line.bad {
             return None;
         }
+        if self.kind == RouteKind::Nat && family == Family::Ipv4 {
+            let message = "the kernel refuses `nat` routes since 2.6.9, so this one will never be there";
+            line.findings
+                .warning("nat-route", self.start.span, message)
+                .help("translate addresses with nftables instead");
+        }
         let default_scope = match self.kind {
             // The kernel refuses these any further away, although keepalived asks for "global".
             RouteKind::Local => Scope::Host,

@@ -83,8 +83,10 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// Where addresses go that name no interface.
-const DEFAULT_INTERFACE: &str = "eth0";
+/// Where addresses go if neither they nor their instance name an interface.
+pub(super) fn default_link(stated: Option<&Name>) -> Name {
+    stated.cloned().unwrap_or_else(|| Name::from("eth0"))
+}
 
 /// Takes in a block of static things, if it is one.
 pub(super) fn take(
@@ -107,8 +109,7 @@ pub(super) fn take(
                         )
                         .help("remove it");
                 }
-                let default = || default_interface.cloned().unwrap_or_else(|| Name::from(DEFAULT_INTERFACE));
-                address.link.get_or_insert_with(default);
+                address.link.get_or_insert_with(|| default_link(default_interface));
                 let group = groups.mention(group, findings);
                 let same = |known: &Static<engine::VirtualAddress>| {
                     known.what.address == address.address && known.what.link == address.link

@@ -39,6 +39,7 @@ struct Own {
     name: Option<(Name, Span)>,
     mac: Option<Mac>,
     group: Option<u32>,
+    retells_base: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,9 +83,22 @@ impl Asking {
         true
     }
 
+    /// What would stand on the instance's own interface, if anything would.
+    pub(super) fn stands_on_own_interface(&self) -> Option<(Span, &'static str)> {
+        let own = self.own.as_ref().map(|own| (own.span, "use_vmac"));
+        own.or_else(|| self.ipvlan.as_ref().map(|asked| (asked.span, "use_ipvlan")))
+    }
+
     /// An address says `use_vmac`.
     pub(super) fn note_address(&mut self, address: &VirtualAddress, span: Span) {
         self.addresses.push((address.address, address.link.clone(), span));
+    }
+
+    /// The addresses that name no interface are on this one.
+    pub(super) fn place(&mut self, link: &Name) {
+        for (_, place, _) in &mut self.addresses {
+            place.get_or_insert_with(|| link.clone());
+        }
     }
 
     /// Has the interfaces made, and puts the addresses on them.
@@ -128,6 +142,7 @@ impl Asking {
                 named: own.name.is_some(),
                 prefix: links.prefix.clone(),
                 group: own.group,
+                retells_base: own.retells_base,
                 needs_base: false,
                 ..links.plain(name, about, about.link, (macvlan(mac(about.family)), about.family))
             };
@@ -229,7 +244,7 @@ fn of_the_standard(family: Family, vrid: Vrid) -> [u8; 6] {
 
 impl Own {
     fn read(statement: &Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> Self {
-        let mut own = Self { span: statement.span, name: None, mac: None, group: None };
+        let mut own = Self { span: statement.span, name: None, mac: None, group: None, retells_base: false };
         let mut words = statement.values.iter().peekable();
         while let Some(word) = words.next() {
             match (word.text.as_str(), words.peek().copied()) {
@@ -246,15 +261,7 @@ impl Own {
                         .error("missing-value", word.span, format!("`{}` needs a value", word.text))
                         .help(format!("for instance `{}`", statement.keyword.example));
                 }
-                ("netlink_notify_msg", _) => {
-                    findings
-                        .error(
-                            "not-built",
-                            word.span,
-                            "`netlink_notify_msg` is known but not built yet in this version of Tanist",
-                        )
-                        .help("remove it if you can do without it, or keep this machine on keepalived for now");
-                }
+                ("netlink_notify_msg", _) => own.retells_base = true,
                 (text, _) if text.contains(':') => own.mac = mac(word, findings).or(own.mac),
                 _ => own.take_name(word, findings),
             }
@@ -337,7 +344,8 @@ impl VirtualLinks {
     /// What nobody has said anything about.
     fn plain(&self, name: Name, about: &About<'_>, base: &Name, (kind, family): (VirtualKind, Family)) -> VirtualLink {
         let (prefix, base, vrid) = (self.address_prefix.clone(), base.clone(), about.vrid);
-        VirtualLink { name, named: false, prefix, vrid, base, kind, family, group: None, needs_base: true }
+        let (named, group, retells_base, needs_base) = (false, None, false, true);
+        VirtualLink { name, named, prefix, vrid, base, kind, family, group, retells_base, needs_base }
     }
 
     /// The name of an instance's own.

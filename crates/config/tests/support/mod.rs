@@ -84,7 +84,8 @@ pub(crate) fn describe(settings: &Settings) -> String {
     for (link, method) in &settings.link_beats.links {
         line(&mut out, format_args!("link of {link} polled by {method:?}"));
     }
-    for VirtualLink { name, named, prefix, vrid, base, kind, family, group, needs_base } in &settings.virtual_links {
+    for wish in &settings.virtual_links {
+        let VirtualLink { name, named, prefix, vrid, base, kind, family, group, retells_base, needs_base } = wish;
         let mac = match kind {
             VirtualKind::Macvlan { mac } => mac.map(|octet| format!("{octet:02x}")).join(":"),
             VirtualKind::Ipvlan(Ipvlan { mode, address }) => format!("ipvlan {mode:?} {address:?}"),
@@ -93,7 +94,8 @@ pub(crate) fn describe(settings: &Settings) -> String {
         let other = if *named { String::new() } else { format!("  or {prefix}N.{vrid}") };
         let needs = if *needs_base { "  needs it" } else { "" };
         let family = if *family == Family::Ipv6 { "  for IPv6" } else { "" };
-        line(&mut out, format_args!("virtual link {name}{other}  on {base}{needs}  {mac}{family}{group}"));
+        let retells = if *retells_base { "  retells it" } else { "" };
+        line(&mut out, format_args!("virtual link {name}{other}  on {base}{needs}{retells}  {mac}{family}{group}"));
     }
     for script in &settings.scripts {
         let checking = &script.checking;

@@ -492,7 +492,7 @@ fn the_loops_end_answers_questions_and_passes_commands_on() {
         assert!(Instant::now() < until, "not all was answered");
         let soon = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
         let _ = poll(&mut [PollFd::new(&control, PollFlags::IN)], Some(&soon));
-        for (number, command) in control.take(&engine, &settings, &BTreeSet::new(), now) {
+        for (number, command) in control.take(&engine, &settings, &BTreeSet::new(), || None, now) {
             assert_eq!(command, Command::Acknowledge);
             control.answer(number, &Answer::Done);
         }

@@ -249,6 +249,7 @@ fn write_interface(text: &mut String, engine: &Engine, router: &RouterView, inst
         }
         None => match &instance.ipvlan {
             Some(link) => entry(text, "Interface", &format_args!("{link}, ipvlan on {}", config.link))?,
+            None if config.is_anywhere() => {}
             None => entry(text, "Interface", &config.link)?,
         },
     }

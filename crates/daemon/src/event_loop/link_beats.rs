@@ -1,6 +1,7 @@
 //! The loop's dealings with polled links.
 
 use config::BeatMethod;
+use engine::RouterConfig;
 use linux::link_beat::Method;
 use linux::system_log::Severity;
 
@@ -38,7 +39,9 @@ impl EventLoop {
         let own = self.settings.instances.iter().filter(|instance| instance.polls_link);
         let names = mentioned.chain(own.map(|instance| &instance.router.link));
         let made = |name: &str| self.settings.virtual_links.iter().any(|link| *link.name == *name);
-        let mut asked: Asked = names.filter(|name| !made(name)).map(|name| (name.to_string(), None)).collect();
+        let nowhere = |name: &str| name == RouterConfig::ANYWHERE;
+        let names = names.filter(|name| !made(name) && !nowhere(name));
+        let mut asked: Asked = names.map(|name| (name.to_string(), None)).collect();
         asked.extend(beats.links.iter().map(|(name, method)| (name.to_string(), method.map(linux_method))));
         asked
     }

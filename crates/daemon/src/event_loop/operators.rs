@@ -33,10 +33,11 @@ impl EventLoop {
     }
 
     pub(super) fn take_requests(&mut self) {
-        let Self { control: Some(control), engine, settings, batons, out, .. } = self else { return };
+        let Self { control: Some(control), engine, settings, batons, closed, out, .. } = self else { return };
         let nobody = BTreeSet::new();
         let strangers = batons.as_ref().map_or(&nobody, Batons::strangers);
-        for (number, command) in control.take(engine, settings, strangers, now()) {
+        let dropped = || closed.dropped()?.ok();
+        for (number, command) in control.take(engine, settings, strangers, dropped, now()) {
             engine.handle(now(), Input::Command { number, command }, out);
         }
     }

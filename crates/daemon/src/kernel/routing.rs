@@ -49,6 +49,9 @@ pub(super) struct Routing {
     astray: bool,
     /// It has been looked at before: what carries our number and is not known is another daemon's.
     looked: bool,
+    /// Other daemons of ours may be beside this one: of what carries our number when it is looked at first, only that is
+    /// ours which our configuration speaks of.
+    pub(super) beside_others: bool,
 }
 
 /// What somebody has taken away.
@@ -220,7 +223,7 @@ impl Routing {
             let known = self.routes.get(&route.destination).into_iter().flatten();
             return known.into_iter().any(|held| held.ours && (route.fulfils(&held.route) || *route == held.route));
         }
-        if route.protocol == OUR_PROTOCOL {
+        if route.protocol == OUR_PROTOCOL && !self.beside_others {
             return true;
         }
         let configured = self.configured_routes.get(&route.destination).into_iter().flatten();
@@ -228,7 +231,7 @@ impl Routing {
         specs.any(|WantedRoute { route: spec, .. }| {
             // One that names no protocol had keepalived's when keepalived made it.
             let protocol = if spec.protocol == OUR_PROTOCOL { KEEPALIVED } else { spec.protocol };
-            route.fulfils(&RouteSpec { protocol, ..spec })
+            route.fulfils(&spec) || route.fulfils(&RouteSpec { protocol, ..spec })
         })
     }
 
@@ -236,16 +239,16 @@ impl Routing {
         if self.looked {
             return self.rules.get(&rule.preference).into_iter().flatten().any(|held| held.ours && held.rule == *rule);
         }
-        rule.protocol == OUR_PROTOCOL || left_over.contains(rule)
+        (rule.protocol == OUR_PROTOCOL && !self.beside_others) || left_over.contains(rule)
     }
 
-    /// The rules of the configuration as another maker may have left them behind.
+    /// The rules of the configuration as we or another maker may have left them behind.
     fn left_over_rules(&self, links: &LinkNames<'_>) -> BTreeSet<RuleSpec> {
         let specs = self.configured_rules.iter().filter_map(|configured| rule_spec(configured, links));
         specs
-            .map(|spec| {
+            .flat_map(|spec| {
                 let protocol = if spec.protocol == OUR_PROTOCOL { KEEPALIVED } else { spec.protocol };
-                RuleSpec { protocol, ..spec }
+                [spec.clone(), RuleSpec { protocol, ..spec }]
             })
             .collect()
     }

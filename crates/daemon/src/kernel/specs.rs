@@ -194,6 +194,7 @@ const fn kind_number(kind: RouteKind) -> u8 {
         RouteKind::Unreachable => 7,
         RouteKind::Prohibit => 8,
         RouteKind::Throw => 9,
+        RouteKind::Nat => 10,
     }
 }
 

@@ -13,7 +13,7 @@ use linux::system_log::Severity;
 
 use crate::closed_addresses;
 
-/// What is written on them: after a crash they are known by it.
+/// What is written on them, before the name of the daemon if it has one: after a crash they are known by it.
 const ALIAS: &str = "tanist";
 /// So often is looked whether all are there.
 const PASSES: usize = 3;
@@ -29,6 +29,9 @@ pub(super) struct VirtualLinks {
     unfinished: bool,
     /// Nothing has been removed yet: what has our alias is an earlier process's.
     looked_for_remains: bool,
+    alias: String,
+    /// What each was fitted for last.
+    fitted: BTreeMap<Name, Family>,
     /// The names of those that tell nobody which groups of IPv6 they listen to.
     silent: BTreeSet<String>,
     /// Name and priority of the table that keeps them silent.
@@ -64,6 +67,10 @@ pub(super) struct Adjusted {
 impl VirtualLinks {
     pub(super) fn want(&mut self, settings: &Settings) -> linux::Result<()> {
         self.wanted.clone_from(&settings.virtual_links);
+        if self.alias.is_empty() {
+            let instance = settings.process.instance.iter().map(|instance| format!(" {instance}"));
+            self.alias = std::iter::once(ALIAS.to_owned()).chain(instance).collect();
+        }
         let (name, priority) = closed_addresses::table(settings);
         let table = (name + "_links", priority);
         if table == self.table {
@@ -200,23 +207,27 @@ impl VirtualLinks {
                             link.is_ipvlan_with(flags(ipvlan.mode))
                                 && !others.contains(&link.index)
                                 && !made.iter().any(|made| made.called == link.name)
-                                && may_be_replaced(link, wish)
+                                && self.may_be_replaced(link, wish)
                                 && wish.names().take(NAMES).any(|name| name == link.name)
                         }
                     }
             };
             let held = before.and_then(|index| links.get(&index));
-            if held.filter(is_right).is_some_and(|link| link.up) {
+            let unfit = |link: &Link| self.unfit(wish, link, base, links);
+            if held.filter(is_right).is_some_and(|link| link.up && unfit(link).is_none()) {
                 continue;
             }
             // An interface takes each address once, so whoever has it is the one.
             let right = held.filter(is_right).or_else(|| links.values().find(is_right));
             if let Some(right) = right {
                 let called = right.name.clone();
-                let told = if before == Some(right.index) {
-                    (Severity::Warning, format!("{called} was down and has been set up again"))
-                } else {
-                    (Severity::Info, format!("{called} is there already{} and is taken over", with_mac(wish)))
+                let told = match unfit(right) {
+                    _ if before != Some(right.index) => {
+                        (Severity::Info, format!("{called} is there already{} and is taken over", with_mac(wish)))
+                    }
+                    _ if !right.up => (Severity::Warning, format!("{called} was down and has been set up again")),
+                    Some(why) => (Severity::Info, format!("{called} {why}")),
+                    None => continue,
                 };
                 made.push(Made { name: wish.name.clone(), called, told });
                 continue;
@@ -226,7 +237,7 @@ impl VirtualLinks {
                 _ if made.iter().any(|made| made.called == *name) => false,
                 None => true,
                 Some(other) if Some(other.index) == before => true,
-                Some(other) => !others.contains(&other.index) && may_be_replaced(other, wish),
+                Some(other) => !others.contains(&other.index) && self.may_be_replaced(other, wish),
             };
             let Some(name) = wish.names().take(NAMES).find(is_free) else { continue };
             wrong.extend(by_name(&name).filter(|other| held.is_none_or(|held| held.index != other.index)));
@@ -269,7 +280,30 @@ impl VirtualLinks {
         }
     }
 
-    /// Has those that are new or were down do what they are for.
+    /// Only what was made for this purpose is taken away from somebody else: by us, or under the name that the operator has
+    /// chosen for it.
+    fn may_be_replaced(&self, other: &Link, wish: &VirtualLink) -> bool {
+        let is_ours = other.alias.as_deref() == Some(&*self.alias);
+        is_of_our_kinds(other) && (is_ours || (wish.named && *wish.name == *other.name))
+    }
+
+    /// What about one that is there is no longer as it should be, although it need not be made anew for it.
+    fn unfit(&self, wish: &VirtualLink, link: &Link, base: &Link, links: &BTreeMap<u32, Link>) -> Option<String> {
+        let vrf = vrf_of(Some(base), links);
+        match vrf.and_then(|vrf| links.get(&vrf)) {
+            _ if vrf_of(Some(link), links) == vrf => {}
+            Some(vrf) => return Some(format!("follows {} into the VRF {}", base.name, vrf.name)),
+            None => return Some(format!("follows {} out of its VRF", base.name)),
+        }
+        if self.fitted.get(&wish.name).is_some_and(|family| *family != wish.family) {
+            let family = if wish.family == Family::Ipv6 { "IPv6" } else { "IPv4" };
+            return Some(format!("is for {family} from now on"));
+        }
+        let group = wish.group.filter(|group| *group != link.group)?;
+        Some(format!("is in the group {group} of interfaces from now on"))
+    }
+
+    /// Has those that are new, were down or are meant for something else now do what they are for.
     fn furnish(
         &mut self,
         made: Vec<Made>,
@@ -293,11 +327,16 @@ impl VirtualLinks {
             let Some(link) = picture.values().find(|link| link.name == called) else { continue };
             let Some(wish) = self.wanted.iter().find(|wish| wish.name == name) else { continue };
             let base = picture.values().find(|link| *link.name == *wish.base);
-            let mut steps = vec![netlink.set_alias(link.index, ALIAS)];
+            let mut steps = vec![netlink.set_alias(link.index, &self.alias)];
             steps.extend(options(&called, wish).into_iter().map(|(sysctl, value)| sysctl.set_if_there(&value)));
-            if let Some(vrf) = vrf_of(base, picture).filter(|vrf| link.master != Some(*vrf)) {
-                steps.push(netlink.set_master(link.index, Some(vrf)));
+            let vrf = vrf_of(base, picture);
+            if vrf_of(Some(link), picture) != vrf {
+                steps.push(netlink.set_master(link.index, vrf));
             }
+            if let Some(group) = wish.group.filter(|group| *group != link.group) {
+                steps.push(netlink.set_group(link.index, group));
+            }
+            self.fitted.insert(name, wish.family);
             if let VirtualKind::Ipvlan(config::Ipvlan { address: Some((address, prefix)), .. }) = wish.kind {
                 adjusted.addressed = true;
                 // Whoever takes it away later finds that it is put back like every address that is always there.
@@ -307,6 +346,9 @@ impl VirtualLinks {
                 });
             }
             steps.push(netlink.set_up(link.index, true));
+            if let Some(base) = base.filter(|_| wish.retells_base) {
+                steps.push(netlink.set_group(base.index, base.group));
+            }
             adjusted.failures.extend(steps.into_iter().filter_map(Result::err));
             adjusted.told.push(told);
         }
@@ -333,7 +375,7 @@ impl VirtualLinks {
         if !std::mem::replace(&mut self.looked_for_remains, true) {
             let remains = links.values().filter(|link| {
                 is_of_our_kinds(link)
-                    && link.alias.as_deref() == Some(ALIAS)
+                    && link.alias.as_deref() == Some(&*self.alias)
                     && link.lower.is_some_and(&concerns_us)
                     && !self.there.values().any(|index| *index == link.index)
             });
@@ -406,16 +448,9 @@ fn is_of_our_kinds(link: &Link) -> bool {
     link.is_private_macvlan() || link.is_l2_ipvlan()
 }
 
-/// Only what was made for this purpose is taken away from somebody else: by us, or under the name that the operator has
-/// chosen for it.
-fn may_be_replaced(other: &Link, wish: &VirtualLink) -> bool {
-    let is_ours = other.alias.as_deref() == Some(ALIAS);
-    is_of_our_kinds(other) && (is_ours || (wish.named && *wish.name == *other.name))
-}
-
-/// The index of the VRF that the interface below is in.
-fn vrf_of(base: Option<&Link>, links: &BTreeMap<u32, Link>) -> Option<u32> {
-    base?.master.filter(|master| links.get(master).is_some_and(Link::is_vrf))
+/// The index of the VRF that an interface is in.
+fn vrf_of(link: Option<&Link>, links: &BTreeMap<u32, Link>) -> Option<u32> {
+    link?.master.filter(|master| links.get(master).is_some_and(Link::is_vrf))
 }
 
 /// Who asks on the network for an address of this interface is answered from here, and whoever asks for one of another

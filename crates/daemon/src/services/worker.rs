@@ -1,7 +1,7 @@
 //! Threads for what may wait in the kernel: a file on a lost server, a process that hangs while `/proc` is read. The
 //! loop hands over and goes on; whoever asked decides how long the answer is worth something.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -27,7 +27,8 @@ const MOST_THREADS: usize = 32;
 pub(crate) enum Job {
     /// Find the processes that carry this mark or are in these groups, and leave a note which one is being looked at.
     Look { service: Name, mark: String, groups: Option<ServiceGroups>, number: u64, looking_at: Arc<AtomicU32> },
-    /// Kill everything in these groups. Nobody waits for an answer: what lives is looked at anyway.
+    /// Kill everything in these groups. Nobody waits for an answer: what lives is looked at anyway. While that hangs for a
+    /// group, asking for it again costs nothing, and it is done once more afterwards.
     Kill { groups: Vec<ControlGroup> },
     /// Look at the programs of a service anew, and at what else it needs.
     Prepare { service: Name, recipes: Vec<Arc<Recipe>>, needs: Arc<Needs> },
@@ -79,14 +80,19 @@ fn remains(mark: &str, groups: Option<&ServiceGroups>, looking_at: &AtomicU32) -
     Ok(Remains { processes, groups })
 }
 
-fn carry_out(job: Job) -> Option<Answer> {
+fn carry_out(job: Job, shared: &Shared) -> Option<Answer> {
     Some(match job {
         Job::Look { service, mark, groups, number, looking_at } => {
             let found = remains(&mark, groups.as_ref(), &looking_at);
             Answer::Looked { service, number, found: found.map_err(|error| error.to_string()) }
         }
         Job::Kill { groups } => {
-            groups.iter().for_each(ControlGroup::kill);
+            for group in &groups {
+                group.kill();
+                while shared.lock().is_to_be_killed_again(group) {
+                    group.kill();
+                }
+            }
             return None;
         }
         Job::Prepare { service, recipes, needs } => {
@@ -131,6 +137,32 @@ struct Queue {
     idle: usize,
     /// The loop is gone.
     over: bool,
+    /// Groups that are being killed or will be, and whether somebody has asked for it again meanwhile.
+    kills: BTreeMap<ControlGroup, bool>,
+}
+
+impl Queue {
+    /// Notes what is asked for; `false` if whoever is at it already will see to it.
+    fn takes(&mut self, job: &mut Job) -> bool {
+        let Job::Kill { groups } = job else { return true };
+        groups.retain(|group| match self.kills.get_mut(group) {
+            Some(again) => {
+                *again = true;
+                false
+            }
+            None => self.kills.insert(group.clone(), false).is_none(),
+        });
+        !groups.is_empty()
+    }
+
+    /// One that has been killed; what nobody has asked for again is done with.
+    fn is_to_be_killed_again(&mut self, group: &ControlGroup) -> bool {
+        let again = self.kills.get_mut(group).is_some_and(std::mem::take);
+        if !again {
+            self.kills.remove(group);
+        }
+        again
+    }
 }
 
 impl Shared {
@@ -150,8 +182,11 @@ impl Worker {
     }
 
     /// Hands a job over. A thread is started only if none is free.
-    pub(crate) fn ask(&self, job: Job) -> std::io::Result<()> {
+    pub(crate) fn ask(&self, mut job: Job) -> std::io::Result<()> {
         let mut queue = self.shared.lock();
+        if !queue.takes(&mut job) {
+            return Ok(());
+        }
         queue.jobs.push_back(job);
         if queue.idle >= queue.jobs.len() || queue.threads >= MOST_THREADS {
             self.shared.more.notify_one();
@@ -170,7 +205,9 @@ impl Worker {
             // One of those that there are will see to it.
             Err(_) if queue.threads > 0 => {}
             Err(error) => {
-                queue.jobs.pop_back();
+                if let Some(Job::Kill { groups }) = queue.jobs.pop_back() {
+                    queue.kills.retain(|group, _| !groups.contains(group));
+                }
                 return Err(error);
             }
         }
@@ -213,7 +250,7 @@ fn work(shared: &Shared, sender: &Sender<Answer>, mut waker: &UnixStream) {
             let Some(job) = queue.jobs.pop_front() else { return };
             job
         };
-        let answer = carry_out(job);
+        let answer = carry_out(job, shared);
         // Whoever asks again because of this answer finds us free.
         shared.lock().idle += 1;
         let Some(answer) = answer else { continue };
@@ -263,5 +300,28 @@ mod tests {
         worker.ask(Job::File { check: Name::from("file"), path: "/".into() }).unwrap();
         assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Ok(_), .. }]));
         assert_eq!(worker.shared.lock().threads, 4);
+    }
+
+    #[test]
+    fn a_group_that_hangs_is_not_waited_for_by_many() {
+        let mut worker = Worker::new().unwrap();
+        let (stuck, other) = (ControlGroup::at("/no/such/stuck"), ControlGroup::at("/no/such/other"));
+        // As above: whoever is at it does not come back.
+        worker.shared.lock().kills.insert(stuck.clone(), false);
+        for _ in 0..1000 {
+            worker.ask(Job::Kill { groups: vec![stuck.clone()] }).unwrap();
+        }
+        assert!(worker.shared.lock().jobs.is_empty());
+        assert_eq!(worker.shared.lock().threads, 0);
+        worker.ask(Job::Kill { groups: vec![stuck.clone(), other.clone()] }).unwrap();
+        worker.ask(Job::File { check: Name::from("file"), path: "/".into() }).unwrap();
+        assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Ok(_), .. }]));
+        let finished = || !worker.shared.lock().kills.contains_key(&other);
+        (0..2000).take_while(|_| !finished()).for_each(|_| std::thread::sleep(Duration::from_millis(10)));
+        assert!(finished(), "what does not hang is done");
+        let mut queue = worker.shared.lock();
+        assert!(queue.is_to_be_killed_again(&stuck), "once more, as was asked for meanwhile");
+        assert!(!queue.is_to_be_killed_again(&stuck), "and no more");
+        assert!(queue.kills.is_empty());
     }
 }

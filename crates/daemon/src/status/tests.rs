@@ -54,6 +54,7 @@ struct Case {
     settings: Settings,
     view: View,
     strangers: BTreeSet<IpAddr>,
+    dropped: Option<Dropped>,
 }
 
 fn service_config(name: &str) -> ServiceConfig {
@@ -166,7 +167,7 @@ fn settled() -> Case {
             }],
         }],
     });
-    Case { settings, view, strangers: BTreeSet::new() }
+    Case { settings, view, strangers: BTreeSet::new(), dropped: None }
 }
 
 /// The same with the roles exchanged.
@@ -216,8 +217,9 @@ impl Case {
     fn status(&self) -> api::Status {
         let links = [Name::from("eth0")];
         let (node, calendar) = ("a", Duration::from_secs(1_795_000_000));
-        let Self { settings, view, strangers } = self;
-        status(&Snapshot { view, settings, links: &links, strangers, node, now: NOW, calendar })
+        let Self { settings, view, strangers, dropped } = self;
+        let (links, dropped) = (&links[..], *dropped);
+        status(&Snapshot { view, settings, links, strangers, node, dropped, now: NOW, calendar })
     }
 }
 
@@ -378,6 +380,9 @@ fn vrrp_alone_sees_only_half_and_says_so() {
     case.view.peer = None;
     case.settings.pair = None;
     check("vrrp_master", &case);
+    case.dropped = Some(Dropped { incoming: 12, outgoing: 0 });
+    check("packets_dropped", &case);
+    case.dropped = None;
     let mut case = on_b();
     case.view.peer = None;
     case.settings.pair = None;

@@ -340,6 +340,41 @@ router b priority 255 peers 192.0.2.3 source 192.0.2.9
     );
 }
 
+/// Where both move, and their places change, the name says who is who.
+#[test]
+fn of_two_that_both_send_from_elsewhere_each_goes_on_under_its_name() {
+    check(
+        r#"
+router a priority 255 peers 192.0.2.2 source 192.0.2.1
+router b priority 100 peers 192.0.2.3 source 192.0.2.9
+link eth0 up 192.0.2.1 192.0.2.7 192.0.2.8 192.0.2.9
+    0.100000 > start
+    0.100000   a Initialize -> Active: AddressOwner
+    0.100000   a advertise 255
+    0.100000   a wants its addresses
+    0.100000   desired 192.0.2.100/24@eth0
+    0.100000   a announcing eth0 192.0.2.100
+    0.100000   announce eth0 192.0.2.100
+    0.100000   a notify Active 255
+    0.100000   b Initialize -> Backup: Started
+    0.100000   b notify Backup 100
+    0.200000 > hear 192.0.2.3 150 for b
+    0.200000   b follows 192.0.2.3
+    1.100000   a advertise 255
+    1.300000 > reconfigure
+router b priority 100 peers 192.0.2.3 source 192.0.2.8
+router a priority 255 peers 192.0.2.2 source 192.0.2.7
+    1.300000   a advertise 255
+    1.300000 > view
+    1.300000   b is Backup priority 100/100 follows 192.0.2.3 150 interval 1s down at 4.909375
+    1.300000   a is Active priority 255/255 interval 1s
+    1.400000 > counters
+    1.400000   b counts received 1
+    1.400000   a counts sent 3 became 1
+"#,
+    );
+}
+
 #[test]
 fn unicast_peers_change_and_the_router_stays() {
     check(

@@ -85,6 +85,15 @@ impl Netlink {
         self.change_link(0, &message, || format!("set {name} {}", if up { "up" } else { "down" }))
     }
 
+    /// Puts an interface into a group of them. Even if it is in that already, the kernel tells everybody how the interface
+    /// is now.
+    pub fn set_group(&mut self, link: u32, group: u32) -> Result<()> {
+        let mut message = of_link(link);
+        message.attributes.push(LinkAttribute::Group(group));
+        let name = self.link_name(link);
+        self.change_link(0, &message, || format!("set the group of {name}"))
+    }
+
     pub fn set_mac(&mut self, link: u32, mac: [u8; 6]) -> Result<()> {
         let mut message = of_link(link);
         message.attributes.push(LinkAttribute::Address(mac.to_vec()));

@@ -7,6 +7,7 @@ mod supervised;
 use std::time::Duration;
 
 use super::outcome::ActOutcome;
+use super::own_pair::interface_of;
 use super::pair::{HANDED_OVER, Node, Service};
 use super::scene::Scene;
 use super::stage::Stage;
@@ -263,7 +264,7 @@ fn failure(act: Act, stage: &mut Stage, active: usize) -> Result<ActOutcome, Lab
         Act::Crash => player.kill_daemon()?,
         Act::Stop => player.stop_daemon()?,
         Act::Power => player.host.power_off()?,
-        _ => player.host.set_cable(&node.router.link, false)?,
+        _ => player.host.set_cable(interface_of(&node.router), false)?,
     }
     let limit = if act == Act::Stop { other.replaces_leaving(&node) } else { other.replaces_dead(&node) };
     // What the failed node's kernel still has is another question.
@@ -306,7 +307,7 @@ fn failure(act: Act, stage: &mut Stage, active: usize) -> Result<ActOutcome, Lab
     match act {
         Act::Crash | Act::Stop => player.start_daemon()?,
         Act::Power => player.start()?,
-        _ => player.host.set_cable(&node.router.link, true)?,
+        _ => player.host.set_cable(interface_of(&node.router), true)?,
     }
     if left_behind {
         let alone = stage.wait_for_sole_holder(standby, STARTING + LATE);

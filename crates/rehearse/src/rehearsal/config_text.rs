@@ -110,7 +110,9 @@ impl StandInText {
             Some(StatedRole::Active) => self.line(format_args!("state MASTER")),
             Some(StatedRole::Backup) | None => self.line(format_args!("state BACKUP")),
         }
-        self.line(format_args!("interface {}", router.link));
+        if !router.is_anywhere() {
+            self.line(format_args!("interface {}", router.link));
+        }
         self.line(format_args!("virtual_router_id {}", router.vrid));
         self.line(format_args!("priority {}", router.priority));
         self.line(format_args!("version {}", router.version.number()));
@@ -426,6 +428,12 @@ mod tests {
                 notify_master "/etc/run.sh master"
                 notify /etc/any.sh
                 garp_master_refresh 5
+            }
+            vrrp_instance THREE {
+                virtual_router_id 53
+                unicast_src_ip 192.0.2.1
+                unicast_peer { 192.0.2.2 }
+                virtual_ipaddress { 192.0.2.103/24 dev eth1 }
             }
             vrrp_instance "TWO" {
                 interface eth1

@@ -167,7 +167,7 @@ fn view(node: &pair::Node) -> NodeView {
     NodeView {
         name: node.name.to_owned(),
         own_address: node.own_address.to_string(),
-        interface: node.router.link.to_string(),
+        interface: own_pair::interface_of(&node.router).to_string(),
         priority: node.router.priority.get(),
         daemon: node.daemon.name.clone(),
     }

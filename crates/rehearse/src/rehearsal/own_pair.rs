@@ -193,6 +193,12 @@ fn own_addresses(settings: &[Settings; 2], routers: &[RouterConfig; 2]) -> [Cidr
     })
 }
 
+/// The interface that an instance runs on; one without any is reached where its addresses are.
+pub(super) fn interface_of(router: &RouterConfig) -> &Name {
+    let elsewhere = || all_addresses(router).find_map(|address| address.link.as_ref());
+    if router.is_anywhere() { elsewhere().unwrap_or(&router.link) } else { &router.link }
+}
+
 fn source(router: &RouterConfig) -> Option<IpAddr> {
     match router.transport {
         Transport::Multicast { source, .. } | Transport::Unicast { source, .. } => source,
@@ -295,10 +301,10 @@ fn watched_script(settings: &Settings, router: &RouterConfig, checks: &[String])
 /// Every interface that is spoken of, with an address where one is needed.
 fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cidr, ways: &[Way]) -> HostPlan {
     let mut interfaces: BTreeMap<Name, Vec<Cidr>> = BTreeMap::new();
-    interfaces.entry(watched.link.clone()).or_default().push(own);
+    interfaces.entry(interface_of(watched).clone()).or_default().push(own);
     let mut neighbours: Vec<(IpAddr, Name)> = Vec::new();
     for router in settings.instances.iter().map(|instance| &instance.router) {
-        let held = interfaces.entry(router.link.clone()).or_default();
+        let held = interfaces.entry(interface_of(router).clone()).or_default();
         let stated = source(router);
         if held.is_empty() || stated.is_some_and(|stated| held.iter().all(|held| held.address != stated)) {
             held.push(fitting(stated, router.addresses.first(), which as u8 + 1));
@@ -306,7 +312,7 @@ fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cid
         let held = held.clone();
         if let Transport::Unicast { peers, .. } = &router.transport {
             let far = peers.iter().filter(|&&peer| held.iter().all(|held| !held.contains(peer)));
-            neighbours.extend(far.map(|&peer| (peer, router.link.clone())));
+            neighbours.extend(far.map(|&peer| (peer, interface_of(router).clone())));
         }
         let named = router.addresses.iter().chain(&router.excluded_addresses).filter_map(|held| held.link.clone());
         let routes = router.routes.iter().flat_map(|route| route.links().cloned());
@@ -337,7 +343,8 @@ fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cid
             neighbours.push((peer, over));
         }
     }
-    let asked_over = watched.addresses.first().and_then(|first| first.link.clone()).unwrap_or(watched.link.clone());
+    let asked_over =
+        watched.addresses.first().and_then(|first| first.link.clone()).unwrap_or(interface_of(watched).clone());
     let below = settings.virtual_links.iter().find(|made| made.name == asked_over).map(|made| made.base.clone());
     let asked_over = below.unwrap_or(asked_over);
     neighbours.push((CLIENT.into(), asked_over));
@@ -346,7 +353,7 @@ fn host_plan(which: usize, settings: &Settings, watched: &RouterConfig, own: Cid
 
     // The watched router's interface comes first; the order of the others says nothing.
     let mut order: Vec<&Name> = interfaces.keys().collect();
-    order.sort_by_key(|&name| (*name != watched.link, name.clone()));
+    order.sort_by_key(|&name| (name != interface_of(watched), name.clone()));
     let mut plan = HostPlan::new(NAMES[which]);
     for name in order.into_iter().filter(|&name| &**name != "lo") {
         let addresses: Vec<String> = interfaces[name].iter().map(Cidr::to_string).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use linux::packet_filter::PacketFilter;
 use linux::signals::Signal;
 
-use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_test, tanist};
+use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, binary, configuration, slow_test, tanist, word};
 
 // Shows: global_defs.vrrp_strict, vrrp_instance.no_accept
 #[test]
@@ -29,6 +29,13 @@ fn a_router_that_does_not_accept_holds_the_address_and_answers_nobody() {
             count.parse::<u64>().ok()
         };
         scene.until("what was dropped is told", || dropped().is_some_and(|count| count > 0));
+
+        let told = || {
+            let asked = scene.hosts[0].output(&[word(binary()), "status", "--json"]).expect("ask");
+            let status: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap_or_default();
+            status.pointer("/dropped/incoming")?.as_u64()
+        };
+        scene.until("it is in the status, too", || told().is_some_and(|count| count > 0));
 
         // Scripts of firewalls flush everybody's tables; a reload of ours brings this one back.
         scene.hosts[0]

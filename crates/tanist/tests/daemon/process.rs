@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use linux::packet_filter::PacketFilter;
+
 use crate::support::story::run;
 use crate::support::{
     ADDRESS, Daemon, Host, Moment, Node, QUICK, QUICK_SILENCE, Scene, binary, configuration, slow_test,
@@ -138,6 +140,68 @@ fn daemons_with_names_live_side_by_side() {
         }
         drop(nodes);
         run(host, "rm -rf /var/lib/tanist/one /var/lib/tanist/two");
+    });
+}
+
+/// What one makes is not taken for what an earlier process of the other has left behind.
+#[test]
+fn neither_of_two_daemons_takes_away_what_the_other_one_has() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let disk = |name: &str| under_keepalived_s_name(host, name);
+        let of = |number: u8| {
+            format!(
+                "instance {number}\nvrrp_instance VI_{number} {{\n    interface eth0\n    virtual_router_id {number}\n\
+                 {QUICK}\n    no_accept\n    virtual_ipaddress {{\n        192.0.2.10{number}/24\n    }}\n    \
+                 virtual_routes {{\n        203.0.{number}.0/24 dev eth0\n    }}\n    virtual_rules {{\n        from \
+                 203.0.{number}.0/24 table 100 preference {number}\n    }}\n}}\nvrrp_instance VI_6{number} {{\n    interface \
+                 eth0\n    virtual_router_id {number}\n    advert_int 0.2\n    use_vmac vrrp6.{number}\n    \
+                 virtual_ipaddress {{\n        fe80::10{number}/64\n    }}\n}}\n"
+            )
+        };
+        let begin = Moment::now();
+        let _stays = Node::start(host, disk("first"), &of(1));
+        scene.line("a", begin, "(VI_1) Entering MASTER STATE");
+        scene.line("a", begin, "(VI_61) Entering MASTER STATE");
+        let made = || run(host, "ip -o link show dev vrrp6.1 | cut -d: -f1; ip -d link show dev vrrp6.1 | grep alias");
+        let before = made();
+        assert!(before.contains("alias tanist 1"), "{before}");
+        let table = |name: &'static str| {
+            host.run(move || PacketFilter::open(name, PacketFilter::PRIORITY)?.is_there())
+                .expect("it is on")
+                .expect("an answer")
+        };
+        let is_whole = || {
+            let there = run(host, "ip address; ip route; ip rule");
+            let parts = ["192.0.2.101/24", "203.0.1.0/24 dev eth0", "from 203.0.1.0/24"];
+            table("tanist_1")
+                && table("tanist_1_links")
+                && parts.iter().all(|part| there.contains(part))
+                && made() == before
+        };
+        scene.until("everything is there", is_whole);
+        let whole = Moment::now();
+
+        // It comes, is killed, comes again and goes.
+        let mut comes_and_goes = Node::start(host, disk("second"), &of(2));
+        scene.line("a", whole, "(VI_62) Entering MASTER STATE");
+        scene.until("its tables are there", || table("tanist_2") && table("tanist_2_links"));
+        comes_and_goes.kill();
+        let again = Moment::now();
+        comes_and_goes.start_again();
+        scene.line("a", again, "vrrp6.2 is there already");
+        scene.line("a", again, "(VI_2) Entering MASTER STATE");
+        comes_and_goes.stop();
+        assert!(!table("tanist_2") && !table("tanist_2_links"), "{}", scene.story());
+        let left = run(host, "ip address; ip route; ip rule");
+        assert!(!left.contains("192.0.2.102") && !left.contains("203.0.2.0") && !left.contains("vrrp6.2"), "{left}");
+
+        assert!(is_whole(), "{}", scene.story());
+        for sign in ["was missing", "has been put back", "made anew"] {
+            assert_eq!(scene.count_lines("a", whole, sign), 0, "{}", scene.story());
+        }
+        run(host, "rm -rf /var/lib/tanist/1 /var/lib/tanist/2");
     });
 }
 

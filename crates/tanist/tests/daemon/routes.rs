@@ -582,3 +582,26 @@ fn some_that_keepalived_cannot_make() {
         assert_eq!(our_rules(host), ["11", "10"]);
     });
 }
+
+// Shows: route.nat
+/// keepalived does the same: the kernel takes `nat` for an ordinary route of IPv6, and refuses it over IPv4.
+#[test]
+fn a_nat_route_is_what_the_kernel_takes_it_for() {
+    slow_test(|| {
+        let begin = Moment::now();
+        let (scene, node) = started(
+            "",
+            "
+    virtual_routes {
+        nat 203.0.113.0/24 via 192.0.2.254
+        nat 2001:db8:1::/48 dev eth1
+    }",
+        );
+        scene.line("a", begin, "add the route nat 203.0.113.0/24 via 192.0.2.254: invalid argument");
+        has_routes(&scene, &["nat"]);
+        let there = lines_of(&scene.hosts[0], "-6 route show type nat proto 116");
+        assert!(there.iter().any(|line| line.contains("2001:db8:1::/48 dev eth1")), "{there:?}");
+        node.stop();
+        has_routes(&scene, &[]);
+    });
+}

@@ -9,7 +9,8 @@ use crate::support::iproute::{ip, try_ip};
 use crate::support::story::run;
 use crate::support::wire::{Arp, Wire, neighbour};
 use crate::support::{
-    ADDRESS, Host, HostPlan, Moment, Node, QUICK, Scene, configuration, is_announcement, let_pass, slow_test, tanist,
+    ADDRESS, Host, HostPlan, Moment, Node, QUICK, Scene, Seen, configuration, is_announcement, let_pass, slow_test,
+    tanist,
 };
 
 const VIRTUAL_MAC: &str = "00:00:5e:00:01:33";
@@ -399,5 +400,69 @@ fn addresses_elsewhere_get_interfaces_of_their_own() {
         assert!(ip(&host, "link show dev edge").contains("02:00:00:00:07:33"));
         node.stop();
         assert!(!is_there(&host, "edge") && is_there(&host, "va.51"));
+    });
+}
+
+/// Some interfaces begin to take packets of other MAC addresses without a word of the kernel's.
+#[test]
+fn the_interface_below_is_told_of_once_more_if_that_is_wanted() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let told = |since: Moment| {
+            let lines = scene.lab.journal().since(since).into_iter().filter_map(|record| match record.what {
+                Seen::Line { program, text } if &*program == "watch" => Some(text),
+                _ => None,
+            });
+            let made = lines.skip_while(|text| !text.contains("vrrp.51@") || !text.contains("LOWER_UP"));
+            made.filter(|text| text.contains(": eth0")).count()
+        };
+        let watch = host.start("watch", &["ip", "-o", "monitor", "link"]).expect("ip monitor");
+        scene.until("the watch sees", || {
+            ip(host, "link set eth0 group 0");
+            scene
+                .lab
+                .journal()
+                .all()
+                .iter()
+                .any(|record| matches!(&record.what, Seen::Line { program, .. } if &**program == "watch"))
+        });
+        let begin = Moment::now();
+        let node = started(&scene, &with_virtual_mac(150, "").replace("use_vmac", "use_vmac netlink_notify_msg"));
+        scene.until("it is told of again", || told(begin) > 0);
+        node.stop();
+        watch.kill_all().expect("end the watch");
+    });
+}
+
+/// With a MAC address that is the same over both families, the interface stays when the family changes.
+#[test]
+fn an_interface_is_fitted_for_another_family() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let node = started(&scene, &with_virtual_mac(150, "").replace("use_vmac", "use_vmac edge 02:00:00:00:00:51"));
+        let option_of_ipv6 = || {
+            let path = Path::new("/proc/sys/net/ipv6/conf/edge/disable_ipv6");
+            host.read_file(path).expect("an option of the kernel").trim_end().to_owned()
+        };
+        assert_eq!(option_of_ipv6(), "1");
+        let before = index(host, "edge");
+        let reloaded = Moment::now();
+        node.reload(
+            &with_virtual_mac(150, "")
+                .replace("use_vmac", "use_vmac edge 02:00:00:00:00:51")
+                .replace("192.0.2.100/24", "fe80::100/64"),
+        );
+        scene.line("a", reloaded, "edge is for IPv6 from now on");
+        scene.line("a", reloaded, "Entering MASTER STATE");
+        assert_eq!(index(host, "edge"), before);
+        scene.until("the address is there", || ip(host, "-6 address show dev edge").contains("fe80::100/64"));
+        let reloaded = Moment::now();
+        node.reload(&with_virtual_mac(150, "").replace("use_vmac", "use_vmac edge 02:00:00:00:00:51 group 7"));
+        scene.line("a", reloaded, "edge is for IPv4 from now on");
+        scene.until("it has changed", || option_of_ipv6() == "1");
+        assert!(ip(host, "link show dev edge").contains("group 7"));
+        scene.only("a", ADDRESS);
     });
 }

@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use linux::packet_filter::PacketFilter;
+
 use crate::support::iproute::{ip, lines, try_ip};
 use crate::support::story::run;
 use crate::support::wire::{Frame, Wire, neighbour_of_ipv6};
@@ -15,8 +17,8 @@ const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
 /// In which neighbours ask for both.
 const SOLICITED: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0x100);
 const NEIGHBOUR_SOLICITATION: u8 = 135;
-const REDIRECT: u8 = 137;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
+const REDIRECT: u8 = 137;
 const ROUTER_FLAG: u8 = 0x80;
 
 fn scene(names: &[&str]) -> Scene {
@@ -69,7 +71,7 @@ fn check(frames: &[Frame]) {
             }
             (_, Some((NEIGHBOUR_SOLICITATION, ..))) => {}
             // The kernel answers for a new address a moment before it delivers to it; what comes then it sends back.
-            (_, Some((REDIRECT, _, ADDRESS, _))) => {}
+            (_, Some((REDIRECT, ..))) => {}
             _ => assert!(!is_virtual, "{frame:?}"),
         }
     }
@@ -223,5 +225,28 @@ fn both_families_have_interfaces_of_their_own() {
         assert_eq!(neighbour_of_ipv6(&scene, elsewhere).as_deref(), Some(VIRTUAL_MAC));
         node.stop();
         assert!(!ip(&host, "link show").contains("vrrp"));
+    });
+}
+
+/// Scripts of firewalls flush everybody's tables. A reload brings this one back, of the same file, too.
+#[test]
+fn a_flushed_table_is_back_after_a_reload() {
+    slow_test(|| {
+        let scene = scene(&["a"]);
+        let host = &scene.hosts[0];
+        let begin = Moment::now();
+        let node = Node::start(host, tanist(), &instance(150, ""));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let table = || PacketFilter::open("tanist_links", PacketFilter::PRIORITY);
+        let is_there = || host.run(move || table()?.is_there()).expect("it is on").expect("an answer");
+        assert!(is_there());
+        host.run(move || table()?.remove()).expect("it is on").expect("removed");
+        assert!(!is_there());
+        let reloaded = Moment::now();
+        node.reload(&instance(150, ""));
+        scene.line("a", reloaded, "Reloaded");
+        scene.until("it is back", is_there);
+        node.stop();
+        assert!(!is_there());
     });
 }

@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use crate::support::iproute::{ip, try_ip};
-use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, let_pass, slow_test, tanist, test_name};
+use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, let_pass, slow_test, tanist, test_name};
 
 fn kernel_has_it(scene: &Scene) -> bool {
     let host = &scene.hosts[0];
@@ -91,5 +91,26 @@ fn an_instance_without_its_vrf_is_in_fault() {
         scene.line("a", reloaded, "blue is no VRF, so nobody can be in it");
         let_pass(std::time::Duration::from_secs(1));
         assert_eq!(scene.count_lines("a", begin, "MASTER STATE"), 0, "{}", scene.story());
+    });
+}
+
+/// Whoever makes the interface below part of a VRF means what stands on it, too.
+#[test]
+fn a_virtual_interface_follows_its_base_into_a_vrf_and_out_of_it() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        if !kernel_has_it(&scene) {
+            return rehearse::lab::skip(&test_name(), &"this kernel has no VRF; `cargo xtask kernel-tests` has one");
+        }
+        let host = &scene.hosts[0];
+        let _node = Node::start(host, tanist(), &configuration("", 150, &format!("{QUICK}\n    use_vmac")));
+        scene.only("a", ADDRESS);
+        make_vrf(&scene, 0);
+        let in_vrf = || ip(host, "-o link show dev vrrp.51").contains("master blue");
+        scene.until("it has followed", in_vrf);
+        scene.only("a", ADDRESS);
+        ip(host, "link set eth0 nomaster");
+        scene.until("it has followed again", || !in_vrf());
+        scene.only("a", ADDRESS);
     });
 }

@@ -204,6 +204,61 @@ fn version_3_by_unicast() {
 }
 
 #[test]
+fn version_2_with_a_password_by_unicast() {
+    let password = "    authentication {\n        auth_type PASS\n        auth_pass 1234\n    }";
+    check(150, "", &format!("{}{password}", unicast(0)));
+}
+
+#[test]
+fn version_2_with_an_authentication_header_by_unicast() {
+    let password = "    authentication {\n        auth_type AH\n        auth_pass 12345678\n    }";
+    check(150, "", &format!("{}    unicast_ttl 77\n{password}", unicast(0)));
+}
+
+/// As keepalived did before 1.3.7; tshark says that it is wrong.
+#[test]
+fn version_3_by_unicast_with_the_old_checksum() {
+    let lines = format!("    version 3\n    advert_int 0.3\n{}    old_unicast_checksum", unicast(0));
+    slow_test_with_keepalived(|| {
+        let [theirs, ours] = [Daemon::keepalived(), tanist()].map(|daemon| {
+            let sent = sent(&Scene::new(&["a", "b"]), daemon, &configuration("", 150, &lines));
+            sent.advertisements.iter().map(|(.., seen)| blanked(seen)).collect::<Vec<_>>()
+        });
+        assert_eq!(ours, theirs);
+    });
+}
+
+/// keepalived has it since 2.2.8: as in version 2, the sum is of the message alone (RFC 3768 §5.3.8), and not of a pseudo-header, too
+/// (RFC 9568 §5.2.8).
+#[test]
+fn version_3_with_the_checksum_of_version_2() {
+    slow_test(|| {
+        for (word, way) in [("v3_checksum_as_v2", ""), ("v3_checksum_as_v2", &*unicast(0)), ("", "")] {
+            let text = configuration("", 150, &format!("    version 3\n    advert_int 0.3\n{way}    {word}"));
+            for (.., seen) in sent(&Scene::new(&["a", "b"]), tanist(), &text).advertisements {
+                let message = &seen.packet[20..];
+                assert_eq!(message[0], 0x31);
+                let mut pseudo_header = seen.packet[12..20].to_vec();
+                pseudo_header.extend([0, 112, 0, message.len() as u8]);
+                let with = [&pseudo_header[..], message].concat();
+                let is_right = |octets: &[u8]| sum_of(octets) == 0xffff;
+                assert_eq!(
+                    (is_right(message), is_right(&with)),
+                    (!word.is_empty(), word.is_empty()),
+                    "{seen:?}\n{text}"
+                );
+            }
+        }
+    });
+}
+
+/// As of 16-bit numbers in one's complement (RFC 1071).
+fn sum_of(octets: &[u8]) -> u32 {
+    let sum: u32 = octets.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    (sum & 0xffff) + (sum >> 16)
+}
+
+#[test]
 fn strict() {
     check(150, "global_defs {\n    vrrp_strict\n    vrrp_version 3\n}", "    advert_int 1");
 }
@@ -223,6 +278,21 @@ fn with_a_virtual_mac() {
 fn with_a_virtual_mac_from_the_interface_below() {
     let before = "global_defs {\n    vrrp_garp_master_delay 0\n}";
     check(150, before, "    version 2\n    use_vmac\n    vmac_xmit_base");
+}
+
+/// Both send it by the interface below, keepalived with a warning if that is not said.
+#[test]
+fn with_a_virtual_mac_by_unicast() {
+    let before = "global_defs {\n    vrrp_garp_master_delay 0\n}";
+    let lines = format!("    version 3\n    advert_int 0.5\n    use_vmac\n    vmac_xmit_base\n{}", unicast(0));
+    check(150, before, &lines);
+}
+
+#[test]
+fn ipv6_with_a_virtual_mac_by_unicast() {
+    check_ipv6(
+        "    use_vmac\n    vmac_xmit_base\n    unicast_src_ip 2001:db8::1\n    unicast_peer {\n        2001:db8::2\n    }",
+    );
 }
 
 #[test]
@@ -281,6 +351,16 @@ fn signed() {
         for (scene, text) in [
             (Scene::new(&["a", "b"]), configuration("", 150, &format!("    version 3\n    advert_int 0.5\n{lines}"))),
             (ipv6_scene(), of_ipv6(lines)),
+            (
+                Scene::new(&["a", "b"]),
+                configuration("", 150, &format!("    version 3\n    advert_int 0.5\n{}{lines}", unicast(0))),
+            ),
+            (
+                ipv6_scene(),
+                of_ipv6(&format!(
+                    "    unicast_src_ip 2001:db8::1\n    unicast_peer {{\n        2001:db8::2\n    }}\n{lines}"
+                )),
+            ),
         ] {
             scene.hosts[0].write_secret("hmac.key", &("5a".repeat(32) + "\n")).expect("a key");
             let sent = sent(&scene, tanist(), &text);
@@ -307,7 +387,6 @@ fn take_off(packet: &mut Vec<u8>, octets: usize) {
     let length = packet.len() as u16;
     packet[2..4].copy_from_slice(&length.to_be_bytes());
     packet[10..12].fill(0);
-    let sum: u32 = packet[..20].chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-    let folded = (sum & 0xffff) + (sum >> 16);
-    packet[10..12].copy_from_slice(&(!(folded as u16)).to_be_bytes());
+    let sum = sum_of(&packet[..20]);
+    packet[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
 }

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accept;
 mod captures;
 mod deviations;
 mod differences;
@@ -11,6 +12,7 @@ mod dumps;
 mod frr;
 mod ipv6;
 mod life;
+mod no_interface;
 mod packets;
 mod partition;
 mod processes;

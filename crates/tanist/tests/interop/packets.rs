@@ -55,7 +55,8 @@ struct Course {
 
 /// Plays a script with keepalived and with us.
 ///
-/// Of its lines, `priority N` and `line TEXT` are the configuration, and `over ipv6` makes it one of IPv6; then `until ROLE`
+/// Of its lines, `priority N`, `line TEXT` and, for what stands before the instance, `before TEXT` are the configuration, and
+/// `over ipv6` makes it one of IPv6; then `until ROLE`
 /// waits for a role, `say PRIORITY …` says an advertisement like a good neighbour's with these exceptions: `from ADDRESS`,
 /// `to ADDRESS`, `ttl N`, `version N`, `vrid N`, `interval N`, `address A`, `and A` (one more address), `type N`,
 /// `count N`, `auth TYPE PASSWORD`, `spoilt`, `cut N`.
@@ -84,7 +85,8 @@ fn play(daemon: &Daemon, script: &str) -> Option<Course> {
     let told = host.write_recorder("told").expect("a recorder");
     let place = DumpPlace::prepare(host);
     let before = format!(
-        "global_defs {{\n    router_id edge\n    script_user root\n    enable_script_security\n    vrrp_garp_master_delay 0\n    vrrp_notify_fifo {FIFO}\n}}"
+        "global_defs {{\n    router_id edge\n    script_user root\n    enable_script_security\n    vrrp_garp_master_delay 0\n    vrrp_notify_fifo {FIFO}\n}}\n{}",
+        script.before.join("\n")
     );
     let reader = Reader::start(&scene, FIFO);
     let lines = format!("    {}\n    notify {}", script.lines.join("\n    "), told.display());
@@ -161,7 +163,7 @@ fn course(records: &[Record]) -> Course {
                 let role = text.split_once("(VI_1) Entering ").and_then(|(_, rest)| rest.split_once(" STATE"));
                 course.roles.extend(role.map(|(role, _)| role.to_owned()));
             }
-            Seen::Advertisement(seen) if course.priorities.last() != Some(&seen.priority) => {
+            Seen::Advertisement(seen) if seen.vrid == 51 && course.priorities.last() != Some(&seen.priority) => {
                 course.priorities.push(seen.priority);
             }
             _ => course.calls.extend(run_words(record)),
@@ -240,6 +242,7 @@ fn counters(scene: &Scene, node: &Node) -> BTreeMap<String, u64> {
 struct Script<'t> {
     priority: u8,
     ipv6: bool,
+    before: Vec<&'t str>,
     lines: Vec<&'t str>,
     steps: Vec<Step<'t>>,
 }
@@ -251,11 +254,12 @@ enum Step<'t> {
 
 impl<'t> Script<'t> {
     fn read(text: &'t str) -> Self {
-        let mut script = Self { priority: 100, ipv6: false, lines: Vec::new(), steps: Vec::new() };
+        let mut script = Self { priority: 100, ipv6: false, before: Vec::new(), lines: Vec::new(), steps: Vec::new() };
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (verb, rest) = line.split_once(' ').expect("a verb and what follows it");
             match verb {
                 "priority" => script.priority = rest.parse().expect("a priority"),
+                "before" => script.before.push(rest),
                 "line" => script.lines.push(rest),
                 "over" => script.ipv6 = rest == "ipv6",
                 "until" => script.steps.push(Step::Until(rest)),
@@ -676,6 +680,96 @@ fn peers_of_ipv4_are_heard_alone() {
         say 200 to 192.0.2.1
         until BACKUP
         until MASTER",
+    );
+}
+
+#[test]
+fn a_password_is_asked_for_by_unicast() {
+    check(
+        "line authentication {
+        line auth_type PASS
+        line auth_pass secret
+        line }
+        line unicast_peer {
+        line 192.0.2.2
+        line }
+        until BACKUP
+        say 150 to 192.0.2.1 auth 1 secret
+        say 150 to 192.0.2.1 auth 1 secreT
+        say 150 to 192.0.2.1
+        say 150 to 192.0.2.1 auth 2 secret
+        say 150 to 192.0.2.1 spoilt auth 1 secret
+        say 150 to 192.0.2.1 auth 1 secret
+        say 0 to 192.0.2.1 auth 1 secret
+        until MASTER
+        say 200 to 192.0.2.1
+        say 200 to 192.0.2.1 auth 1 wrong
+        say 200 to 192.0.2.1 auth 1 secret
+        until BACKUP",
+    );
+}
+
+/// What one instance of a group hears decides about the other one, too. That one resigns here, and is silent in keepalived
+/// (decision 27), which the counters tell.
+#[test]
+fn a_sync_group_follows_what_one_of_it_hears() {
+    slow_test_with_scripts_of_keepalived(|| {
+        let group = "before vrrp_sync_group G {
+        before group {
+        before VI_1
+        before VI_2
+        before }
+        before }
+        before vrrp_instance VI_2 {
+        before interface eth0
+        before virtual_router_id 52
+        before version 3
+        before priority 100
+        before virtual_ipaddress {
+        before 192.0.2.102/24
+        before }
+        before }
+        line version 3
+        until MASTER
+        say 50 vrid 52 address 192.0.2.102
+        say 50
+        ";
+        for (said, silent) in [("say 200\n", true), ("say 200 vrid 52 address 192.0.2.102\n", false)] {
+            let script = format!("{group}{said}until BACKUP\nuntil MASTER");
+            let [theirs, mut ours] = play_both(&script);
+            if !silent {
+                assert_eq!(ours.priorities, [100, 0, 100], "{script}");
+                ours.priorities = vec![100];
+            }
+            // The other one's address goes when it goes.
+            let seen = |course: Course| (course.roles, course.priorities, course.calls);
+            assert_eq!(seen(ours), seen(theirs), "{script}");
+        }
+    });
+}
+
+/// The virtual MAC address changes nothing about who is heard.
+#[test]
+fn who_has_a_virtual_mac_hears_peers_by_unicast() {
+    check(
+        "line version 3
+        line use_vmac
+        line vmac_xmit_base
+        line unicast_peer {
+        line 192.0.2.2
+        line }
+        until BACKUP
+        say 150 to 192.0.2.1
+        say 50 to 192.0.2.1
+        say 150 to 192.0.2.1 ttl 254
+        say 150 to 192.0.2.1 spoilt
+        say 150 to 192.0.2.1 vrid 52
+        say 150 to 192.0.2.1
+        say 0 to 192.0.2.1
+        until MASTER
+        say 50 to 192.0.2.1
+        say 200 to 192.0.2.1
+        until BACKUP",
     );
 }
 

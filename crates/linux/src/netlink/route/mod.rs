@@ -202,6 +202,7 @@ impl RouteSpec {
             libc::RTN_UNREACHABLE => "unreachable ",
             libc::RTN_PROHIBIT => "prohibit ",
             libc::RTN_THROW => "throw ",
+            libc::RTN_NAT => "nat ",
             _ => "",
         };
         text.push_str(kind);
