@@ -246,6 +246,7 @@ impl Engine {
 
     fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.for_each_router(|router, around| router.notice_oversleeping(now, around, out));
+        self.oversleep_together(now, out);
         let mut changed = false;
         for link in self.links.turn(now) {
             let condition = self.links.condition(link);

@@ -36,7 +36,8 @@ impl Engine {
     pub(crate) fn coordinate(&mut self, now: Instant, out: &mut Vec<Output>) {
         let plain =
             self.services.is_empty() && self.pair.is_none() && self.departing.is_empty() && !self.units.has_groups();
-        let frozen = self.standing.in_maintenance() || self.briefs.iter().any(|brief| brief.frozen || brief.stands_back);
+        let frozen =
+            self.standing.in_maintenance() || self.briefs.iter().any(|brief| brief.frozen || brief.stands_back);
         if plain && !frozen && !self.roles.iter().any(Role::is_held) {
             self.follow_states(now, out);
             if self.saved != Record::default() {
