@@ -207,6 +207,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     (
         Part::Signed,
         &[
+            "bug-clocks-of-both-set-back",
             "hmac-clock-set-back",
             "hmac-clocks-differ",
             "hmac-monotonic",
