@@ -271,6 +271,9 @@ impl Engine {
     fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let due = self.kept.own_deadline.is_some_and(|deadline| deadline <= now);
         let mut news = self.for_each_due(now, |router, around| router.notice_oversleeping(now, around, out));
+        if self.units.has_groups() {
+            self.oversleep_together(now, out);
+        }
         let mut changed = false;
         for link in self.links.turn(now) {
             let condition = self.links.condition(link);

@@ -1,8 +1,9 @@
-//! Which situations have been gone through: each state with each kind of input.
+//! Which situations have been gone through: each state with each kind of input, and each change of state.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use engine::ServiceStateName;
+use engine::{Cause, ServiceStateName, StateName};
 
 /// What a router can be when something happens to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,11 @@ pub(crate) enum Kind {
     CheckGood,
     CheckBad,
     SendFailed,
+    Figure,
+    Statics,
+    Statistics,
+    Calendar,
+    Hesitate,
     Reload,
     Service,
     Baton,
@@ -56,27 +62,32 @@ pub(crate) enum ServiceKind {
 }
 
 const SITUATIONS: [&str; 5] = ["Initialize", "Backup", "Active", "LettingGo", "Leaving"];
-const KINDS: [&str; 20] = [
-    "start",
-    "timer",
-    "packet: priority 0",
-    "packet: lower priority",
-    "packet: same, lower address",
-    "packet: same, higher address",
-    "packet: higher priority",
-    "packet: nothing for us",
-    "link up",
-    "link down",
-    "link absent",
-    "check good",
-    "check bad",
-    "sending failed",
-    "reload",
-    "report of a service",
-    "message of the peer",
-    "command",
-    "restored",
-    "stop",
+const KINDS: [(Kind, &str); 25] = [
+    (Kind::Start, "start"),
+    (Kind::Timer, "timer"),
+    (Kind::Resignation, "packet: priority 0"),
+    (Kind::LowerPriority, "packet: lower priority"),
+    (Kind::LowerAddress, "packet: same, lower address"),
+    (Kind::HigherAddress, "packet: same, higher address"),
+    (Kind::HigherPriority, "packet: higher priority"),
+    (Kind::NotForUs, "packet: nothing for us"),
+    (Kind::LinkUp, "link up"),
+    (Kind::LinkDown, "link down"),
+    (Kind::LinkAbsent, "link absent"),
+    (Kind::CheckGood, "check good"),
+    (Kind::CheckBad, "check bad"),
+    (Kind::SendFailed, "sending failed"),
+    (Kind::Figure, "figure"),
+    (Kind::Statics, "static things missing"),
+    (Kind::Statistics, "statistics cleared"),
+    (Kind::Calendar, "calendar set"),
+    (Kind::Hesitate, "delay before the start"),
+    (Kind::Reload, "reload"),
+    (Kind::Service, "report of a service"),
+    (Kind::Baton, "message of the peer"),
+    (Kind::Command, "command"),
+    (Kind::Restored, "restored"),
+    (Kind::Stop, "stop"),
 ];
 const SERVICE_STATES: [&str; 5] = ["unknown", "stopped", "starting", "running", "stopping"];
 const SERVICE_KINDS: [&str; 13] = [
@@ -95,11 +106,50 @@ const SERVICE_KINDS: [&str; 13] = [
     "stop",
 ];
 
-/// How often each situation met each kind of input, for routers and for services.
+/// Every change of state that there is, by its cause.
+const CHANGES: [(StateName, StateName, &[&str]); 7] = [
+    (StateName::Initialize, StateName::Backup, &["Started", "FaultsCleared"]),
+    (StateName::Initialize, StateName::Active, &["AddressOwner"]),
+    (StateName::Initialize, StateName::Initialize, &["Fault", "Stopped"]),
+    (
+        StateName::Backup,
+        StateName::Active,
+        &["ActiveDownTimer", "ActiveResigned", "HandedOver", "PeerSilent", "Resumed"],
+    ),
+    (StateName::Backup, StateName::Initialize, &["Fault", "Stopped"]),
+    (StateName::Active, StateName::Backup, &["HigherPriority", "HigherAddress", "LetGo", "Overslept", "PeerStays"]),
+    (StateName::Active, StateName::Initialize, &["Fault", "Stopped"]),
+];
+
+/// Why a router in this situation never meets this input.
+const fn impossible(situation: Situation, kind: Kind) -> Option<&'static str> {
+    match (kind, situation) {
+        (Kind::Start | Kind::Restored | Kind::Hesitate, Situation::Initialize) => None,
+        (Kind::Start, _) => Some("a daemon starts once"),
+        (Kind::Restored | Kind::Hesitate, _) => Some("it is told before the start"),
+        (Kind::Reload, Situation::Leaving) => Some("a daemon that ends reads no configuration"),
+        (Kind::Stop, Situation::Leaving) => Some("the engine is asked once"),
+        _ => None,
+    }
+}
+
+/// Why a service in this state never meets this input: columns as in [`SERVICE_STATES`].
+const fn impossible_for_service(row: usize, column: usize) -> Option<&'static str> {
+    match (row, column) {
+        (2, 0) => Some("its manager first says whether it runs"),
+        (3, 0 | 1 | 3 | 4) => Some("it answers a start"),
+        (5, 0) => Some("it is asked of what is known to be stopped"),
+        (4, 0..=3) => Some("it answers a stop"),
+        _ => None,
+    }
+}
+
+/// How often each situation met each kind of input, for routers and for services, and how often each state changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
-    routers: [[u64; 5]; 20],
+    routers: [[u64; 5]; 25],
     services: [[u64; 5]; 13],
+    changes: BTreeMap<String, u64>,
 }
 
 impl Coverage {
@@ -135,6 +185,12 @@ impl Coverage {
         self.services[row][column] += 1;
     }
 
+    pub(crate) fn count_change(&mut self, from: StateName, to: StateName, cause: Cause) {
+        let cause = format!("{cause:?}");
+        let word = cause.split([' ', '{']).next().unwrap_or_default();
+        *self.changes.entry(change_text(from, to, word)).or_default() += 1;
+    }
+
     /// Adds another run's figures.
     pub fn add(&mut self, other: &Self) {
         let rows = self.routers.iter_mut().zip(&other.routers).chain(self.services.iter_mut().zip(&other.services));
@@ -143,32 +199,100 @@ impl Coverage {
                 *sum += more;
             }
         }
+        for (change, more) in &other.changes {
+            *self.changes.entry(change.clone()).or_default() += more;
+        }
     }
 
-    /// How many combinations never occurred.
+    /// How many inputs there were.
     #[must_use]
-    pub fn gaps(&self) -> usize {
-        self.routers.iter().chain(&self.services).flatten().filter(|count| **count == 0).count()
+    pub fn inputs(&self) -> u64 {
+        self.routers.iter().flatten().sum()
     }
+
+    /// What is possible and never occurred.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let cells = self.cells().filter(|cell| cell.impossible.is_none() && cell.count == 0);
+        let expected =
+            CHANGES.iter().flat_map(|(from, to, causes)| causes.iter().map(|cause| change_text(*from, *to, cause)));
+        let changes = expected.filter(|change| !self.changes.contains_key(change));
+        cells.map(|cell| cell.name).chain(changes).collect()
+    }
+
+    /// What is said never to occur, or was not thought of, and did.
+    #[must_use]
+    pub fn surprises(&self) -> Vec<String> {
+        let cells = self.cells().filter(|cell| cell.count > 0);
+        let cells = cells.filter_map(|cell| Some(format!("{}, although {}", cell.name, cell.impossible?)));
+        let known = |change: &&String| {
+            CHANGES
+                .iter()
+                .any(|(from, to, causes)| causes.iter().any(|cause| change_text(*from, *to, cause) == **change))
+        };
+        cells.chain(self.changes.keys().filter(|change| !known(change)).cloned()).collect()
+    }
+
+    fn cells(&self) -> impl Iterator<Item = Cell> {
+        let situations =
+            [Situation::Initialize, Situation::Backup, Situation::Active, Situation::LettingGo, Situation::Leaving];
+        let routers = KINDS.iter().flat_map(move |(kind, name)| {
+            situations.map(|situation| Cell {
+                name: format!("{} meets {name}", SITUATIONS[situation as usize]),
+                count: self.routers[*kind as usize][situation as usize],
+                impossible: impossible(situation, *kind),
+            })
+        });
+        let services = SERVICE_KINDS.iter().zip(0..).flat_map(move |(name, row)| {
+            (0..5).map(move |column| Cell {
+                name: format!("a service that is {} meets {name}", SERVICE_STATES[column]),
+                count: self.services[row][column],
+                impossible: impossible_for_service(row, column),
+            })
+        });
+        routers.chain(services)
+    }
+}
+
+/// A cell of a table.
+struct Cell {
+    name: String,
+    count: u64,
+    impossible: Option<&'static str>,
+}
+
+fn change_text(from: StateName, to: StateName, cause: &str) -> String {
+    format!("{from:?} -> {to:?}, {cause}")
 }
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        table(f, &SITUATIONS, &KINDS, &self.routers)?;
+        let names = KINDS.map(|(_, name)| name);
+        let cells: Vec<Cell> = self.cells().collect();
+        let (routers, services) = cells.split_at(names.len() * SITUATIONS.len());
+        table(f, &SITUATIONS, &names, routers)?;
         f.write_str("\n")?;
-        table(f, &SERVICE_STATES, &SERVICE_KINDS, &self.services)
+        table(f, &SERVICE_STATES, &SERVICE_KINDS, services)?;
+        for (change, count) in &self.changes {
+            write!(f, "\n{change:<42}{count:>14}")?;
+        }
+        Ok(())
     }
 }
 
-fn table(f: &mut fmt::Formatter<'_>, columns: &[&str], names: &[&str], rows: &[[u64; 5]]) -> fmt::Result {
+/// A dash where nothing can be.
+fn table(f: &mut fmt::Formatter<'_>, columns: &[&str], names: &[&str], cells: &[Cell]) -> fmt::Result {
     write!(f, "{:<28}", "")?;
     for name in columns {
         write!(f, "{name:>14}")?;
     }
-    for (name, row) in names.iter().zip(rows) {
+    for (name, row) in names.iter().zip(cells.chunks(columns.len())) {
         write!(f, "\n{name:<28}")?;
-        for count in row {
-            write!(f, "{count:>14}")?;
+        for cell in row {
+            match (cell.impossible, cell.count) {
+                (Some(_), 0) => write!(f, "{:>14}", "-")?,
+                (_, count) => write!(f, "{count:>14}")?,
+            }
         }
     }
     Ok(())

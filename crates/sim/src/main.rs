@@ -1,16 +1,18 @@
 //! `hunt` looks for broken invariants, `run` plays scenario files.
 
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use tanist_sim::coverage::Coverage;
 use tanist_sim::hunt::{self, Hunt};
 use tanist_sim::scenario;
 
 const USAGE: &str = "\
-usage: tanist-sim hunt [--seeds N] [--from S] [--jobs J] [--shown F]
+usage: tanist-sim hunt [--seeds N] [--from S|new] [--jobs J] [--shown F]
        tanist-sim run FILE...
 
-hunt  makes up N LANs with faults (default 1000, from seed 1), prints what breaks a rule as a scenario
+hunt  makes up N LANs with faults (default 1000, from seed 1), prints what breaks a rule as a scenario;
+      `new` begins where no hunt has been, and says where, so that it can be repeated
 run   plays scenario files and prints them as they should be; exit status 1 if one differs or breaks a rule";
 
 fn main() -> ExitCode {
@@ -40,6 +42,10 @@ fn hunt_options(options: &[&str]) -> Result<Hunt, String> {
     let mut order = Hunt { from: 1, seeds: 1000, jobs, shown: 3 };
     for pair in options.chunks(2) {
         let &[name, value] = pair else { return Err(format!("{} needs a value\n{USAGE}", pair[0])) };
+        if (name, value) == ("--from", "new") {
+            order.from = new_seed();
+            continue;
+        }
         let number: u64 = value.parse().map_err(|_| format!("{name} needs a number, not `{value}`"))?;
         let small = usize::try_from(number).unwrap_or(usize::MAX);
         match name {
@@ -53,7 +59,16 @@ fn hunt_options(options: &[&str]) -> Result<Hunt, String> {
     Ok(order)
 }
 
+/// Microseconds since 1970: hunts that begin at different times have no seed in common, unless they tried one in each
+/// microsecond.
+fn new_seed() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(1)
+}
+
 fn go_hunting(order: Hunt) -> ExitCode {
+    // First of all: whoever ends it early can still repeat it.
+    println!("repeat it with: tanist-sim hunt --from {} --seeds {}\n", order.from, order.seeds);
     // A panic of the engine is a finding; its text is in there.
     std::panic::set_hook(Box::new(|_| {}));
     let bag = hunt::hunt(order);

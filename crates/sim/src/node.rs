@@ -18,11 +18,17 @@ pub(crate) struct Node {
     pub(crate) powered: bool,
     /// The system takes packets.
     pub(crate) sending: bool,
+    /// The kernel sets and removes addresses.
+    pub(crate) settable: bool,
+    /// Its static addresses, routes and rules are all there.
+    pub(crate) complete: bool,
     pub(crate) links: Vec<Link>,
     /// The configuration file at present.
     pub(crate) specs: Vec<RouterSpec>,
     /// How the checks of the plan behave at present.
     pub(crate) scripts: Vec<ScriptPlan>,
+    /// What is found of everything that the plan has tracked.
+    pub(crate) figures: Vec<i64>,
     pub(crate) daemon: Option<Daemon>,
     pub(crate) asleep: Option<Asleep>,
     /// As the managers of its services have them.
@@ -84,6 +90,18 @@ pub(crate) struct Daemon {
     pub(crate) orders: OrderWatch,
     /// Commands of operators so far.
     pub(crate) commands: u64,
+    /// A reload may have brought a router to a group, where it waits as every new one does.
+    pub(crate) joining: bool,
+    /// It dies once so many more outputs are carried out.
+    pub(crate) doom: Option<Doom>,
+}
+
+/// An end in the middle of something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Doom {
+    pub(crate) outputs: u32,
+    /// The whole machine, not only the daemon.
+    pub(crate) power: bool,
 }
 
 /// A packet in a socket.
@@ -123,9 +141,12 @@ impl Node {
         Self {
             powered: true,
             sending: true,
+            settable: true,
+            complete: true,
             links: node.links().into_iter().map(link).collect(),
             specs: node.routers.iter().map(|options| RouterSpec::new(options)).collect(),
             scripts: vec![ScriptPlan::Succeeds; node.scripts.len()],
+            figures: node.trackers.iter().map(|tracker| tracker.begins_at).collect(),
             daemon: None,
             asleep: None,
             units: node.services.iter().map(Unit::new).collect(),
@@ -165,11 +186,9 @@ impl Node {
         self.units.iter().find(|unit| &*unit.name == name)
     }
 
-    /// Whether services of this router are there, none of them ending and none started by somebody else, unless that is
+    /// Whether some of these services are there, none of them ending and none started by somebody else, unless that is
     /// what maintenance is for.
-    pub(crate) fn keeps_running(&self, router: &str) -> bool {
-        let spec = self.specs.iter().find(|spec| &*spec.settings.name == router);
-        let names = spec.map_or(&[][..], |spec| &spec.settings.services);
+    pub(crate) fn keeps_running(&self, names: &[Name]) -> bool {
         let maintained = self.daemon.as_ref().is_some_and(|daemon| daemon.view.maintenance.is_some());
         let mut there = names.iter().filter_map(|name| self.unit(name)).filter(|unit| unit.exists()).peekable();
         there.peek().is_some()

@@ -56,6 +56,16 @@ pub(crate) fn meaning(weight: Weight, good: bool) -> Meaning {
     }
 }
 
+/// What a tracked number means: its product with the weight; without a weight every number but 0 is a failure.
+pub(crate) fn meaning_of_number(weight: Weight, number: i64) -> Meaning {
+    let worth = match weight {
+        Weight::Fault | Weight::ReversedFault => return meaning(weight, number == 0),
+        Weight::Priority(each) => i64::from(each) * number,
+        Weight::Reversed(each) => -i64::from(each) * number,
+    };
+    if worth <= -254 { Meaning::Fault } else { Meaning::Worth(worth.min(253) as i32) }
+}
+
 /// Base plus weights within 1–254; an owner stays 255.
 pub(crate) fn effective(configured: Priority, sum: i32) -> u8 {
     match configured.get() {

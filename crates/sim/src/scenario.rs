@@ -9,7 +9,8 @@ use engine::Instant;
 use crate::plan::cursor::Cursor;
 use crate::plan::measure::{moment_text, parse_moment};
 use crate::plan::{
-    Act, Command, Mistake, NodePlan, NodeRef, PairPlan, Plan, RouterOption, ScriptSpec, ServiceSpec, Step,
+    Act, Command, GroupSpec, Mistake, NodePlan, NodeRef, PairPlan, Plan, RouterOption, ScriptSpec, ServiceSpec, Step,
+    TrackerSpec,
 };
 use crate::trace::{EXPECTATION_WORDS, Line};
 
@@ -137,7 +138,22 @@ struct Reader {
     ended: bool,
 }
 
-const HEADER: &[&str] = &["router", "script", "service", "pair", "lan", "kernel", "wake", "disk", "seed", "show"];
+const HEADER: &[&str] = &[
+    "router",
+    "group",
+    "file",
+    "processes",
+    "script",
+    "service",
+    "pair",
+    "lan",
+    "kernel",
+    "wake",
+    "disk",
+    "startup",
+    "seed",
+    "show",
+];
 
 impl Reader {
     fn line(&mut self, number: usize, line: &str) -> Result<(), Mistake> {
@@ -173,6 +189,17 @@ impl Reader {
                 }
                 self.plan.nodes[index].routers.push(options);
             }
+            "group" => {
+                let index = self.node(cursor)?;
+                let name = cursor.take("the name of a group")?.into();
+                self.plan.nodes[index].groups.push(GroupSpec::parse(name, cursor)?);
+            }
+            kind @ ("file" | "processes") => {
+                let index = self.node(cursor)?;
+                let name = cursor.take("the name of what is tracked")?.into();
+                let spec = if kind == "file" { TrackerSpec::file(name) } else { TrackerSpec::processes(name) };
+                self.plan.nodes[index].trackers.push(spec.parse(cursor)?);
+            }
             "script" => {
                 let index = self.node(cursor)?;
                 let name = cursor.take("the name of a script")?.into();
@@ -197,6 +224,8 @@ impl Reader {
                     return Err(mistake.did_you_mean(other, &["delay", "jitter", "loss", "duplicate"]));
                 }
             }
+            "startup" if cursor.accept("delay") => self.plan.startup_delay = cursor.span("delay")?,
+            "startup" => return Err(cursor.here("expected `startup delay TIME`".to_owned())),
             "disk" if cursor.accept("delay") => self.plan.disk_delay = cursor.span("delay")?,
             "disk" => return Err(cursor.here("expected `disk delay TIME`".to_owned())),
             "kernel" if cursor.accept("delay") => self.plan.kernel_delay = cursor.span("delay")?,
@@ -237,8 +266,7 @@ impl Reader {
             return Err(cursor.before(format!("a node cannot be called `{name}`")));
         }
         Ok(self.plan.nodes.iter().position(|node| node.name == name).unwrap_or_else(|| {
-            let (routers, scripts, services) = (Vec::new(), Vec::new(), Vec::new());
-            self.plan.nodes.push(NodePlan { name: name.to_owned(), routers, scripts, services });
+            self.plan.nodes.push(NodePlan { name: name.to_owned(), ..NodePlan::default() });
             self.plan.nodes.len() - 1
         }))
     }
@@ -340,6 +368,11 @@ impl Reader {
                 Act::Script(name, _) if !node.scripts.iter().any(|script| script.settings.name == *name) => {
                     return Err(cursor.before(format!("`{}` has no script `{name}`", node.name)));
                 }
+                Act::Figure(figure) if !node.trackers.iter().any(|known| known.settings.id() == figure.tracker) => {
+                    return Err(
+                        cursor.before(format!("`{}` tracks nothing called `{}`", node.name, figure.tracker.name))
+                    );
+                }
                 Act::Process(name, _) | Act::ReloadService(name, _)
                     if !node.services.iter().any(|service| service.settings.name == *name) =>
                 {
@@ -374,6 +407,13 @@ impl Reader {
             }
         }
         let mistake = |message| Mistake { line: 1, column: 1, message, suggestion: None };
+        for node in &self.plan.nodes {
+            for vrid in node.groups.iter().flat_map(|group| &group.members) {
+                if !node.routers.iter().any(|options| options.contains(&RouterOption::Vrid(*vrid))) {
+                    messages.push(format!("`{}` has no router {vrid} for its group", node.name));
+                }
+            }
+        }
         self.mistakes.extend(messages.into_iter().map(mistake));
     }
 

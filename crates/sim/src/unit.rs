@@ -73,6 +73,8 @@ enum StartPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StopPlan {
     Normal,
+    /// Its manager does not ask it to.
+    Refuses,
     Deaf,
     Undying,
 }
@@ -273,6 +275,9 @@ impl Unit {
                 self.number += 1;
                 out.push(Effect::Report(ServiceReport::Gone(Ending::NotRunning)));
             }
+            Processes::Starting | Processes::Up if self.behaviour.stop == StopPlan::Refuses => {
+                out.push(Effect::Report(ServiceReport::StopRefused("it refuses".into())));
+            }
             Processes::Starting | Processes::Up => {
                 self.end_ordered = true;
                 self.begin_to_end(out);
@@ -285,7 +290,8 @@ impl Unit {
         self.turn(Processes::Stopping);
         // As SIGCONT behind SIGTERM does.
         self.frozen = false;
-        if self.behaviour.stop == StopPlan::Normal && !self.answers_nobody() {
+        let ends = matches!(self.behaviour.stop, StopPlan::Normal | StopPlan::Refuses);
+        if ends && !self.answers_nobody() {
             self.next(self.behaviour.stops_in, UnitStep::Ends, out);
         }
     }
@@ -401,6 +407,7 @@ impl Unit {
                     self.next(self.behaviour.starts_in, UnitStep::ComesUp, out);
                 }
             }
+            ServiceAct::RefusesToStop => self.behaviour.stop = StopPlan::Refuses,
             ServiceAct::IgnoresStop => self.behaviour.stop = StopPlan::Deaf,
             ServiceAct::CannotDie => self.behaviour.stop = StopPlan::Undying,
             ServiceAct::Stops => {
@@ -457,7 +464,7 @@ impl Unit {
         self.number += 1;
         if self.killed {
             self.next(KILL_TAKES, UnitStep::DiesOfKill, out);
-        } else if self.behaviour.stop == StopPlan::Normal && !self.answers_nobody() {
+        } else if matches!(self.behaviour.stop, StopPlan::Normal | StopPlan::Refuses) && !self.answers_nobody() {
             self.next(self.behaviour.stops_in, UnitStep::Ends, out);
         }
     }

@@ -17,6 +17,19 @@ impl Engine {
         }
     }
 
+    /// Who shares the role of a router that overslept does nothing of its own any more: nothing is announced, nothing sent.
+    pub(crate) fn oversleep_together(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let overslept = |index: &usize| {
+            let state = self.routers.get(*index).map(|router| router.state_name());
+            let before = self.roles.get(*index).map(|role| role.state);
+            before == Some(StateName::Active) && state == Some(StateName::Backup) && self.units.is_grouped(*index)
+        };
+        let left: Vec<usize> = (0..self.routers.len()).filter(overslept).collect();
+        if !left.is_empty() {
+            self.follow_out(now, &left, out);
+        }
+    }
+
     /// A router whose group is Active is Active, too, once nobody else is heard. Returns whether one has become so.
     pub(super) fn follow_in(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let mut moved = false;

@@ -34,7 +34,8 @@ impl Engine {
 
     /// Goes on until nothing is left to do, then says and saves what has changed.
     pub(crate) fn coordinate(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let frozen = self.standing.in_maintenance() || self.briefs.iter().any(|brief| brief.frozen);
+        let frozen =
+            self.standing.in_maintenance() || self.briefs.iter().any(|brief| brief.frozen || brief.stands_back);
         if self.is_plain() && !frozen && !self.roles.iter().any(Role::is_held) {
             self.follow_states(now, out);
             if self.saved != Record::default() {

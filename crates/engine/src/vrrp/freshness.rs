@@ -67,11 +67,14 @@ impl Freshness {
         sequence: Sequence,
         anti_replay: AntiReplay,
     ) -> Result<(), Discard> {
-        if anti_replay.is_stale(sequence, self.calendar.at(now)) {
+        let stale = |sequence| anti_replay.is_stale(sequence, self.calendar.at(now));
+        if stale(sequence) {
             return Err(Discard::TrailerStale);
         }
         match self.last_of(from) {
-            Some(Stamp::Trailer(last)) if sequence <= last => Err(Discard::TrailerReplayed),
+            // What was believed and would now be of another time is of the future: the calendar was set back, here and there,
+            // and that number says nothing any more.
+            Some(Stamp::Trailer(last)) if sequence <= last && !stale(last) => Err(Discard::TrailerReplayed),
             Some(_) | None => Ok(()),
         }
     }

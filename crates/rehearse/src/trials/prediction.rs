@@ -173,8 +173,8 @@ fn node_plan(node: Node, settings: &Settings, service: &Service) -> Result<NodeP
     Ok(NodePlan {
         name: node.name().to_owned(),
         routers: vec![router_options(router)?],
-        scripts: Vec::new(),
         services: vec![spec],
+        ..NodePlan::default()
     })
 }
 

@@ -3,19 +3,26 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use engine::{AntiReplay, HmacMode, Instant, Interval, Name, ScriptConfig, Version, Vrid, Weight, When};
+use engine::{
+    AntiReplay, Authentication, FigureCause, HmacMode, Instant, Interval, Measure, Name, ScriptConfig, TrackerKind,
+    TrackerName, Version, Vrid, Weight, When,
+};
 
+use super::services::made_up_order;
+use super::swarm::{Fault, Swarm};
 use crate::invariant::settle::{time_of_services, time_to_settle};
 use crate::plan::{
-    Act, Command, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice, PathQuality, Plan, RouterOption, RouterSpec,
-    ScriptPlan, ScriptSpec, Spoof, SpoofContent, Step,
+    Act, ClockAct, Command, FigureAct, GroupSpec, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice, PathQuality,
+    Plan, RouterOption, RouterSpec, ScriptPlan, ScriptSpec, Spoof, SpoofContent, Step, TrackerSpec,
 };
 use crate::random::Random;
 
 /// The plan that a seed stands for.
 #[must_use]
 pub fn generate(seed: u64) -> Plan {
-    let mut maker = Maker { random: Random::new(seed), plan: Plan { seed, ..Plan::default() }, give_back: Vec::new() };
+    let mut random = Random::new(seed);
+    let swarm = Swarm::new(&mut random);
+    let mut maker = Maker { random, swarm, plan: Plan { seed, ..Plan::default() }, give_back: Vec::new() };
     maker.lan();
     maker.nodes();
     maker.starts();
@@ -27,6 +34,7 @@ pub fn generate(seed: u64) -> Plan {
 
 pub(super) struct Maker {
     pub(super) random: Random,
+    swarm: Swarm,
     pub(super) plan: Plan,
     /// What gives back what reloads have taken away.
     pub(super) give_back: Vec<Command>,
@@ -52,34 +60,64 @@ impl Maker {
         let jitter = Duration::from_micros(*random.pick(&[0, 0, 0, 500, 3000, 30_000]));
         self.plan.lan = PathQuality { delay, jitter, loss: 0, duplicate: *random.pick(&[0, 0, 0, 0, 10]) };
         self.plan.wake_late = Duration::from_micros(*random.pick(&[0, 0, 200, 3000]));
+        self.plan.startup_delay = Duration::from_millis(*random.pick(&[0, 0, 0, 0, 0, 0, 0, 2000, 5000]));
         self.plan.kernel_delay = Duration::from_micros(*random.pick(&[0, 0, 0, 1000, 20_000]));
     }
 
     fn nodes(&mut self) {
         let paired = self.random.chance(45);
-        let count =
-            if paired { *self.random.pick(&[2, 2, 2, 2, 2, 3]) } else { *self.random.pick(&[2, 2, 2, 2, 3, 3, 4, 5]) };
+        let count = if paired {
+            *self.random.pick(&[2, 2, 2, 2, 2, 2, 2, 3, 3, 4])
+        } else {
+            *self.random.pick(&[2, 2, 2, 2, 3, 3, 4, 5])
+        };
         for index in 0..count {
             let name = char::from(b'a' + index as u8).to_string();
-            let scripts = self.scripts();
-            self.plan.nodes.push(NodePlan { name, routers: Vec::new(), scripts, services: Vec::new() });
+            let (scripts, trackers) = (self.scripts(), self.trackers());
+            self.plan.nodes.push(NodePlan { name, scripts, trackers, ..NodePlan::default() });
         }
-        let routers = if self.random.chance(25) { 2 } else { 1 };
+        let routers = *self.random.pick(&[1, 1, 1, 1, 1, 1, 2, 2, 2, 3]);
+        // Its routers must be everywhere: nobody can have a role whose other half somebody else has.
+        let grouped = routers > 1 && self.random.chance(60);
         for number in 0..routers {
             let mut kinship = self.kinship(51 + number, count);
-            // An owner asks nobody, not even its peer.
-            kinship.owner = kinship.owner.filter(|_| !paired);
+            // An owner asks nobody, neither its peer nor the others of its group.
+            kinship.owner = kinship.owner.filter(|_| !paired && !grouped);
             for index in 0..count {
                 // The first router keeps every node in play.
-                if number == 0 || self.random.chance(80) {
+                if number == 0 || grouped || self.random.chance(80) {
                     let options = self.router(&kinship, index);
                     self.plan.nodes[index].routers.push(options);
                 }
             }
         }
+        if grouped {
+            let members: Vec<Vrid> = (51..51 + routers).filter_map(Vrid::new).collect();
+            for node in &mut self.plan.nodes {
+                agree(&mut node.routers);
+                node.groups.push(GroupSpec { name: Name::from("G"), members: members.clone() });
+            }
+        }
         if paired {
             self.pair();
         }
+    }
+
+    fn trackers(&mut self) -> Vec<TrackerSpec> {
+        let random = &mut self.random;
+        let mut trackers = Vec::new();
+        if random.chance(15) {
+            trackers.push(TrackerSpec::file(Name::from("load")));
+        }
+        if random.chance(15) {
+            let mut spec = TrackerSpec::processes(Name::from("proxy"));
+            let delay = |random: &mut Random| Duration::from_millis(*random.pick(&[0, 0, 300, 2000]));
+            let (fork_delay, terminate_delay) = (delay(random), delay(random));
+            let most = random.chance(40).then_some(2);
+            spec.settings.measure = Measure::Count { least: 1, most, fork_delay, terminate_delay };
+            trackers.push(spec);
+        }
+        trackers
     }
 
     fn scripts(&mut self) -> Vec<ScriptSpec> {
@@ -95,7 +133,7 @@ impl Maker {
                     rise: random.between(1, 3) as u32,
                     fall: random.between(1, 3) as u32,
                     init_fail: random.chance(20),
-                    when: When::Both,
+                    when: *random.pick(&[When::Both, When::Both, When::Both, When::Active, When::Standby]),
                 };
                 let takes = Duration::from_millis(*random.pick(&[1, 10, 10, 200, 700]));
                 ScriptSpec { settings, takes }
@@ -128,7 +166,13 @@ impl Maker {
     }
 
     fn router(&mut self, kin: &Kinship, node: usize) -> Vec<RouterOption> {
-        let scripts: Vec<Name> = self.plan.nodes[node].scripts.iter().map(|s| s.settings.name.clone()).collect();
+        let scripts: Vec<(Name, When)> = self.plan.nodes[node]
+            .scripts
+            .iter()
+            .map(|script| (script.settings.name.clone(), script.settings.when))
+            .collect();
+        let trackers: Vec<TrackerName> =
+            self.plan.nodes[node].trackers.iter().map(|tracker| tracker.settings.id()).collect();
         let random = &mut self.random;
         let owner = kin.owner == Some(node);
         let priority = if owner { 255 } else { *random.pick(&[1, 50, 90, 100, 100, 100, 101, 150, 200, 254]) };
@@ -155,9 +199,18 @@ impl Maker {
         } else if random.chance(15) {
             options.push(RouterOption::PreemptDelay(Duration::from_millis(*random.pick(&[500, 2000, 5000]))));
         }
-        for script in scripts {
+        for (script, when) in scripts {
             if random.chance(70) {
-                options.push(RouterOption::TrackScript(script, weight(random)));
+                let weight = if when == When::Both { weight(random) } else { weight_in_a_role(random) };
+                options.push(RouterOption::TrackScript(script, weight));
+            }
+        }
+        for TrackerName { kind, name } in trackers {
+            if random.chance(80) {
+                options.push(match kind {
+                    TrackerKind::File => RouterOption::TrackFile(name, *random.pick(&NUMBERS_WEIGHTS)),
+                    TrackerKind::Process => RouterOption::TrackProcess(name, weight(random)),
+                });
             }
         }
         if random.chance(20) {
@@ -165,6 +218,9 @@ impl Maker {
         }
         if random.chance(15) {
             options.push(RouterOption::TrackInterface(Name::from("eth2"), weight(random)));
+        }
+        if random.chance(8) {
+            options.push(RouterOption::TrackStatics);
         }
         if random.chance(8) {
             options.push(RouterOption::DontTrackPrimary);
@@ -203,24 +259,25 @@ impl Maker {
         let random = &mut self.random;
         let node = random.below(self.plan.nodes.len() as u64) as usize;
         let target = NodeRef { node, vrid: None };
-        let kind = random.below(28);
-        let act = match kind {
-            0..=2 => Act::LosesPower,
-            3..=4 => Act::Killed,
-            5..=6 => Act::Stop,
-            7..=9 => Act::Returns,
-            10..=12 => Act::Start,
-            13..=14 => {
-                let most = (healed_at - at).min(20_000);
-                let span = Duration::from_millis(random.between(1, most));
-                if kind == 13 { Act::Pause(span) } else { Act::Suspend(span) }
+        let span = Duration::from_millis(random.between(1, (healed_at - at).min(20_000)));
+        let act = match self.swarm.pick(random) {
+            Fault::PowerLost => Act::LosesPower,
+            Fault::Killed => Act::Killed,
+            Fault::DiesMidway => {
+                let outputs = random.below(6) as u32;
+                if random.chance(50) { Act::KilledAfter(outputs) } else { Act::LosesPowerAfter(outputs) }
             }
-            15..=16 => {
+            Fault::Stopped => Act::Stop,
+            Fault::Returned => Act::Returns,
+            Fault::Started => Act::Start,
+            Fault::Paused => Act::Pause(span),
+            Fault::Suspended => Act::Suspend(span),
+            Fault::Link => {
                 let links = self.plan.nodes[node].links();
                 let plans = [LinkPlan::Up, LinkPlan::Up, LinkPlan::Down, LinkPlan::Absent, LinkPlan::Addressless];
                 Act::Link(random.pick(&links).clone(), *random.pick(&plans))
             }
-            17..=19 => {
+            Fault::Check => {
                 let scripts = &self.plan.nodes[node].scripts;
                 if scripts.is_empty() {
                     return;
@@ -234,20 +291,52 @@ impl Maker {
                     ScriptPlan::Hangs,
                     ScriptPlan::HangsDeaf,
                     ScriptPlan::Missing,
+                    ScriptPlan::Flaps,
                 ];
                 Act::Script(name, *random.pick(&plans))
             }
-            20 => Act::Sending(random.chance(50)),
-            21 => Act::AddressDeleted(Ipv4Addr::new(192, 0, 2, *random.pick(&[51, 52, 61]))),
-            22..=23 => return self.reload(at, node),
-            24 => {
+            Fault::Figure => {
+                let trackers = &self.plan.nodes[node].trackers;
+                if trackers.is_empty() {
+                    return;
+                }
+                let tracker = random.pick(trackers).settings.id();
+                Act::Figure(match tracker.kind {
+                    TrackerKind::File => {
+                        let figure = *random.pick(&[-300, -2, -1, 0, 0, 1, 2, 300]);
+                        FigureAct { tracker, figure, cause: FigureCause::Found }
+                    }
+                    TrackerKind::Process => {
+                        let cause = *random.pick(&[FigureCause::Found, FigureCause::Forked, FigureCause::Ended]);
+                        FigureAct { tracker, figure: random.below(4) as i64, cause }
+                    }
+                })
+            }
+            Fault::Sending => Act::Sending(random.chance(50)),
+            Fault::Kernel => match random.below(5) {
+                0..=2 => Act::Kernel(random.chance(40)),
+                3 => Act::Statics(random.chance(40)),
+                _ => Act::ClearStatistics,
+            },
+            Fault::Clock => {
+                // Who wants numbers that only grow waits until a clock that was set back is where it was, as it must.
+                let grows = |option: &RouterOption| *option == RouterOption::AntiReplay(AntiReplay::Monotonic);
+                if self.plan.nodes.iter().flat_map(|node| &node.routers).flatten().any(grows) {
+                    return;
+                }
+                Act::Clock(made_up_clock(random))
+            }
+            Fault::Operator => Act::Order(made_up_order(random)),
+            Fault::AddressDeleted => Act::AddressDeleted(Ipv4Addr::new(192, 0, 2, *random.pick(&[51, 52, 61]))),
+            Fault::Reloaded => return self.reload(at, node),
+            Fault::Stranger => {
                 if random.chance(40) {
                     return self.at(at, Command::Repeats(node));
                 }
                 let spoof = self.spoof();
                 return self.at(at, Command::Stranger(spoof));
             }
-            _ => {
+            Fault::Paths => {
                 let change = self.lan_change();
                 return self.at(at, Command::Lan(change));
             }
@@ -284,9 +373,11 @@ impl Maker {
         let owner = spec.settings.priority.is_address_owner();
         let mut addresses: Vec<(IpAddr, u8)> =
             spec.settings.addresses.iter().map(|entry| (entry.address, entry.prefix)).collect();
-        let options = match random.below(9) {
+        let options = match random.below(14) {
             0 => Vec::new(),
-            1..=2 if !owner => vec![RouterOption::Priority(*random.pick(&[1, 60, 100, 150, 254]))],
+            1..=2 if !owner && self.plan.nodes[node].groups.is_empty() => {
+                vec![RouterOption::Priority(*random.pick(&[1, 60, 100, 150, 254]))]
+            }
             3 => vec![RouterOption::Preempt(random.chance(50))],
             4 => {
                 addresses.push((IpAddr::from([192, 0, 2, spec.settings.vrid.get() + 30]), 24));
@@ -306,6 +397,29 @@ impl Maker {
                 vec![RouterOption::Removed]
             }
             8 => vec![RouterOption::Added],
+            9 => {
+                let back = match &spec.settings.authentication {
+                    Authentication::None => RouterOption::NoPassword,
+                    Authentication::SimplePassword(_) => RouterOption::Password("secret".to_owned()),
+                    Authentication::Header(_) => RouterOption::Header("secret".to_owned()),
+                    Authentication::Hmac(_) => RouterOption::Hmac(1),
+                };
+                self.give_back.push(Command::Nodes(vec![target], Act::Reload(vec![back])));
+                vec![match spec.settings.version {
+                    Version::V2 => RouterOption::Password("other".to_owned()),
+                    Version::V3 => RouterOption::Hmac(*random.pick(&[1, 2])),
+                }]
+            }
+            10 => {
+                let back = if spec.unicast { RouterOption::Unicast } else { RouterOption::Multicast };
+                self.give_back.push(Command::Nodes(vec![target], Act::Reload(vec![back])));
+                vec![if spec.unicast { RouterOption::Multicast } else { RouterOption::Unicast }]
+            }
+            11 => {
+                let delay = Duration::from_millis(*random.pick(&[0, 500, 2000]));
+                vec![RouterOption::PreemptDelay(delay)]
+            }
+            12 => vec![RouterOption::SkipCheckAdvAddr, RouterOption::GarpRefresh(Duration::from_secs(2))],
             _ => vec![RouterOption::TrackInterface(Name::from("eth0"), Weight::Fault)],
         };
         self.at(at, Command::Nodes(vec![target], Act::Reload(options)));
@@ -360,7 +474,17 @@ impl Maker {
             for name in names {
                 self.at(at, Command::Nodes(target.clone(), Act::Script(name, ScriptPlan::Succeeds)));
             }
+            for tracker in self.plan.nodes[node].trackers.clone() {
+                let (tracker, figure) = (tracker.settings.id(), tracker.begins_at);
+                let as_before = FigureAct { tracker, figure, cause: FigureCause::Found };
+                self.at(at, Command::Nodes(target.clone(), Act::Figure(as_before)));
+            }
             self.mend_services(at, node);
+            for right in [ClockAct::Drifts(0), ClockAct::Ahead(Duration::ZERO)] {
+                self.at(at, Command::Nodes(target.clone(), Act::Clock(right)));
+            }
+            self.at(at, Command::Nodes(target.clone(), Act::Kernel(true)));
+            self.at(at, Command::Nodes(target.clone(), Act::Statics(true)));
             self.at(at, Command::Nodes(target.clone(), Act::Sending(true)));
             self.at(at, Command::Nodes(target.clone(), Act::Returns));
             self.at(at, Command::Nodes(target, Act::Start));
@@ -378,6 +502,7 @@ impl Maker {
             self.plan.nodes.iter().flat_map(|node| &node.routers).map(|options| RouterSpec::new(options)).collect();
         let checks = self.plan.nodes.iter().flat_map(|node| &node.scripts);
         let settled = time_to_settle(specs.iter(), checks, self.plan.longest_interval());
+        let settled = settled + self.plan.time_of_groups() + self.plan.startup_delay;
         let settled = settled + time_of_services(&self.plan) + Duration::from_millis(500);
         let settled = last + settled.as_millis() as u64;
         let rest = self.random.between(3000, 9000);
@@ -427,6 +552,47 @@ fn authentication(version: Version, random: &mut Random) -> Vec<RouterOption> {
         options.push(RouterOption::AntiReplay(AntiReplay::Monotonic));
     }
     options
+}
+
+/// The routers of a group have one priority on a node, and what is tracked changes none. Where each of two nodes is the
+/// better one for a part of a group, they can give way to each other for as long as their timers run in step.
+fn agree(routers: &mut [Vec<RouterOption>]) {
+    let priority = routers.first().map(|first| RouterSpec::new(first).settings.priority.get());
+    for option in routers.iter_mut().flatten() {
+        match option {
+            RouterOption::Priority(known) => *known = priority.unwrap_or(*known),
+            RouterOption::TrackInterface(_, weight)
+            | RouterOption::TrackScript(_, weight)
+            | RouterOption::TrackFile(_, weight)
+            | RouterOption::TrackProcess(_, weight) => *weight = Weight::Fault,
+            _ => {}
+        }
+    }
+}
+
+/// What a number in a file is multiplied with.
+const NUMBERS_WEIGHTS: [Weight; 6] = [
+    Weight::Fault,
+    Weight::Priority(-20),
+    Weight::Priority(1),
+    Weight::Priority(30),
+    Weight::Reversed(2),
+    Weight::Reversed(60),
+];
+
+/// Of a check that runs in one role only: what is good there must not be worth more than what does not run elsewhere, or
+/// the role would go to and fro.
+fn weight_in_a_role(random: &mut Random) -> Weight {
+    *random.pick(&[Weight::Fault, Weight::Fault, Weight::Priority(-20), Weight::Priority(-100)])
+}
+
+fn made_up_clock(random: &mut Random) -> ClockAct {
+    let span = Duration::from_millis(*random.pick(&[1, 900, 3000, 10_000, 3_600_000]));
+    match random.below(3) {
+        0 => ClockAct::Ahead(span),
+        1 => ClockAct::Behind(span),
+        _ => ClockAct::Drifts(*random.pick(&[-10_000, -200, 200, 10_000])),
+    }
 }
 
 fn weight(random: &mut Random) -> Weight {

@@ -5,6 +5,7 @@
 mod generate;
 mod services;
 mod shrink;
+mod swarm;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,6 +71,10 @@ pub fn hunt(order: Hunt) -> Bag {
                     let run = run_safely(&generate(seed), Record::Findings);
                     mine.coverage.add(&run.coverage);
                     mine.simulated += run.simulated;
+                    if let Some(finding) = &run.finding {
+                        // At once: whoever waits for the end of a long hunt would like to know.
+                        eprintln!("seed {seed}: {finding}");
+                    }
                     mine.findings.extend(run.finding.map(|finding| (seed, finding)));
                 }
                 let mut all = bag.lock().expect("no hunter panics");
@@ -116,7 +121,15 @@ impl fmt::Display for Bag {
             writeln!(f, "seed {seed}: {finding}")?;
         }
         let hours = self.simulated.as_secs_f64() / 3600.0;
-        writeln!(f, "{} seeds, {hours:.1} simulated hours, {} findings", self.seeds, self.findings.len())?;
-        writeln!(f, "{} situations never met\n{}", self.coverage.gaps(), self.coverage)
+        let (seeds, findings, inputs) = (self.seeds, self.findings.len(), self.coverage.inputs());
+        writeln!(f, "{seeds} schedules, {hours:.1} simulated hours, {inputs} inputs, {findings} findings\n")?;
+        writeln!(f, "{}\n", self.coverage)?;
+        for (what, list) in [("not met in this hunt", self.coverage.gaps()), ("unexpected", self.coverage.surprises())]
+        {
+            for line in list {
+                writeln!(f, "{what}: {line}")?;
+            }
+        }
+        Ok(())
     }
 }

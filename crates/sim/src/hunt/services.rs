@@ -7,7 +7,7 @@ use engine::{Budget, Failback, Instant, Name, OnManualStop, ScriptConfig, When};
 use super::generate::Maker;
 use crate::plan::{
     Act, Command, DiskAct, LanChange, ManagerPlan, NodePlan, NodeRef, Order, PairPlan, PathChoice, PathQuality, Plan,
-    RouterOption, ServiceAct, ServiceChange, ServiceSpec, Step,
+    RouterOption, RouterSpec, ServiceAct, ServiceChange, ServiceSpec, Step,
 };
 use crate::random::Random;
 
@@ -29,8 +29,13 @@ impl Maker {
         }
         self.plan.disk_delay = Duration::from_millis(*random.pick(&[0, 5, 5, 200]));
         self.plan.pair = Some(pair);
-        let shared =
-            |nodes: &[NodePlan], number: usize| nodes[1].routers.len() > number && nodes[0].routers.len() > number;
+        let vrid = |nodes: &[NodePlan], node: usize, number: usize| {
+            nodes[node].routers.get(number).map(|options| RouterSpec::new(options).settings.vrid)
+        };
+        let shared = |nodes: &[NodePlan], number: usize| {
+            let left = vrid(nodes, 0, number);
+            left.is_some() && left == vrid(nodes, 1, number)
+        };
         for (number, name) in [(0, "web"), (1, "db")] {
             if !shared(&self.plan.nodes, number) || (number == 1 && self.random.chance(50)) {
                 continue;
@@ -126,15 +131,12 @@ impl Maker {
 
     /// Nobody holds anything any more.
     pub(super) fn calm_operators(&mut self, at: u64) {
-        if self.plan.pair.is_none() {
-            return;
-        }
-        for node in 0..2 {
+        for node in 0..self.plan.nodes.len() {
             for order in [Order::EndMaintenance, Order::Acknowledge] {
                 self.at(at, Command::Nodes(vec![NodeRef { node, vrid: None }], Act::Order(order)));
             }
             for router in 0..self.plan.nodes[node].routers.len() {
-                let vrid = crate::plan::RouterSpec::new(&self.plan.nodes[node].routers[router]).settings.vrid.get();
+                let vrid = RouterSpec::new(&self.plan.nodes[node].routers[router]).settings.vrid.get();
                 let target = NodeRef { node, vrid: Some(vrid) };
                 self.at(at, Command::Nodes(vec![target], Act::Order(Order::Release)));
             }
@@ -220,6 +222,7 @@ fn made_up_act(random: &mut Random) -> ServiceAct {
         ServiceAct::Starts,
         ServiceAct::IgnoresStop,
         ServiceAct::CannotDie,
+        ServiceAct::RefusesToStop,
         ServiceAct::Stops,
         ServiceAct::NotReady,
         ServiceAct::Ready,
@@ -232,7 +235,7 @@ fn made_up_act(random: &mut Random) -> ServiceAct {
     ])
 }
 
-fn made_up_order(random: &mut Random) -> Order {
+pub(super) fn made_up_order(random: &mut Random) -> Order {
     let here = random.chance(50);
     let span = Duration::from_millis(*random.pick(&[500, 5000]));
     *random.pick(&[
@@ -267,8 +270,8 @@ pub fn crash_schedule(seed: u64) -> Plan {
     let nodes = [("a", 150), ("b", second)].map(|(name, priority)| NodePlan {
         name: name.to_owned(),
         routers: vec![router(priority)],
-        scripts: Vec::new(),
         services: vec![spec.clone()],
+        ..NodePlan::default()
     });
     let (heartbeat, dead_after) = (Duration::from_millis(500), Duration::from_secs(2));
     let pair = PairPlan { heartbeat, dead_after, ..PairPlan::new((0, 1)) };

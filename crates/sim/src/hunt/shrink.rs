@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use engine::Instant;
+use engine::{Instant, TrackerKind};
 
 use crate::invariant::{Finding, Rule};
-use crate::plan::{Act, Command, LanChange, NodeRef, PairPlan, PathChoice, Plan, RouterOption, ServiceSpec, Step};
+use crate::plan::{
+    Act, Command, LanChange, NodePlan, NodeRef, PairPlan, PathChoice, Plan, RouterOption, ServiceSpec, Step,
+};
 use crate::world::Record;
 
 /// The smallest plan found.
@@ -86,7 +88,8 @@ impl Attempt {
             for router in (0..self.plan.nodes[node].routers.len()).rev() {
                 let mut smaller = self.plan.clone();
                 if smaller.nodes[node].routers.len() > 1 {
-                    smaller.nodes[node].routers.remove(router);
+                    let gone = smaller.nodes[node].routers.remove(router);
+                    leave_groups(&mut smaller.nodes[node], &gone);
                     if self.keep(smaller) {
                         continue;
                     }
@@ -98,6 +101,12 @@ impl Attempt {
                         self.keep(smaller);
                     }
                 }
+            }
+            let mut smaller = self.plan.clone();
+            smaller.nodes[node].groups.clear();
+            self.keep(smaller);
+            for tracker in (0..self.plan.nodes[node].trackers.len()).rev() {
+                self.keep(without_tracker(&self.plan, node, tracker));
             }
             self.plainer_services(node);
             for script in (0..self.plan.nodes[node].scripts.len()).rev() {
@@ -139,11 +148,12 @@ impl Attempt {
     }
 
     fn plainer_lan(&mut self) {
-        let plainer: [fn(&mut Plan); 11] = [
+        let plainer: [fn(&mut Plan); 12] = [
             |plan| plan.pair = None,
             |plan| plan.pair = plan.pair.map(|pair| PairPlan::new(pair.nodes)),
             |plan| plan.pair = plan.pair.map(|pair| PairPlan { line: None, ..pair }),
             |plan| plan.pair = plan.pair.map(|pair| PairPlan { line: pair.line.map(|_| Plan::default().lan), ..pair }),
+            |plan| plan.startup_delay = Duration::ZERO,
             |plan| plan.disk_delay = Plan::default().disk_delay,
             |plan| plan.lan = Plan::default().lan,
             |plan| plan.lan.jitter = Duration::ZERO,
@@ -247,6 +257,34 @@ fn without_service(plan: &Plan, node: usize, place: usize) -> Plan {
     smaller.steps.retain(|step| match &step.command {
         Command::Nodes(targets, Act::Process(name, _) | Act::ReloadService(name, _)) => {
             *name != gone || targets.iter().any(|target| target.node != node)
+        }
+        _ => true,
+    });
+    smaller
+}
+
+/// A router that is gone is in no group.
+fn leave_groups(node: &mut NodePlan, gone: &[RouterOption]) {
+    for group in &mut node.groups {
+        group.members.retain(|member| !gone.contains(&RouterOption::Vrid(*member)));
+    }
+    node.groups.retain(|group| !group.members.is_empty());
+}
+
+/// The plan without something tracked, and without everything that speaks of it.
+fn without_tracker(plan: &Plan, node: usize, tracker: usize) -> Plan {
+    let mut smaller = plan.clone();
+    let gone = smaller.nodes[node].trackers.remove(tracker).settings.id();
+    for options in &mut smaller.nodes[node].routers {
+        options.retain(|option| match option {
+            RouterOption::TrackFile(name, _) => gone.kind != TrackerKind::File || *name != gone.name,
+            RouterOption::TrackProcess(name, _) => gone.kind != TrackerKind::Process || *name != gone.name,
+            _ => true,
+        });
+    }
+    smaller.steps.retain(|step| match &step.command {
+        Command::Nodes(targets, Act::Figure(change)) => {
+            change.tracker != gone || targets.iter().any(|target| target.node != node)
         }
         _ => true,
     });

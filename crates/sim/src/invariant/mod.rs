@@ -2,7 +2,7 @@
 //!
 //! `step` looks at one engine before and after each input, `order` at what it does with its services; `pairs` at two
 //! Active routers that hear each other, `shared` at the processes of a service on all nodes, `moves` at how often they
-//! change places; `settle` at a LAN that has been left alone for long enough.
+//! change places; `together` at sync groups; `settle` at a LAN that has been left alone for long enough.
 
 pub(crate) mod moves;
 pub(crate) mod order;
@@ -10,6 +10,7 @@ pub(crate) mod pairs;
 pub(crate) mod settle;
 pub(crate) mod shared;
 pub(crate) mod step;
+pub(crate) mod together;
 
 use std::fmt;
 
@@ -60,6 +61,10 @@ pub enum Rule {
     Epochs,
     /// The role moves no oftener than `max_moves` says; a latch goes by an acknowledgement and by nothing else.
     Latch,
+    /// The routers of a sync group have the same state.
+    Together,
+    /// When a LAN is at rest, a kernel has the addresses that its daemon wants, and no others.
+    Kernel,
     /// The engine does not panic.
     NoPanic,
 }

@@ -25,6 +25,8 @@ struct Known {
     starting: bool,
     /// Told to end, and not gone since.
     ending: bool,
+    /// Its manager would not: it may be told again, or killed.
+    refused: bool,
     /// The state that was told last.
     told: ServiceStateName,
     /// The epoch whose taking was told to a hook last.
@@ -39,6 +41,7 @@ impl OrderWatch {
                 runs: None,
                 starting: false,
                 ending: false,
+                refused: false,
                 told: ServiceStateName::Unknown,
                 taken_over: 0,
             });
@@ -66,7 +69,7 @@ impl OrderWatch {
                 (known.runs, known.starting, known.ending) = (Some(false), false, false);
             }
             ServiceReport::StartRefused(_) => (known.runs, known.starting) = (Some(false), false),
-            ServiceReport::StopRefused(_) => known.ending = false,
+            ServiceReport::StopRefused(_) => known.refused = true,
             // What was known last still is; what was ordered will be carried out.
             ServiceReport::Unknown(_) | ServiceReport::Readiness(_) => {}
         }
@@ -124,11 +127,11 @@ impl OrderWatch {
                 Some((state, _)) => return Err((Rule::RunsWhereActive, format!("starts {service} as {state:?}"))),
                 None => return broken("starts, without a router for it,"),
             },
-            ServiceOrder::Stop if known.ending => return broken("stops again without an answer"),
+            ServiceOrder::Stop if known.ending && !known.refused => return broken("stops again without an answer"),
             ServiceOrder::Stop if known.runs == Some(false) && !known.starting => {
                 return broken("stops, though nothing of it runs,");
             }
-            ServiceOrder::Stop => (known.starting, known.ending) = (false, true),
+            ServiceOrder::Stop => (known.starting, known.ending, known.refused) = (false, true, false),
             ServiceOrder::Kill if !known.ending => return broken("kills, without asking first,"),
             // Should it come back one day, it begins anew.
             ServiceOrder::Forget => self.services.retain(|known| known.name != *service),

@@ -1,13 +1,16 @@
 //! A LAN that has been left alone: it settles in time, on the right router, and then stays as it is.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use engine::{Failback, Instant, Name, ServiceConfig, StateName};
+use engine::{Failback, Instant, Measure, Name, ServiceConfig, StateName, When};
 
 use super::Rule;
 use crate::node::Daemon;
-use crate::plan::{Act, Command, LinkPlan, Plan, RouterSpec, ScriptPlan, ScriptSpec, ServiceChange, ServiceSpec};
+use crate::plan::{
+    Act, Command, LinkPlan, Plan, RouterSpec, ScriptPlan, ScriptSpec, ServiceChange, ServiceSpec, TrackerSpec,
+};
 use crate::rules::{self, Meaning};
 use crate::unit::Unit;
 use crate::world::World;
@@ -37,7 +40,8 @@ impl World<'_> {
         let sound = self.paths.are_sound()
             && self.nodes.iter().all(|node| {
                 let stopping = node.daemon.as_ref().is_some_and(|daemon| daemon.stopping);
-                node.asleep.is_none() && node.sending && !stopping
+                let steady = !node.scripts.contains(&ScriptPlan::Flaps);
+                node.asleep.is_none() && node.sending && node.settable && steady && !stopping
             });
         self.quiet = Quiet(sound.then(|| self.now.max(self.last_arrival) + self.time_to_settle()));
     }
@@ -46,8 +50,15 @@ impl World<'_> {
         let running = || self.nodes.iter().zip(&self.plan.nodes).filter(|(node, _)| node.daemon.is_some());
         let specs = running().flat_map(|(node, _)| &node.specs);
         let checks = running().flat_map(|(_, plan)| &plan.scripts);
+        let figures = self.plan.nodes.iter().flat_map(|node| &node.trackers);
+        let figures = figures.map(TrackerSpec::longest_delay).max().unwrap_or_default();
         let slack = (self.paths.longest() + self.plan.wake_late + self.plan.kernel_delay) * 4;
-        time_to_settle(specs, checks, self.plan.longest_interval()) + time_of_services(self.plan) + slack
+        time_to_settle(specs, checks, self.plan.longest_interval())
+            + time_of_services(self.plan)
+            + figures
+            + self.plan.time_of_groups()
+            + self.plan.startup_delay
+            + slack
     }
 
     /// Looks at everything once enough time has passed.
@@ -55,12 +66,17 @@ impl World<'_> {
         if !self.quiet.is_settled(self.now) {
             return;
         }
+        if let Some(what) = self.kernel_differs() {
+            self.found(Rule::Kernel, what);
+        }
         let mut vrids: Vec<u8> =
             self.nodes.iter().flat_map(|node| &node.specs).map(|s| s.settings.vrid.get()).collect();
         vrids.sort_unstable();
         vrids.dedup();
         for vrid in vrids {
-            if let Err(what) = self.settled(vrid) {
+            if self.shares_alike(vrid)
+                && let Err(what) = self.settled(vrid)
+            {
                 self.found(Rule::Settles, format!("VRID {vrid} has not settled: {what}"));
             }
             if let Some(what) = self.epochs_that_differ(vrid) {
@@ -69,7 +85,40 @@ impl World<'_> {
         }
     }
 
-    fn settled(&self, vrid: u8) -> Result<(), String> {
+    /// What a kernel has and its daemon does not want, or the reverse.
+    fn kernel_differs(&self) -> Option<String> {
+        for (index, node) in self.nodes.iter().enumerate() {
+            let Some(daemon) = node.daemon.as_ref().filter(|daemon| !daemon.reconcile_pending) else { continue };
+            let desired = daemon.engine.desired();
+            for link in &node.links {
+                let own = IpAddr::V4(Plan::primary(index, &link.name));
+                let names = daemon.engine.links();
+                let here = |entry: &&engine::DesiredAddress| names.get(entry.link.0 as usize) == Some(&link.name);
+                let wanted: BTreeSet<IpAddr> =
+                    desired.addresses.iter().filter(here).map(|entry| entry.address).collect();
+                let has: BTreeSet<IpAddr> = link.addresses.iter().copied().filter(|there| *there != own).collect();
+                if wanted != has && link.condition != LinkPlan::Absent {
+                    let name = &self.plan.nodes[index].name;
+                    return Some(format!("{name} wants {wanted:?} on {} and has {has:?}", link.name));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether the routers of this VRID share their role with the same others everywhere, and all of those can be heard.
+    fn shares_alike(&self, vrid: u8) -> bool {
+        let runs = |index: &usize| {
+            self.nodes[*index].daemon.is_some() && self.spec(*index, vrid).is_some_and(|spec| spec.present)
+        };
+        let mut kinds = (0..self.nodes.len()).filter(runs).map(|index| self.fellows(index, vrid));
+        let Some(first) = kinds.next() else { return true };
+        let others = first.iter().filter(|other| **other != vrid);
+        kinds.all(|kind| kind == first) && others.into_iter().all(|other| self.is_heard(*other))
+    }
+
+    /// Whether those who take part in a VRID hear each other, and not two must win.
+    pub(crate) fn is_heard(&self, vrid: u8) -> bool {
         let mut all: Vec<(usize, &RouterSpec)> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
             all.extend(node.specs.iter().filter(|s| s.settings.vrid.get() == vrid).map(|spec| (index, spec)));
@@ -77,22 +126,33 @@ impl World<'_> {
         let takes_part = |(index, spec): &&(usize, &RouterSpec)| spec.present && self.nodes[*index].daemon.is_some();
         let members: Vec<(usize, &RouterSpec)> = all.iter().filter(takes_part).copied().collect();
         let owners = members.iter().filter(|(_, spec)| spec.settings.priority.is_address_owner()).count();
-        let mute = members.iter().any(|(index, spec)| {
-            let node = &self.nodes[*index];
-            let own = node.link(&spec.settings.link);
-            let owner = node.specs.iter().any(|spec| spec.settings.priority.is_address_owner());
-            match own.map(|link| link.condition) {
-                Some(LinkPlan::Up) => false,
-                // An owner may send from its virtual address.
-                Some(LinkPlan::Addressless) => owner,
-                Some(LinkPlan::Down | LinkPlan::Absent) | None => spec.settings.ignore_own_link,
-            }
-        });
         let agree = |left: &(usize, &RouterSpec)| all.iter().all(|right| self.understand(*left, *right));
-        if mute || owners > 1 || !all.iter().all(agree) {
-            // They cannot hear each other, or both must win: nothing is promised.
+        // They cannot hear each other, or both must win: nothing is promised.
+        !members.iter().any(|(index, spec)| self.is_mute(*index, spec)) && owners <= 1 && all.iter().all(agree)
+    }
+
+    fn is_mute(&self, index: usize, spec: &RouterSpec) -> bool {
+        let node = &self.nodes[index];
+        let own = node.link(&spec.settings.link);
+        let owner = node.specs.iter().any(|spec| spec.settings.priority.is_address_owner());
+        match own.map(|link| link.condition) {
+            Some(LinkPlan::Up) => false,
+            // An owner may send from its virtual address.
+            Some(LinkPlan::Addressless) => owner,
+            Some(LinkPlan::Down | LinkPlan::Absent) | None => spec.settings.ignore_own_link,
+        }
+    }
+
+    fn settled(&self, vrid: u8) -> Result<(), String> {
+        if !self.is_heard(vrid) {
             return Ok(());
         }
+        let mut all: Vec<(usize, &RouterSpec)> = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            all.extend(node.specs.iter().filter(|s| s.settings.vrid.get() == vrid).map(|spec| (index, spec)));
+        }
+        let takes_part = |(index, spec): &&(usize, &RouterSpec)| spec.present && self.nodes[*index].daemon.is_some();
+        let members: Vec<(usize, &RouterSpec)> = all.iter().filter(takes_part).copied().collect();
         let mut candidates: Vec<(usize, &RouterSpec, u8)> = Vec::new();
         for (index, spec) in &members {
             let name = &self.plan.nodes[*index].name;
@@ -104,7 +164,12 @@ impl World<'_> {
                 }
                 continue;
             }
-            match self.role(*index, spec) {
+            let fellows = self.fellows(*index, vrid);
+            let states: Vec<StateName> = fellows.iter().map(|vrid| self.state(*index, *vrid)).collect();
+            if states.iter().any(|other| *other != state) {
+                return Err(format!("{name} has a group whose routers are {states:?}"));
+            }
+            match self.role_together(*index, spec) {
                 Role::Faulty if state != StateName::Initialize => {
                     return Err(format!("{name} is {state:?} in spite of a fault"));
                 }
@@ -127,7 +192,10 @@ impl World<'_> {
             several => return Err(format!("several are Active: {}", names(several))),
         };
         let better = |(index, spec, theirs): &&(usize, &RouterSpec, u8)| {
-            *theirs > priority && (spec.settings.preempt_mode || *theirs == 255) && self.comes_back(*index, spec)
+            *theirs > priority
+                && (spec.settings.preempt_mode || *theirs == 255)
+                && self.comes_back(*index, spec)
+                && self.is_better_in_all(*index, winner, vrid)
         };
         if let Some((index, _, theirs)) = candidates.iter().find(better).filter(|_| !stuck) {
             let (left, right) = (&self.plan.nodes[winner].name, &self.plan.nodes[*index].name);
@@ -145,6 +213,28 @@ impl World<'_> {
         self.found_by_client(winner, spec)
     }
 
+    /// The role of a router, given those that share it.
+    fn role_together(&self, index: usize, spec: &RouterSpec) -> Role {
+        let fellows = self.fellows(index, spec.settings.vrid.get());
+        let mut roles = fellows.iter().filter_map(|vrid| Some(self.role(index, self.spec(index, *vrid)?)));
+        if roles.any(|role| matches!(role, Role::Faulty)) { Role::Faulty } else { self.role(index, spec) }
+    }
+
+    /// Whether a node has the higher priority for every router that shares the role; where each of two has one, either
+    /// may have it.
+    fn is_better_in_all(&self, index: usize, than: usize, vrid: u8) -> bool {
+        let priority = |index: usize, vrid: u8| match self.spec(index, vrid).map(|spec| self.role(index, spec)) {
+            Some(Role::Candidate(priority)) => Some(priority),
+            Some(Role::Faulty) | None => None,
+        };
+        let preempts = |vrid: u8| {
+            self.spec(index, vrid)
+                .is_some_and(|spec| spec.settings.preempt_mode || spec.settings.priority.is_address_owner())
+        };
+        let better = |vrid: &u8| preempts(*vrid) && priority(index, *vrid) > priority(than, *vrid);
+        self.fellows(index, vrid).iter().all(better)
+    }
+
     /// Whether two routers of one VRID can understand each other, given that every packet arrives.
     pub(crate) fn understand(&self, left: (usize, &RouterSpec), right: (usize, &RouterSpec)) -> bool {
         let ahead = |index: usize| self.nodes[index].clock.ahead(self.now);
@@ -155,6 +245,10 @@ impl World<'_> {
     /// Two nodes that have heard each other for long know the same newest epoch.
     fn epochs_that_differ(&self, vrid: u8) -> Option<String> {
         let pair = self.plan.pair.filter(|_| self.shared.have_agreed())?;
+        if !self.shares_alike(vrid) || !self.speaks(pair.nodes.0, vrid) {
+            // Who does not speak learns of an epoch when it takes the next.
+            return None;
+        }
         let epoch = |node: usize| {
             let spec = self.nodes[node].specs.iter().find(|spec| spec.present && spec.settings.vrid.get() == vrid)?;
             let routers = &self.nodes[node].daemon.as_ref()?.view.routers;
@@ -171,7 +265,8 @@ impl World<'_> {
             return Ok(());
         }
         let present = |node: usize, name: &Name| self.nodes[node].service(name).is_some_and(|service| service.present);
-        for service in spec.settings.services.iter().filter(|service| present(winner, service)) {
+        let services = self.services_of(winner, spec.settings.vrid.get());
+        for service in services.iter().filter(|service| present(winner, service)) {
             let here = self.nodes[winner].unit(service);
             // Where it does not do what it should, the role may come and go without end.
             let sound = self.nodes.iter().filter_map(|node| node.unit(service)).all(Unit::is_sound);
@@ -194,16 +289,25 @@ impl World<'_> {
 
     /// Whether nothing is promised of a node: a human has said so, or a service of its is not as it should be.
     fn is_excused(&self, index: usize, spec: &RouterSpec) -> bool {
-        let unsound =
-            spec.settings.services.iter().any(|name| !self.nodes[index].unit(name).is_some_and(Unit::is_sound));
+        let services = self.services_of(index, spec.settings.vrid.get());
+        let unsound = services.iter().any(|name| !self.nodes[index].unit(name).is_some_and(Unit::is_sound));
+        // Whether it runs at all depends on what was before.
+        let fails_in_a_role =
+            self.plan.nodes[index].scripts.iter().zip(&self.nodes[index].scripts).any(|(script, plan)| {
+                let good = *plan == ScriptPlan::Succeeds && script.takes < script.settings.timeout;
+                script.settings.when != When::Both && !good
+            });
         let latched = |daemon: &Daemon| daemon.view.latch.is_some() || daemon.view.maintenance.is_some();
-        unsound || self.nodes[index].daemon.as_ref().is_some_and(latched)
+        unsound || fails_in_a_role || self.nodes[index].daemon.as_ref().is_some_and(latched)
     }
 
     fn is_held(&self, index: usize, spec: &RouterSpec) -> bool {
         let daemon = self.nodes[index].daemon.as_ref();
+        let fellows = self.fellows(index, spec.settings.vrid.get());
+        let names: Vec<String> = fellows.iter().map(u8::to_string).collect();
+        let concerned = |name: &Name| names.iter().any(|fellow| **fellow == **name);
         daemon.is_some_and(|daemon| {
-            daemon.view.routers.iter().any(|router| router.name == spec.settings.name && !router.held_by.is_empty())
+            daemon.view.routers.iter().any(|router| concerned(&router.name) && !router.held_by.is_empty())
         })
     }
 
@@ -215,7 +319,8 @@ impl World<'_> {
     fn comes_back(&self, index: usize, spec: &RouterSpec) -> bool {
         let present = self.nodes[index].services.iter().filter(|service| service.present);
         let services = present.map(|service| &service.settings);
-        let mut of_router = services.filter(|settings| spec.settings.services.contains(&settings.name));
+        let its = self.services_of(index, spec.settings.vrid.get());
+        let mut of_router = services.filter(|settings| its.contains(&settings.name));
         let stays_away = |settings: &ServiceConfig| {
             self.shared.moves().stays_away(index, (&settings.name, settings.max_moves), self.now)
         };
@@ -266,14 +371,27 @@ impl World<'_> {
             });
             rules::meaning(tracked.weight, good)
         });
+        let trackers = spec.settings.trackers.iter().filter_map(|tracked| {
+            let plans = &self.plan.nodes[index].trackers;
+            let place = plans.iter().position(|plan| plan.settings.id() == tracked.tracker)?;
+            let figure = node.figures[place];
+            Some(match plans[place].settings.measure {
+                Measure::Number => rules::meaning_of_number(tracked.weight, figure),
+                Measure::Count { least, most, .. } => {
+                    let enough = figure >= i64::from(least) && most.is_none_or(|most| figure <= i64::from(most));
+                    rules::meaning(tracked.weight, enough)
+                }
+            })
+        });
         let mut sum = 0;
-        for meaning in links.chain(scripts) {
+        for meaning in links.chain(scripts).chain(trackers) {
             match meaning {
                 Meaning::Fault => return Role::Faulty,
                 Meaning::Worth(worth) => sum += worth,
             }
         }
-        if speaks { Role::Candidate(rules::effective(spec.settings.priority, sum)) } else { Role::Faulty }
+        let whole = node.complete || spec.settings.track_groups.is_empty();
+        if speaks && whole { Role::Candidate(rules::effective(spec.settings.priority, sum)) } else { Role::Faulty }
     }
 }
 
@@ -289,7 +407,11 @@ pub(crate) fn time_to_settle<'a>(
     let down = specs.iter().map(longest).max().unwrap_or_default();
     let delay = specs.iter().map(|spec| spec.settings.preempt_delay).max().unwrap_or_default();
     let preemption = if delay.is_zero() { Duration::ZERO } else { delay + down * 2 };
-    checks.map(time_of_check).max().unwrap_or_default() + down + preemption + Duration::from_millis(50)
+    let checks: Vec<&ScriptSpec> = checks.collect();
+    // What begins to run with the role can find a fault, and the next node's, too.
+    let again = u32::from(checks.iter().any(|check| check.settings.when != When::Both));
+    let time_of_checks = checks.into_iter().map(time_of_check).max().unwrap_or_default();
+    time_of_checks + down + preemption + (time_of_checks + down) * again + Duration::from_millis(50)
 }
 
 /// What services add: the role moves, comes back when the better node is ready again, and each way costs a start and a

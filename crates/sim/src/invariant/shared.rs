@@ -287,6 +287,7 @@ impl World<'_> {
                 .iter()
                 .filter(of_pair)
                 .filter_map(|node| Some((*node, self.nodes[*node].unit(&holders.service)?)))
+                .filter(|(_, unit)| unit.exists())
                 .collect();
             if units.len() < 2 || units.iter().any(|(_, unit)| !unit.can_end()) {
                 continue;
@@ -376,7 +377,9 @@ impl World<'_> {
                     let of_all = self.shared.takings.iter().filter(|(_, name, _)| *name == view.name);
                     // Who resumes goes on with what it took before, and so does whoever has kept its services running
                     // in spite of an interruption, as in maintenance.
-                    let goes_on = *cause == Cause::Resumed || self.nodes[index].keeps_running(&view.name);
+                    let vrid = daemon.engine.router(*router).map_or(0, |config| config.vrid.get());
+                    let services = self.services_of(index, vrid);
+                    let goes_on = *cause == Cause::Resumed || self.nodes[index].keeps_running(&services);
                     let counts = |node: usize| if node == index { !goes_on } else { self.shared.hearing.agreed };
                     let known = of_all.filter(|(node, ..)| counts(*node));
                     let newest = known.map(|(_, _, epoch)| *epoch).max().unwrap_or(0);
@@ -385,8 +388,7 @@ impl World<'_> {
                         broken = Some((Rule::Epochs, what));
                     }
                     if !goes_on {
-                        let config = daemon.engine.router(*router);
-                        let services = config.map_or(&[][..], |config| &config.services);
+                        let services = if self.speaks(index, vrid) { services } else { Vec::new() };
                         let services: Vec<_> =
                             services.iter().map(|service| (service.clone(), budget(service))).collect();
                         self.shared.moves.note_taking(index, &view.name, &services, self.now);

@@ -54,6 +54,10 @@ pub(crate) struct Step<'a> {
     pub(crate) stopping: bool,
     /// Another Tanist is configured.
     pub(crate) paired: bool,
+    /// Some of its routers wait for others before they take over.
+    pub(crate) grouped: bool,
+    /// So long daemons listen before they take part.
+    pub(crate) startup_delay: Duration,
     pub(crate) outputs: &'a [Output],
 }
 
@@ -131,6 +135,21 @@ impl NodeWatch {
             let seen = self.seen(config.vrid.get());
             seen.accepted = router.statistics.advertisements_received;
             seen.priority = router.effective_priority.get();
+        }
+        self.note((engine, view), kind, head, coverage);
+        self.started |= kind == Kind::Start;
+    }
+
+    /// Counts which situation meets which input.
+    pub(crate) fn note(
+        &self,
+        (engine, view): (&Engine, &View),
+        kind: Kind,
+        head: Option<Head>,
+        coverage: &mut Coverage,
+    ) {
+        for router in &view.routers {
+            let Some(config) = engine.router(router.router) else { continue };
             let situation = match (router.state, router.holds_addresses) {
                 (StateName::Initialize, true) => Situation::Leaving,
                 (StateName::Initialize, false) => Situation::Initialize,
@@ -144,7 +163,6 @@ impl NodeWatch {
                 None => coverage.count(situation, kind),
             }
         }
-        self.started |= kind == Kind::Start;
     }
 
     /// Examines what came of it.
@@ -330,6 +348,11 @@ impl NodeWatch {
             | Kind::CheckGood
             | Kind::CheckBad
             | Kind::SendFailed
+            | Kind::Figure
+            | Kind::Statics
+            | Kind::Statistics
+            | Kind::Calendar
+            | Kind::Hesitate
             | Kind::Reload
             | Kind::Service
             | Kind::Baton
@@ -379,7 +402,7 @@ impl NodeWatch {
         }
         if let Some(at) = view.active_down_at {
             let longest = rules::longest_down_interval(config.version, view.active_adver_interval.as_duration());
-            if at.since(step.now) > longest {
+            if at.since(step.now) > longest + step.startup_delay {
                 return disagree("will listen for longer than the longest Active_Down_Interval");
             }
             if engine.deadline().is_none_or(|deadline| deadline > at) {
@@ -391,7 +414,7 @@ impl NodeWatch {
             seen.successor_heard |= seen.stopped_at.is_some();
         }
         if let Some(head) = step.head.filter(|_| accepted && view.state == StateName::Backup) {
-            seen.hear(config, head, step);
+            seen.hear(config, head, step, !view.held_by.is_empty() || whole.maintenance.is_some());
         }
         let resignation =
             step.head.is_some_and(|head| accepted && head.vrid == config.vrid.get() && head.priority == 0);
@@ -419,16 +442,16 @@ fn same_addresses(left: &BTreeSet<DesiredAddress>, right: &BTreeSet<DesiredAddre
 
 impl Seen {
     /// A Backup has accepted a packet.
-    fn hear(&mut self, config: &RouterConfig, head: Head, step: &Step<'_>) {
+    fn hear(&mut self, config: &RouterConfig, head: Head, step: &Step<'_>, held: bool) {
         let now = step.now;
         let owner = self.priority == 255;
         let (version, ours) = (config.version, self.priority);
         let known = config.advertisement_interval.as_duration();
         if head.priority == 0 {
             // By the interval that it knows at present, which can be as short as anybody's. What waited for nothing but
-            // the word of the other node of the pair waits for nothing else now.
+            // the word of the other node of the pair, or for the others of its group, waits for nothing else now.
             let shortest = if version == Version::V2 { known } else { Duration::ZERO };
-            if self.patient_until > now || !step.paired {
+            if self.patient_until > now || !(step.paired || step.grouped) {
                 self.patient_until = now + rules::skew_time(version, ours, shortest);
             }
             return;
@@ -436,9 +459,9 @@ impl Seen {
         let until = now + rules::down_interval(version, ours, head.interval);
         if head.priority >= ours || (!config.preempt_mode && !owner) {
             self.patient_until = until;
-        } else if !config.preempt_delay.is_zero() || step.paired {
-            // It is listened to as long as the delay has not ended, or if it is the other node of the pair; neither is
-            // reckoned here.
+        } else if !config.preempt_delay.is_zero() || step.paired || held {
+            // It is listened to as long as the delay has not ended, or if it is the other node of the pair, or by whoever
+            // stands back; nothing of that is reckoned here.
             self.patient_until = self.patient_until.min(until);
         }
     }

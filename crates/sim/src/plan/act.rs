@@ -33,6 +33,8 @@ pub enum ServiceAct {
     IgnoresStop,
     /// From now on, even that does not help: it waits in the kernel.
     CannotDie,
+    /// From now on, its manager refuses to end it, but not to kill it.
+    RefusesToStop,
     /// It ends as it should.
     Stops,
     /// It could not be started here, and would be refused.
@@ -55,7 +57,7 @@ pub enum ServiceAct {
     StopsIn(Duration),
 }
 
-const PLAIN: [(&str, ServiceAct); 17] = [
+const PLAIN: [(&str, ServiceAct); 18] = [
     ("crashes", ServiceAct::Crashes),
     ("holds", ServiceAct::Holds),
     ("hangs", ServiceAct::Hangs),
@@ -67,6 +69,7 @@ const PLAIN: [(&str, ServiceAct); 17] = [
     ("starts", ServiceAct::Starts),
     ("ignores_stop", ServiceAct::IgnoresStop),
     ("cannot_die", ServiceAct::CannotDie),
+    ("refuses_to_stop", ServiceAct::RefusesToStop),
     ("stops", ServiceAct::Stops),
     ("not_ready", ServiceAct::NotReady),
     ("ready", ServiceAct::Ready),

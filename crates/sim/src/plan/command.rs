@@ -11,6 +11,7 @@ use super::measure::span_text;
 use super::mistake::Mistake;
 use super::router::{self, RouterOption};
 use super::service::ServiceChange;
+use super::tracker::FigureAct;
 use super::{NodePlan, Plan};
 use crate::clock::ClockAct;
 
@@ -47,6 +48,10 @@ pub enum Act {
     Stop,
     /// The daemon is killed; its addresses stay.
     Killed,
+    /// The daemon dies once it has done so many of the things that follow from whatever happens to it next.
+    KilledAfter(u32),
+    /// The machine is gone in the same way.
+    LosesPowerAfter(u32),
     /// The machine is gone.
     LosesPower,
     /// The machine comes back and starts the daemon.
@@ -67,6 +72,14 @@ pub enum Act {
     AddressDeleted(Ipv4Addr),
     /// Whether the system takes packets.
     Sending(bool),
+    /// Whether the kernel sets and removes addresses when it is asked to.
+    Kernel(bool),
+    /// Whether the static addresses, routes and rules of the group `statics` are all there.
+    Statics(bool),
+    /// An operator has the counters begin anew.
+    ClearStatistics,
+    /// A figure that is tracked changes.
+    Figure(FigureAct),
     /// The machine comes back without its daemon; what is enabled starts.
     Boots,
     /// Something happens to a service.
@@ -107,6 +120,8 @@ pub enum ScriptPlan {
     HangsDeaf,
     /// Cannot be started.
     Missing,
+    /// Exit status 0 or 1, as it happens.
+    Flaps,
 }
 
 /// What can happen to the paths between nodes.
@@ -193,6 +208,10 @@ const ACTS: &[&str] = &[
     "script",
     "address",
     "sending",
+    "addresses",
+    "statics",
+    "clear_statistics",
+    "figure",
     "process",
     "switch",
     "hold",
@@ -223,10 +242,10 @@ impl Command {
         let act = match cursor.take("what happens")? {
             "start" => Act::Start,
             "stop" => Act::Stop,
-            "killed" => Act::Killed,
+            "killed" => after(cursor)?.map_or(Act::Killed, Act::KilledAfter),
             "loses" => {
                 cursor.accept("power");
-                Act::LosesPower
+                after(cursor)?.map_or(Act::LosesPower, Act::LosesPowerAfter)
             }
             "returns" => Act::Returns,
             "pause" => Act::Pause(cursor.span("pause")?),
@@ -250,13 +269,14 @@ impl Command {
             }
             "script" => {
                 let script = cursor.take("the name of a script")?.into();
-                let known = ["succeeds", "fails", "hangs", "hangs_deaf", "missing"];
+                let known = ["succeeds", "fails", "hangs", "hangs_deaf", "missing", "flaps"];
                 let plans = [
                     ScriptPlan::Succeeds,
                     ScriptPlan::Fails,
                     ScriptPlan::Hangs,
                     ScriptPlan::HangsDeaf,
                     ScriptPlan::Missing,
+                    ScriptPlan::Flaps,
                 ];
                 Act::Script(script, choice(cursor, "a script", &known, &plans)?)
             }
@@ -279,6 +299,10 @@ impl Command {
                 _ => ClockAct::Drifts(cursor.number("drifts", -100_000..=100_000)?),
             }),
             word if ORDERS.contains(&word) => Act::Order(Order::parse(word, cursor)?),
+            "addresses" => Act::Kernel(choice(cursor, "addresses", &["settable", "refused"], &[true, false])?),
+            "statics" => Act::Statics(choice(cursor, "statics", &["complete", "missing"], &[true, false])?),
+            "clear_statistics" => Act::ClearStatistics,
+            "figure" => Act::Figure(FigureAct::parse(cursor)?),
             "sending" => Act::Sending(choice(cursor, "sending", &["works", "fails"], &[true, false])?),
             other => {
                 return Err(cursor.before(format!("nothing called `{other}` can happen")).did_you_mean(other, ACTS));
@@ -433,6 +457,8 @@ fn act_text(act: &Act) -> String {
         Act::Stop => "stop".to_owned(),
         Act::Killed => "killed".to_owned(),
         Act::LosesPower => "loses power".to_owned(),
+        Act::KilledAfter(outputs) => format!("killed after {outputs}"),
+        Act::LosesPowerAfter(outputs) => format!("loses power after {outputs}"),
         Act::Returns => "returns".to_owned(),
         Act::Pause(span) => format!("pause {}", span_text(*span)),
         Act::Suspend(span) => format!("suspend {}", span_text(*span)),
@@ -461,6 +487,7 @@ fn act_text(act: &Act) -> String {
                 ScriptPlan::Hangs => "hangs",
                 ScriptPlan::HangsDeaf => "hangs_deaf",
                 ScriptPlan::Missing => "missing",
+                ScriptPlan::Flaps => "flaps",
             };
             format!("script {script} {word}")
         }
@@ -476,6 +503,12 @@ fn act_text(act: &Act) -> String {
         Act::Clock(ClockAct::Drifts(millionths)) => format!("clock drifts {millionths}"),
         Act::Sending(true) => "sending works".to_owned(),
         Act::Sending(false) => "sending fails".to_owned(),
+        Act::Kernel(true) => "addresses settable".to_owned(),
+        Act::Kernel(false) => "addresses refused".to_owned(),
+        Act::Statics(true) => "statics complete".to_owned(),
+        Act::Statics(false) => "statics missing".to_owned(),
+        Act::ClearStatistics => "clear_statistics".to_owned(),
+        Act::Figure(figure) => figure.to_string(),
     }
 }
 
@@ -535,6 +568,14 @@ fn spoof_text(spoof: &Spoof, nodes: &[NodePlan]) -> String {
         text += &format!(" to {}", nodes[to].name);
     }
     text
+}
+
+/// `after N`: so many outputs of the engine are still carried out.
+fn after(cursor: &mut Cursor<'_>) -> Result<Option<u32>, Mistake> {
+    if !cursor.accept("after") {
+        return Ok(None);
+    }
+    Ok(Some(cursor.number("after", 0..=1000)? as u32))
 }
 
 fn choice<T: Copy>(cursor: &mut Cursor<'_>, who: &str, known: &[&str], meanings: &[T]) -> Result<T, Mistake> {

@@ -5,11 +5,13 @@
 mod act;
 pub(crate) mod command;
 pub(crate) mod cursor;
+mod group;
 pub(crate) mod measure;
 mod mistake;
 pub(crate) mod router;
 mod script;
 mod service;
+pub(crate) mod tracker;
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,10 +22,12 @@ use engine::{Config, Instant, Name, PairConfig, PairKey};
 pub use crate::clock::ClockAct;
 pub use act::{DiskAct, Order, ServiceAct};
 pub use command::{Act, Command, LanChange, LinkPlan, NodeRef, PathChoice, ScriptPlan, Spoof, SpoofContent};
+pub use group::GroupSpec;
 pub use mistake::Mistake;
 pub use router::{RouterOption, RouterSpec};
 pub use script::ScriptSpec;
 pub use service::{ManagerPlan, PairPlan, ServiceChange, ServiceSpec};
+pub use tracker::{FigureAct, TrackerSpec};
 
 /// A whole scenario without its expectations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub struct Plan {
     pub wake_late: Duration,
     /// From the moment at which a daemon saves something until it survives whatever happens.
     pub disk_delay: Duration,
+    /// Daemons listen for so long before they take part.
+    pub startup_delay: Duration,
     /// Two of the nodes that know each other.
     pub pair: Option<PairPlan>,
     /// The machines; the first has the addresses 192.0.2.1, 10.1.0.1 …, the next 192.0.2.2 and so on.
@@ -68,12 +74,16 @@ pub struct Show {
 }
 
 /// One machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodePlan {
     /// Its name.
     pub name: String,
     /// Its virtual routers; no two have the same VRID.
     pub routers: Vec<Vec<RouterOption>>,
+    /// Routers of its that share their role.
+    pub groups: Vec<GroupSpec>,
+    /// The files and processes that it tracks.
+    pub trackers: Vec<TrackerSpec>,
     /// Its checks.
     pub scripts: Vec<ScriptSpec>,
     /// Its services.
@@ -111,6 +121,7 @@ impl Default for Plan {
             kernel_delay: Duration::ZERO,
             wake_late: Duration::ZERO,
             disk_delay: Duration::from_millis(5),
+            startup_delay: Duration::ZERO,
             pair: None,
             nodes: Vec::new(),
             steps: Vec::new(),
@@ -150,6 +161,13 @@ impl Plan {
         longest.max(engine::Interval::SECOND).as_duration()
     }
 
+    /// What sync groups add: one that lets go because of one router may have had the better one of another.
+    #[must_use]
+    pub(crate) fn time_of_groups(&self) -> Duration {
+        let grouped = self.nodes.iter().any(|node| !node.groups.is_empty());
+        if grouped { self.longest_interval() * 4 } else { Duration::ZERO }
+    }
+
     /// The name of the node with this address, or the address.
     #[must_use]
     pub fn host_name(&self, address: IpAddr) -> String {
@@ -179,7 +197,8 @@ impl Plan {
         Config {
             scripts: self.nodes[node].scripts.iter().map(|script| script.settings.clone()).collect(),
             routers: specs.iter().filter(|spec| spec.present).map(router).collect(),
-            groups: Vec::new(),
+            groups: self.nodes[node].groups.iter().map(GroupSpec::config).collect(),
+            trackers: self.nodes[node].trackers.iter().map(|tracker| tracker.settings.clone()).collect(),
             pair: self.pair.filter(|pair| pair.peer_of(node).is_some()).map(|pair| PairConfig {
                 node: self.nodes[node].name.as_str().into(),
                 paths: pair.paths(),
@@ -226,6 +245,10 @@ impl Plan {
             let span = measure::span_text(self.disk_delay);
             writeln!(text, "disk delay {span}").expect("a string takes everything");
         }
+        if !self.startup_delay.is_zero() {
+            let span = measure::span_text(self.startup_delay);
+            writeln!(text, "startup delay {span}").expect("a string takes everything");
+        }
         for node in &self.nodes {
             for router in &node.routers {
                 write!(text, "router {}", node.name).expect("a string takes everything");
@@ -233,6 +256,13 @@ impl Plan {
                     write!(text, "  {option}").expect("a string takes everything");
                 }
                 text.push('\n');
+            }
+            for group in &node.groups {
+                writeln!(text, "group {}  {}  {group}", node.name, group.name).expect("a string takes everything");
+            }
+            for tracker in &node.trackers {
+                let (kind, name) = (tracker::kind_text(tracker.settings.kind()), &tracker.settings.name);
+                writeln!(text, "{kind} {}  {name}  {tracker}", node.name).expect("a string takes everything");
             }
             for script in &node.scripts {
                 writeln!(text, "script {}  {}  {script}", node.name, script.settings.name)

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use engine::{
     AnnouncePolicy, AntiReplay, Authentication, Deviations, Family, HmacKey, HmacMode, HmacPolicy, Interval, Name,
-    Priority, RouterConfig, TrackedLink, TrackedScript, Transport, Version, VirtualAddress, Vrid, Weight,
+    Priority, RouterConfig, Tracked, TrackedLink, TrackedScript, TrackerKind, TrackerName, Transport, Version,
+    VirtualAddress, Vrid, Weight,
 };
 
 use super::cursor::Cursor;
@@ -72,6 +73,12 @@ pub enum RouterOption {
     TrackInterface(Name, Weight),
     /// `track_script chk weight -20 reverse`
     TrackScript(Name, Weight),
+    /// `track_file load weight 2`
+    TrackFile(Name, Weight),
+    /// `track_process proxy weight -20`
+    TrackProcess(Name, Weight),
+    /// `track_statics`: it cannot do without the group `statics` of static addresses, routes and rules.
+    TrackStatics,
     /// `service web`: it runs where this router is Active.
     Service(Name),
     /// `dont_track_primary`
@@ -114,6 +121,9 @@ const KEYWORDS: &[&str] = &[
     "garp_interval",
     "track_interface",
     "track_script",
+    "track_file",
+    "track_process",
+    "track_statics",
     "service",
     "dont_track_primary",
     "later",
@@ -162,6 +172,9 @@ impl RouterOption {
             "garp_interval" => Self::GarpPacing(cursor.span(keyword)?),
             "track_interface" => Self::TrackInterface(cursor.take("the name of an interface")?.into(), weight(cursor)?),
             "track_script" => Self::TrackScript(cursor.take("the name of a script")?.into(), weight(cursor)?),
+            "track_file" => Self::TrackFile(cursor.take("the name of a file")?.into(), weight(cursor)?),
+            "track_process" => Self::TrackProcess(cursor.take("the name of processes")?.into(), weight(cursor)?),
+            "track_statics" => Self::TrackStatics,
             "service" => Self::Service(cursor.take("the name of a service")?.into()),
             "dont_track_primary" => Self::DontTrackPrimary,
             "later" => Self::Later,
@@ -207,6 +220,9 @@ impl fmt::Display for RouterOption {
             Self::GarpPacing(span) => write!(f, "garp_interval {}", span_text(*span)),
             Self::TrackInterface(link, weight) => write!(f, "track_interface {link}{}", weight_text(*weight)),
             Self::TrackScript(script, weight) => write!(f, "track_script {script}{}", weight_text(*weight)),
+            Self::TrackFile(file, weight) => write!(f, "track_file {file}{}", weight_text(*weight)),
+            Self::TrackProcess(name, weight) => write!(f, "track_process {name}{}", weight_text(*weight)),
+            Self::TrackStatics => f.write_str("track_statics"),
             Self::Service(service) => write!(f, "service {service}"),
             Self::DontTrackPrimary => f.write_str("dont_track_primary"),
             Self::Later => f.write_str("later"),
@@ -319,6 +335,9 @@ impl RouterSpec {
                 settings.track_scripts.retain(|tracked| tracked.script != *script);
                 settings.track_scripts.push(TrackedScript { script: script.clone(), weight: *weight });
             }
+            RouterOption::TrackFile(name, weight) => track(settings, (TrackerKind::File, name), *weight),
+            RouterOption::TrackProcess(name, weight) => track(settings, (TrackerKind::Process, name), *weight),
+            RouterOption::TrackStatics => settings.track_groups = vec![STATICS.into()],
             RouterOption::Service(service) => {
                 settings.services.retain(|known| known != service);
                 settings.services.push(service.clone());
@@ -338,6 +357,12 @@ impl RouterSpec {
         }
         config
     }
+}
+
+fn track(settings: &mut RouterConfig, (kind, name): (TrackerKind, &Name), weight: Weight) {
+    let tracker = TrackerName { kind, name: name.clone() };
+    settings.trackers.retain(|tracked| tracked.tracker != tracker);
+    settings.trackers.push(Tracked { tracker, weight });
 }
 
 fn octets_of(password: &str) -> [u8; 8] {
@@ -377,6 +402,9 @@ fn hmac_mode(cursor: &mut Cursor<'_>) -> Result<HmacMode, Mistake> {
 fn hmac_mode_text(mode: HmacMode) -> &'static str {
     HMAC_MODES.iter().find(|(_, known)| *known == mode).map_or("enforce", |(word, _)| word)
 }
+
+/// The name of the one group of static addresses, routes and rules.
+pub(crate) const STATICS: &str = "statics";
 
 /// RFC 9568 §5.1.1.2.
 pub(crate) const GROUP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(224, 0, 0, 18));

@@ -7,11 +7,12 @@ use std::net::IpAddr;
 use engine::vrrp::receive::{Discard, Oddity};
 use engine::{
     Cause, Engine, Event, FaultReason, Instant, LinkCondition, LinkId, Notice, NoticeKind, ProbeFailure, RouterId,
-    ScriptOutcome, StateName, TrackerKind, TrackerName,
+    ScriptOutcome, StateName, TrackerName,
 };
 
 use crate::plan::Plan;
 use crate::plan::measure::span_text;
+use crate::plan::tracker::kind_text;
 
 /// One line that a scenario expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,9 @@ pub(crate) const EXPECTATION_WORDS: &[&str] = &[
     "record",
     "order:",
     "hook",
+    "group",
+    "file",
+    "processes",
 ];
 
 pub(crate) use service::{answer_text, hook_text, order_text};
@@ -136,7 +140,7 @@ pub(crate) fn event_text(plan: &Plan, engine: &Engine, event: &Event) -> (Option
             };
             (None, format!("sees {} {word}", link(which)))
         }
-        Event::GroupChanged { group, kind } => (None, format!("group {group} is {kind:?}")),
+        Event::GroupChanged { group, kind } => (None, format!("group {group} is {}", kind_word(*kind))),
         Event::ServiceChanged { .. }
         | Event::ServiceFailed { .. }
         | Event::ServiceLingers { .. }
@@ -169,15 +173,19 @@ pub(crate) fn event_text(plan: &Plan, engine: &Engine, event: &Event) -> (Option
 
 /// The words for a notice.
 pub(crate) fn notice_text(notice: &Notice) -> String {
-    let kind = match notice.kind {
+    format!("notifies {} {}", kind_word(notice.kind), notice.priority)
+}
+
+/// As scripts are told.
+const fn kind_word(kind: NoticeKind) -> &'static str {
+    match kind {
         NoticeKind::Active => "MASTER",
         NoticeKind::Backup => "BACKUP",
         NoticeKind::Fault => "FAULT",
         NoticeKind::Stop => "STOP",
         NoticeKind::Deleted => "DELETED",
         NoticeKind::ActiveHeardLowerPriority => "MASTER_RX_LOWER_PRI",
-    };
-    format!("notifies {kind} {}", notice.priority)
+    }
 }
 
 fn state(name: StateName) -> &'static str {
@@ -227,13 +235,8 @@ fn reason_text(reason: &FaultReason, link: &dyn Fn(&LinkId) -> String) -> String
     }
 }
 
-/// No node of a scenario tracks any.
 fn tracked(tracker: &TrackerName) -> String {
-    let kind = match tracker.kind {
-        TrackerKind::File => "file",
-        TrackerKind::Process => "processes",
-    };
-    format!("{kind} {}", tracker.name)
+    format!("{} {}", kind_text(tracker.kind), tracker.name)
 }
 
 fn outcome_text(outcome: ScriptOutcome) -> String {

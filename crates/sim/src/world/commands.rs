@@ -1,18 +1,20 @@
 //! What the plan makes happen: to machines, daemons, interfaces, paths, and by strangers.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use engine::{Config, Engine, Input, Name};
+use engine::{Config, Engine, FigureCause, Input, Name};
 
 use super::{Happening, World};
 use crate::coverage::Kind;
 use crate::frame;
 use crate::invariant::order::OrderWatch;
 use crate::invariant::step::NodeWatch;
-use crate::node::{Asleep, Daemon, Packet, Report};
-use crate::plan::{Act, Command, LinkPlan, NodeRef, Plan, RouterOption, RouterSpec, ServiceChange, Spoof};
+use crate::node::{Asleep, Daemon, Doom, Packet, Report};
+use crate::plan::router::STATICS;
+use crate::plan::{Act, Command, FigureAct, LinkPlan, NodeRef, Plan, RouterOption, RouterSpec, ServiceChange, Spoof};
 use crate::random::Random;
 use crate::unit::Unit;
 
@@ -70,13 +72,10 @@ impl World<'_> {
             Act::LosesPower if !node.powered => return Err("the machine has no power"),
             Act::LosesPower => self.lose_power(index),
             Act::Killed if node.daemon.is_none() || !node.powered => return Err("no daemon runs"),
-            Act::Killed => {
-                self.client.lose(index, None);
-                let node = &mut self.nodes[index];
-                node.daemon = None;
-                node.asleep = node.asleep.filter(|asleep| asleep.machine);
-                node.units.iter_mut().for_each(Unit::daemon_died);
-            }
+            Act::Killed => self.kill(index),
+            Act::KilledAfter(_) | Act::LosesPowerAfter(_) if !running => return Err("no daemon runs"),
+            Act::KilledAfter(outputs) => self.doom(index, Doom { outputs: *outputs, power: false }),
+            Act::LosesPowerAfter(outputs) => self.doom(index, Doom { outputs: *outputs, power: true }),
             Act::Process(..) if !node.powered => return Err("the machine has no power"),
             Act::Process(name, act) => return self.service_acts(index, name, *act),
             Act::Order(_) if !running => return Err("no daemon runs"),
@@ -104,8 +103,81 @@ impl World<'_> {
             }
             Act::AddressDeleted(address) => return self.delete(index, (*address).into()),
             Act::Sending(works) => node.sending = *works,
+            Act::Kernel(settable) => {
+                node.settable = *settable;
+                // A daemon that was refused asks again.
+                self.reconcile_soon(index);
+            }
+            Act::Statics(complete) => {
+                node.complete = *complete;
+                if running {
+                    self.tell_statics(index);
+                }
+            }
+            Act::ClearStatistics if !running => return Err("no daemon runs"),
+            Act::ClearStatistics => self.feed(index, Input::ClearStatistics, Kind::Statistics),
+            Act::Figure(change) => {
+                let trackers = &self.plan.nodes[index].trackers;
+                let place = trackers.iter().position(|tracker| tracker.settings.id() == change.tracker);
+                node.figures[place.ok_or("it is not tracked")?] = change.figure;
+                if running {
+                    self.tell_figure(index, change);
+                }
+            }
         }
         Ok(())
+    }
+
+    fn kill(&mut self, index: usize) {
+        self.client.lose(index, None);
+        let node = &mut self.nodes[index];
+        node.daemon = None;
+        node.asleep = node.asleep.filter(|asleep| asleep.machine);
+        node.units.iter_mut().for_each(Unit::daemon_died);
+    }
+
+    fn doom(&mut self, index: usize, doom: Doom) {
+        if let Some(daemon) = &mut self.nodes[index].daemon {
+            daemon.doom = Some(doom);
+        }
+    }
+
+    /// Counts an output that is about to be carried out. Returns whether the daemon has died before it.
+    pub(super) fn dies_before_output(&mut self, index: usize) -> bool {
+        let Some(doom) = self.nodes[index].daemon.as_mut().and_then(|daemon| daemon.doom.as_mut()) else {
+            return false;
+        };
+        if doom.outputs > 0 {
+            doom.outputs -= 1;
+            return false;
+        }
+        if doom.power {
+            self.lose_power(index);
+        } else {
+            self.kill(index);
+        }
+        self.shared.stale = true;
+        self.disturb();
+        true
+    }
+
+    fn tell_figure(&mut self, index: usize, change: &FigureAct) {
+        let FigureAct { tracker, figure, cause } = change;
+        self.feed(index, Input::Figure { tracker, figure: *figure, cause: *cause }, Kind::Figure);
+    }
+
+    fn tell_statics(&mut self, index: usize) {
+        let missing = if self.nodes[index].complete { BTreeSet::new() } else { BTreeSet::from([STATICS.into()]) };
+        self.feed(index, Input::StaticsMissing(missing), Kind::Statics);
+    }
+
+    /// As it is found when somebody looks.
+    fn tell_figures(&mut self, index: usize) {
+        let plan = self.plan;
+        for (place, tracker) in plan.nodes[index].trackers.iter().enumerate() {
+            let (tracker, figure) = (tracker.settings.id(), self.nodes[index].figures[place]);
+            self.tell_figure(index, &FigureAct { tracker, figure, cause: FigureCause::Found });
+        }
     }
 
     fn start(&mut self, index: usize) {
@@ -127,9 +199,19 @@ impl World<'_> {
             watch: NodeWatch::default(),
             orders: OrderWatch::default(),
             commands: 0,
+            joining: false,
+            doom: None,
         });
         self.shared.forgotten(index);
         self.tell_links(index, 0);
+        self.tell_figures(index);
+        if !self.nodes[index].complete {
+            self.tell_statics(index);
+        }
+        if !self.plan.startup_delay.is_zero() {
+            let until = self.now + self.plan.startup_delay;
+            self.feed(index, Input::Hesitate { until }, Kind::Hesitate);
+        }
         self.restore(index);
         self.feed(index, Input::Start, Kind::Start);
         self.tell_down_file(index);
@@ -186,6 +268,8 @@ impl World<'_> {
         }
         if self.daemon(index, life).is_some() {
             self.tell_links(index, 0);
+            self.tell_figures(index);
+            self.tell_statics(index);
         }
         for report in reports {
             match report {
@@ -260,6 +344,7 @@ impl World<'_> {
         let Some(daemon) = &mut node.daemon else { return };
         let known = daemon.engine.links().len();
         daemon.watch.introducing = true;
+        daemon.joining = true;
         self.feed(index, Input::Reconfigure(Box::new(config)), Kind::Reload);
         self.tell_links(index, known);
         if let Some(daemon) = &mut self.nodes[index].daemon {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use engine::{Family, Input, Instant, LinkId, Name, Output, Received, RouterId, ScriptOutcome, ServiceReport};
+use engine::{Event, Family, Input, Instant, LinkId, Name, Output, Received, RouterId, ScriptOutcome, ServiceReport};
 
 use crate::client::Client;
 use crate::coverage::{Coverage, Kind};
@@ -321,14 +321,22 @@ impl<'p> World<'p> {
         let ahead = clock.ahead(now);
         if daemon.calendar_told.is_none_or(|told| told.abs_diff(ahead) >= CALENDAR_TOLERANCE) {
             daemon.calendar_told = Some(ahead);
+            daemon.watch.note((&daemon.engine, &daemon.view), Kind::Calendar, None, &mut self.coverage);
             daemon.engine.handle(now, Input::Calendar(clock.says(now)), &mut outputs);
         }
         daemon.engine.handle(now, input, &mut outputs);
         let paired = daemon.engine.config().pair.is_some();
-        let step = step::Step { now, kind, head, stopping: daemon.stopping, paired, outputs: &outputs };
+        let (stopping, startup_delay) = (daemon.stopping, plan.startup_delay);
+        let grouped = !plan.nodes[index].groups.is_empty();
+        let step = step::Step { now, kind, head, stopping, paired, grouped, startup_delay, outputs: &outputs };
         daemon.view = daemon.engine.view();
         let Daemon { engine, view, watch, orders, .. } = daemon;
         let broken = watch.after(engine, view, &step).and_then(|()| orders.after(engine, view, &step));
+        for output in &outputs {
+            if let Output::Tell(Event::StateChanged { from, to, cause, .. }) = output {
+                self.coverage.count_change(*from, *to, *cause);
+            }
+        }
         if step.changed_state() {
             self.pairs.stale = true;
             if self.quiet.is_settled(now) && self.is_well_matched() {
@@ -338,8 +346,12 @@ impl<'p> World<'p> {
         if let Err((rule, what)) = broken {
             self.found(rule, format!("{}: {what}", plan.nodes[index].name));
         }
+        self.check_together(index);
         self.notice(index, &outputs);
         for output in &outputs {
+            if self.dies_before_output(index) {
+                break;
+            }
             self.carry_out(index, output);
         }
         outputs.clear();

@@ -166,6 +166,7 @@ impl World<'_> {
         let (after, outcome) = match behaviour {
             ScriptPlan::Succeeds => (takes, ScriptOutcome::Exited(0)),
             ScriptPlan::Fails => (takes, ScriptOutcome::Exited(1)),
+            ScriptPlan::Flaps => (takes, ScriptOutcome::Exited(u8::from(self.random.chance(50)))),
             ScriptPlan::Missing => (Duration::ZERO, ScriptOutcome::NotStarted(ENOENT)),
             ScriptPlan::Hangs | ScriptPlan::HangsDeaf => return,
         };
@@ -181,6 +182,13 @@ impl World<'_> {
         };
         let signal = match how {
             EndHow::Terminate if run.behaviour == ScriptPlan::HangsDeaf => return,
+            EndHow::Terminate if run.behaviour == ScriptPlan::Flaps => {
+                // It takes the signal for a wish to say something.
+                run.number = number;
+                let outcome = ScriptOutcome::Exited(u8::from(self.random.chance(50)));
+                let ends = Happening::RunEnds { node: index, script: script.clone(), number, outcome };
+                return self.due(self.now + Duration::from_millis(1), ends);
+            }
             EndHow::Terminate => SIGTERM,
             EndHow::Kill => SIGKILL,
         };
@@ -195,12 +203,13 @@ impl World<'_> {
     fn leave_client(&mut self, index: usize, event: &Event) {
         let Event::StateChanged { router, from: StateName::Active, cause, .. } = event else { return };
         let yields = matches!(cause, Cause::HigherPriority { .. } | Cause::HigherAddress { .. });
-        if yields && self.paths.deliver_all_from(index) && self.nodes[index].sending {
-            return;
-        }
         let Some(config) = self.nodes[index].daemon.as_ref().and_then(|daemon| daemon.engine.router(*router)) else {
             return;
         };
+        let heard = self.paths.deliver_all_from(index) && self.nodes[index].sending;
+        if yields && heard && self.is_heard(config.vrid.get()) {
+            return;
+        }
         for entry in config.addresses.iter().chain(&config.excluded_addresses) {
             self.client.lose(index, Some(entry.address));
         }
@@ -245,6 +254,9 @@ impl World<'_> {
         let node = &mut self.nodes[index];
         let Some(daemon) = &mut node.daemon else { return };
         daemon.reconcile_pending = false;
+        if !node.settable {
+            return;
+        }
         let desired = daemon.engine.desired();
         let names = daemon.engine.links();
         let mut changed = Vec::new();

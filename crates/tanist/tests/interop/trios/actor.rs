@@ -308,6 +308,7 @@ impl Actor {
             ScriptPlan::Fails => "exit 1",
             ScriptPlan::Hangs => "exec sleep 1000",
             ScriptPlan::HangsDeaf => "trap '' TERM\nsleep 1000\nsleep 1000",
+            ScriptPlan::Flaps => "exit $(($(date +%s) % 2))",
             ScriptPlan::Missing => return self.host.remove_file(script).expect("remove the script"),
         };
         self.host.write_program(script, &format!("#!/bin/sh\n{body}\n")).expect("write the script");

@@ -196,8 +196,7 @@ fn for_three(mut plan: Plan) -> Plan {
             };
             let routers = patterns.iter().map(with_priority).collect();
             added.push(NodeRef { node: plan.nodes.len(), vrid: None });
-            let (scripts, services) = (Vec::new(), Vec::new());
-            plan.nodes.push(NodePlan { name: (*name).to_owned(), routers, scripts, services });
+            plan.nodes.push(NodePlan { name: (*name).to_owned(), routers, ..NodePlan::default() });
         }
     }
     let begins = plan.steps.iter().position(|step| matches!(step.command, Command::Nodes(_, Act::Start)));

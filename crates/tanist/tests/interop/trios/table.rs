@@ -124,6 +124,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     (
         Part::OfAPair,
         &[
+            "better-router-while-one-lets-go",
             "boot-race-equal-priorities",
             "bug-assessment-long-due",
             "bug-check-of-a-removed-service",
@@ -161,11 +162,13 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "daemon-killed-with-its-command",
             "daemon-killed",
             "down-file",
+            "everything-meets-a-router-that-lets-go",
             "failback-manual",
             "failback-never",
             "hooks-follow-the-role",
             "keys-differ",
             "lossy-side-channel",
+            "manager-out-of-sight-of-what-runs",
             "manager-out-of-sight",
             "moves-limit-latches",
             "node-loses-power-fast",
@@ -190,8 +193,11 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "standby-frozen",
             "standby-not-ready-is-told",
             "start-that-hangs-outlives-its-daemon",
+            "started-by-hand-as-it-is-asked",
             "stop-during-hand-over",
+            "stop-refused",
             "stopped-by-hand-fails-over",
+            "stopped-by-hand-in-every-state",
             "stopped-by-hand-restarts",
             "switch-away-and-back",
             "switch-here",
@@ -201,6 +207,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     (
         Part::Signed,
         &[
+            "bug-clocks-of-both-set-back",
             "hmac-clock-set-back",
             "hmac-clocks-differ",
             "hmac-monotonic",
@@ -216,6 +223,22 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     (
         Part::No("packets under way for longer than an interval: the lab's switch delays none"),
         &["bug-header-numbers-under-way"],
+    ),
+    (
+        Part::No("what the pretend world does at one moment exactly, or by chance, the lab cannot do again"),
+        &["everything-meets-a-router-that-leaves", "killed-midway", "script-that-flaps"],
+    ),
+    (Part::No("an operator's orders are Tanist's own"), &["bug-release-without-a-pair"]),
+    (Part::No("the lab cannot make a kernel refuse addresses"), &["addresses-refused"]),
+    (
+        Part::No("the lab's three nodes have no groups, tracked figures, static routes and delays of the start"),
+        &[
+            "bug-group-oversleeps-together",
+            "group-moves-together",
+            "startup-delay",
+            "statics-missing",
+            "tracked-figures",
+        ],
     ),
     (Part::No("checks of one role are Tanist's own"), &["script-in-one-role"]),
 ];
