@@ -84,7 +84,7 @@ pub(crate) struct Brief {
     pub(crate) peer_address: Option<IpAddr>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct VirtualRouter {
     id: RouterId,
     config: RouterConfig,
@@ -119,7 +119,7 @@ pub(crate) struct VirtualRouter {
     hesitates_until: Instant,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     /// Not started, held back by `faults`, or stopped.
     Initialize {
@@ -134,7 +134,7 @@ enum State {
     Active(Active),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Backup {
     active_down_at: Instant,
     active_adver_interval: Interval,
@@ -151,7 +151,7 @@ struct Backup {
     due: Option<Cause>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Active {
     advertise_at: Instant,
     advertised_at: Instant,
