@@ -15,6 +15,7 @@ mod world;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -42,6 +43,8 @@ struct Pair {
     case: Case,
     /// Situations from which it is known to settle.
     settles: Mutex<HashSet<u128>>,
+    /// States that are not followed any further, since a living node was taken for dead.
+    cut: AtomicUsize,
 }
 
 impl Model for Pair {
@@ -54,6 +57,7 @@ impl Model for Pair {
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
         world.actions(actions);
+        self.cut.fetch_add(usize::from(world.cut), Ordering::Relaxed);
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
@@ -121,6 +125,8 @@ pub struct Report {
     pub unique: usize,
     /// The longest history that leads to a state for the first time.
     pub depth: usize,
+    /// How many of them end there because a living node was taken for dead.
+    pub cut: usize,
     /// All of them were looked at.
     pub whole: bool,
     /// How long it took.
@@ -141,7 +147,7 @@ impl Report {
 #[must_use]
 pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
     let begun_at = Instant::now();
-    let model = Pair { case, settles: Mutex::default() };
+    let model = Pair { case, settles: Mutex::default(), cut: AtomicUsize::new(0) };
     let properties = model.properties();
     let checker =
         model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).timeout(at_most).spawn_bfs().join();
@@ -161,6 +167,7 @@ pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
         states: checker.state_count(),
         unique: checker.unique_state_count(),
         depth: checker.max_depth(),
+        cut: checker.model().cut.load(Ordering::Relaxed),
         whole,
         took: begun_at.elapsed(),
         properties: found.collect(),
@@ -182,9 +189,13 @@ fn history(path: &stateright::Path<World, Action>) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, states, unique, depth, whole, took, .. } = self;
+        let Self { name, states, unique, depth, cut, whole, took, .. } = self;
         let extent = if *whole { "all states" } else { "NOT all states" };
-        writeln!(f, "{name}: {extent}: {unique} ({states} with repeats), depth {depth}, {:.1} s", took.as_secs_f64())?;
+        writeln!(
+            f,
+            "{name}: {extent}: {unique} ({states} with repeats), depth {depth}, {cut} with a cut, {:.1} s",
+            took.as_secs_f64()
+        )?;
         for (property, result) in &self.properties {
             match result {
                 Ok(()) => writeln!(f, "  holds   {property}")?,

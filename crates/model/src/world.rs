@@ -87,7 +87,8 @@ pub struct World {
     lingers: bool,
     /// What is due there is not done.
     dawdles: [bool; 2],
-    /// A node was taken for dead although something of it was left: two nodes cannot know better (decision 22).
+    /// A node was taken for dead although it had the role, or something of its service: two nodes cannot know better
+    /// (decision 22). What comes then is not followed.
     pub(crate) cut: bool,
     pub(crate) started_twice: bool,
     /// Which situation it is, whatever may still go wrong in it.
@@ -336,7 +337,7 @@ impl World {
     fn act(&mut self, index: usize, act: impl FnOnce(&mut Node) -> Effects) {
         let effects = self.change(index, act);
         let other = &self.nodes[1 - index];
-        let left_there = other.alive || other.process != Process::Gone;
+        let left_there = other.active || other.process != Process::Gone;
         self.cut |= left_there && effects.told.iter().any(|event| matches!(event, Event::PeerSilent { .. }));
         self.started_twice |= effects.started_twice;
         let sent = effects.sent.into_iter().map(|(kind, octets)| Message {
