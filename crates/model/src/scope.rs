@@ -100,6 +100,17 @@ pub const SMALL: &[Case] = &[
 
 /// What is gone through by hand: minutes each.
 pub const LARGE: &[Case] = &[
+    Case {
+        name: "a daemon is killed, and a message is held back",
+        scope: Scope { daemon_crashes: 1, delays: 1, ..NONE },
+        moves: false,
+        ..CASE
+    },
+    Case {
+        name: "a machine loses its power, and a message is held back",
+        scope: Scope { power_cuts: 1, delays: 1, ..NONE },
+        ..CASE
+    },
     Case { name: "a switch, and a message that comes twice", scope: Scope { doubles: 1, switches: 1, ..NONE }, ..CASE },
     Case { name: "a switch on a bad network", scope: Scope { losses: 1, delays: 1, switches: 1, ..NONE }, ..CASE },
     Case { name: "a switch, and two messages that are lost", scope: Scope { losses: 2, switches: 1, ..NONE }, ..CASE },
