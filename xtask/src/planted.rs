@@ -13,7 +13,8 @@ const COPIED: [&str; 6] = ["Cargo.toml", "Cargo.lock", "crates/engine", "crates/
 const SCRATCH: &str = "target/planted";
 /// Whoever finds it, finds it within this time; a program that does not come to an end has been broken by the mistake.
 const PATIENCE: Duration = Duration::from_secs(1200);
-const SEEDS: &str = "2000";
+/// So much of a hunt, unless told otherwise.
+const SEEDS: &str = "1000";
 
 /// One mistake: `planted/NAME.txt`.
 struct Mistake {
@@ -47,28 +48,32 @@ impl Hunter {
 }
 
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
-    let (mut only, mut every) = (None, false);
+    let (mut only, mut every, mut seeds) = (Vec::new(), false, SEEDS);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match *argument {
             "--check" => return check(Path::new(".")).map(|count| println!("{count} mistakes can be planted")),
             "--every" => every = true,
-            "--only" => only = Some(*rest.next().ok_or("--only needs the name of a file in planted/, without .txt")?),
-            other => return Err(format!("there is no option {other}; there are --check, --every and --only NAME")),
+            "--seeds" => seeds = rest.next().ok_or("--seeds needs a number")?,
+            "--only" => only.push(*rest.next().ok_or("--only needs the name of a file in planted/, without .txt")?),
+            other => {
+                return Err(format!(
+                    "there is no option {other}; there are --check, --every, --seeds N and --only NAME"
+                ));
+            }
         }
     }
     let mut mistakes = read_all(Path::new("."))?;
-    if let Some(only) = only {
-        mistakes.retain(|mistake| mistake.name == only);
-        if mistakes.is_empty() {
-            return Err(format!("there is no planted/{only}.txt"));
-        }
+    if let Some(unknown) = only.iter().find(|name| mistakes.iter().all(|mistake| mistake.name != **name)) {
+        return Err(format!("there is no planted/{unknown}.txt"));
     }
+    mistakes.retain(|mistake| only.is_empty() || only.contains(&&*mistake.name));
     let place = Path::new(SCRATCH).join("source");
     copy(&place)?;
     build(&place)?;
-    for hunter in HUNTERS {
-        let (finding, took) = go(hunter, &place)?;
+    // Otherwise what they find would say nothing. Where only some are asked for, that is known already.
+    for hunter in HUNTERS.into_iter().filter(|_| only.is_empty()) {
+        let (finding, took) = go(hunter, &place, seeds)?;
         if let Some(finding) = finding {
             return Err(format!("{} finds something where nothing is planted:\n{finding}", hunter.name()));
         }
@@ -79,7 +84,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         let path = place.join(&mistake.file);
         let sound = read(&path)?;
         write(&path, &mistake.planted_in(&sound)?)?;
-        let found = hunt(&place, every);
+        let found = hunt(&place, every, seeds);
         write(&path, &sound)?;
         let found = found.map_err(|reason| format!("{}: {reason}", mistake.name))?;
         println!("{:<30} {}", mistake.name, if found.is_empty() { "NOT FOUND" } else { &found });
@@ -100,11 +105,11 @@ fn check(root: &Path) -> Result<usize, String> {
     Ok(mistakes.len())
 }
 
-fn hunt(place: &Path, every: bool) -> Result<String, String> {
+fn hunt(place: &Path, every: bool, seeds: &str) -> Result<String, String> {
     build(place)?;
     let mut found = Vec::new();
     for hunter in HUNTERS {
-        let (finding, took) = go(hunter, place)?;
+        let (finding, took) = go(hunter, place, seeds)?;
         if finding.is_some() {
             found.push(format!("{} ({:.1} s)", hunter.name(), took.as_secs_f64()));
             if !every {
@@ -212,7 +217,7 @@ fn build(place: &Path) -> Result<(), String> {
 }
 
 /// Lets one of them look; what it finds, if it does.
-fn go(hunter: Hunter, place: &Path) -> Result<(Option<String>, Duration), String> {
+fn go(hunter: Hunter, place: &Path, seeds: &str) -> Result<(Option<String>, Duration), String> {
     let program = |name: &str| Path::new(SCRATCH).join("target/debug").join(name);
     let (program, arguments) = match hunter {
         Hunter::Scenarios => {
@@ -223,7 +228,7 @@ fn go(hunter: Hunter, place: &Path) -> Result<(Option<String>, Duration), String
             (program("tanist-sim"), [vec!["run".to_owned()], files].concat())
         }
         Hunter::Model => (program("tanist-model"), vec!["--first".to_owned()]),
-        Hunter::Hunt => (program("tanist-sim"), ["hunt", "--seeds", SEEDS, "--shown", "0"].map(str::to_owned).into()),
+        Hunter::Hunt => (program("tanist-sim"), ["hunt", "--seeds", seeds, "--shown", "0"].map(str::to_owned).into()),
     };
     let said_to = Path::new(SCRATCH).join("said.txt");
     let said = fs::File::create(&said_to).map_err(|error| format!("{}: {error}", said_to.display()))?;

@@ -156,6 +156,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-switch-in-maintenance",
             "bug-timers-of-a-service-that-was-found",
             "bug-yielding-to-a-third-is-no-hand-over",
+            "claim-made-anew",
             "daemon-and-service-start-together",
             "daemon-frozen",
             "daemon-killed-with-its-command",
