@@ -18,7 +18,8 @@ cargo xtask manual        write the pages and man pages that are made from the k
 cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md
 cargo xtask kernel-tests  the tests of what the kernel of this machine may lack, on another one in a virtual machine; or
                           what is said after it, as to `cargo test`
-cargo xtask planted       plant mistakes in a copy of the engine and see who finds each; --only NAME, --every, --check";
+cargo xtask planted       plant mistakes in a copy of the engine and see who finds each: --only NAME, --by HUNTER, --every,
+                          --seeds N; --check only makes sure that they can be planted";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
