@@ -172,6 +172,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "node-loses-power-fast",
             "node-loses-power",
             "orderly-stop-hands-over",
+            "overtaken-statement",
             "pair-cut-and-heal",
             "pair-lan-cut-line-alive",
             "pair-one-path-cut",
