@@ -24,8 +24,9 @@ use crate::{
     RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
 };
 
-/// All virtual routers, checks and services of one node.
-#[derive(Debug)]
+/// All virtual routers, checks and services of one node. A clone goes on from here by itself, for who wants to see what
+/// could come of it.
+#[derive(Clone, Debug)]
 pub struct Engine {
     config: Config,
     links: Links,
@@ -762,7 +763,7 @@ fn virtual_addresses(config: &Config, links: &Links) -> BTreeSet<Reachable> {
 }
 
 /// SplitMix64: spreads first runs, nothing more.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Random(u64);
 
 impl Random {

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 use crate::{Config, Instant, LinkCondition, LinkDelay, LinkId, LinkState, Name, Statics};
 
 /// A table that only grows, so that a [`LinkId`] stays good across reconfigurations.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Links {
     names: Vec<Name>,
     /// What counts: the last one told, but for a change that still has to last.

@@ -45,7 +45,7 @@ pub(crate) struct Progress {
 }
 
 /// What goes on about the role of one router.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Role {
     /// The router's state when it was looked at last.
     pub(crate) state: StateName,

@@ -15,7 +15,7 @@ pub(crate) struct Maintenance {
     pub(crate) node: Name,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
     latch: Option<LatchRecord>,
     /// It says only that our own memory cannot be trusted; a peer that remembers better clears it.

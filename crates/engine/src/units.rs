@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::{Config, GroupView, Name, NoticeKind, RouterId};
 
 /// The routers of a sync group, or one router on its own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Unit {
     /// Name of the sync group; `None` for a router on its own.
     pub(crate) group: Option<Name>,
@@ -18,7 +18,7 @@ pub(crate) struct Unit {
 }
 
 /// All of them; each router is in exactly one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Units {
     units: Vec<Unit>,
     /// For each router the index of its unit.

@@ -10,7 +10,7 @@ use crate::wire::baton::{Hears, RouterStatement, Stance};
 use crate::{HandoverReason, Name};
 
 /// What is left of the services that one router has lost.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Departing {
     router: Name,
     epoch: u64,

@@ -12,7 +12,7 @@ use crate::wire::baton::{Hears, RouterStatement, SendingStatement, Stance};
 use crate::{Engine, Event, Name, Output, RouterId, StateName, Unheard, Vrid};
 
 /// What is in the way of it, for one router.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Understanding {
     /// Why one node does not hear the other's advertisements, and whether that is this node.
     pub(crate) unheard: Option<(bool, Unheard)>,

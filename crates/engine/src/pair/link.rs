@@ -61,7 +61,7 @@ const FORMER_LIVES: usize = 4;
 const CLOCK_DRIFT: u32 = 1000;
 
 /// The way to the peer, and what is known of its being there.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PeerLink {
     config: PairConfig,
     seal: Seal,
@@ -88,7 +88,7 @@ pub(crate) struct PeerLink {
 }
 
 /// The adopted life of the peer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Peer {
     life: u64,
     /// Of its last fresh message.
@@ -98,7 +98,7 @@ struct Peer {
 }
 
 /// Somebody who speaks and has not heard us, while the peer is not there.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct InVain {
     node: Name,
     since: Instant,
@@ -122,7 +122,7 @@ impl Echo {
 }
 
 /// What became of octets that the peer may have sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Heard {
     /// What it says now. `None` if this says nothing new: it came by another path already, came late, or is of a life
     /// that we have not adopted (yet).
@@ -428,7 +428,7 @@ impl PeerLink {
 }
 
 /// Numbers that nobody without the key can foretell, and that come again for the same seed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Random {
     seed: u64,
     drawn: u64,

@@ -17,7 +17,7 @@ const MOST_MOVES: usize = 64;
 const SAME_MOVE: Duration = Duration::from_secs(2);
 
 /// What is known of the peer and what has been said to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pair {
     config: PairConfig,
     link: PeerLink,
@@ -49,7 +49,7 @@ pub(crate) struct Pair {
     spoke_up_at: Option<Instant>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Heard {
     version: u64,
     seen: u64,

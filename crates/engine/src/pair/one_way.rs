@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::Instant;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OneWay {
     paths: Vec<Path>,
 }

@@ -62,7 +62,7 @@ pub(crate) enum Consequence {
     Maintain,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     /// The first answer is not there yet.
     Unknown,
@@ -80,7 +80,7 @@ enum State {
     },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Service {
     config: ServiceConfig,
     state: State,

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::{Instant, MoveRecord};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Moves(VecDeque<MoveRecord>);
 
 impl Moves {

@@ -3,7 +3,7 @@
 
 use crate::{Instant, Name};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Readiness {
     verdict: Option<Result<(), Name>>,
     /// Good assessments in a row since the service was last in use or failed.

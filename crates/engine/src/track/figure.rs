@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::priority::Finding;
 use crate::{Event, FigureCause, Instant, Measure, Output, TrackerConfig, TrackerKind, TrackerView};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tracker {
     config: TrackerConfig,
     /// `None` until it was told.

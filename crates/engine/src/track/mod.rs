@@ -15,7 +15,7 @@ use self::script::Script;
 use crate::{Config, FigureCause, Instant, Name, Output, ScriptOutcome, ScriptView, TrackerName, TrackerView, When};
 
 /// Everything that is tracked besides interfaces.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tracking {
     /// They run from the start on.
     scripts: Vec<Script>,

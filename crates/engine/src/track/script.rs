@@ -19,7 +19,7 @@ const FIRST_LOOK: Duration = Duration::from_millis(20);
 const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
 /// One check of the configuration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Script {
     config: ScriptConfig,
     /// Good runs push it up, bad ones down, between 0 and rise + fall − 1; good from `rise` on.
@@ -43,13 +43,13 @@ pub(crate) struct Script {
 }
 
 /// A run under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     started_at: Instant,
     stage: Stage,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Stage {
     /// May go on until then.
     Allowed { until: Instant },

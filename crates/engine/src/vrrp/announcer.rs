@@ -9,7 +9,7 @@ use crate::links::Links;
 use crate::{Config, Family, Instant, LinkId, Output, RouterId};
 
 /// All interfaces' queues.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Announcer {
     queues: BTreeMap<(Lane, Family), Queue>,
     groups: Vec<Group>,
@@ -23,20 +23,20 @@ enum Lane {
 }
 
 /// Interfaces that share a pace.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Group {
     links: BTreeSet<LinkId>,
     pacing: Duration,
     neighbour_pacing: Duration,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
     free_at: Instant,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     router: RouterId,
     link: LinkId,

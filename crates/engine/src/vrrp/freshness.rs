@@ -25,7 +25,7 @@ pub(crate) enum Stamp {
 }
 
 /// What one router has sent and heard.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Freshness {
     pub(crate) calendar: Calendar,
     sent: Option<Sequence>,

@@ -10,7 +10,7 @@ use crate::wire::baton::BatonMessage;
 use crate::{Instant, PairConfig};
 
 /// A handful of lives, none of which may be real.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Candidates {
     lives: Vec<Candidate>,
     /// The heartbeat of ours that we are in, by its number and its beginning.
@@ -19,7 +19,7 @@ pub(super) struct Candidates {
     answers: u32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Candidate {
     life: u64,
     /// The lowest stay in this heartbeat.
@@ -34,7 +34,7 @@ struct Candidate {
 }
 
 /// What is to be done about a message.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Considered {
     /// Answer it at once.
     pub(super) answer_now: bool,

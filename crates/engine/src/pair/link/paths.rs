@@ -6,12 +6,12 @@ use core::time::Duration;
 use crate::Instant;
 
 /// All paths, by their index.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Paths {
     paths: Vec<Path>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Path {
     /// When the peer was heard here last, in whichever life.
     heard_at: Option<Instant>,
@@ -106,7 +106,7 @@ impl Paths {
 }
 
 /// Which of the last 64 messages have come: every message comes by every path, and not always in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Window {
     greatest: u64,
     /// Bit n: `greatest` − n has come.

@@ -88,7 +88,7 @@ pub(crate) struct Brief {
     pub(crate) peer_address: Option<IpAddr>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct VirtualRouter {
     id: RouterId,
     config: RouterConfig,
@@ -123,7 +123,7 @@ pub(crate) struct VirtualRouter {
     hesitates_until: Instant,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     /// Not started, held back by `faults`, or stopped.
     Initialize {
@@ -138,7 +138,7 @@ enum State {
     Active(Active),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Backup {
     active_down_at: Instant,
     active_adver_interval: Interval,
@@ -155,7 +155,7 @@ struct Backup {
     due: Option<Cause>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Active {
     advertise_at: Instant,
     advertised_at: Instant,

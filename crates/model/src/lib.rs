@@ -1,0 +1,207 @@
+//! Goes through everything that can happen to two nodes with one service between them: each order of messages, ends,
+//! timers and commands, and each place for what goes wrong. What runs here are the engines that ship; only network,
+//! processes and operators are played.
+//!
+//! A [`Case`] bounds how much goes wrong in one history, not how long it lasts: situations that no engine can tell apart
+//! are one state (`canonical.rs`), so that there are finitely many, and all of them are looked at.
+#![forbid(unsafe_code)]
+
+mod canonical;
+mod node;
+mod scope;
+mod setup;
+mod world;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use stateright::{Checker, HasDiscoveries, Model, Property};
+
+pub use node::{Kind, Process};
+pub use scope::{Case, LARGE, SMALL, Scope};
+pub use world::{Action, World};
+
+/// If nothing goes wrong any more, all is well after this long.
+const SETTLES_WITHIN: Duration = Duration::from_secs(30);
+/// And stays so: for longer than anything takes that could still be going on.
+const STAYS_FOR: Duration = Duration::from_secs(4);
+
+/// What must hold in each state.
+const ONE_PROCESS: &str = "the service is never on both nodes";
+const ONE_START: &str = "it is never started before the last of it is gone";
+const ONE_ACTIVE: &str = "never are both Active";
+const SETTLES: &str = "left alone, one serves and the other one stands by";
+/// What must be met somewhere, so that the others say something.
+const MOVES: &str = "met: the role is on the other node";
+const CUT: &str = "met: a living node is taken for dead";
+
+#[derive(Debug)]
+struct Pair {
+    case: Case,
+    /// Situations from which it is known to settle.
+    settles: Mutex<HashSet<u128>>,
+    /// States that are not followed any further, since a living node was taken for dead.
+    cut: AtomicUsize,
+}
+
+impl Model for Pair {
+    type State = World;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World::new(&self.case)]
+    }
+
+    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        world.actions(actions);
+        self.cut.fetch_add(usize::from(world.cut), Ordering::Relaxed);
+    }
+
+    fn next_state(&self, world: &World, action: Action) -> Option<World> {
+        Some(world.after(action))
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let mut properties = vec![
+            Property::always(ONE_PROCESS, |_, world: &World| world.cut || !world.runs_twice()),
+            Property::always(ONE_START, |_, world: &World| !world.started_twice),
+            Property::always(ONE_ACTIVE, |_, world: &World| world.cut || !world.nodes.iter().all(|node| node.active)),
+            Property::always(SETTLES, |model: &Self, world: &World| model.settles(world)),
+        ];
+        if self.case.moves {
+            properties.push(Property::sometimes(MOVES, |_, world: &World| world.nodes[1].active));
+        }
+        if self.case.cuts {
+            properties.push(Property::sometimes(CUT, |_, world: &World| world.cut));
+        }
+        properties
+    }
+}
+
+impl Pair {
+    /// Whether it comes to rest with one that serves if nothing goes wrong from here on.
+    fn settles(&self, from: &World) -> bool {
+        let mut passed = Vec::new();
+        let mut world = from.clone();
+        let mut well_since = None;
+        let well = loop {
+            let situation = world.situation;
+            let known = self.settles.lock().expect("nobody panics with it").contains(&situation);
+            if known {
+                break true;
+            }
+            passed.push(situation);
+            if world.is_settled() || world.is_latched() {
+                let since = *well_since.get_or_insert(world.now);
+                if world.now.since(since) >= STAYS_FOR {
+                    break true;
+                }
+            } else {
+                well_since = None;
+            }
+            if world.now.since(from.now) >= SETTLES_WITHIN {
+                break false;
+            }
+            world = world.next_when_all_is_well();
+        };
+        if well {
+            self.settles.lock().expect("nobody panics with it").extend(passed);
+        }
+        well
+    }
+}
+
+/// What going through a case has shown.
+#[derive(Debug)]
+pub struct Report {
+    /// Its name.
+    pub name: &'static str,
+    /// States met, those met before included.
+    pub states: usize,
+    /// Different ones.
+    pub unique: usize,
+    /// The longest history that leads to a state for the first time.
+    pub depth: usize,
+    /// How many of them end there because a living node was taken for dead.
+    pub cut: usize,
+    /// All of them were looked at.
+    pub whole: bool,
+    /// How long it took.
+    pub took: Duration,
+    /// By what must hold: whether it does, or the history that breaks it.
+    pub properties: BTreeMap<&'static str, Result<(), String>>,
+}
+
+impl Report {
+    /// Whether all is as it must be.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.whole && self.properties.values().all(Result::is_ok)
+    }
+}
+
+/// Goes through all states of a case, and stops at the first that must not be or after so long.
+#[must_use]
+pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
+    let begun_at = Instant::now();
+    let model = Pair { case, settles: Mutex::default(), cut: AtomicUsize::new(0) };
+    let properties = model.properties();
+    let checker =
+        model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).timeout(at_most).spawn_bfs().join();
+    let discoveries = checker.discoveries();
+    let whole = checker.is_done() && begun_at.elapsed() < at_most;
+    let found = properties.iter().map(|property| {
+        let discovery = discoveries.get(property.name);
+        let result = match (&property.expectation, discovery) {
+            (stateright::Expectation::Sometimes, None) => Err("  nowhere\n".to_owned()),
+            (stateright::Expectation::Sometimes, Some(_)) | (_, None) => Ok(()),
+            (_, Some(path)) => Err(history(path)),
+        };
+        (property.name, result)
+    });
+    Report {
+        name: case.name,
+        states: checker.state_count(),
+        unique: checker.unique_state_count(),
+        depth: checker.max_depth(),
+        cut: checker.model().cut.load(Ordering::Relaxed),
+        whole,
+        took: begun_at.elapsed(),
+        properties: found.collect(),
+    }
+}
+
+/// A way to a state, one line for each thing that happens.
+fn history(path: &stateright::Path<World, Action>) -> String {
+    let mut text = String::new();
+    let steps = path.clone().into_vec();
+    let begun_at = steps.first().map_or(setup::BEGINNING, |(world, _)| world.now);
+    for (world, action) in steps {
+        let done = action.map_or_else(String::new, |action| world.describe(action));
+        let milliseconds = world.now.since(begun_at).as_millis();
+        text.push_str(&format!("  {milliseconds:>6} ms  {world}  {done}\n"));
+    }
+    text
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, states, unique, depth, cut, whole, took, .. } = self;
+        let extent = if *whole { "all states" } else { "NOT all states" };
+        writeln!(
+            f,
+            "{name}: {extent}: {unique} ({states} with repeats), depth {depth}, {cut} with a cut, {:.1} s",
+            took.as_secs_f64()
+        )?;
+        for (property, result) in &self.properties {
+            match result {
+                Ok(()) => writeln!(f, "  holds   {property}")?,
+                Err(history) => write!(f, "  BROKEN  {property}\n{history}")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! How much may go wrong: a scope says how often each thing happens at most, in one history. Within it, everything that
+//! can happen is tried in every order.
+
+/// The most of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// Messages that are lost, of either kind.
+    pub losses: u8,
+    /// Messages that come twice, the second time whenever it likes.
+    pub doubles: u8,
+    /// Messages that are held back and overtaken, for as long as it takes.
+    pub delays: u8,
+    /// An operator sends the role away, or calls it.
+    pub switches: u8,
+    /// A daemon is told to stop, and is started again some time later.
+    pub stops: u8,
+    /// A daemon is killed and started again at once; its service goes on.
+    pub daemon_crashes: u8,
+    /// A machine loses its power, and boots some time later.
+    pub power_cuts: u8,
+    /// The service ends by itself.
+    pub service_crashes: u8,
+    /// The service cannot be started.
+    pub refusals: u8,
+    /// The service does not care about being told to stop: it must be killed.
+    pub deafnesses: u8,
+    /// A node does not do what is due, for as long as it likes.
+    pub late_timers: u8,
+    /// The service takes its time to come up or to end: until something else is due, each time.
+    pub pauses: u8,
+}
+
+/// A scope with a name, and whether the better node takes the role back by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// What it is about.
+    pub name: &'static str,
+    /// How much may go wrong.
+    pub scope: Scope,
+    /// The better node takes the role back by itself.
+    pub comes_back: bool,
+    /// It begins with two machines that boot, not with one that serves and one that stands by.
+    pub from_boot: bool,
+    /// Somewhere in it the role must be met on the other node.
+    pub moves: bool,
+    /// Somewhere in it a living node must be taken for dead.
+    pub cuts: bool,
+}
+
+const NONE: Scope = Scope {
+    losses: 0,
+    doubles: 0,
+    delays: 0,
+    switches: 0,
+    stops: 0,
+    daemon_crashes: 0,
+    power_cuts: 0,
+    service_crashes: 0,
+    refusals: 0,
+    deafnesses: 0,
+    late_timers: 0,
+    pauses: 0,
+};
+
+const CASE: Case = Case { name: "", scope: NONE, comes_back: false, from_boot: false, moves: true, cuts: false };
+
+/// What is gone through with every change: together some seconds.
+pub const SMALL: &[Case] = &[
+    Case { name: "a switch, and a message that is lost", scope: Scope { losses: 1, switches: 1, ..NONE }, ..CASE },
+    Case { name: "a switch, and a message that is held back", scope: Scope { delays: 1, switches: 1, ..NONE }, ..CASE },
+    Case { name: "a switch, and a node that is slow", scope: Scope { late_timers: 1, switches: 1, ..NONE }, ..CASE },
+    Case { name: "two switches", scope: Scope { switches: 2, ..NONE }, ..CASE },
+    Case {
+        name: "a service that will not stop",
+        scope: Scope { switches: 1, deafnesses: 1, pauses: 3, ..NONE },
+        ..CASE
+    },
+    Case {
+        name: "both boot, and a switch",
+        scope: Scope { switches: 1, ..NONE },
+        comes_back: true,
+        from_boot: true,
+        ..CASE
+    },
+    Case { name: "a daemon stops", scope: Scope { stops: 1, ..NONE }, comes_back: true, ..CASE },
+    Case {
+        name: "a daemon is killed in a hand-over",
+        scope: Scope { switches: 1, daemon_crashes: 1, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
+    Case { name: "a machine loses its power", scope: Scope { power_cuts: 1, ..NONE }, comes_back: true, ..CASE },
+    Case {
+        name: "the service fails",
+        scope: Scope { service_crashes: 2, refusals: 1, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
+];
+
+/// What is gone through by hand: minutes each.
+pub const LARGE: &[Case] = &[
+    Case {
+        name: "a daemon is killed, and a message is held back",
+        scope: Scope { daemon_crashes: 1, delays: 1, ..NONE },
+        moves: false,
+        ..CASE
+    },
+    Case {
+        name: "a machine loses its power, and a message is held back",
+        scope: Scope { power_cuts: 1, delays: 1, ..NONE },
+        ..CASE
+    },
+    Case { name: "a switch, and a message that comes twice", scope: Scope { doubles: 1, switches: 1, ..NONE }, ..CASE },
+    Case { name: "a switch on a bad network", scope: Scope { losses: 1, delays: 1, switches: 1, ..NONE }, ..CASE },
+    Case { name: "a switch, and two messages that are lost", scope: Scope { losses: 2, switches: 1, ..NONE }, ..CASE },
+    Case {
+        name: "a switch back and forth, and a message that is lost",
+        scope: Scope { losses: 1, switches: 2, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
+    Case {
+        name: "both boot, and a message is lost",
+        scope: Scope { losses: 1, ..NONE },
+        comes_back: true,
+        from_boot: true,
+        ..CASE
+    },
+    Case {
+        name: "both boot on a bad network",
+        scope: Scope { losses: 1, delays: 1, ..NONE },
+        comes_back: true,
+        from_boot: true,
+        ..CASE
+    },
+    Case {
+        name: "a daemon stops, and a message is lost",
+        scope: Scope { stops: 1, losses: 1, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
+    Case {
+        name: "a daemon stops in a hand-over",
+        scope: Scope { stops: 1, switches: 1, pauses: 2, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
+    Case {
+        name: "a daemon is killed twice",
+        scope: Scope { daemon_crashes: 2, ..NONE },
+        comes_back: true,
+        moves: false,
+        ..CASE
+    },
+    Case {
+        name: "a machine loses its power, and a message is lost",
+        scope: Scope { power_cuts: 1, losses: 1, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
+    Case {
+        name: "a machine loses its power in a hand-over",
+        scope: Scope { power_cuts: 1, switches: 1, pauses: 1, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
+    Case {
+        name: "a deaf service, a switch, and a message that is lost",
+        scope: Scope { deafnesses: 1, pauses: 2, switches: 1, losses: 1, ..NONE },
+        ..CASE
+    },
+    Case {
+        name: "the service fails, and a message is lost",
+        scope: Scope { service_crashes: 2, refusals: 1, losses: 1, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
+    Case {
+        name: "a node that is slow, and a message that is lost",
+        scope: Scope { late_timers: 1, losses: 1, switches: 1, ..NONE },
+        ..CASE
+    },
+    Case { name: "three messages are lost", scope: Scope { losses: 3, ..NONE }, moves: false, cuts: true, ..CASE },
+];
