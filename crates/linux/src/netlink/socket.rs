@@ -317,7 +317,7 @@ fn send_whole(socket: &OwnedFd, datagram: &[u8]) -> std::result::Result<(), Errn
 
 /// The payload of `NLMSG_ERROR`: the code, the header of the request, then (as the flags say) the rest of the request
 /// and attributes.
-fn read_answer(message: Message<'_>) -> Answer {
+pub(super) fn read_answer(message: Message<'_>) -> Answer {
     let code = u32_at(message.payload, 0).unwrap_or(0).cast_signed();
     if code == 0 {
         return Ok(());

@@ -65,7 +65,7 @@ impl PacketFilter {
 }
 
 /// Adds what the rules in these messages have counted; `false` behind the last one.
-fn add_up(mut answers: &[u8], dropped: &mut Dropped, rules: &mut usize) -> bool {
+pub(crate) fn add_up(mut answers: &[u8], dropped: &mut Dropped, rules: &mut usize) -> bool {
     let [input, output] = &CHAINS;
     while let Some((header, _)) = answers.split_first_chunk::<16>() {
         let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
