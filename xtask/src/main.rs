@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod beside;
+mod fuzz;
 mod kernel_tests;
 mod licences;
 mod packages;
@@ -16,6 +17,8 @@ cargo xtask test          everything that must pass: format, lints, licences, ti
 cargo xtask test --quick  the same without namespaces and without installing anything
 cargo xtask manual        write the pages and man pages that are made from the keywords and the command line
 cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md
+cargo xtask fuzz [TARGET]... [--runs N | --seconds S]
+                          looks for octets from outside that do harm; see docs/fuzzing.md for all that it can
 cargo xtask kernel-tests  the tests of what the kernel of this machine may lack, on another one in a virtual machine; or
                           what is said after it, as to `cargo test`";
 
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => steps::test(steps::Extent::Quick),
         ["manual"] => steps::manual(),
         ["bench", rest @ ..] => steps::bench(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["kernel-tests", rest @ ..] => kernel_tests::all(rest),
         // Cargo says this for each test program.
         ["kernel-test", program, rest @ ..] => kernel_tests::run(program, rest),

@@ -102,8 +102,9 @@ pub(crate) fn files(octets: &[u8]) {
 pub(crate) fn file_seeds() -> Vec<Vec<u8>> {
     let stat = "812 (a (b) c) S 1 812 812 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1000 200 18446744073709551615";
     let passwd = "root:x:0:0:root:/root:/bin/sh\ntanist:x:998:997::/var/lib/tanist:/sbin/nologin\n";
-    let counter = "02000000 0c000200 74616e6973740000 0a00030 0696e70757400 0000 30000400 2c000100 0c000100636f756e74657200 \
-                   1c000200 0c000100 0000000000000400 0c000200 0000000000000007";
+    // A rule of the chain "input" with a counter of seven packets.
+    let counter = "020000000a000200696e707574000000300004002c0001000c000100636f756e746572001c0002000c000100000000000000 \
+                   00000c0002000000000000000007";
     let fork = [[0_u8; 36].to_vec(), from_hex("01000000 00000000 0000000000000000 0700000007000000 0800000008000000")];
     vec![
         stat.into(),

@@ -326,7 +326,8 @@ pub(super) fn read_answer(message: Message<'_>) -> Answer {
     let echoed = if capped { HEADER_SIZE } else { u32_at(message.payload, 4).unwrap_or(0) as usize };
     let mut words = None;
     if message.flags & libc::NLM_F_ACK_TLVS as u16 != 0 {
-        let attributes = message.payload.get(4 + echoed.next_multiple_of(4)..).unwrap_or_default();
+        let begin = echoed.checked_next_multiple_of(4).and_then(|echoed| echoed.checked_add(4));
+        let attributes = begin.and_then(|begin| message.payload.get(begin..)).unwrap_or_default();
         words = NlasIterator::new(attributes)
             .map_while(std::result::Result::ok)
             .find(|attribute| attribute.kind() == ATTRIBUTE_WORDS)
