@@ -165,12 +165,12 @@ fn change(lines: &mut Vec<String>, corpus: &[Configuration], words: &[&str], ran
         }
         3 | 4 if parts.len() > 1 => {
             let last = parts.len() - 1;
-            parts[part.max(1).min(last)] = random.pick(words);
+            parts[part.max(1).min(last)] = random.pick::<&str>(words);
             lines[at] = parts.join(" ");
             "=value"
         }
         5 => {
-            parts.push(random.pick(words));
+            parts.push(random.pick::<&str>(words));
             lines[at] = parts.join(" ");
             "+word"
         }
