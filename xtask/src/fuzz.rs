@@ -181,7 +181,7 @@ fn keep(target: &str, program: &Path) -> Result<(), String> {
 
 /// The harness without libFuzzer.
 fn plain(first: &[&str], rest: &[&str]) -> Result<(), String> {
-    let mut words = vec!["run", "--profile", "fuzz", "--locked", "--quiet", "-p", "tanist-fuzz", "--"];
+    let mut words = vec!["run", "--profile", "fuzzing", "--locked", "--quiet", "-p", "tanist-fuzz", "--"];
     words.extend(first);
     words.extend(rest);
     cargo(&words, &[])

@@ -18,6 +18,16 @@ use crate::{host, judge, ours, read, run, theirs, with_known_keepalived};
 
 /// So many are given to both before the next ones are made.
 const AT_A_TIME: u64 = 250;
+/// Where one of these is said, the two read on in ways of their own, and either may pass: our code, and why.
+const DECIDED: [(&str, &str); 5] = [
+    ("several-on-a-line", "decision 10: keepalived leaves out what follows the first keyword, whatever depends on it"),
+    ("missing-block", "keepalived takes whatever follows up to some `}` for the block, or does without"),
+    ("unclosed-block", "keepalived closes it where the file ends"),
+    ("unexpected-brace", "keepalived may have left out what it would have closed"),
+    ("endless-definition", "decision 13: a name does not stand for itself; keepalived stops after some rounds"),
+];
+/// keepalived looks no further where there is no such network namespace.
+const LEFT_OUT: &str = "network-namespace";
 
 #[test]
 #[ignore = "by hand: cargo xtask fuzz keepalived"]
@@ -74,32 +84,35 @@ fn unknown(theirs: &theirs::Answer, ours: &ours::Answer, messages: &Messages, kn
         println!("keepalived dies of signal {signal}");
         return None;
     }
+    let differs_by = |finding: &ours::Finding| DECIDED.iter().any(|(code, _)| *code == finding.code);
+    if ours.findings.iter().any(differs_by) {
+        return None;
+    }
     if ours.status == 0 {
         let newer = judge::newer_words();
-        let is_known = |said: &&theirs::Said| {
+        let counts =
+            |said: &&theirs::Said| messages.find(&said.text).is_none_or(|wording| wording.manner != Manner::Told);
+        let is_known = |said: &theirs::Said| {
+            // A warning of ours about the same thing is a decision that is listed with the code.
+            let codes = messages.find(&said.text).map(|wording| wording.codes.as_slice()).unwrap_or_default();
+            let warned = ours.findings.iter().any(|finding| codes.contains(&finding.code));
             let word = said.text.strip_prefix("Unknown keyword '").and_then(|rest| rest.strip_suffix('\''));
-            let told = messages.find(&said.text).is_some_and(|wording| wording.manner == Manner::Told);
             // That a keyword is unknown is listed for some where it is something else here.
             let listed = word.is_none() && known.has_for_some_they(&said.text);
-            told || word.is_some_and(|word| newer.contains(word)) || listed
+            warned || listed || word.is_some_and(|word| newer.contains(word) || word.starts_with('$'))
         };
-        // A warning of ours about the same thing is a decision that is listed with the code.
-        let warned = |said: &&theirs::Said| {
-            let codes = messages.find(&said.text).map(|wording| wording.codes.as_slice()).unwrap_or_default();
-            ours.findings.iter().any(|finding| codes.contains(&finding.code))
-        };
-        let deciding: Vec<&theirs::Said> = theirs.said.iter().filter(|said| !is_known(said) && !warned(said)).collect();
+        let counting: Vec<&theirs::Said> = theirs.said.iter().filter(counts).collect();
         // One known reason is enough for their test to fail.
-        let reasons = theirs.said.iter().any(|said| is_known(&said) || warned(&said));
-        return (!deciding.is_empty() && !reasons || theirs.said.is_empty())
-            .then(|| format!("only they refuse it: {}", deciding.first().map_or("without a word", |said| &said.text)));
+        let reasons = counting.iter().any(|said| is_known(said));
+        let first = counting.first().map_or("without a word", |said| &said.text);
+        return (!reasons).then(|| format!("only they refuse it: {first}"));
     }
-    let errors = || ours.findings.iter().filter(|finding| finding.severity == Severity::Error);
     let is_known = |finding: &ours::Finding| {
         finding.code == "not-built" && names_what_is_not_built(&finding.text)
             || known.has_for_some_we(finding.severity, &finding.code)
     };
-    let unknown = errors().find(|finding| !is_known(finding))?;
+    let mut errors = ours.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let unknown = errors.find(|finding| !is_known(finding))?;
     Some(format!("only we refuse it: {} {}", unknown.code, unknown.text))
 }
 
@@ -127,12 +140,15 @@ fn words(corpus: &[Configuration]) -> Vec<&str> {
     words
 }
 
-/// One of the corpus, changed in one to three ways.
+/// One of the corpus, changed in one way or two.
 fn made_up(corpus: &[Configuration], words: &[&str], random: &mut Random) -> Configuration {
-    let base = random.pick(corpus);
+    let mut base = random.pick(corpus);
+    while base.name == LEFT_OUT {
+        base = random.pick(corpus);
+    }
     let mut lines: Vec<String> = base.text().lines().map(str::to_owned).collect();
     let mut what = String::new();
-    for _ in 0..random.between(1, 3) {
+    for _ in 0..random.between(1, 2) {
         if !lines.is_empty() {
             what += change(&mut lines, corpus, words, random);
         }
