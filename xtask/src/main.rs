@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod beside;
+mod fuzz;
 mod kernel_tests;
 mod licences;
 mod packages;
@@ -17,6 +18,8 @@ cargo xtask test          everything that must pass: format, lints, licences, ti
 cargo xtask test --quick  the same without namespaces and without installing anything
 cargo xtask manual        write the pages and man pages that are made from the keywords and the command line
 cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md
+cargo xtask fuzz [TARGET]... [--runs N | --seconds S]
+                          looks for octets from outside that do harm; see docs/fuzzing.md for all that it can
 cargo xtask kernel-tests  the tests of what the kernel of this machine may lack, on another one in a virtual machine; or
                           what is said after it, as to `cargo test`
 cargo xtask planted       plant mistakes in a copy of the engine and see who finds each: --only NAME, --by HUNTER, --every,
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         ["manual"] => steps::manual(),
         ["bench", rest @ ..] => steps::bench(rest),
         ["planted", rest @ ..] => planted::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["kernel-tests", rest @ ..] => kernel_tests::all(rest),
         // Cargo says this for each test program.
         ["kernel-test", program, rest @ ..] => kernel_tests::run(program, rest),

@@ -101,7 +101,7 @@ fn build_static() -> Result<(), String> {
     )
 }
 
-fn step(name: &str, act: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+pub(crate) fn step(name: &str, act: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     println!("── {name}");
     let began = Instant::now();
     act().map_err(|reason| format!("{name}: {reason}"))?;

@@ -338,8 +338,8 @@ fn report_repetitions(statements: &[Statement<'_>], findings: &mut Findings) {
             continue;
         }
         if first.insert(keyword.name, statement.span).is_some() {
-            let is_fifo = matches!(keyword.name, "notify_fifo" | "vrrp_notify_fifo");
-            let counts = if is_fifo || matches!(keyword.form, Form::Command { .. } | Form::OptionalCommand) {
+            let is_kept = matches!(keyword.name, "notify_fifo" | "vrrp_notify_fifo" | "version");
+            let counts = if is_kept || matches!(keyword.form, Form::Command { .. } | Form::OptionalCommand) {
                 "first"
             } else {
                 "last"

@@ -5,6 +5,7 @@
 //! the engine's commands in `orders.rs`, its events become lines for those who follow in `happening.rs`.
 
 mod client;
+pub(crate) mod foreign;
 pub(crate) mod happening;
 mod listening;
 mod orders;

@@ -19,6 +19,8 @@ mod dump;
 mod event_loop;
 mod fifos;
 mod gathering;
+#[doc(hidden)]
+pub mod foreign;
 mod hmac_keys;
 mod json;
 mod kernel;

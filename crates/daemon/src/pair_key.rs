@@ -65,7 +65,7 @@ pub fn read(path: &Path) -> Result<PairKey, KeyError> {
     parse(text.trim_ascii_end()).map(PairKey).ok_or_else(|| fail(Cause::Malformed))
 }
 
-fn parse(digits: &[u8]) -> Option<[u8; 32]> {
+pub(crate) fn parse(digits: &[u8]) -> Option<[u8; 32]> {
     let digits: &[u8; DIGITS] = digits.try_into().ok()?;
     let mut key = [0; 32];
     for (octet, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {

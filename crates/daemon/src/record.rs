@@ -97,7 +97,7 @@ fn boot_id() -> String {
 
 // ── the text ──────────────────────────────────────────────────────────────────────────────────────────
 
-fn encode(record: &Record, boot: &str) -> String {
+pub(crate) fn encode(record: &Record, boot: &str) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write(&mut text, record, boot);
@@ -148,7 +148,7 @@ fn write(text: &mut String, record: &Record, boot: &str) -> std::fmt::Result {
     Ok(())
 }
 
-fn decode(bytes: &[u8]) -> Result<(Record, String), &'static str> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<(Record, String), &'static str> {
     if bytes.is_empty() {
         return Err("it is empty");
     }

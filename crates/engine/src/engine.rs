@@ -17,6 +17,7 @@ use crate::track::Tracking;
 use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
 use crate::vrrp::timers;
+use crate::vrrp::statistics::Statistics;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::{advertisement, packet};
 use crate::{
@@ -652,6 +653,12 @@ impl Engine {
     #[must_use]
     pub fn effective_priority(&self, router: RouterId) -> Option<Priority> {
         self.find(router).map(VirtualRouter::effective_priority)
+    }
+
+    /// What a router has counted since its start; also of one that the last reconfiguration removed.
+    #[must_use]
+    pub fn statistics(&self, router: RouterId) -> Option<&Statistics> {
+        self.find(router).map(VirtualRouter::statistics)
     }
 
     /// The interface that a router sends on; also of one that the last reconfiguration removed.

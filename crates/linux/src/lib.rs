@@ -19,6 +19,8 @@ pub mod disk_space;
 mod error;
 pub mod fifo;
 pub mod file_watch;
+#[doc(hidden)]
+pub mod foreign;
 pub mod link_beat;
 mod link_name;
 pub mod local_time;

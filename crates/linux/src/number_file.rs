@@ -59,7 +59,7 @@ pub fn write(path: &Path, number: i64, overwrite: bool) -> Result<bool> {
 }
 
 /// As strtol(3) reads it with base 0.
-fn parse(octets: &[u8]) -> Number {
+pub(crate) fn parse(octets: &[u8]) -> Number {
     let rest = octets.trim_ascii_start();
     let (negative, rest) = match rest {
         [b'-', rest @ ..] => (true, rest),

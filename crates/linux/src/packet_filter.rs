@@ -52,6 +52,7 @@ use crate::socket_option::set_send_buffer;
 use crate::{Error, Result};
 
 pub use counters::Dropped;
+pub(crate) use counters::add_up;
 
 const ADDRESSES_SET: &str = "addresses\0";
 const LINKS_SET: &str = "links\0";

@@ -189,7 +189,7 @@ fn confirmation(datagram: &[u8]) -> Option<i32> {
     (word_at(datagram, WHAT)? == CONFIRMED).then(|| word_at(datagram, PARTICULARS).unwrap_or(0).cast_signed())
 }
 
-fn decode(datagram: &[u8]) -> Option<ProcessEvent> {
+pub(crate) fn decode(datagram: &[u8]) -> Option<ProcessEvent> {
     let particular = |place: usize| word_at(datagram, PARTICULARS + 4 * place);
     match word_at(datagram, WHAT)? {
         FORK => {

@@ -20,14 +20,14 @@ pub struct ProcessId {
 
 /// What `/proc/PID/stat` says.
 #[derive(Debug, PartialEq, Eq)]
-struct Stat<'t> {
-    name: &'t str,
-    state: char,
-    parent: u32,
-    started: u64,
+pub(crate) struct Stat<'t> {
+    pub(crate) name: &'t str,
+    pub(crate) state: char,
+    pub(crate) parent: u32,
+    pub(crate) started: u64,
 }
 
-fn parse(stat: &str) -> Option<Stat<'_>> {
+pub(crate) fn parse(stat: &str) -> Option<Stat<'_>> {
     // A name may contain everything, a parenthesis too.
     let (before, after) = stat.rsplit_once(')')?;
     let (_, name) = before.split_once('(')?;

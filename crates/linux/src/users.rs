@@ -101,7 +101,7 @@ fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
     })
 }
 
-fn find_user_in(passwd: &str, name_or_number: &str) -> Option<User> {
+pub(crate) fn find_user_in(passwd: &str, name_or_number: &str) -> Option<User> {
     let by_name = users(passwd).find(|user| user.name == name_or_number);
     by_name.or_else(|| {
         let number: u32 = name_or_number.parse().ok()?;

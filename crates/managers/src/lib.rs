@@ -11,6 +11,8 @@
 
 mod courier;
 mod docker;
+#[doc(hidden)]
+pub mod foreign;
 mod ledger;
 mod retry;
 mod socket;

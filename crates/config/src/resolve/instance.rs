@@ -166,8 +166,11 @@ impl<'a> Draft<'a> {
                 self.interval = interval.map(|interval| (interval, statement.value().span));
             }
             "version" => {
-                self.version = version(statement, findings).unwrap_or(self.version);
-                self.version_stated = Some(statement.span);
+                let stated = version(statement, findings).unwrap_or(self.version);
+                // As in keepalived, the first one counts: the other node may run it.
+                if self.version_stated.is_none() {
+                    (self.version, self.version_stated) = (stated, Some(statement.span));
+                }
             }
             "authentication" => self.authenticating.take_password(statement, findings),
             "auth_hmac" => self.authenticating.take_hmac(statement, findings),

@@ -39,6 +39,7 @@ use self::notices::Notices;
 use self::outside::{Outside, Said};
 use self::plan::{ManagerPlan, ServicePlan};
 use self::probes::Probes;
+pub(crate) use self::probes::http_status;
 use self::readiness::Readiness;
 use self::worker::{Answer, Job, Worker};
 use crate::children::{Children, ServiceChild};

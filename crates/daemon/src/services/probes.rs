@@ -375,6 +375,15 @@ enum Head {
     Nonsense,
 }
 
+/// See [`crate::foreign`].
+pub(crate) fn http_status(head: &[u8]) -> Result<Option<u16>, &'static str> {
+    match status(head) {
+        Head::Partial => Ok(None),
+        Head::Status(status) => Ok(Some(status)),
+        Head::Nonsense => Err("nonsense"),
+    }
+}
+
 /// The status of the final answer; those that announce another (1xx) are passed over.
 fn status(mut octets: &[u8]) -> Head {
     loop {

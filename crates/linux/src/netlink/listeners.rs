@@ -77,7 +77,7 @@ impl Emitable for Ask {
 }
 
 /// `struct inet_diag_msg` and its attributes.
-fn read(message: Message<'_>) -> Option<Listener> {
+pub(super) fn read(message: Message<'_>) -> Option<Listener> {
     let payload = message.payload;
     let header = payload.get(..ANSWER_SIZE)?;
     let octets = &header[8..24];

@@ -10,6 +10,7 @@
 
 mod addresses;
 mod decode;
+pub(crate) mod foreign;
 mod ipvlan;
 mod links;
 mod listeners;

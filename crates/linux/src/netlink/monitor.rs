@@ -167,7 +167,7 @@ impl AsFd for Monitor {
     }
 }
 
-fn read(message: Message<'_>, changes: &mut Vec<Change>) {
+pub(super) fn read(message: Message<'_>, changes: &mut Vec<Change>) {
     let payload = message.payload;
     match message.kind {
         libc::RTM_NEWLINK => changes.extend(decode::link(payload).map(Change::Link)),

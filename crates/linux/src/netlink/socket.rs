@@ -317,7 +317,7 @@ fn send_whole(socket: &OwnedFd, datagram: &[u8]) -> std::result::Result<(), Errn
 
 /// The payload of `NLMSG_ERROR`: the code, the header of the request, then (as the flags say) the rest of the request
 /// and attributes.
-fn read_answer(message: Message<'_>) -> Answer {
+pub(super) fn read_answer(message: Message<'_>) -> Answer {
     let code = u32_at(message.payload, 0).unwrap_or(0).cast_signed();
     if code == 0 {
         return Ok(());
@@ -326,7 +326,8 @@ fn read_answer(message: Message<'_>) -> Answer {
     let echoed = if capped { HEADER_SIZE } else { u32_at(message.payload, 4).unwrap_or(0) as usize };
     let mut words = None;
     if message.flags & libc::NLM_F_ACK_TLVS as u16 != 0 {
-        let attributes = message.payload.get(4 + echoed.next_multiple_of(4)..).unwrap_or_default();
+        let begin = echoed.checked_next_multiple_of(4).and_then(|echoed| echoed.checked_add(4));
+        let attributes = begin.and_then(|begin| message.payload.get(begin..)).unwrap_or_default();
         words = NlasIterator::new(attributes)
             .map_while(std::result::Result::ok)
             .find(|attribute| attribute.kind() == ATTRIBUTE_WORDS)

@@ -65,7 +65,7 @@ impl PacketFilter {
 }
 
 /// Adds what the rules in these messages have counted; `false` behind the last one.
-fn add_up(mut answers: &[u8], dropped: &mut Dropped, rules: &mut usize) -> bool {
+pub(crate) fn add_up(mut answers: &[u8], dropped: &mut Dropped, rules: &mut usize) -> bool {
     let [input, output] = &CHAINS;
     while let Some((header, _)) = answers.split_first_chunk::<16>() {
         let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
@@ -79,9 +79,9 @@ fn add_up(mut answers: &[u8], dropped: &mut Dropped, rules: &mut usize) -> bool 
         let chain = find(rule, nft::RULE_CHAIN).unwrap_or_default();
         let packets = counted(rule);
         if chain == input.name.as_bytes() {
-            dropped.incoming += packets;
+            dropped.incoming = dropped.incoming.saturating_add(packets);
         } else if chain == output.name.as_bytes() {
-            dropped.outgoing += packets;
+            dropped.outgoing = dropped.outgoing.saturating_add(packets);
         }
         answers = answers.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
@@ -94,7 +94,7 @@ fn counted(rule: &[u8]) -> u64 {
     let counters =
         expressions.map(|(_, it)| it).filter(|it| find(it, nft::EXPR_NAME).is_some_and(|name| name == b"counter\0"));
     let packets = counters.filter_map(|it| find(find(it, nft::EXPR_DATA)?, COUNTER_PACKETS)?.try_into().ok());
-    packets.map(u64::from_be_bytes).sum()
+    packets.map(u64::from_be_bytes).fold(0, u64::saturating_add)
 }
 
 fn find(octets: &[u8], kind: u16) -> Option<&[u8]> {

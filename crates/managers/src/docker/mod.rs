@@ -3,6 +3,7 @@
 //! The paths carry no version: the daemon then answers in its own, and what is read here has been in all of them.
 
 mod container;
+pub(crate) mod foreign;
 mod http;
 mod words;
 mod worker;

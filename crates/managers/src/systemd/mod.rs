@@ -4,6 +4,7 @@
 
 mod bus;
 mod cgroup;
+pub(crate) mod foreign;
 mod message;
 mod properties;
 mod unit;

@@ -135,6 +135,17 @@ impl Differences {
         found.map(|entry| entry.name.clone())
     }
 
+    /// Whether some entry, for whatever configuration, has this of what keepalived says.
+    pub(crate) fn has_for_some_they(&self, text: &str) -> bool {
+        self.entries.iter().filter_map(|entry| entry.they.as_ref()).flatten().any(|(pattern, _)| pattern.fits(text))
+    }
+
+    /// The same of what we say.
+    pub(crate) fn has_for_some_we(&self, severity: Severity, code: &str) -> bool {
+        let ours = self.entries.iter().filter_map(|entry| entry.we.as_ref());
+        ours.filter(|(is, _)| *is == severity).flat_map(|(_, codes)| codes).any(|(known, _)| known == code)
+    }
+
     /// Whatever is listed and was not met, among what is understood or among the rest.
     pub(crate) fn stale(&self, among_understood: bool) -> Vec<String> {
         let mut stale = Vec::new();

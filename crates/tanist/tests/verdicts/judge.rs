@@ -225,7 +225,7 @@ fn keywords() -> impl Iterator<Item = &'static Keyword> {
 }
 
 /// Every way to write a keyword that came after the keepalived here.
-fn newer_words() -> BTreeSet<&'static str> {
+pub(crate) fn newer_words() -> BTreeSet<&'static str> {
     let numbers = |version: &str| version.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
     let newer = keywords().filter(|keyword| match keyword.since.strip_prefix("after ") {
         Some(before) => numbers(before) >= numbers(WRITTEN_FOR),
@@ -235,7 +235,7 @@ fn newer_words() -> BTreeSet<&'static str> {
 }
 
 /// `` `track_file` is known but not built yet … ``, where the table says so, too.
-fn names_what_is_not_built(text: &str) -> bool {
+pub(crate) fn names_what_is_not_built(text: &str) -> bool {
     let word = text.strip_prefix('`').and_then(|rest| rest.split('`').next());
     let is_it = |keyword: &Keyword, word: &str| keyword.name == word || keyword.synonyms.contains(&word);
     word.is_some_and(|word| keywords().any(|keyword| is_it(keyword, word) && keyword.status == Status::NotBuilt))

@@ -20,6 +20,7 @@ mod messages;
 mod mutations;
 mod ours;
 mod pattern;
+mod random;
 mod run;
 mod theirs;
 mod understood;

@@ -770,6 +770,10 @@ impl VirtualRouter {
         matches!(self.state, State::Active(_) | State::Leaving { .. })
     }
 
+    pub(crate) const fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
     pub(crate) fn state_name(&self) -> StateName {
         match self.state {
             State::Initialize { .. } | State::Leaving { .. } => StateName::Initialize,
