@@ -6,7 +6,6 @@ mod pattern;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 

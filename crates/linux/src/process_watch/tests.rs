@@ -1,5 +1,6 @@
 //! With real processes, both where the kernel tells of beginnings and where it does not.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
