@@ -35,6 +35,7 @@ pub mod process_events;
 pub mod process_list;
 pub mod process_watch;
 pub mod random;
+pub mod public_place;
 mod receive_buffers;
 pub mod scheduling;
 pub mod script_security;

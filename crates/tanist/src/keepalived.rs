@@ -300,8 +300,11 @@ fn test(file: &Path, reading: &Reading, log: Option<&Path>) -> ExitCode {
         check::print(&findings);
         return ExitCode::from(findings.status);
     };
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(log);
-    match opened.and_then(|mut file| file.write_all(findings.plain.as_bytes())) {
+    let mut options = std::fs::OpenOptions::new();
+    let opened = daemon::open_in_public(options.write(true).create(true).truncate(false).mode(0o600), log);
+    // What has no length, a terminal for instance, needs not be emptied.
+    let emptied = opened.inspect(|file| drop(file.set_len(0)));
+    match emptied.and_then(|mut file| file.write_all(findings.plain.as_bytes())) {
         Ok(()) => ExitCode::from(findings.status),
         Err(error) => refuse(&format!("write {}: {error}", log.display())),
     }
