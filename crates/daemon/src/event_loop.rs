@@ -215,6 +215,10 @@ impl EventLoop {
         let mut made = Self {
             engine: Engine::new(engine_config, seed),
             options,
+        let secret = options.state_directory.as_deref().map(running::mark::secret).and_then(|secret| {
+            let matters = plan.services.iter().any(|service| service.manager.is_command());
+            secret.map_err(|reason| told.extend(matters.then_some((Severity::Warning, reason)))).ok()
+        });
             settings: plan.settings,
             checks: plan.checks,
             prepared: plan.notify,
@@ -240,7 +244,7 @@ impl EventLoop {
             told_in_reload: None,
             startup: plan.startup,
             shutdown: plan.shutdown,
-            services: Services::new(identity),
+            services: Services::new(identity, secret),
             batons: None,
             control: None,
             down_files,
