@@ -142,6 +142,7 @@ fn status(state: ProtectionState, reasons: &[&str]) -> Outcome {
         }),
         latch: None,
         maintenance: None,
+        confinement: None,
     }))
 }
 

@@ -70,6 +70,8 @@ pub struct Control {
     history: VecDeque<Arc<api::Event>>,
     /// Number of the next event.
     next_event: u64,
+    /// What the daemon has taken away from itself.
+    confinement: Option<api::Confinement>,
 }
 
 /// Readable when requests wait to be taken.
@@ -84,7 +86,13 @@ impl Control {
     /// blocked before, because this starts a thread.
     pub fn start(path: &Path) -> linux::Result<Self> {
         let post = Post::start(Listening::open(path)?)?;
-        Ok(Self { post, orders: Orders::default(), history: VecDeque::new(), next_event: 1 })
+        Ok(Self { post, orders: Orders::default(), history: VecDeque::new(), next_event: 1, confinement: None })
+    }
+
+    /// Tells from now on, with the rest, what the daemon has taken away from itself.
+    #[must_use]
+    pub fn telling(self, confinement: api::Confinement) -> Self {
+        Self { confinement: Some(confinement), ..self }
     }
 
     /// Takes what clients ask for. Questions are answered here; what the engine must decide comes back with the number
@@ -102,7 +110,9 @@ impl Control {
                 Ask::Status => {
                     let (view, node) = (engine.view(), node_name(settings));
                     let (links, calendar) = (engine.links(), clock::real_time());
-                    let snapshot = Snapshot { view: &view, settings, links, strangers, node: &node, now, calendar };
+                    let (node, confinement) = (node.as_str(), self.confinement.as_ref());
+                    let snapshot =
+                        Snapshot { view: &view, settings, links, strangers, node, confinement, now, calendar };
                     Outcome::Status(Box::new(status(&snapshot)))
                 }
                 Ask::Events { follow } => {

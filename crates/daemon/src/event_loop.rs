@@ -36,6 +36,7 @@ use crate::calendar::CalendarWatch;
 use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
+use crate::confinement::Confinement;
 use crate::control::Control;
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
@@ -129,6 +130,7 @@ pub(crate) struct EventLoop {
     batons: Option<Batons>,
     /// Where operators' programs ask, if it could be opened.
     control: Option<Control>,
+    confinement: Confinement,
     down_files: DownFiles,
     trackers: Trackers,
     link_beats: LinkBeats,
@@ -185,6 +187,7 @@ impl EventLoop {
         options: Options,
         plan: Plan,
         signals: Signals,
+        confinement: Confinement,
         background: Background,
     ) -> Result<Self, (linux::Error, Background)> {
         let opened = (|| {
@@ -203,7 +206,7 @@ impl EventLoop {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
-        let mut told = Vec::new();
+        let mut told = confinement.lines();
         let notifier = Notifier::from_environment().unwrap_or_else(|error| {
             told.push((Severity::Warning, error.to_string()));
             Notifier::silent()
@@ -212,13 +215,13 @@ impl EventLoop {
         told.extend(plan.findings.into_iter().map(|finding| (finding.severity, finding.text)));
         let name = places::Name::new(&options, &plan.settings.process);
         let identity = running::identity(&options.config, name.instance.as_deref());
-        let mut made = Self {
-            engine: Engine::new(engine_config, seed),
-            options,
         let secret = options.state_directory.as_deref().map(running::mark::secret).and_then(|secret| {
             let matters = plan.services.iter().any(|service| service.manager.is_command());
             secret.map_err(|reason| told.extend(matters.then_some((Severity::Warning, reason)))).ok()
         });
+        let mut made = Self {
+            engine: Engine::new(engine_config, seed),
+            options,
             settings: plan.settings,
             checks: plan.checks,
             prepared: plan.notify,
@@ -247,6 +250,7 @@ impl EventLoop {
             services: Services::new(identity, secret),
             batons: None,
             control: None,
+            confinement,
             down_files,
             trackers,
             link_beats,

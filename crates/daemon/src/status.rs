@@ -31,6 +31,8 @@ pub struct Snapshot<'a> {
     pub strangers: &'a BTreeSet<IpAddr>,
     /// How this node is called.
     pub node: &'a str,
+    /// What the daemon has taken away from itself, if that is known.
+    pub confinement: Option<&'a api::Confinement>,
     /// When this is, by the engine's clock.
     pub now: Instant,
     /// And by the calendar: since 1970.
@@ -61,6 +63,7 @@ pub fn status(snapshot: &Snapshot<'_>) -> api::Status {
         maintenance: view.maintenance.map(|maintenance| api::MaintenanceOn {
             ends_in_ms: maintenance.until.map(|until| milliseconds(until.since(now))),
         }),
+        confinement: snapshot.confinement.cloned(),
     };
     status.protection = protection::judge(&status, settings);
     status

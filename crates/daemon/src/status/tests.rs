@@ -217,7 +217,7 @@ impl Case {
         let links = [Name::from("eth0")];
         let (node, calendar) = ("a", Duration::from_secs(1_795_000_000));
         let Self { settings, view, strangers } = self;
-        status(&Snapshot { view, settings, links: &links, strangers, node, now: NOW, calendar })
+        status(&Snapshot { view, settings, links: &links, strangers, node, confinement: None, now: NOW, calendar })
     }
 }
 

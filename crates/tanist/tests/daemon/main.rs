@@ -7,6 +7,7 @@ mod accept;
 mod addresses;
 mod asleep;
 mod check;
+mod confined;
 mod drop_in;
 mod dumps;
 mod ending;
