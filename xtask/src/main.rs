@@ -5,6 +5,7 @@
 mod kernel_tests;
 mod licences;
 mod packages;
+mod security;
 mod steps;
 mod tidy;
 
