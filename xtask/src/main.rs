@@ -17,7 +17,8 @@ cargo xtask test --quick  the same without namespaces and without installing any
 cargo xtask manual        write the pages and man pages that are made from the keywords and the command line
 cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md
 cargo xtask kernel-tests  the tests of what the kernel of this machine may lack, on another one in a virtual machine; or
-                          what is said after it, as to `cargo test`";
+                          what is said after it, as to `cargo test`
+cargo xtask sanitize      the tests of the one crate with `unsafe`, under AddressSanitizer (takes rustup and a nightly Rust)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => steps::test(steps::Extent::Quick),
         ["manual"] => steps::manual(),
         ["bench", rest @ ..] => steps::bench(rest),
+        ["sanitize"] => steps::sanitize(),
         ["kernel-tests", rest @ ..] => kernel_tests::all(rest),
         // Cargo says this for each test program.
         ["kernel-test", program, rest @ ..] => kernel_tests::run(program, rest),
