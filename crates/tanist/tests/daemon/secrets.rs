@@ -12,6 +12,8 @@ use crate::support::{Moment, Node, QUICK, Scene, binary, configuration, patientl
 /// Octets that stand nowhere by chance.
 const FIRST: [u8; 32] = *b"\x9b\x01\xf3qZ\xd8\x17\x82first key of this test\xe1\x5c";
 const SECOND: [u8; 32] = *b"\x9b\x01\xf3qZ\xd8\x17\x82other key of this test\xe1\x5c";
+const FIRST_OF_PAIR: [u8; 32] = *b"\x9b\x02\xf3qZ\xd8\x17\x82first key of the pair!\xe1\x03";
+const SECOND_OF_PAIR: [u8; 32] = *b"\x9b\x02\xf3qZ\xd8\x17\x82other key of the pair!\xe1\x03";
 const PASSWORD: &str = "wOmb4t-7";
 
 fn hexadecimal(key: [u8; 32]) -> String {
@@ -44,21 +46,28 @@ fn keys_of_a_former_configuration_are_in_memory_no_more() {
         for (name, key) in [("first", FIRST), ("second", SECOND)] {
             run(host, &format!("umask 077 && echo hex:{} > /run/{name}.key", hexadecimal(key)));
         }
+        for (name, key) in [("first", FIRST_OF_PAIR), ("second", SECOND_OF_PAIR)] {
+            run(host, &format!("umask 077 && echo {} > /run/{name}.pair", hexadecimal(key)));
+        }
         let with = |name: &str| {
-            configuration("", 150, &format!("{QUICK}\n    auth_hmac {{\n        key 1 file:/run/{name}.key\n    }}"))
+            let pair = format!("pair {{\n    node a\n    peer 192.0.2.2\n    key_file /run/{name}.pair\n}}");
+            let lines = format!("{QUICK}\n    auth_hmac {{\n        key 1 file:/run/{name}.key\n    }}");
+            configuration(&pair, 150, &lines)
         };
         let begin = Moment::now();
         let node = Node::start(host, tanist(), &with("first"));
         scene.line("a", begin, "Entering MASTER STATE");
         let pid = node.program.pid();
-        assert!(in_memory(pid, &FIRST) > 0, "the search finds what is there");
+        assert!(in_memory(pid, &FIRST) > 0 && in_memory(pid, &FIRST_OF_PAIR) > 0, "the search finds what is there");
         let again = Moment::now();
         node.reload(&with("second"));
         scene.line("a", again, "Reloaded");
         assert!(patiently(|| in_memory(pid, &FIRST) == 0), "{} copies are left", in_memory(pid, &FIRST));
-        assert!(in_memory(pid, &SECOND) > 0);
+        let of_pair = || in_memory(pid, &FIRST_OF_PAIR);
+        assert!(patiently(|| of_pair() == 0), "{} copies of the pair's key are left", of_pair());
+        assert!(in_memory(pid, &SECOND) > 0 && in_memory(pid, &SECOND_OF_PAIR) > 0);
         // The file's own text was wiped as well, of both.
-        for key in [FIRST, SECOND] {
+        for key in [FIRST, SECOND, FIRST_OF_PAIR, SECOND_OF_PAIR] {
             assert_eq!(in_memory(pid, hexadecimal(key).as_bytes()), 0);
         }
     });
