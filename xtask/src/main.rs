@@ -8,6 +8,7 @@ mod kernel_tests;
 mod licences;
 mod packages;
 mod planted;
+mod security;
 mod steps;
 mod tidy;
 
@@ -23,7 +24,8 @@ cargo xtask fuzz [TARGET]... [--runs N | --seconds S]
 cargo xtask kernel-tests  the tests of what the kernel of this machine may lack, on another one in a virtual machine; or
                           what is said after it, as to `cargo test`
 cargo xtask planted       plant mistakes in a copy of the engine and see who finds each: --only NAME, --by HUNTER, --every,
-                          --seeds N; --check only makes sure that they can be planted";
+                          --seeds N; --check only makes sure that they can be planted
+cargo xtask sanitize      the tests of the one crate with `unsafe`, under AddressSanitizer (takes rustup and a nightly Rust)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["bench", rest @ ..] => steps::bench(rest),
         ["planted", rest @ ..] => planted::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["sanitize"] => steps::sanitize(),
         ["kernel-tests", rest @ ..] => kernel_tests::all(rest),
         // Cargo says this for each test program.
         ["kernel-test", program, rest @ ..] => kernel_tests::run(program, rest),

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::security;
+
 /// A file is one idea; beyond this it is probably two.
 const LONGEST_FILE: usize = 900;
 /// `ARCHITECTURE.md` is to be read in one go.
@@ -11,14 +13,16 @@ const UNSAFE_CRATE: &str = "crates/linux/";
 
 pub(crate) fn check(root: &Path) -> Result<(), String> {
     let mut findings = Vec::new();
-    for file in tracked_files(root)? {
-        let Ok(text) = std::fs::read_to_string(root.join(&file)) else { continue };
-        findings.extend(look(&file, &text));
+    let files = tracked_files(root)?;
+    for file in &files {
+        let Ok(text) = std::fs::read_to_string(root.join(file)) else { continue };
+        findings.extend(look(file, &text));
     }
+    findings.extend(security::check(root, &files));
     if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
 }
 
-fn tracked_files(root: &Path) -> Result<Vec<String>, String> {
+pub(crate) fn tracked_files(root: &Path) -> Result<Vec<String>, String> {
     let output = std::process::Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)

@@ -38,6 +38,9 @@ pub struct Status {
     /// `vrrp_strict`). `None` if it accepts all, or if the kernel does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
+    /// What the daemon may still do to its machine; `None` from a daemon that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Confinement>,
 }
 
 /// Packets that were dropped since the daemon started or the addresses changed.
@@ -47,6 +50,31 @@ pub struct Dropped {
     pub incoming: u64,
     /// Packets from such an address.
     pub outgoing: u64,
+}
+
+/// What the daemon may still do to its machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// The number of the user it runs as.
+    pub user: u32,
+    /// The capabilities that it may use, as capabilities(7) names them.
+    pub capabilities: Vec<String>,
+    /// What can be taken away from it.
+    pub measures: Vec<Measure>,
+}
+
+/// One thing that can be taken away from a daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Its word on the command line (`--confine`).
+    pub name: String,
+    /// Whether it was asked for.
+    pub asked: bool,
+    /// Whether it is in force.
+    pub in_force: bool,
+    /// Why it is not, although it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A tracked file or tracked processes.

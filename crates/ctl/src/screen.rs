@@ -51,6 +51,9 @@ fn draw(text: &mut String, status: &Status, silence_ms: u64) -> std::fmt::Result
     if let Some(peer) = &status.peer {
         draw_paths(text, peer, silence_ms)?;
     }
+    if let Some(confinement) = &status.confinement {
+        draw_confinement(text, confinement)?;
+    }
     Ok(())
 }
 
@@ -250,6 +253,19 @@ fn draw_paths(text: &mut String, peer: &Peer, silence_ms: u64) -> std::fmt::Resu
         count => format!("; {count} messages discarded"),
     };
     writeln!(text, "\npaths: {}{round_trip}{discarded}", words.collect::<Vec<_>>().join(", "))
+}
+
+/// What the daemon of this node may still do to its machine.
+fn draw_confinement(text: &mut String, confinement: &api::Confinement) -> std::fmt::Result {
+    let api::Confinement { user, capabilities, measures } = confinement;
+    let words = measures.iter().map(|measure| match (&measure.reason, measure.in_force) {
+        (_, true) => measure.name.clone(),
+        (Some(reason), false) => format!("not {} ({reason})", measure.name),
+        (None, false) => format!("not {}", measure.name),
+    });
+    let user = if *user == 0 { String::new() } else { format!("; user {user}") };
+    let count = capabilities.len();
+    writeln!(text, "\nconfined: {}{user}; {count} capabilities", words.collect::<Vec<_>>().join(", "))
 }
 
 /// What is known of the other node about one instance.

@@ -143,6 +143,7 @@ fn status(state: ProtectionState, reasons: &[&str]) -> Outcome {
         latch: None,
         maintenance: None,
         dropped: None,
+        confinement: None,
     }))
 }
 

@@ -72,6 +72,8 @@ pub struct Control {
     history: VecDeque<Arc<api::Event>>,
     /// Number of the next event.
     next_event: u64,
+    /// What the daemon has taken away from itself.
+    confinement: Option<api::Confinement>,
 }
 
 /// Readable when requests wait to be taken.
@@ -86,7 +88,13 @@ impl Control {
     /// blocked before, because this starts a thread.
     pub fn start(path: &Path) -> linux::Result<Self> {
         let post = Post::start(Listening::open(path)?)?;
-        Ok(Self { post, orders: Orders::default(), history: VecDeque::new(), next_event: 1 })
+        Ok(Self { post, orders: Orders::default(), history: VecDeque::new(), next_event: 1, confinement: None })
+    }
+
+    /// Tells from now on, with the rest, what the daemon has taken away from itself.
+    #[must_use]
+    pub fn telling(self, confinement: api::Confinement) -> Self {
+        Self { confinement: Some(confinement), ..self }
     }
 
     /// Takes what clients ask for. Questions are answered here; what the engine must decide comes back with the number
@@ -105,8 +113,9 @@ impl Control {
                 Ask::Status => {
                     let (view, node) = (engine.view(), node_name(settings));
                     let (links, calendar, dropped) = (engine.links(), clock::real_time(), dropped());
-                    let (view, node) = (&view, &*node);
-                    let snapshot = Snapshot { view, settings, links, strangers, node, dropped, now, calendar };
+                    let (view, node, confinement) = (&view, &*node, self.confinement.as_ref());
+                    let snapshot =
+                        Snapshot { view, settings, links, strangers, node, dropped, confinement, now, calendar };
                     Outcome::Status(Box::new(status(&snapshot)))
                 }
                 Ask::Events { follow } => {

@@ -36,6 +36,7 @@ use crate::calendar::CalendarWatch;
 use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
+use crate::confinement::Confinement;
 use crate::control::Control;
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
@@ -128,6 +129,7 @@ pub(crate) struct EventLoop {
     batons: Option<Batons>,
     /// Where operators' programs ask, if it could be opened.
     control: Option<Control>,
+    confinement: Confinement,
     down_files: DownFiles,
     trackers: Trackers,
     link_beats: LinkBeats,
@@ -183,6 +185,7 @@ impl EventLoop {
         options: Options,
         plan: Plan,
         signals: Signals,
+        confinement: Confinement,
         background: Background,
     ) -> Result<Self, (linux::Error, Background)> {
         let opened = (|| {
@@ -201,7 +204,7 @@ impl EventLoop {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
-        let mut told = Vec::new();
+        let mut told = confinement.lines();
         let notifier = Notifier::from_environment().unwrap_or_else(|error| {
             told.push((Severity::Warning, error.to_string()));
             Notifier::silent()
@@ -210,6 +213,10 @@ impl EventLoop {
         told.extend(plan.findings.into_iter().map(|finding| (finding.severity, finding.text)));
         let name = places::Name::new(&options, &plan.settings.process);
         let identity = running::identity(&options.config, name.instance.as_deref());
+        let secret = options.state_directory.as_deref().map(running::mark::secret).and_then(|secret| {
+            let matters = plan.services.iter().any(|service| service.manager.is_command());
+            secret.map_err(|reason| told.extend(matters.then_some((Severity::Warning, reason)))).ok()
+        });
         let mut made = Self {
             engine: Engine::new(engine_config, seed),
             options,
@@ -238,9 +245,10 @@ impl EventLoop {
             told_in_reload: None,
             startup: plan.startup,
             shutdown: plan.shutdown,
-            services: Services::new(identity),
+            services: Services::new(identity, secret),
             batons: None,
             control: None,
+            confinement,
             down_files,
             trackers,
             link_beats,

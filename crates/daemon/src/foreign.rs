@@ -21,7 +21,9 @@ pub fn record_text(record: &Record, boot: &str) -> String {
 /// The key of a pair, as its file has it.
 #[must_use]
 pub fn pair_key(digits: &[u8]) -> Option<[u8; 32]> {
-    pair_key::parse(digits)
+    let mut key = [0; 32];
+    pair_key::parse(digits, &mut key)?;
+    Some(key)
 }
 
 /// The status in the head of an answer over HTTP: `Ok(None)` while it is not there, an error if it never will be.

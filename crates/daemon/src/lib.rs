@@ -13,6 +13,7 @@ mod calendar;
 mod checks;
 mod children;
 mod closed_addresses;
+mod confinement;
 pub mod control;
 mod down_files;
 mod dump;
@@ -48,7 +49,9 @@ mod sysctls;
 mod trackers;
 mod words;
 
+pub use confinement::Confine;
 pub use control::ControlPlace;
+pub use linux::public_place::open as open_in_public;
 pub use linux::system_log::stderr_is_journal;
 pub use options::{LogOptions, Options, PidFiles, Reading, STATE_DIRECTORY};
 pub use preflight::{Finding, preflight};

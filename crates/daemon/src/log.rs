@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use linux::clock;
 use linux::local_time::LocalTime;
+use linux::public_place;
 use linux::system_log::{Journal, Sent, Severity, Syslog, journal_has_syslog, journal_is_there, stderr_is_journal};
 
 use crate::options::LogOptions;
@@ -68,7 +69,7 @@ impl Sinks {
         let opened = options
             .file
             .as_ref()
-            .map(|path| (path, OpenOptions::new().append(true).create(true).mode(0o600).open(path)));
+            .map(|path| (path, public_place::open(OpenOptions::new().append(true).create(true).mode(0o600), path)));
         let file = opened.and_then(|(path, opened)| {
             let failed = |error| linux::Error::from_io(format!("open {}", path.display()), &error);
             opened.map_err(failed).map_err(|error| failures.push(error)).ok()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use config::{LoadOptions, Part};
 
+use crate::confinement::Confine;
 use crate::control::ControlPlace;
 
 /// Where latches, roles and maintenance are remembered.
@@ -41,6 +42,8 @@ pub struct Options {
     pub tell_addresses: bool,
     /// Let the kernel write an image of the process if it crashes.
     pub core_dumps: bool,
+    /// What it takes away from itself.
+    pub confine: Confine,
     /// What is to be said about the command line itself.
     pub remarks: Vec<String>,
 }

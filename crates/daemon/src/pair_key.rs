@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use engine::PairKey;
+use zeroize::Zeroizing;
 
 use crate::secret_file::{self, SecretError};
 
@@ -62,17 +63,17 @@ pub fn read(path: &Path) -> Result<PairKey, KeyError> {
     let fail = |cause| KeyError { path: path.to_owned(), cause };
     // With room for the end of a line, and for one to show that it is too long.
     let text = secret_file::read(path, "key", DIGITS as u64 * 4).map_err(|error| fail(Cause::File(error)))?;
-    parse(text.trim_ascii_end()).map(PairKey).ok_or_else(|| fail(Cause::Malformed))
+    let text = Zeroizing::new(text);
+    PairKey::filled(|key| parse(text.trim_ascii_end(), key)).ok_or_else(|| fail(Cause::Malformed))
 }
 
-pub(crate) fn parse(digits: &[u8]) -> Option<[u8; 32]> {
+pub(crate) fn parse(digits: &[u8], key: &mut [u8; PairKey::LENGTH]) -> Option<()> {
     let digits: &[u8; DIGITS] = digits.try_into().ok()?;
-    let mut key = [0; 32];
     for (octet, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
         let digit = |digit: u8| char::from(digit).to_digit(16);
         *octet = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
     }
-    Some(key)
+    Some(())
 }
 
 /// Makes a new key and writes it where nobody but its owner can read it. An existing file is replaced only with
@@ -172,7 +173,7 @@ mod tests {
         let mut expected: [u8; 32] = std::array::from_fn(|position| position as u8);
         expected[31] = 0xff;
         for text in [digits.to_owned(), format!("{digits}\n"), format!("{digits}\r\n")] {
-            assert_eq!(read(&place.file(&text, 0o400)).unwrap(), PairKey(expected), "{text:?}");
+            assert_eq!(read(&place.file(&text, 0o400)).unwrap(), PairKey::from(expected), "{text:?}");
         }
         let wrong = [
             String::new(),

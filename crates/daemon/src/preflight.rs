@@ -33,7 +33,7 @@ const WITHHELD: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
 const SAID_ANEW: [&str; 12] = [
     "TANIST_SERVICE",
     "TANIST_INSTANCE",
-    "TANIST_SUPERVISED",
+    crate::services::mark::VARIABLE,
     "TANIST_HOOK",
     "TANIST_ROLE",
     "TANIST_PREVIOUS_ROLE",

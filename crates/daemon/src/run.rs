@@ -11,6 +11,7 @@ use linux::system_log::Severity;
 use linux::{memory, process};
 
 use crate::background::{Background, Job};
+use crate::confinement::Confinement;
 use crate::event_loop::EventLoop;
 use crate::log::{Entry, Sinks};
 use crate::options::{LogOptions, Options};
@@ -118,6 +119,7 @@ pub fn run(mut options: Options) -> ExitStatus {
         return fail(&options, &error.to_string());
     }
     let (sinks, failures) = Sinks::open(&options.log);
+    let confinement = Confinement::begin(&options, &plan.settings, &name);
     let background = match Background::start(sinks) {
         Ok(background) => background,
         Err(error) => return fail(&options, &format!("start the log thread: {error}")),
@@ -129,7 +131,7 @@ pub fn run(mut options: Options) -> ExitStatus {
         background.hand_over(Job::Line(Entry::remark(severity, remark)));
     }
     let complaints = options.clone();
-    let mut event_loop = match EventLoop::new(options, *plan, signals, background) {
+    let mut event_loop = match EventLoop::new(options, *plan, signals, confinement, background) {
         Ok(event_loop) => event_loop,
         Err((error, background)) => {
             complain(&complaints, [error.to_string().as_str()]);

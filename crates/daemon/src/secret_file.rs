@@ -76,7 +76,8 @@ pub(crate) fn read(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
         return Err(fail(Cause::Owner { owner }));
     }
-    let mut content = Vec::new();
+    // All the room at once: what grows leaves copies of the secret behind.
+    let mut content = Vec::with_capacity(limit as usize + 64);
     file.take(limit + 1).read_to_end(&mut content).map_err(read)?;
     if content.len() as u64 > limit {
         return Err(fail(Cause::TooLong { limit }));

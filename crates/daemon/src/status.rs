@@ -34,6 +34,8 @@ pub struct Snapshot<'a> {
     pub node: &'a str,
     /// What was dropped of the traffic of addresses that nobody may reach; `None` if there are none or nobody knows.
     pub dropped: Option<Dropped>,
+    /// What the daemon has taken away from itself, if that is known.
+    pub confinement: Option<&'a api::Confinement>,
     /// When this is, by the engine's clock.
     pub now: Instant,
     /// And by the calendar: since 1970.
@@ -65,6 +67,7 @@ pub fn status(snapshot: &Snapshot<'_>) -> api::Status {
             ends_in_ms: maintenance.until.map(|until| milliseconds(until.since(now))),
         }),
         dropped: snapshot.dropped.map(|Dropped { incoming, outgoing }| api::Dropped { incoming, outgoing }),
+        confinement: snapshot.confinement.cloned(),
     };
     status.protection = protection::judge(&status, settings);
     status

@@ -9,7 +9,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use crate::vrrp::timers;
-use crate::{Family, HmacKey, Interval, Name, Password, Priority, Route, Rule, Version, Vrid};
+use crate::{Family, HmacKey, Interval, Name, PairKey, Password, Priority, Route, Rule, Version, Vrid};
 
 /// Everything that an engine needs to know at its start and at each reconfiguration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -738,15 +738,4 @@ pub struct Terms {
     /// A number for each setting, by a list that only the daemon knows; equal settings have equal numbers. Later versions
     /// may add some at the end.
     pub values: Vec<u32>,
-}
-
-/// The secret of a pair.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PairKey(pub [u8; 32]);
-
-/// Never prints a key.
-impl fmt::Debug for PairKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PairKey(********)")
-    }
 }

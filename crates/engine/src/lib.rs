@@ -38,8 +38,8 @@ pub mod wire;
 pub use config::{
     AddressFlags, AnnounceElsewhere, AnnounceGroup, AnnouncePolicy, AntiReplay, Authentication, Budget, ChecksumPolicy,
     Config, Deviations, Failback, GroupConfig, HmacMode, HmacPolicy, LinkDelay, Measure, OnManualStop, PairConfig,
-    PairKey, RouterConfig, Scope, ScriptConfig, ServiceConfig, Static, Statics, Terms, Tracked, TrackedLink,
-    TrackedScript, TrackerConfig, TrackerKind, TrackerName, Transport, VirtualAddress, Weight, When,
+    RouterConfig, Scope, ScriptConfig, ServiceConfig, Static, Statics, Terms, Tracked, TrackedLink, TrackedScript,
+    TrackerConfig, TrackerKind, TrackerName, Transport, VirtualAddress, Weight, When,
 };
 pub use desired::{Desired, DesiredAddress, DesiredRoute, DesiredRule, Owner};
 pub use engine::Engine;
@@ -59,7 +59,7 @@ pub use route::{
     RouterPreference, Table, TunnelKey,
 };
 pub use rule::{Rule, RuleAction};
-pub use secret::{HmacKey, Password};
+pub use secret::{HmacKey, PairKey, Password};
 pub use time::{Instant, Interval};
 pub use view::{
     GroupView, MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView,

@@ -48,6 +48,49 @@ impl Drop for Password {
     }
 }
 
+/// What both nodes of a pair know and nobody else; on the heap, so that moving it leaves no copy behind.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PairKey(Box<[u8; Self::LENGTH]>);
+
+impl PairKey {
+    /// Its octets.
+    pub const LENGTH: usize = 32;
+
+    /// One that is written where it will stand; `None` if `fill` has none.
+    #[must_use]
+    pub fn filled(fill: impl FnOnce(&mut [u8; Self::LENGTH]) -> Option<()>) -> Option<Self> {
+        let mut key = Self::from([0; Self::LENGTH]);
+        fill(&mut key.0)?;
+        Some(key)
+    }
+}
+
+impl From<[u8; PairKey::LENGTH]> for PairKey {
+    fn from(octets: [u8; Self::LENGTH]) -> Self {
+        Self(Box::new(octets))
+    }
+}
+
+impl Deref for PairKey {
+    type Target = [u8; PairKey::LENGTH];
+
+    fn deref(&self) -> &[u8; PairKey::LENGTH] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PairKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PairKey(********)")
+    }
+}
+
+impl Drop for PairKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 /// A key that advertisements are sealed with: 32 to 64 octets.
 ///
 /// Kept as the block of HMAC-SHA-256 that it makes, filled up with zeros (RFC 2104 §2); on the heap, so that moving it

@@ -92,7 +92,7 @@ fn golden_message() -> BatonMessage {
 }
 
 fn key() -> PairKey {
-    PairKey(std::array::from_fn(|position| position as u8))
+    PairKey::from(std::array::from_fn(|position| position as u8))
 }
 
 fn octets_from_hex(text: &str) -> Vec<u8> {
@@ -119,7 +119,7 @@ fn one_wrong_octet_and_it_is_none() {
         let shortened = if position < 37 { BatonDiscard::Malformed } else { BatonDiscard::BadSeal };
         assert_eq!(seal.open(&octets[..position]), Err(shortened), "{position} octets");
     }
-    let other = PairKey([7; 32]);
+    let other = PairKey::from([7; 32]);
     assert_eq!(Seal::new(&other).open(&octets), Err(BatonDiscard::BadSeal));
 }
 
@@ -187,7 +187,7 @@ fn sealed_by_hand(key: &PairKey, content: &[u8]) -> Vec<u8> {
         mac.update(text);
         mac.finalize().into_bytes()
     };
-    let derived = mac(&key.0, b"tanist baton 1");
+    let derived = mac(&key[..], b"tanist baton 1");
     [content, &mac(&derived, content)[..]].concat()
 }
 

@@ -16,7 +16,7 @@ use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::error::refused;
 use crate::socket_option::last_errno;
-use crate::{Error, Result};
+use crate::{Error, Result, public_place};
 
 /// The way to let the waiting parent go.
 #[derive(Debug)]
@@ -123,16 +123,10 @@ impl PidFile {
             PidFileError::System(Error::from_io(format!("{what} {}", path.display()), error))
         };
         loop {
-            let mut file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o644)
-                // Nobody may lead us to another file by a link.
-                .custom_flags(libc::O_NOFOLLOW)
-                .open(path)
-                .map_err(|error| refuse("open", &error))?;
+            let mut options = OpenOptions::new();
+            // Nobody may lead us to another file by a link.
+            options.read(true).write(true).create(true).truncate(false).mode(0o644).custom_flags(libc::O_NOFOLLOW);
+            let mut file = public_place::open(&mut options, path).map_err(|error| refuse("open", &error))?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => {

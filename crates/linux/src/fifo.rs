@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Gid, Mode, OFlags, Stat, Uid, fchown, fstat, lstat, mknodat, openat, unlink};
 use rustix::io::{Errno, ioctl_fionread, write};
 
-use crate::{Error, Result};
+use crate::{Error, Result, public_place};
 
 /// What is written at once arrives in one piece up to this length (`PIPE_BUF`).
 pub const LONGEST_LINE: usize = 4096;
@@ -41,6 +41,12 @@ impl Fifo {
         let stat = fstat(&file).map_err(|errno| refuse(open, errno))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
             return Err(Error::with_detail(format!("{open} {}", path.display()), "it is no pipe"));
+        }
+        // Whoever has put it there could say in it what he likes, and read what we say.
+        let trusted = [0, rustix::process::geteuid().as_raw(), owner.0];
+        if !made && public_place::is_public(path) && !trusted.contains(&stat.st_uid) {
+            let text = format!("it belongs to user {}, in a directory where everybody may put something", stat.st_uid);
+            return Err(Error::with_detail(format!("{open} {}", path.display()), text));
         }
         let (user, group) = (Uid::from_raw(owner.0), Gid::from_raw(owner.1));
         if made && let Err(errno) = fchown(&file, Some(user), Some(group)) {
@@ -186,6 +192,22 @@ mod tests {
         assert_eq!(fs::read_to_string(place.path()).unwrap(), "precious");
         let nowhere = Fifo::open(&place.0.join("nowhere/fifo"), us()).unwrap_err();
         assert!(nowhere.to_string().ends_with(": no such file or directory"), "{nowhere}");
+    }
+
+    /// He could say in it what he likes, to whoever reads it for us.
+    #[test]
+    fn a_pipe_of_somebody_else_in_a_public_place_is_refused() {
+        let place = Place::new("another-s");
+        drop(Fifo::open(&place.path(), us()).unwrap());
+        if std::os::unix::fs::chown(place.path(), Some(65_534), None).is_err() {
+            eprintln!("SKIPPED, NOTHING TESTED: there is nobody else here");
+            return;
+        }
+        Fifo::open(&place.path(), us()).unwrap();
+        fs::set_permissions(&place.0, fs::Permissions::from_mode(0o1777)).unwrap();
+        let error = Fifo::open(&place.path(), us()).unwrap_err().to_string();
+        assert!(error.contains("it belongs to user 65534"), "{error}");
+        Fifo::open(&place.path(), (65_534, 65_534)).unwrap();
     }
 
     #[test]

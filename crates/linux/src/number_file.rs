@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::{Error, Result, public_place};
 
 /// Whoever writes more than this for a number does not mean one.
 const LONGEST: u64 = 127;
@@ -45,7 +45,8 @@ pub fn write(path: &Path, number: i64, overwrite: bool) -> Result<bool> {
     let refuse = |error: std::io::Error| Error::from_io(format!("write {number} into {}", path.display()), &error);
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let opened = if overwrite { options.create(true).open(path) } else { options.create_new(true).open(path) };
+    let options = if overwrite { options.create(true).truncate(false) } else { options.create_new(true) };
+    let opened = public_place::open(options, path);
     let mut file: File = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),

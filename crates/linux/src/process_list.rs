@@ -125,7 +125,14 @@ pub(crate) fn command_line(pid: u32) -> Vec<u8> {
 /// Every process other than us that began with this setting ("NAME=value") in its environment. Which process is being
 /// looked at is told before: the look waits for one that hangs in the kernel. What could not be looked through is an
 /// error, and never an empty answer; only those whose environment is none of our business are left out.
-pub fn find_marked(setting: &str, mut looking_at: impl FnMut(u32)) -> Result<Vec<ProcessId>> {
+pub fn find_marked(setting: &str, looking_at: impl FnMut(u32)) -> Result<Vec<ProcessId>> {
+    find_marked_of(setting, None, looking_at)
+}
+
+/// As [`find_marked`], if the setting is no secret: anybody can start a process with it in its environment, so only those
+/// count that were started by one of these users. That is their real user: a program with the set-user-ID bit keeps the
+/// environment of whoever started it.
+pub fn find_marked_of(setting: &str, users: Option<&[u32]>, mut looking_at: impl FnMut(u32)) -> Result<Vec<ProcessId>> {
     let own = std::process::id();
     let mut found = Vec::new();
     for pid in all()? {
@@ -141,11 +148,20 @@ pub fn find_marked(setting: &str, mut looking_at: impl FnMut(u32)) -> Result<Vec
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => continue,
             Err(error) => return Err(Error::from_io(format!("look at process {pid}"), &error)),
         };
-        if environment.split(|octet| *octet == 0).any(|entry| entry == setting.as_bytes()) {
+        let is_believed = || users.is_none_or(|users| real_user(pid).is_some_and(|user| users.contains(&user)));
+        if environment.split(|octet| *octet == 0).any(|entry| entry == setting.as_bytes()) && is_believed() {
             found.extend(ProcessId::of(pid).filter(|process| process.lives()));
         }
     }
     Ok(found)
+}
+
+/// Who has started a process; `None` if it has ended.
+fn real_user(pid: u32) -> Option<u32> {
+    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let users = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    users.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// What runs under this number, and the kernel's name of it. One that has died and was not collected yet does not run.
@@ -242,6 +258,19 @@ mod tests {
         assert_eq!(found_now(), []);
         sleeper.0.wait().unwrap();
         assert_eq!(ProcessId::of(sleeper.0.id()).filter(|process| *process == found[0]), None);
+    }
+
+    /// Anybody can put anything into the environment of a process of his.
+    #[test]
+    fn what_others_have_marked_is_not_believed() {
+        let mark = format!("of others {}", std::process::id());
+        let setting = format!("TANIST_TEST_MARK={mark}");
+        let sleeper = Sleeper::start("/bin/sleep", &mark);
+        let own = rustix::process::getuid().as_raw();
+        assert_eq!(real_user(sleeper.0.id()), Some(own));
+        let found = |users: &[u32]| find_marked_of(&setting, Some(users), |_| {}).unwrap().len();
+        assert_eq!((found(&[own]), found(&[own + 1]), found(&[])), (1, 0, 0));
+        assert_eq!(find_marked(&setting, |_| {}).unwrap().len(), 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Parser};
 use config::Part;
 use daemon::control::ControlPlace;
-use daemon::{LogOptions, Options, PidFiles, Reading, STATE_DIRECTORY};
+use daemon::{Confine, LogOptions, Options, PidFiles, Reading, STATE_DIRECTORY};
 
 use crate::check;
 use crate::parts::Without;
@@ -139,6 +139,10 @@ pub(crate) struct CommandLine {
     /// How keepalived's processes hand on the configuration (no effect: there is one process, which reads the file)
     #[arg(long, value_name = "NUMBER", hide = true)]
     config_fd: Option<String>,
+    /// What the daemon takes away from itself once it has started: `all`, `none`, or some of capabilities, memory,
+    /// no-new-privileges, seccomp, landlock (the last three hold for scripts and services, too)
+    #[arg(long, value_name = "WHAT", default_value_t = Confine::default())]
+    confine: Confine,
     /// SIGINT does not stop the daemon
     #[arg(long)]
     ignore_sigint: bool,
@@ -221,6 +225,7 @@ pub(crate) fn main() -> ExitCode {
         ignore_interrupt: arguments.ignore_sigint,
         tell_addresses: arguments.address_monitoring,
         core_dumps: arguments.core_dump || arguments.core_dump_pattern.is_some(),
+        confine: arguments.confine,
         remarks,
     })
     .into()
@@ -300,8 +305,11 @@ fn test(file: &Path, reading: &Reading, log: Option<&Path>) -> ExitCode {
         check::print(&findings);
         return ExitCode::from(findings.status);
     };
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(log);
-    match opened.and_then(|mut file| file.write_all(findings.plain.as_bytes())) {
+    let mut options = std::fs::OpenOptions::new();
+    let opened = daemon::open_in_public(options.write(true).create(true).truncate(false).mode(0o600), log);
+    // What has no length, a terminal for instance, needs not be emptied.
+    let emptied = opened.inspect(|file| drop(file.set_len(0)));
+    match emptied.and_then(|mut file| file.write_all(findings.plain.as_bytes())) {
         Ok(()) => ExitCode::from(findings.status),
         Err(error) => refuse(&format!("write {}: {error}", log.display())),
     }

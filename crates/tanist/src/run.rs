@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use daemon::control::ControlPlace;
-use daemon::{LogOptions, Options, PidFiles, Reading, STATE_DIRECTORY};
+use daemon::{Confine, LogOptions, Options, PidFiles, Reading, STATE_DIRECTORY};
 
 use crate::parts::Without;
 
@@ -44,6 +44,10 @@ pub(crate) struct Arguments {
     /// Run in this network namespace, whatever the configuration says
     #[arg(short = 's', long, value_name = "NAME")]
     namespace: Option<String>,
+    /// What the daemon takes away from itself once it has started: `all`, `none`, or some of capabilities, memory,
+    /// no-new-privileges, seccomp, landlock (the last three hold for scripts and services, too)
+    #[arg(long, value_name = "WHAT", default_value_t = Confine::default())]
+    confine: Confine,
     #[command(flatten)]
     without: Without,
 }
@@ -87,6 +91,7 @@ pub(crate) fn main(arguments: Arguments) -> ExitCode {
         ignore_interrupt: false,
         tell_addresses: false,
         core_dumps: false,
+        confine: arguments.confine,
         remarks: Vec::new(),
     })
     .into()

@@ -22,7 +22,7 @@ impl EventLoop {
         let ControlPlace::At(path) = &self.options.control else { return };
         let opened = Control::start(path).and_then(|control| {
             self.poll.add(&control, CONTROL, Interest::Readable)?;
-            Ok(control)
+            Ok(control.telling(self.confinement.status()))
         });
         match opened {
             Ok(control) => self.control = Some(control),

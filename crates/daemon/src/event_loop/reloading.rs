@@ -90,6 +90,7 @@ impl EventLoop {
         self.adjust_sysctls();
         self.adjust_process(&before.process);
         self.tell_what_needs_a_restart(&before.process);
+        self.told.extend(self.confinement.out_of_reach(&self.options, &self.settings, &self.name));
         self.reconcile |= self.kernel.adjust_lifetimes(&self.settings);
         if before.pair != self.settings.pair {
             self.open_batons();

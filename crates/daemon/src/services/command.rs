@@ -18,6 +18,7 @@ use linux::spawn::{Exit, Keeper, Program, Wish, Word};
 use linux::system_log::Severity;
 
 use super::control_groups::ServiceGroups;
+use super::mark::Mark;
 use super::plan::Recipe;
 use super::worker::{Job, Remains};
 use super::{Briefing, Context, Target};
@@ -42,7 +43,7 @@ pub(super) struct CommandService {
     name: Name,
     pub(super) recipe: Arc<Recipe>,
     /// "NAME=value", in the environment of all its processes.
-    mark: String,
+    mark: Mark,
     /// Where there are control groups.
     groups: Option<ServiceGroups>,
     /// What else it is told in its environment, from its next start on.
@@ -126,7 +127,7 @@ impl CommandService {
     pub(super) fn new(
         name: Name,
         recipe: Arc<Recipe>,
-        mark: String,
+        mark: Mark,
         groups: Option<ServiceGroups>,
         told: Briefing,
     ) -> Self {
@@ -231,7 +232,7 @@ impl CommandService {
         };
         let mut environment = self.told.environment.clone();
         // The name has been a word of the configuration, which has no NUL.
-        environment.extend(CString::new(self.mark.as_str()).ok());
+        environment.extend(CString::new(self.mark.setting.as_str()).ok());
         let place = self.groups.as_ref().and_then(|groups| groups.place.as_ref());
         let started = program.start_kept(&environment, place).and_then(|keeper| {
             let token = context.token_for(&keeper, Target::Keeper(self.name.clone()))?;
@@ -325,8 +326,12 @@ impl CommandService {
     fn look(&mut self, aim: Aim, context: &mut Context<'_>) {
         self.looks += 1;
         let (number, at) = (self.looks, Arc::<AtomicU32>::default());
-        let (service, mark, groups) = (self.name.clone(), self.mark.clone(), self.groups.clone());
-        let job = Job::Look { service, mark, groups, number, looking_at: Arc::clone(&at) };
+        let (service, mark, groups) = (self.name.clone(), self.mark.setting.clone(), self.groups.clone());
+        let users = (!self.mark.is_secret).then(|| {
+            let of_service = self.recipe.program().ok().map(|program| program.uid());
+            [0, linux::users::own_identity().uid].into_iter().chain(of_service).collect()
+        });
+        let job = Job::Look { service, mark, users, groups, number, looking_at: Arc::clone(&at) };
         let stage = match context.ask(job) {
             Ok(()) => LookStage::UnderWay { late_at: context.now + LOOK_PATIENCE },
             Err(error) => self.look_failed(&error.to_string(), context),

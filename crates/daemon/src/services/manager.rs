@@ -7,10 +7,11 @@ use engine::{Name, ServiceOrder, ServiceReport};
 
 use super::command::CommandService;
 use super::control_groups::ServiceGroups;
+use super::mark::Mark;
 use super::outside::Outside;
 use super::plan::{ManagerPlan, ServicePlan};
 use super::scripts::ScriptedService;
-use super::{Briefing, Context, MARK, Service};
+use super::{Briefing, Context, Service};
 
 #[derive(Debug)]
 pub(super) enum Manager {
@@ -41,14 +42,13 @@ impl Manager {
         name: &Name,
         plan: &ManagerPlan,
         briefing: Briefing,
-        identity: &str,
+        mark: impl FnOnce() -> Mark,
         groups: Option<ServiceGroups>,
         add: impl FnOnce(&ManagerPlan) -> linux::Result<Name>,
     ) -> (Self, Option<linux::Error>) {
         match plan {
             ManagerPlan::Command { recipe } => {
-                let mark = format!("{MARK}={identity} {name}");
-                (Self::Command(CommandService::new(name.clone(), Arc::clone(recipe), mark, groups, briefing)), None)
+                (Self::Command(CommandService::new(name.clone(), Arc::clone(recipe), mark(), groups, briefing)), None)
             }
             ManagerPlan::Scripts { start, stop, status } => {
                 let [start, stop, status] = [start, stop, status].map(Arc::clone);

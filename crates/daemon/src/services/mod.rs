@@ -7,6 +7,7 @@ mod control_groups;
 mod farewell;
 mod hooks;
 mod manager;
+pub(crate) mod mark;
 pub(crate) mod needs;
 mod notices;
 mod outside;
@@ -35,6 +36,7 @@ use self::control_groups::Groups;
 pub(crate) use self::hooks::HookKey;
 use self::hooks::Hooks;
 use self::manager::{Left, Manager};
+use self::mark::Mark;
 use self::notices::Notices;
 use self::outside::{Outside, Said};
 use self::plan::{ManagerPlan, ServicePlan};
@@ -51,9 +53,6 @@ const WORKER: u64 = TOKENS;
 const NOTICES: u64 = TOKENS + 1;
 const OUTSIDE: u64 = TOKENS + 2;
 const FIRST_FREE: u64 = TOKENS + 16;
-
-/// The environment variable whose value tells a service's processes from all others.
-const MARK: &str = "TANIST_SUPERVISED";
 
 /// Something that the engine is to learn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +76,8 @@ pub(crate) struct Loop<'a> {
 pub(crate) struct Services {
     /// Tells our services' processes from those of another daemon on this machine.
     identity: String,
+    /// Makes the marks of our processes our own, if there is one.
+    secret: Option<String>,
     groups: Option<Groups>,
     services: BTreeMap<Name, Service>,
     probes: Probes,
@@ -208,7 +209,7 @@ pub(crate) fn told(settings: &[(&str, &str)]) -> Vec<CString> {
 
 impl Services {
     /// Without any service yet.
-    pub(crate) fn new(identity: String) -> Self {
+    pub(crate) fn new(identity: String, secret: Option<String>) -> Self {
         let desk = Desk {
             reports: Vec::new(),
             lines: Vec::new(),
@@ -219,6 +220,7 @@ impl Services {
         };
         Self {
             identity,
+            secret,
             groups: None,
             services: BTreeMap::new(),
             probes: Probes::default(),
@@ -279,9 +281,10 @@ impl Services {
     fn manager_for(&mut self, name: &Name, plan: &ManagerPlan, briefing: Briefing, lent: &Loop<'_>) -> Manager {
         let groups =
             matches!(plan, ManagerPlan::Command { .. }).then(|| self.groups()).and_then(|groups| groups.of(name));
-        let (manager, refusal) = Manager::new(name, plan, briefing, &self.identity, groups, |plan| {
-            self.outside.add(name, plan, lent.poll, OUTSIDE)
-        });
+        let mark = || Mark::new(&self.identity, self.secret.as_deref(), name);
+        let outside = &mut self.outside;
+        let (manager, refusal) =
+            Manager::new(name, plan, briefing, mark, groups, |plan| outside.add(name, plan, lent.poll, OUTSIDE));
         if let Some(error) = refusal {
             self.desk.lines.push((Severity::Error, format!("({name}) {error}")));
         }

@@ -38,6 +38,13 @@ pub(crate) enum ManagerPlan {
     Docker { container: String },
 }
 
+impl ManagerPlan {
+    /// Whether its processes are ours.
+    pub(crate) const fn is_command(&self) -> bool {
+        matches!(self, Self::Command { .. })
+    }
+}
+
 /// A check that needs no program. Its timeout is the engine's business, except where silence is measured by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ProbePlan {

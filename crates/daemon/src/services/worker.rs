@@ -26,7 +26,15 @@ const MOST_THREADS: usize = 32;
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Find the processes that carry this mark or are in these groups, and leave a note which one is being looked at.
-    Look { service: Name, mark: String, groups: Option<ServiceGroups>, number: u64, looking_at: Arc<AtomicU32> },
+    Look {
+        service: Name,
+        mark: String,
+        /// Who may have marked them; `None` if nobody else can know the mark.
+        users: Option<Vec<u32>>,
+        groups: Option<ServiceGroups>,
+        number: u64,
+        looking_at: Arc<AtomicU32>,
+    },
     /// Kill everything in these groups. Nobody waits for an answer: what lives is looked at anyway. While that hangs for a
     /// group, asking for it again costs nothing, and it is done once more afterwards.
     Kill { groups: Vec<ControlGroup> },
@@ -71,8 +79,13 @@ pub(crate) struct Remains {
     pub(crate) groups: Vec<ControlGroup>,
 }
 
-fn remains(mark: &str, groups: Option<&ServiceGroups>, looking_at: &AtomicU32) -> linux::Result<Remains> {
-    let mut processes = process_list::find_marked(mark, |pid| looking_at.store(pid, Ordering::Relaxed))?;
+fn remains(
+    mark: &str,
+    users: Option<&[u32]>,
+    groups: Option<&ServiceGroups>,
+    looking_at: &AtomicU32,
+) -> linux::Result<Remains> {
+    let mut processes = process_list::find_marked_of(mark, users, |pid| looking_at.store(pid, Ordering::Relaxed))?;
     let (inside, groups) = groups.map_or_else(|| Ok(Default::default()), ServiceGroups::look)?;
     processes.extend(inside);
     processes.sort_unstable();
@@ -82,8 +95,8 @@ fn remains(mark: &str, groups: Option<&ServiceGroups>, looking_at: &AtomicU32) -
 
 fn carry_out(job: Job, shared: &Shared) -> Option<Answer> {
     Some(match job {
-        Job::Look { service, mark, groups, number, looking_at } => {
-            let found = remains(&mark, groups.as_ref(), &looking_at);
+        Job::Look { service, mark, users, groups, number, looking_at } => {
+            let found = remains(&mark, users.as_deref(), groups.as_ref(), &looking_at);
             Answer::Looked { service, number, found: found.map_err(|error| error.to_string()) }
         }
         Job::Kill { groups } => {
@@ -284,7 +297,8 @@ mod tests {
         worker.ask(Job::File { check: check.clone(), path: "/proc/self/stat".into() }).unwrap();
         assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Ok(_), .. }]));
         let (mark, looking_at) = ("TANIST_TEST_MARK=nobody".to_owned(), Arc::<AtomicU32>::default());
-        let look = Job::Look { service: check, mark, groups: None, number: 7, looking_at: Arc::clone(&looking_at) };
+        let looking = Arc::clone(&looking_at);
+        let look = Job::Look { service: check, mark, users: None, groups: None, number: 7, looking_at: looking };
         worker.ask(look).unwrap();
         let [Answer::Looked { number: 7, found: Ok(found), .. }] = &next(&mut worker)[..] else { panic!("it looked") };
         assert!(found.processes.is_empty());

@@ -219,7 +219,8 @@ impl Case {
         let (node, calendar) = ("a", Duration::from_secs(1_795_000_000));
         let Self { settings, view, strangers, dropped } = self;
         let (links, dropped) = (&links[..], *dropped);
-        status(&Snapshot { view, settings, links, strangers, node, dropped, now: NOW, calendar })
+        let confinement = None;
+        status(&Snapshot { view, settings, links, strangers, node, dropped, confinement, now: NOW, calendar })
     }
 }
 

@@ -15,6 +15,7 @@ use core::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroize;
 
 use crate::vrrp::receive::Discard;
 use crate::{BatonDiscard, HandoverReason, LatchReason, Name, PairKey, Priority, ServiceStateName, Vrid};
@@ -201,9 +202,12 @@ impl Seal {
     /// purpose can't be played off against another.
     #[must_use]
     pub fn new(key: &PairKey) -> Self {
-        let mut derived = keyed(&key.0);
+        let mut derived = keyed(key);
         derived.update(b"tanist baton 1");
-        Self(keyed(&derived.finalize().into_bytes().into()))
+        let mut derived: [u8; SEAL_LENGTH] = derived.finalize().into_bytes().into();
+        let seal = Self(keyed(&derived));
+        derived.zeroize();
+        seal
     }
 
     /// The octets of a message. A router that no longer fits into [`MAX_LENGTH`] is left out.
@@ -252,7 +256,9 @@ impl Seal {
 fn keyed(key: &[u8; SEAL_LENGTH]) -> Hmac<Sha256> {
     let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
     block[..SEAL_LENGTH].copy_from_slice(key);
-    Hmac::new(&block)
+    let code = Hmac::new(&block);
+    block.zeroize();
+    code
 }
 
 /// How a value stands in a message. Writing and reading stand side by side, so that they stay each other's inverse.

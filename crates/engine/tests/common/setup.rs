@@ -381,7 +381,7 @@ fn pair_line<'t>(mut words: impl Iterator<Item = &'t str>) -> PairConfig {
     let mut pair = PairConfig {
         node: Name::from("here"),
         paths: 1,
-        key: PairKey([7; 32]),
+        key: PairKey::from([7; 32]),
         heartbeat: Duration::from_secs(10),
         dead_after: Duration::from_secs(50),
         terms: Vec::new(),

@@ -66,7 +66,7 @@ pub(crate) fn config(node: usize) -> Config {
     let pair = PairConfig {
         node: Name::from(NODES[node]),
         paths: 1,
-        key: PairKey([7; 32]),
+        key: PairKey::from([7; 32]),
         heartbeat: ms(100),
         dead_after: ms(800),
         terms: Vec::new(),

@@ -202,7 +202,7 @@ impl Plan {
             pair: self.pair.filter(|pair| pair.peer_of(node).is_some()).map(|pair| PairConfig {
                 node: self.nodes[node].name.as_str().into(),
                 paths: pair.paths(),
-                key: PairKey([if pair.keys_differ { node as u8 } else { 7 }; 32]),
+                key: PairKey::from([if pair.keys_differ { node as u8 } else { 7 }; 32]),
                 heartbeat: pair.heartbeat,
                 dead_after: pair.dead_after,
                 terms: Vec::new(),

@@ -10,7 +10,8 @@ use crate::ground::on;
 use crate::pair::{A, COMMAND, Pair, Plan};
 use crate::real::machine::{Machine, NEEDS};
 use crate::real::may_run;
-use crate::support::{ADDRESS, Moment, binary, slow_test, word};
+use crate::support::story::run;
+use crate::support::{ADDRESS, Moment, QUICK, binary, configuration, slow_test, slow_test_with_users, word};
 
 const UNIT: &str = "tanist.service";
 const FILE: &str = include_str!("../../../../packaging/tanist.service");
@@ -163,5 +164,43 @@ fn it_is_restarted_where_that_helps() {
         crate::support::let_pass(Duration::from_secs(3));
         assert_eq!(node.machine.property(UNIT, "ActiveState"), "failed");
         assert_eq!(node.machine.property(UNIT, "NRestarts"), "0");
+    });
+}
+
+/// The lines that stand in the unit for an ordinary user, as they stand there, but for who that is.
+#[test]
+fn its_lines_for_an_ordinary_user_work() {
+    slow_test_with_users(|| {
+        if !may_run(&NEEDS) {
+            return;
+        }
+        let node = Node::new(Plan::alone(COMMAND));
+        let uncommented = |line: &str| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') && setting.contains('=') => setting.to_owned(),
+            _ => line.to_owned(),
+        };
+        let text: String = FILE.lines().map(|line| uncommented(line) + "\n").collect();
+        assert!(text.contains("\nUser=tanist\nGroup=tanist\nAmbientCapabilities=CAP_NET_ADMIN "), "{text}");
+        let text = text.replace("User=tanist", "User=65534").replace("Group=tanist", "Group=65534");
+        fs::write(node.machine.path("/etc/systemd/system").join(UNIT), text).expect("the unit's file");
+        node.machine.systemctl(&["daemon-reload"]);
+        node.configure(&configuration("", 150, QUICK));
+        run(node.pair.host(A), "chmod 755 /run/rehearse && chmod 644 /run/rehearse/tanist.conf");
+        node.systemctl("start");
+        node.pair.scene.only("a", ADDRESS);
+        let status = node.status().expect("root may ask");
+        let confinement = status.confinement.expect("it tells");
+        assert_eq!(confinement.user, 65_534);
+        assert_eq!(confinement.capabilities, ["CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN", "CAP_NET_RAW"]);
+        let stat = |place: &str| {
+            let output = node.machine.inside("stat").args(["-c", "%u %a", place]).output().expect("stat");
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        };
+        assert_eq!(stat("/run/tanist/control.sock"), "65534 660");
+        assert_eq!(stat("/var/lib/tanist/mark"), "65534 600");
+        let asked = node.systemctl("stop");
+        node.pair.scene.resigned("a", asked);
+        node.pair.scene.until("the address is gone", || node.pair.scene.holders(ADDRESS).is_empty());
+        assert_eq!(node.machine.property(UNIT, "Result"), "success");
     });
 }

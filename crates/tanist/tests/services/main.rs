@@ -23,6 +23,7 @@ mod ordered_start;
 mod pair;
 mod pretend_docker;
 mod readiness;
+mod remainders;
 mod roles;
 mod shadow;
 mod start_up;

@@ -56,7 +56,7 @@ impl Rig {
         Rig {
             poll: Poll::new().unwrap(),
             children: Children::default(),
-            services: Services::new(identity.clone()),
+            services: Services::new(identity.clone(), None),
             reports: Vec::new(),
             lines: Vec::new(),
             findings: Vec::new(),

@@ -21,7 +21,7 @@ fn config(node: &str) -> PairConfig {
     PairConfig {
         node: Name::from(node),
         paths: 2,
-        key: PairKey([9; 32]),
+        key: PairKey::from([9; 32]),
         heartbeat: HEARTBEAT,
         dead_after: DEAD_AFTER,
         terms: Vec::new(),
@@ -292,7 +292,7 @@ fn a_silent_path_is_noted_while_the_other_one_works() {
 #[test]
 fn another_key_is_another_pair_and_a_life_goes_on() {
     let (mut a, mut b) = acquainted();
-    let other = |node| PairConfig { key: PairKey([1; 32]), paths: 3, ..config(node) };
+    let other = |node| PairConfig { key: PairKey::from([1; 32]), paths: 3, ..config(node) };
     a.reconfigure(at(1100), other("a"));
     let octets = write(&mut b, at(1100));
     assert_eq!(a.receive(at(1100), 0, &octets).unwrap_err(), BatonDiscard::BadSeal);

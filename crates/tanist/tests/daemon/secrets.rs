@@ -1,0 +1,125 @@
+//! Keys and passwords: in nothing that the daemon writes or says, and not in its memory once nobody needs them.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use linux::signals::Signal;
+
+use crate::support::story::run;
+use crate::support::{Moment, Node, QUICK, Scene, binary, configuration, patiently, slow_test, tanist, word};
+
+/// Octets that stand nowhere by chance.
+const FIRST: [u8; 32] = *b"\x9b\x01\xf3qZ\xd8\x17\x82first key of this test\xe1\x5c";
+const SECOND: [u8; 32] = *b"\x9b\x01\xf3qZ\xd8\x17\x82other key of this test\xe1\x5c";
+const FIRST_OF_PAIR: [u8; 32] = *b"\x9b\x02\xf3qZ\xd8\x17\x82first key of the pair!\xe1\x03";
+const SECOND_OF_PAIR: [u8; 32] = *b"\x9b\x02\xf3qZ\xd8\x17\x82other key of the pair!\xe1\x03";
+const PASSWORD: &str = "wOmb4t-7";
+
+fn hexadecimal(key: [u8; 32]) -> String {
+    key.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// How often something stands in the memory of a process.
+fn in_memory(pid: u32, wanted: &[u8]) -> usize {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("it runs");
+    let memory = File::open(format!("/proc/{pid}/mem")).expect("root may look");
+    let mut count = 0;
+    for line in
+        maps.lines().filter(|line| line.split_whitespace().nth(1).is_some_and(|rights| rights.starts_with("rw")))
+    {
+        let (from, to) = line.split_whitespace().next().and_then(|range| range.split_once('-')).expect("a range");
+        let [from, to] = [from, to].map(|text| u64::from_str_radix(text, 16).expect("an address"));
+        let mut octets = vec![0; (to - from) as usize];
+        // What has gone meanwhile holds nothing.
+        let length = memory.read_at(&mut octets, from).unwrap_or(0);
+        count += octets[..length].windows(wanted.len()).filter(|found| *found == wanted).count();
+    }
+    count
+}
+
+#[test]
+fn keys_of_a_former_configuration_are_in_memory_no_more() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        for (name, key) in [("first", FIRST), ("second", SECOND)] {
+            run(host, &format!("umask 077 && echo hex:{} > /run/{name}.key", hexadecimal(key)));
+        }
+        for (name, key) in [("first", FIRST_OF_PAIR), ("second", SECOND_OF_PAIR)] {
+            run(host, &format!("umask 077 && echo {} > /run/{name}.pair", hexadecimal(key)));
+        }
+        let with = |name: &str| {
+            let pair = format!("pair {{\n    node a\n    peer 192.0.2.2\n    key_file /run/{name}.pair\n}}");
+            let lines = format!("{QUICK}\n    auth_hmac {{\n        key 1 file:/run/{name}.key\n    }}");
+            configuration(&pair, 150, &lines)
+        };
+        let begin = Moment::now();
+        let node = Node::start(host, tanist(), &with("first"));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let pid = node.program.pid();
+        assert!(in_memory(pid, &FIRST) > 0 && in_memory(pid, &FIRST_OF_PAIR) > 0, "the search finds what is there");
+        let again = Moment::now();
+        node.reload(&with("second"));
+        scene.line("a", again, "Reloaded");
+        assert!(patiently(|| in_memory(pid, &FIRST) == 0), "{} copies are left", in_memory(pid, &FIRST));
+        let of_pair = || in_memory(pid, &FIRST_OF_PAIR);
+        assert!(patiently(|| of_pair() == 0), "{} copies of the pair's key are left", of_pair());
+        assert!(in_memory(pid, &SECOND) > 0 && in_memory(pid, &SECOND_OF_PAIR) > 0);
+        // The file's own text was wiped as well, of both.
+        for key in [FIRST, SECOND, FIRST_OF_PAIR, SECOND_OF_PAIR] {
+            assert_eq!(in_memory(pid, hexadecimal(key).as_bytes()), 0);
+        }
+    });
+}
+
+#[test]
+fn nothing_that_is_written_or_said_has_a_password_or_a_key() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        run(host, "mkdir /run/dumps");
+        let mut daemon = tanist();
+        daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
+        let password = format!(
+            "    advert_int 1\n    authentication {{\n        auth_type PASS\n        auth_pass {PASSWORD}\n    }}"
+        );
+        let key = hexadecimal(FIRST);
+        let signed = configuration("", 150, &format!("{QUICK}\n    auth_hmac {{\n        key 1 hex:{key}\n    }}"));
+        let signed =
+            signed.replace("VI_1", "VI_2").replace("router_id 51", "router_id 52").replace("0.2.100", "0.2.101");
+        let global = "global_defs {\n    config_save_dir /run/kept\n}";
+        let text = configuration(global, 150, &password) + &signed;
+        let begin = Moment::now();
+        let node = Node::start(host, daemon, &text);
+        scene.line("a", begin, "(VI_1) Entering MASTER STATE");
+        scene.line("a", begin, "(VI_2) Entering MASTER STATE");
+        for signal in [Signal::USER_1, Signal::USER_2, Signal::json()] {
+            linux::process::signal(node.program.pid(), signal).expect("signal the daemon");
+        }
+        let names = ["keepalived.data", "keepalived.stats", "keepalived_parent.data", "keepalived.json"];
+        let read = |name: &str| host.read_file(&Path::new("/run/dumps").join(name)).unwrap_or_default();
+        scene.until("all are written", || names.iter().all(|name| !read(name).is_empty()));
+        let mut said: Vec<String> = names.map(read).into();
+        let program = word(binary());
+        for words in ["status", "status --json", "events", "explain -f {}", "check -f {}"] {
+            let words = words.replace("{}", &format!("/run/rehearse/{}", node.file()));
+            let answer = run(host, &format!("{program} {words} 2>&1; true"));
+            assert!(!answer.is_empty(), "{words}");
+            said.push(answer);
+        }
+        // A mistake on the very line.
+        let again = Moment::now();
+        node.reload(&text.replace(PASSWORD, &format!("{PASSWORD}-too-long and more")));
+        scene.wait(again, "the end of the reload", |record| {
+            ["Reloaded", "nothing was changed"].iter().any(|text| crate::support::says(record, text))
+        });
+        said.push(scene.story());
+        for text in &said {
+            assert!(!text.contains(PASSWORD) && !text.contains(&key[..16]), "{text}");
+        }
+        // What is kept is the configuration itself, and for its owner only.
+        let kept = run(host, "stat -c '%U %a' /run/kept /run/kept/*; cat /run/kept/*");
+        assert!(kept.starts_with("root 700\nroot 600\n") && kept.contains(PASSWORD), "{kept}");
+    });
+}
