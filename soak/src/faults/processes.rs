@@ -1,0 +1,64 @@
+//! The daemon's processes: killed, stopped, starved.
+
+use std::time::Duration;
+
+use linux::signals::Signal;
+
+use super::Scene;
+use crate::failure::Result;
+
+pub(super) fn kill(scene: &mut Scene<'_>) -> Result<()> {
+    let interval = scene.ground.plan.interval();
+    let span = scene.dice.span(scene.span);
+    scene.ground.pass(scene.dice.span(interval))?;
+    scene.kill()?;
+    scene.ground.pass(span)?;
+    scene.ground.start_again(scene.node)
+}
+
+pub(super) fn freeze(scene: &mut Scene<'_>) -> Result<()> {
+    let interval = scene.ground.plan.interval();
+    let span = scene.dice.between(Duration::from_millis(20), scene.span);
+    scene.ground.pass(scene.dice.span(interval))?;
+    scene.ground.nodes[scene.node].program().freeze()?;
+    scene.ground.pass(span)?;
+    Ok(scene.ground.nodes[scene.node].program().thaw()?)
+}
+
+pub(super) fn stutter(scene: &mut Scene<'_>) -> Result<()> {
+    let interval = scene.ground.plan.interval();
+    let mut passed = Duration::ZERO;
+    while passed < scene.span {
+        let (stopped, running) = (scene.dice.span(interval), scene.dice.span(interval));
+        scene.ground.nodes[scene.node].program().freeze()?;
+        scene.ground.pass(stopped)?;
+        scene.ground.nodes[scene.node].program().thaw()?;
+        scene.ground.pass(running)?;
+        passed += stopped + running;
+    }
+    Ok(())
+}
+
+pub(super) fn load(scene: &mut Scene<'_>) -> Result<()> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let host = &scene.ground.nodes[scene.node].host;
+    let mut burners = Vec::new();
+    for _ in 0..2 * processors {
+        burners.push(host.start("burner", &["sh", "-c", "while :; do :; done"])?);
+    }
+    scene.ground.pass(scene.span)?;
+    burners.iter().try_for_each(|burner| burner.signal(Signal::KILL))?;
+    Ok(())
+}
+
+impl Scene<'_> {
+    /// Kills the daemon; who starts it again is up to the fault.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        let node = &mut self.ground.nodes[self.node];
+        node.is_down = true;
+        node.program().kill_all()?;
+        // The kernel needs a moment to take a process away.
+        let _ = node.program().wait(Duration::from_secs(20));
+        Ok(())
+    }
+}
