@@ -6,8 +6,9 @@ use std::time::Duration;
 /// All processes of a daemon together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
-    /// Resident memory in KiB.
-    pub resident: u64,
+    /// Memory of its own in KiB: what it has allocated and touched, without the pages of its program file, which come and
+    /// go as the kernel likes.
+    pub memory: u64,
     pub descriptors: u64,
     /// Processor time since they were started.
     pub worked: Duration,
@@ -32,7 +33,7 @@ impl Footprint {
         }
         let parts = family.into_iter().filter_map(of_one);
         Some(parts.fold(Self::default(), |sum, part| Self {
-            resident: sum.resident + part.resident,
+            memory: sum.memory + part.memory,
             descriptors: sum.descriptors + part.descriptors,
             worked: sum.worked + part.worked,
         }))
@@ -41,14 +42,14 @@ impl Footprint {
 
 fn of_one(pid: u32) -> Option<Footprint> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+    let memory = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.split_whitespace().next());
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64;
     // proc_pid_stat(5): the name in parentheses may contain anything; times are the 14th and the 15th field.
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
     let times = rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
     let worked = Duration::from_secs_f64(times.sum::<f64>() / TICKS);
-    Some(Footprint { resident: resident?.parse().ok()?, descriptors, worked })
+    Some(Footprint { memory: memory?.parse().ok()?, descriptors, worked })
 }
 
 #[cfg(test)]
@@ -58,7 +59,7 @@ mod tests {
     #[test]
     fn we_are_somebody() {
         let own = Footprint::of(std::process::id()).expect("we live");
-        assert!(own.resident > 100 && own.descriptors >= 3, "{own:?}");
+        assert!(own.memory > 10 && own.descriptors >= 3, "{own:?}");
         assert_eq!(Footprint::of(u32::MAX), None);
     }
 }

@@ -1,7 +1,9 @@
 //! Nodes in a lab, one role between them, and everybody who looks on: what faults are done to.
 
 use std::fmt;
+use std::io::Read;
 use std::net::Ipv4Addr;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -271,6 +273,28 @@ impl Ground {
         first_speaks.then(|| since.max(last_edge).max(last_stranger))
     }
 
+    /// Whether the daemon of a node greets whoever comes to its control socket, as keepalived need not; or does so soon.
+    pub(crate) fn answers_operators(&mut self, number: usize) -> Result<bool> {
+        if self.nodes[number].kind == Kind::Keepalived {
+            return Ok(true);
+        }
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let greeted = self.nodes[number].host.run(|| {
+                let mut client = UnixStream::connect(format!("{DISK}/control.sock"))?;
+                client.set_read_timeout(Some(Duration::from_secs(5)))?;
+                client.read(&mut [0; 16])
+            })?;
+            if greeted.is_ok_and(|octets| octets > 0) {
+                return Ok(true);
+            }
+            if Instant::now() > until {
+                return Ok(false);
+            }
+            self.pass(Duration::from_millis(200))?;
+        }
+    }
+
     /// Advertisements seen at the switch from `since` on.
     pub(crate) fn words(&self, since: Moment) -> Vec<Word> {
         let records = self.lab.journal().since(since);
@@ -303,6 +327,24 @@ impl Ground {
     pub(crate) fn forget(&self, before: Moment) {
         self.sightings.forget(before);
         self.lab.journal().forget(before);
+    }
+
+    /// What the daemon of a node has written since then.
+    pub(crate) fn lines(&self, number: usize, since: Moment) -> Vec<String> {
+        let name = self.nodes[number].host.name();
+        let records = self.lab.journal().since(since).into_iter().filter(|record| &*record.host == name);
+        let line = |record: rehearse::lab::Record| match record.what {
+            Seen::Line { text, .. } => Some(format!("{:>6.0} ms  {text}", record.at.millis_after(since))),
+            _ => None,
+        };
+        records.filter_map(line).collect()
+    }
+
+    /// What a daemon takes now, and as which process.
+    #[must_use]
+    pub fn footprint(&self, number: usize) -> Option<(u32, Footprint)> {
+        let node = &self.nodes[number];
+        Some((node.program.pid(), node.footprint()?))
     }
 
     /// The last lines of a node's log.

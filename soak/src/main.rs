@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use rehearse::lab::{self, Daemon};
-use tanist_soak::{Cast, Dice, FAULTS, Failure, Fault, Ground, Kind, Manner, Plan, Report, Result, play};
+use tanist_soak::{Cast, Dice, FAULTS, Failure, Fault, Ground, Kind, Lives, Manner, Plan, Report, Result, play};
 
 /// Break running daemons on purpose, at random, and look on
 #[derive(Debug, Parser)]
@@ -35,6 +35,12 @@ struct CommandLine {
     /// Only this fault; may be given several times
     #[arg(long, value_name = "FAULT", value_parser = known)]
     only: Vec<&'static Fault>,
+    /// Not this fault; may be given several times. Without kill, disk-full and read-only daemons live as long as the soak
+    #[arg(long, value_name = "FAULT", value_parser = known, conflicts_with = "only")]
+    except: Vec<&'static Fault>,
+    /// Print what the daemon that was hit has written
+    #[arg(long)]
+    log: bool,
     /// Who stands there; both, if nothing is said
     #[arg(long, value_enum, value_name = "WHO")]
     cast: Vec<Who>,
@@ -115,6 +121,7 @@ struct Field {
     plan: Plan,
     ground: Ground,
     report: Report,
+    lives: Lives,
 }
 
 /// False if a promise was not kept by ours.
@@ -136,12 +143,18 @@ fn run(arguments: &CommandLine) -> Result<bool> {
     for cast in casts {
         let keepalived = arguments.keepalived.clone();
         let plan = Plan { cast, advert: arguments.advert, tanist: tanist.clone(), keepalived };
-        fields.push(Field { ground: Ground::build(&plan)?, plan, report: Report::default() });
+        fields.push(Field { ground: Ground::build(&plan)?, plan, report: Report::default(), lives: Lives::default() });
     }
     let head = head(arguments, seed);
     println!("{head}");
     let began = Instant::now();
-    let mut soak = Soak { dice: Dice::new(seed), manner: manner(arguments), number: 0 };
+    let mut soak = Soak {
+        dice: Dice::new(seed),
+        manner: manner(arguments),
+        number: 0,
+        tells_log: arguments.log,
+        is_comparison: arguments.with.is_some(),
+    };
     match arguments.with {
         Some(Other::Keepalived) => soak.side_by_side(&mut fields, arguments)?,
         None => soak.at_random(&mut fields, arguments, &head)?,
@@ -149,7 +162,9 @@ fn run(arguments: &CommandLine) -> Result<bool> {
     let report = render(&head, &fields, began.elapsed());
     println!("\n{report}");
     write(arguments, &report)?;
-    Ok(fields.iter().all(|field| field.plan.cast == Cast::Keepalived || field.report.is_good()))
+    Ok(fields
+        .iter()
+        .all(|field| field.plan.cast == Cast::Keepalived || (field.report.is_good() && field.lives.are_flat())))
 }
 
 fn manner(arguments: &CommandLine) -> Manner {
@@ -164,6 +179,8 @@ struct Soak {
     dice: Dice,
     manner: Manner,
     number: usize,
+    tells_log: bool,
+    is_comparison: bool,
 }
 
 impl Soak {
@@ -196,7 +213,10 @@ impl Soak {
         let faults = if arguments.only.is_empty() { compared() } else { arguments.only.clone() };
         for _ in 0..arguments.rounds.unwrap_or(3) {
             for fault in &faults {
+                // The same chance for both.
+                let dice = self.dice.clone();
                 for field in &mut *fields {
+                    self.dice = dice.clone();
                     self.once(field, fault)?;
                 }
             }
@@ -214,8 +234,8 @@ impl Soak {
         if nodes.is_empty() {
             return Ok(());
         }
-        // Side by side it must be the same node, and the one with the role shows more.
-        let node = if field.plan.cast == Cast::Keepalived { 0 } else { nodes[self.dice.below(nodes.len())] };
+        // Side by side it is always the one with the role: that shows more.
+        let node = if self.is_comparison { 0 } else { nodes[self.dice.below(nodes.len())] };
         let round = play(&mut field.ground, fault, node, self.manner, &mut self.dice)?;
         let recovery = round.recovery.map_or("never".to_owned(), |span| format!("{} ms", span.as_millis()));
         println!(
@@ -223,7 +243,15 @@ impl Soak {
             self.number, fault.name, round.node, field.plan.cast
         );
         round.broken.iter().for_each(|what| println!("       NOT AS PROMISED: {what}"));
+        if self.tells_log {
+            round.log.iter().for_each(|line| println!("       | {line}"));
+        }
         field.report.add(self.number, &round);
+        for node in 0..kinds.len() {
+            if let Some((pid, footprint)) = field.ground.footprint(node) {
+                field.lives.look(node, pid, footprint);
+            }
+        }
         if round.recovery.is_none() {
             // What is broken for good would spoil all that follows.
             field.ground = Ground::build(&field.plan)?;
@@ -240,7 +268,9 @@ fn compared() -> Vec<&'static Fault> {
 
 fn chosen(arguments: &CommandLine) -> Vec<&'static Fault> {
     if arguments.only.is_empty() {
-        return FAULTS.iter().filter(|fault| !arguments.gentle || fault.name != "load").collect();
+        let excluded = |fault: &Fault| arguments.except.iter().any(|except| except.name == fault.name);
+        let too_much = |fault: &Fault| arguments.gentle && fault.name == "load";
+        return FAULTS.iter().filter(|fault| !excluded(fault) && !too_much(fault)).collect();
     }
     arguments.only.clone()
 }

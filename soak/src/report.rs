@@ -150,6 +150,7 @@ mod tests {
             grown: recovery.map(|ms| Growth { kibibytes: ms.cast_signed(), descriptors: 0 }),
             busy: Some(3.0),
             stalled: Duration::ZERO,
+            log: Vec::new(),
             broken: broken.iter().map(|&text| text.to_owned()).collect(),
         }
     }

@@ -44,6 +44,8 @@ pub struct Round {
     pub busy: Option<f64>,
     /// The longest time in which we ourselves were not let run.
     pub stalled: Duration,
+    /// What the hit daemon has written meanwhile.
+    pub log: Vec<String>,
     /// What was promised and not kept, in words; empty if all was well.
     pub broken: Vec<String>,
 }
@@ -79,6 +81,7 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
     // What could not be done says nothing, unless it is because the daemon did not do its part.
     let unplayed = played.err();
     let recovered = ground.wait_until_steady(undone)?;
+    let answers = ground.answers_operators(node)?;
     let until = Moment::now();
     let same = ground.nodes[node].program().pid() == pid;
     let grown = if same { settled_growth(ground, node, footprint)? } else { None };
@@ -123,9 +126,13 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
         grown,
         busy,
         stalled: ground.stalled(from),
+        log: ground.lines(node, from),
         broken: Vec::new(),
     };
     round.broken = broken(ground, &round, &without, unplayed);
+    if !answers {
+        round.broken.push("nobody answers at the control socket".to_owned());
+    }
     Ok(round)
 }
 
@@ -137,7 +144,7 @@ fn settled_growth(ground: &mut Ground, node: usize, before: Option<Footprint>) -
         let Some(now) = ground.nodes[node].footprint() else { return Ok(None) };
         let difference = |now: u64, before: u64| now.cast_signed() - before.cast_signed();
         let grown = Growth {
-            kibibytes: difference(now.resident, before.resident),
+            kibibytes: difference(now.memory, before.memory),
             descriptors: difference(now.descriptors, before.descriptors),
         };
         if grown.descriptors <= 0 || waited >= FOR_STRAGGLERS {
@@ -162,7 +169,8 @@ fn broken(ground: &Ground, round: &Round, without: &[TakeOver], unplayed: Option
         let by = ground.nodes[taken.by].host.name();
         broken.push(format!("{by} took the role after {after}\n{}", ground.last_words(taken.by)));
     }
-    broken.extend(round.ends.iter().cloned());
+    // Whoever ends as soon as it is started again says the same each time.
+    broken.extend(round.ends.iter().take(2).cloned());
     let plan = &ground.plan;
     let allowed = UNSHARP
         + round.stalled

@@ -1,5 +1,5 @@
 //! The project's chores: `cargo xtask test` is the whole check, `cargo xtask manual` writes what is made from the
-//! keywords, `cargo xtask bench` measures.
+//! keywords, `cargo xtask bench` measures, `cargo xtask soak` breaks things for hours.
 #![forbid(unsafe_code)]
 
 mod kernel_tests;
@@ -15,6 +15,7 @@ cargo xtask test          everything that must pass: format, lints, licences, ti
 cargo xtask test --quick  the same without namespaces and without installing anything
 cargo xtask manual        write the pages and man pages that are made from the keywords and the command line
 cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md
+cargo xtask soak [...]    break running daemons at random, with --hours N for so long; --help tells more
 cargo xtask kernel-tests  the tests of what the kernel of this machine may lack, on another one in a virtual machine; or
                           what is said after it, as to `cargo test`";
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => steps::test(steps::Extent::Quick),
         ["manual"] => steps::manual(),
         ["bench", rest @ ..] => steps::bench(rest),
+        ["soak", rest @ ..] => steps::soak(rest),
         ["kernel-tests", rest @ ..] => kernel_tests::all(rest),
         // Cargo says this for each test program.
         ["kernel-test", program, rest @ ..] => kernel_tests::run(program, rest),

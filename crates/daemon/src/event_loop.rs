@@ -36,7 +36,7 @@ use crate::calendar::CalendarWatch;
 use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
-use crate::control::Control;
+use crate::control::{Control, Later};
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
 use crate::kernel::{Changed, Kernel, Loss};
@@ -67,6 +67,7 @@ const DOWN_FILES: u64 = 6;
 const RELOAD_TIME: u64 = 7;
 const TRACKERS: u64 = 8;
 const LINK_BEATS: u64 = 9;
+const CONTROL_LATER: u64 = 10;
 /// The pipes follow this.
 const FIFOS: u64 = 1 << 8;
 /// The sockets of the pair's paths follow this.
@@ -129,6 +130,8 @@ pub(crate) struct EventLoop {
     batons: Option<Batons>,
     /// Where operators' programs ask, if it could be opened.
     control: Option<Control>,
+    /// It could not; it is tried again.
+    control_later: Option<Later>,
     down_files: DownFiles,
     trackers: Trackers,
     link_beats: LinkBeats,
@@ -243,6 +246,7 @@ impl EventLoop {
             services: Services::new(identity),
             batons: None,
             control: None,
+            control_later: None,
             down_files,
             trackers,
             link_beats,
@@ -397,6 +401,7 @@ impl EventLoop {
                 UNICAST => self.take_packets(None),
                 RELOAD => self.take_configuration(),
                 CONTROL => self.take_requests(),
+                CONTROL_LATER => self.take_control(),
                 DOWN_FILES => self.take_down_files(),
                 RELOAD_TIME => self.take_reload_times(),
                 TRACKERS => self.take_figures(),

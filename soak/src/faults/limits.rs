@@ -1,11 +1,12 @@
 //! What a daemon may not have more of: memory, descriptors, room on its disk.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::mount::{MountFlags, mount_remount};
+use rustix::mount::{MountFlags, UnmountFlags, mount_bind, mount_remount, unmount};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::Scene;
@@ -24,8 +25,9 @@ pub(super) fn memory(scene: &mut Scene<'_>) -> Result<()> {
 pub(super) fn descriptors(scene: &mut Scene<'_>) -> Result<()> {
     let pid = scene.pid();
     let open = fs::read_dir(format!("/proc/{pid}/fd")).map_err(Failure::during("read fd"))?;
-    let highest = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok()).max();
-    limited(scene, Resource::Nofile, highest.unwrap_or_default() + 1)
+    let open: BTreeSet<u64> = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    // The first that is free may not be had, nor any above it; those that are open stay open.
+    limited(scene, Resource::Nofile, (0..).find(|number| !open.contains(number)).unwrap_or_default())
 }
 
 /// With a limit that is reached already: reloads, questions of clients, checks.
@@ -47,7 +49,8 @@ fn limited(scene: &mut Scene<'_>, resource: Resource, limit: u64) -> Result<()> 
     if scene.pid() == pid {
         set(before)?;
     }
-    Ok(())
+    // What was refused meanwhile must be possible now.
+    scene.ground.nodes[scene.node].reload()
 }
 
 pub(super) fn disk_full(scene: &mut Scene<'_>) -> Result<()> {
@@ -58,9 +61,11 @@ pub(super) fn disk_full(scene: &mut Scene<'_>) -> Result<()> {
 }
 
 pub(super) fn read_only(scene: &mut Scene<'_>) -> Result<()> {
-    scene.remount(MountFlags::RDONLY)?;
+    scene.hide_behind_read_only()?;
     on_a_bad_disk(scene)?;
-    scene.remount(MountFlags::empty())?;
+    // Who began behind it goes on behind it with what it has opened; its paths lead to the disk again.
+    let shown = scene.host().run(|| unmount(DISK, UnmountFlags::DETACH))?;
+    shown.map_err(Failure::during("make the disk writable"))?;
     scene.ground.nodes[scene.node].reload()
 }
 
@@ -113,8 +118,13 @@ impl Scene<'_> {
         self.ground.nodes[self.node].kind == Kind::Tanist
     }
 
-    fn remount(&self, flags: MountFlags) -> Result<()> {
-        let done = self.host().run(move || mount_remount(DISK, flags, c""))?;
-        done.map_err(Failure::during("mount the disk otherwise"))
+    /// Puts a view of the disk before it through which nothing can be written: the disk itself can't be made so while
+    /// somebody has a file open for writing there.
+    fn hide_behind_read_only(&self) -> Result<()> {
+        let done = self.host().run(|| {
+            mount_bind(DISK, DISK)?;
+            mount_remount(DISK, MountFlags::BIND | MountFlags::RDONLY, c"")
+        })?;
+        done.map_err(Failure::during("make the disk read-only"))
     }
 }
