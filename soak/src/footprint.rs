@@ -1,5 +1,6 @@
 //! What a daemon takes from its machine, read from `/proc`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -21,15 +22,9 @@ impl Footprint {
     /// Of a process and its descendants that run the same program file; `None` if it is gone.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
-        let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
-        let own = program(pid)?;
-        let mut family = vec![pid];
-        let mut looked_at = 0;
-        while let Some(&parent) = family.get(looked_at) {
-            looked_at += 1;
-            let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
-            let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-            family.extend(children.filter(|&child| program(child).as_ref() == Some(&own)));
+        let family = family(pid);
+        if family.is_empty() {
+            return None;
         }
         let parts = family.into_iter().filter_map(of_one);
         Some(parts.fold(Self::default(), |sum, part| Self {
@@ -38,6 +33,40 @@ impl Footprint {
             worked: sum.worked + part.worked,
         }))
     }
+}
+
+/// A process and its descendants that run the same program file; nobody if it is gone.
+pub(crate) fn family(pid: u32) -> Vec<u32> {
+    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let Some(own) = program(pid) else { return Vec::new() };
+    let mut family = vec![pid];
+    let mut looked_at = 0;
+    while let Some(&parent) = family.get(looked_at) {
+        looked_at += 1;
+        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+        let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+        family.extend(children.filter(|&child| program(child).as_ref() == Some(&own)));
+    }
+    family
+}
+
+/// How many messages the netlink sockets of a daemon had no room for.
+pub(crate) fn lost_messages(pid: u32) -> u64 {
+    let family = family(pid);
+    let sockets: BTreeSet<String> = family.iter().flat_map(|&pid| socket_numbers(pid)).collect();
+    let table = fs::read_to_string(format!("/proc/{pid}/net/netlink")).unwrap_or_default();
+    let drops = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let &[.., drops, inode] = &fields[..] else { return None };
+        if sockets.contains(inode) { drops.parse::<u64>().ok() } else { None }
+    };
+    table.lines().filter_map(drops).sum()
+}
+
+fn socket_numbers(pid: u32) -> Vec<String> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let targets = open.filter_map(|entry| fs::read_link(entry.path()).ok()?.to_str().map(str::to_owned));
+    targets.filter_map(|target| Some(target.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())).collect()
 }
 
 fn of_one(pid: u32) -> Option<Footprint> {

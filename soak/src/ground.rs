@@ -24,6 +24,8 @@ pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 pub(crate) const ADDRESS_ON_LINK: &str = "192.0.2.100/24";
 pub(crate) const INTERFACE: &str = "eth0";
 pub(crate) const VRID: u8 = 51;
+/// Room for the kernel's events in octets: some hundred of them, so that a flood can overrun it in a moment.
+const MONITOR_BUFFER: u32 = 131_072;
 /// Longer than anything takes that is going to happen at all, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A service manager starts again what has ended after about so long.
@@ -407,7 +409,7 @@ fn configuration(plan: &Plan, node: usize) -> String {
     let interval = f64::from(plan.advert) / 100.0;
     let priority = priority_of(node);
     format!(
-        "global_defs {{\n    script_user root\n    dynamic_interfaces\n    vrrp_garp_master_refresh 0\n}}\n\
+        "global_defs {{\n    script_user root\n    dynamic_interfaces\n    vrrp_netlink_monitor_rcv_bufs {MONITOR_BUFFER}\n}}\n\
          vrrp_script check {{\n    script {HOST_DIR}/check\n    interval 1\n    timeout 1\n    rise 1\n    fall 1\n    \
          weight -10\n}}\n\
          vrrp_instance VI_1 {{\n    interface {INTERFACE}\n    virtual_router_id {VRID}\n    version 3\n    \

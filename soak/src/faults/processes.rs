@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use linux::signals::Signal;
 
+use rustix::process::{Pid, kill_process};
+
 use super::Scene;
 use crate::failure::Result;
+use crate::footprint::family;
 
 pub(super) fn kill(scene: &mut Scene<'_>) -> Result<()> {
     let interval = scene.ground.plan.interval();
@@ -20,9 +23,10 @@ pub(super) fn freeze(scene: &mut Scene<'_>) -> Result<()> {
     let interval = scene.ground.plan.interval();
     let span = scene.dice.between(Duration::from_millis(20), scene.span);
     scene.ground.pass(scene.dice.span(interval))?;
-    scene.ground.nodes[scene.node].program().freeze()?;
-    scene.ground.pass(span)?;
-    Ok(scene.ground.nodes[scene.node].program().thaw()?)
+    scene.stop();
+    let passed = scene.ground.pass(span);
+    scene.go_on();
+    passed
 }
 
 pub(super) fn stutter(scene: &mut Scene<'_>) -> Result<()> {
@@ -30,9 +34,10 @@ pub(super) fn stutter(scene: &mut Scene<'_>) -> Result<()> {
     let mut passed = Duration::ZERO;
     while passed < scene.span {
         let (stopped, running) = (scene.dice.span(interval), scene.dice.span(interval));
-        scene.ground.nodes[scene.node].program().freeze()?;
-        scene.ground.pass(stopped)?;
-        scene.ground.nodes[scene.node].program().thaw()?;
+        scene.stop();
+        let waited = scene.ground.pass(stopped);
+        scene.go_on();
+        waited?;
         scene.ground.pass(running)?;
         passed += stopped + running;
     }
@@ -52,6 +57,26 @@ pub(super) fn load(scene: &mut Scene<'_>) -> Result<()> {
 }
 
 impl Scene<'_> {
+    /// Stops all processes of the daemon, at once: whoever looks through all processes of a busy machine for them takes
+    /// longer than some of these stops are to last.
+    pub(super) fn stop(&self) {
+        self.signal_family(rustix::process::Signal::STOP);
+    }
+
+    /// Undoes [`stop`](Self::stop).
+    pub(super) fn go_on(&self) {
+        self.signal_family(rustix::process::Signal::CONT);
+    }
+
+    fn signal_family(&self, signal: rustix::process::Signal) {
+        for pid in family(self.ground.nodes[self.node].program().pid()) {
+            if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+                // One that has just ended needs none.
+                let _ = kill_process(pid, signal);
+            }
+        }
+    }
+
     /// Kills the daemon; who starts it again is up to the fault.
     pub(super) fn kill(&mut self) -> Result<()> {
         let node = &mut self.ground.nodes[self.node];
