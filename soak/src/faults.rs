@@ -67,8 +67,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) ground: &'a mut Ground,
     /// The number of the node that is hit.
     pub(crate) node: usize,
-    /// How long it is to last.
+    /// How long it is to last at most.
     pub(crate) span: Duration,
+    /// It lasts just so long.
+    pub(crate) is_exact: bool,
     /// Packets a second in a flood.
     pub(crate) flood: u32,
     pub(crate) dice: &'a mut Dice,
@@ -87,6 +89,13 @@ impl Fault {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         FAULTS.iter().find(|fault| fault.name == name)
+    }
+}
+
+impl Scene<'_> {
+    /// How long a fault lasts whose length is left to chance.
+    fn some_time(&mut self) -> Duration {
+        if self.is_exact { self.span } else { self.dice.between(Duration::from_millis(20), self.span) }
     }
 }
 

@@ -168,10 +168,12 @@ fn run(arguments: &CommandLine) -> Result<bool> {
 }
 
 fn manner(arguments: &CommandLine) -> Manner {
+    let longest = Duration::from_secs_f64(arguments.longest);
+    let usual = Manner { longest, is_exact: arguments.with.is_some(), flood: arguments.flood };
     if arguments.gentle {
-        Manner { longest: Duration::from_secs_f64(arguments.longest.min(2.0)), flood: arguments.flood.min(2000) }
+        Manner { longest: longest.min(Duration::from_secs(2)), flood: arguments.flood.min(2000), ..usual }
     } else {
-        Manner { longest: Duration::from_secs_f64(arguments.longest), flood: arguments.flood }
+        usual
     }
 }
 
@@ -282,7 +284,7 @@ fn head(arguments: &CommandLine, seed: u64) -> String {
         String::from_utf8_lossy(&text).lines().next().unwrap_or("unknown").to_owned()
     };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let Manner { longest, flood } = manner(arguments);
+    let Manner { longest, flood, .. } = manner(arguments);
     format!(
         "{}, {}; Linux {}, {processors} processors; {}; seed {seed}; an advertisement each {} ms; faults of up to {} ms; \
          floods of {flood} packets a second.",

@@ -17,6 +17,8 @@ use crate::holders::STEP;
 pub struct Manner {
     /// A fault that lasts does so for at most so long.
     pub longest: Duration,
+    /// It always does so for just so long, so that two that are compared meet the same.
+    pub is_exact: bool,
     /// Packets a second in a flood.
     pub flood: u32,
 }
@@ -73,7 +75,8 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
     let footprint = ground.nodes[node].footprint();
     let from = ground.lab.note(&name, fault.name);
     let span = manner.longest;
-    let mut scene = Scene { ground, node, span, flood: manner.flood, dice, deaf: Vec::new() };
+    let Manner { is_exact, flood, .. } = manner;
+    let mut scene = Scene { ground, node, span, is_exact, flood, dice, deaf: Vec::new() };
     let played = (fault.play)(&mut scene);
     let deaf = scene.deaf;
     let undone = ground.lab.note(&name, "undone");

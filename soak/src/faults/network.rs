@@ -162,7 +162,7 @@ fn lossy(scene: &mut Scene<'_>, slot: Duration, per_mille: usize) -> Result<()> 
 }
 
 pub(super) fn partition(scene: &mut Scene<'_>) -> Result<()> {
-    let span = scene.dice.span(scene.span);
+    let span = scene.some_time();
     let from = Moment::now();
     let hosts: Vec<_> = scene.ground.nodes.iter().map(|node| node.host.clone()).collect();
     scene.ground.lab.cut(&hosts.iter().collect::<Vec<_>>())?;

@@ -50,7 +50,9 @@ pub(super) fn deaf_clients(scene: &mut Scene<'_>) -> Result<()> {
         clients.retain_mut(|client| {
             loop {
                 match client.write(STATUS) {
-                    Ok(_) => {}
+                    Ok(written) if written == STATUS.len() => {}
+                    // What follows would be nonsense to the daemon: another one in its place.
+                    Ok(_) => break false,
                     Err(error) => break error.kind() == ErrorKind::WouldBlock,
                 }
             }

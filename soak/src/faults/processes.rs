@@ -12,7 +12,7 @@ use crate::footprint::family;
 
 pub(super) fn kill(scene: &mut Scene<'_>) -> Result<()> {
     let interval = scene.ground.plan.interval();
-    let span = scene.dice.span(scene.span);
+    let span = scene.some_time();
     scene.ground.pass(scene.dice.span(interval))?;
     scene.kill()?;
     scene.ground.pass(span)?;
@@ -21,7 +21,7 @@ pub(super) fn kill(scene: &mut Scene<'_>) -> Result<()> {
 
 pub(super) fn freeze(scene: &mut Scene<'_>) -> Result<()> {
     let interval = scene.ground.plan.interval();
-    let span = scene.dice.between(Duration::from_millis(20), scene.span);
+    let span = scene.some_time();
     scene.ground.pass(scene.dice.span(interval))?;
     scene.stop();
     let passed = scene.ground.pass(span);

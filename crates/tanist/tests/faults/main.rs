@@ -23,7 +23,7 @@ const LOSSES: &[&str] = &["loss", "bursts", "partition"];
 const ONLY_IN_THE_SOAK: &[&str] = &["load"];
 
 /// Short, and no more packets than a small machine can bear beside other tests.
-const MANNER: Manner = Manner { longest: Duration::from_secs(2), flood: 1000 };
+const MANNER: Manner = Manner { longest: Duration::from_secs(2), is_exact: false, flood: 1000 };
 /// Twice an interval is not long for a machine that is busy, so that these tests would try that machine and not us.
 const ADVERT: u16 = 50;
 /// A round in which this program itself stood still for an interval says nothing about the daemon, which may have, too.
