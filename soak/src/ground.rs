@@ -26,6 +26,8 @@ pub(crate) const INTERFACE: &str = "eth0";
 pub(crate) const VRID: u8 = 51;
 /// Room for the kernel's events in octets: some hundred of them, so that a flood can overrun it in a moment.
 const MONITOR_BUFFER: u32 = 131_072;
+/// A stubborn check sleeps for so many seconds: nobody else on the host does, so its children are known by that.
+pub(crate) const STUBBORN: &str = "100123";
 /// Longer than anything takes that is going to happen at all, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A service manager starts again what has ended after about so long.
@@ -364,7 +366,7 @@ fn start(lab: &Lab, host: Host, kind: Kind, number: usize, plan: &Plan) -> Resul
     // Well as long as there is no mark; then it does what no check should.
     let check = format!(
         "#!/bin/sh\n[ -e {HOST_DIR}/stubborn ] || exit 0\ntrap '' TERM HUP INT\n\
-         (trap '' TERM HUP INT; sleep 1000 & wait) &\nsleep 1000 &\nwait\nwait\n"
+         (trap '' TERM HUP INT; sleep {STUBBORN} & wait) &\nsleep {STUBBORN} &\nwait\nwait\n"
     );
     host.write_program("check", &check)?;
     host.write_file("daemon.conf", &configuration(plan, number))?;

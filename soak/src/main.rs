@@ -299,14 +299,9 @@ fn head(arguments: &CommandLine, seed: u64) -> String {
 
 fn render(head: &str, fields: &[Field], took: Duration) -> String {
     let mut text = format!("{head}\n");
-    for field in fields {
-        let _ = write!(
-            text,
-            "\n## On {}: {} rounds\n\n{}\n",
-            field.plan.cast,
-            field.report.rounds(),
-            field.report.render()
-        );
+    for Field { plan, report, lives, .. } in fields {
+        let (rounds, table, lives) = (report.rounds(), report.render(), lives.render());
+        let _ = write!(text, "\n## On {}: {rounds} rounds\n\n{table}\n{lives}", plan.cast);
     }
     let _ = writeln!(text, "\nIn {} minutes.", took.as_secs() / 60);
     text

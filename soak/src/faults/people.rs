@@ -4,11 +4,9 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use rehearse::lab::HOST_DIR;
-
 use super::Scene;
 use crate::failure::{Failure, Result};
-use crate::ground::DISK;
+use crate::ground::{DISK, STUBBORN};
 
 pub(super) fn blocked_log(scene: &mut Scene<'_>) -> Result<()> {
     scene.ground.nodes[scene.node].log.block();
@@ -70,9 +68,11 @@ pub(super) fn stubborn_script(scene: &mut Scene<'_>) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
         scene.ground.pass(Duration::from_millis(200))?;
-        let left = scene.host().output(&["sh", "-c", &format!("grep -l {HOST_DIR}/check /proc/[0-9]*/cmdline")])?;
-        // Of those the shell that asks is one.
-        let left = String::from_utf8_lossy(&left.stdout).lines().count().saturating_sub(2);
+        // Brackets, so that it does not find itself.
+        let (first, rest) = STUBBORN.split_at(1);
+        let look = format!("grep -lE '[/]run/rehearse/check|[{first}]{rest}' /proc/[0-9]*/cmdline");
+        let left = scene.host().output(&["sh", "-c", &look])?;
+        let left = String::from_utf8_lossy(&left.stdout).lines().count();
         if left == 0 {
             return Ok(());
         }
