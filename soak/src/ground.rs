@@ -333,12 +333,14 @@ impl Ground {
         self.lab.journal().forget(before);
     }
 
-    /// What the daemon of a node has written since then.
+    /// What the daemon of a node has written since then, and what was done to it.
     pub(crate) fn lines(&self, number: usize, since: Moment) -> Vec<String> {
         let name = self.nodes[number].host.name();
         let records = self.lab.journal().since(since).into_iter().filter(|record| &*record.host == name);
         let line = |record: rehearse::lab::Record| match record.what {
-            Seen::Line { text, .. } => Some(format!("{:>6.0} ms  {text}", record.at.millis_after(since))),
+            Seen::Line { text, .. } | Seen::Deed(text) => {
+                Some(format!("{:>6.0} ms  {text}", record.at.millis_after(since)))
+            }
             _ => None,
         };
         records.filter_map(line).collect()

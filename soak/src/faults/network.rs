@@ -99,6 +99,7 @@ fn flood(scene: &mut Scene<'_>, packets: Vec<Vec<u8>>) -> Result<()> {
     leave.store(true, Ordering::Release);
     let sent = sender.join().map_err(|_| Failure::new("the flood broke off"))?;
     passed?;
+    scene.ground.lab.note(scene.host().name(), &format!("{sent} packets were sent"));
     if sent == 0 { Err(Failure::new("nothing of the flood was sent")) } else { Ok(()) }
 }
 
