@@ -1,8 +1,8 @@
 //! The project's chores: `cargo xtask test` is the whole check, `cargo xtask manual` writes what is made from the
-//! keywords, `cargo xtask bench` measures.
+//! keywords, `cargo xtask bench` measures, `cargo xtask soak` breaks things for hours.
 #![forbid(unsafe_code)]
 
-mod beside;
+
 mod fuzz;
 mod kernel_tests;
 mod licences;
@@ -21,6 +21,7 @@ cargo xtask manual        write the pages and man pages that are made from the k
 cargo xtask bench [...]   measure against keepalived; see docs/benchmarks.md
 cargo xtask fuzz [TARGET]... [--runs N | --seconds S]
                           looks for octets from outside that do harm; see docs/fuzzing.md for all that it can
+cargo xtask soak [...]    break running daemons at random, with --hours N for so long; --help tells more
 cargo xtask kernel-tests  the tests of what the kernel of this machine may lack, on another one in a virtual machine; or
                           what is said after it, as to `cargo test`
 cargo xtask planted       plant mistakes in a copy of the engine and see who finds each: --only NAME, --by HUNTER, --every,
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         ["planted", rest @ ..] => planted::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["sanitize"] => steps::sanitize(),
+        ["soak", rest @ ..] => steps::soak(rest),
         ["kernel-tests", rest @ ..] => kernel_tests::all(rest),
         // Cargo says this for each test program.
         ["kernel-test", program, rest @ ..] => kernel_tests::run(program, rest),

@@ -1,4 +1,4 @@
-//! What `test` and `bench` do, step by step. The first step that fails ends it.
+//! What `test`, `bench` and `soak` do, step by step. The first step that fails ends it.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -95,6 +95,13 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     cargo(&words, &[])
+}
+
+pub(crate) fn soak(arguments: &[&str]) -> Result<(), String> {
+    step("packages", || packages::install(&packages::FOR_TESTS))?;
+    step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
+    let words = ["run", "--release", "--locked", "--quiet", "-p", "tanist-soak", "--"];
+    cargo(&[&words, arguments].concat(), &[])
 }
 
 /// Apart from the usual directory, whose parts it would all make stale.

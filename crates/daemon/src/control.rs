@@ -7,6 +7,7 @@
 mod client;
 pub(crate) mod foreign;
 pub(crate) mod happening;
+mod later;
 mod listening;
 mod orders;
 mod post;
@@ -30,6 +31,7 @@ use linux::packet_filter::Dropped;
 use linux::system_log::Severity;
 
 use crate::status::{Snapshot, node_name, status};
+pub(crate) use later::Later;
 use listening::Listening;
 use orders::Orders;
 use post::{Handed, Post};
@@ -87,7 +89,11 @@ impl Control {
     /// Listens at this path. A socket that a dead daemon left is replaced, that of a living one never. Signals must be
     /// blocked before, because this starts a thread.
     pub fn start(path: &Path) -> linux::Result<Self> {
-        let post = Post::start(Listening::open(path)?)?;
+        Self::begin(Listening::open(path)?)
+    }
+
+    fn begin(listening: Listening) -> linux::Result<Self> {
+        let post = Post::start(listening)?;
         Ok(Self { post, orders: Orders::default(), history: VecDeque::new(), next_event: 1, confinement: None })
     }
 

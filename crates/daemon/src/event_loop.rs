@@ -37,7 +37,7 @@ use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
 use crate::confinement::Confinement;
-use crate::control::Control;
+use crate::control::{Control, Later};
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
 use crate::gathering::{self, Gathering};
@@ -69,6 +69,7 @@ const DOWN_FILES: u64 = 6;
 const RELOAD_TIME: u64 = 7;
 const TRACKERS: u64 = 8;
 const LINK_BEATS: u64 = 9;
+const CONTROL_LATER: u64 = 10;
 /// The pipes follow this.
 const FIFOS: u64 = 1 << 8;
 /// The sockets of the pair's paths follow this.
@@ -80,6 +81,10 @@ const LINKS: u64 = 1 << 32;
 const ASK_AGAIN: u64 = 1_000_000_000;
 /// A renewal that takes so much time has been interrupted for longer than some lifetime may last; in nanoseconds.
 const FROZEN: u64 = 1_000_000_000;
+/// A turn takes less, unless it was stopped in its middle.
+const HELD_UP: u64 = 10_000_000;
+/// So often it is looked again for packets before what is due is done all the same.
+const LOOKS: u8 = 3;
 /// When nothing has happened for this long, memory that only the last happening needed is given back; in nanoseconds.
 const QUIET: u64 = 6_000_000_000;
 /// So many announcements are sent before the loop looks at everything else again: about a millisecond's worth.
@@ -129,6 +134,8 @@ pub(crate) struct EventLoop {
     batons: Option<Batons>,
     /// Where operators' programs ask, if it could be opened.
     control: Option<Control>,
+    /// It could not; it is tried again.
+    control_later: Option<Later>,
     confinement: Confinement,
     down_files: DownFiles,
     trackers: Trackers,
@@ -173,6 +180,8 @@ pub(crate) struct EventLoop {
     /// Virtual routers that are not ours and were told of, by interface.
     told_strangers: BTreeSet<(u32, u8)>,
     panic_drill: bool,
+    /// How often in a row what is due has waited for another look.
+    looked_again: u8,
 }
 
 fn now() -> Instant {
@@ -248,6 +257,7 @@ impl EventLoop {
             services: Services::new(identity, secret),
             batons: None,
             control: None,
+            control_later: None,
             confinement,
             down_files,
             trackers,
@@ -278,6 +288,7 @@ impl EventLoop {
             kept_configurations: 0,
             told_strangers: BTreeSet::new(),
             panic_drill: std::env::var_os(PANIC_DRILL).is_some(),
+            looked_again: 0,
         };
         made.configure_services(plan.services);
         Ok(made)
@@ -323,9 +334,10 @@ impl EventLoop {
             ready.clear();
             let patience = if self.announcements.is_empty() { None } else { Some(Duration::ZERO) };
             ready.extend(self.poll.wait(patience)?);
+            let looked_at = clock::boot_time();
             self.notice_lateness(due);
             self.let_packets_gather(&mut ready)?;
-            self.take_in(&ready)?;
+            self.take_in(&ready, looked_at)?;
             self.carry_out();
             self.stop_waiting();
             self.renew_addresses()?;
@@ -396,7 +408,7 @@ impl EventLoop {
 
     /// What has happened first, what is due last: a packet that waits in a socket may be the one that tells a
     /// Backup that nothing is due.
-    fn take_in(&mut self, ready: &[u64]) -> linux::Result<()> {
+    fn take_in(&mut self, ready: &[u64], looked_at: u64) -> linux::Result<()> {
         self.tell_calendar();
         for token in ready {
             match *token {
@@ -406,6 +418,7 @@ impl EventLoop {
                 UNICAST => self.take_packets(None),
                 RELOAD => self.take_configuration(),
                 CONTROL => self.take_requests(),
+                CONTROL_LATER => self.take_control(),
                 DOWN_FILES => self.take_down_files(),
                 RELOAD_TIME => self.take_reload_times(),
                 TRACKERS => self.take_figures(),
@@ -437,7 +450,10 @@ impl EventLoop {
         if self.trackers.deadline().is_some_and(|at| at <= moment.as_nanos()) {
             self.take_figures();
         }
-        if self.engine.deadline().is_some_and(|deadline| deadline <= moment) {
+        let is_due = self.engine.deadline().is_some_and(|deadline| deadline <= moment);
+        if !is_due {
+            self.looked_again = 0;
+        } else if self.has_seen_all(ready, looked_at) {
             self.engine.handle(moment, Input::Timer, &mut self.out);
         }
         self.reload_if_due();
@@ -452,6 +468,17 @@ impl EventLoop {
             self.release_memory();
         }
         Ok(())
+    }
+
+    /// Whether what had come when the timer fired is taken in. Who was stopped in the middle of a wait or of a turn may have
+    /// packets waiting that say that nothing is due: the wait ends with nothing then, or with what was there before. The
+    /// next one ends at once, and with all of it.
+    fn has_seen_all(&mut self, ready: &[u64], looked_at: u64) -> bool {
+        let told = ready.contains(&TIMER) && clock::boot_time() - looked_at < HELD_UP;
+        // Not for ever: on a machine on which every turn takes long, something must become of what is due.
+        let seen = told || self.looked_again == LOOKS;
+        self.looked_again = if seen { 0 } else { self.looked_again + 1 };
+        seen
     }
 
     /// It has been quiet for a while. What all instances needed at the same moment is not needed from second to second.
@@ -479,7 +506,7 @@ impl EventLoop {
     fn take_packets(&mut self, link: Option<u32>) {
         let Self { sockets, engine, kernel, out, .. } = self;
         let places = (|index| kernel.id_of_heard(index), |index| kernel.master_of(index));
-        match sockets.receive(link, engine, now(), places, out) {
+        match sockets.receive(link, engine, now, places, out) {
             Ok(count) => self.gathering.read(count),
             Err(error) => self.say(Severity::Warning, error.to_string()),
         }

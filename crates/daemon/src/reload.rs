@@ -101,6 +101,10 @@ fn load_under_sign(path: &Path, how: &options::Reading, sign: Option<&Path>) -> 
     }
 }
 
+/// A thread's stack and what a configuration of some hundred instances takes. Without it the reader would fail in the
+/// middle, and the daemon with it.
+const FOR_A_READER: usize = 8 << 20;
+
 /// A reading under way.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -112,6 +116,9 @@ pub(crate) struct Reading {
 impl Reading {
     /// Starts it. `sign` is a file that is empty while files are read, and removed when they have been.
     pub(crate) fn start(path: PathBuf, how: options::Reading, sign: Option<PathBuf>) -> std::io::Result<Self> {
+        if !linux::memory::can_be_had(FOR_A_READER) {
+            return Err(std::io::ErrorKind::OutOfMemory.into());
+        }
         let (done, mut signal) = UnixStream::pair()?;
         done.set_nonblocking(true)?;
         let (sender, result) = channel();

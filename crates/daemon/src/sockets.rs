@@ -334,7 +334,7 @@ impl Sockets {
         &mut self,
         link: Option<u32>,
         engine: &mut Engine,
-        now: Instant,
+        now: impl Fn() -> Instant,
         (id_of, master_of): (impl Fn(u32) -> LinkId, impl Fn(u32) -> Option<u32>),
         out: &mut Vec<Output>,
     ) -> linux::Result<usize> {
@@ -358,6 +358,8 @@ impl Sockets {
                 for _ in 0..BATCHES_IN_A_ROW {
                     let count = socket.receive(&mut self.buffers)?;
                     arrived += count;
+                    // Not before: whoever was stopped while he read would have them count from before his stop.
+                    let now = now();
                     for packet in self.buffers.packets() {
                         let is_ours = match group_of(family, packet.bytes) {
                             // Over IPv6 the kernel also gives what others on this host have joined.

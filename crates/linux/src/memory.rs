@@ -1,4 +1,5 @@
-//! Gives back memory that only the start needed: a daemon runs for years on what it needs from second to second.
+//! Gives back memory that only the start needed: a daemon runs for years on what it needs from second to second. And
+//! asks whether there is more before something begins that would end the daemon without it.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -14,6 +15,22 @@ pub fn release_unused() {
         // each of its pages equals the file's and can be read from there again.
         unsafe { libc::madvise(start as *mut c_void, length, libc::MADV_DONTNEED) };
     }
+}
+
+/// Whether so much more could be had now. An allocation that fails ends the whole program, so work that can be left undone
+/// asks first. What it says is soon old; a control group's limit, which ends who exceeds it, it does not know.
+#[must_use]
+pub fn can_be_had(octets: usize) -> bool {
+    let (anywhere, no_file) = (std::ptr::null_mut(), -1);
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: a new mapping anywhere, of which nobody else knows; nothing is ever put there.
+    let mapping = unsafe { libc::mmap(anywhere, octets, access, kind, no_file, 0) };
+    if mapping == libc::MAP_FAILED {
+        return false;
+    }
+    // SAFETY: the mapping that was just made, with its length.
+    unsafe { libc::munmap(mapping, octets) };
+    true
 }
 
 /// Has all threads share one heap. Call it before the first thread exists: each would get a heap of its own, and our
@@ -71,6 +88,12 @@ mod tests {
         ] {
             assert_eq!(unchanged_mapping(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn nobody_has_everything() {
+        assert!(can_be_had(1 << 20));
+        assert!(!can_be_had(usize::MAX / 4));
     }
 
     #[test]

@@ -7,9 +7,9 @@ use linux::clock;
 use linux::poll::Interest;
 use linux::system_log::Severity;
 
-use super::{CONTROL, EventLoop, now};
+use super::{CONTROL, CONTROL_LATER, EventLoop, now};
 use crate::baton::Batons;
-use crate::control::{Control, ControlPlace};
+use crate::control::{Control, ControlPlace, Later};
 use crate::down_files::{DownFileChange, DownFileNews};
 use crate::words::Line;
 
@@ -19,16 +19,33 @@ const NOBODY: u64 = u64::MAX;
 impl EventLoop {
     /// Without it the daemon does its work all the same.
     pub(super) fn open_control(&mut self) {
-        let ControlPlace::At(path) = &self.options.control else { return };
-        let opened = Control::start(path).and_then(|control| {
-            self.poll.add(&control, CONTROL, Interest::Readable)?;
-            Ok(control.telling(self.confinement.status()))
+        let ControlPlace::At(path) = self.options.control.clone() else { return };
+        let Err(error) = Control::start(&path).and_then(|control| self.use_control(control)) else { return };
+        let later = Later::start(&path).and_then(|later| {
+            self.poll.add(&later, CONTROL_LATER, Interest::Readable)?;
+            Ok(later)
         });
-        match opened {
-            Ok(control) => self.control = Some(control),
-            Err(error) => {
-                self.told.push((Severity::Warning, format!("{error}; `tanist status` cannot ask this daemon")));
-            }
+        let until = if later.is_ok() { " until it can be opened" } else { "" };
+        self.told.push((Severity::Warning, format!("{error}; `tanist status` cannot ask this daemon{until}")));
+        self.control_later = later.ok();
+    }
+
+    fn use_control(&mut self, control: Control) -> linux::Result<()> {
+        self.poll.add(&control, CONTROL, Interest::Readable)?;
+        self.control = Some(control.telling(self.confinement.status()));
+        Ok(())
+    }
+
+    /// What could not be opened at the start is open now.
+    pub(super) fn take_control(&mut self) {
+        let Some(opened) = self.control_later.as_mut().and_then(Later::finish) else { return };
+        if let Some(later) = self.control_later.take() {
+            // Closing it would do as well.
+            let _ = self.poll.remove(&later);
+        }
+        match opened.and_then(|control| self.use_control(control)) {
+            Ok(()) => self.say(Severity::Notice, "The control socket is open: `tanist status` can ask".to_owned()),
+            Err(error) => self.say(Severity::Warning, format!("{error}; `tanist status` cannot ask this daemon")),
         }
     }
 

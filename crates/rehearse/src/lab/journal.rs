@@ -116,6 +116,12 @@ impl Journal {
         self.since(Moment::from_nanos(0))
     }
 
+    /// Drops what is older: for a lab that stands for days. Who held an address when can't be told any more then.
+    pub fn forget(&self, before: Moment) {
+        self.records().retain(|record| record.at >= before);
+        self.shared.ticks.lock().unwrap_or_else(PoisonError::into_inner).retain(|tick| tick.at >= before);
+    }
+
     /// Waits for the first record from `since` on that is wanted; `None` if `patience` ends first.
     pub fn wait_for(
         &self,
@@ -127,7 +133,9 @@ impl Journal {
         let mut records = self.records();
         let mut looked_at = 0;
         loop {
-            if let Some(found) = records[looked_at..].iter().find(|record| record.at >= since && wanted(record)) {
+            // What was looked at may have been forgotten meanwhile.
+            let unseen = &records[looked_at.min(records.len())..];
+            if let Some(found) = unseen.iter().find(|record| record.at >= since && wanted(record)) {
                 return Some(found.clone());
             }
             looked_at = records.len();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use linux::signals::Signal;
+
 use crate::support::{
     ADDRESS, Moment, Node, QUICK, QUICK_SILENCE, Scene, configuration, let_pass, says, slow_test, tanist,
 };
@@ -51,6 +53,32 @@ fn a_backup_that_slept_does_not_take_over_from_one_that_is_well() {
         }
         let master = scene.lab.journal().since(thawed).into_iter().find(|record| says(record, "MASTER STATE"));
         assert!(master.is_none(), "{}", scene.story());
+        assert_eq!(scene.holders(ADDRESS), ["a"]);
+    });
+}
+
+#[test]
+fn a_backup_that_was_stopped_for_just_too_long_first_takes_in_what_has_come_meanwhile() {
+    slow_test(|| {
+        let scene = Scene::new(&["a", "b"]);
+        let begin = Moment::now();
+        let _a = Node::start(&scene.hosts[0], tanist(), &configuration("", 150, QUICK));
+        let b = Node::start(&scene.hosts[1], tanist(), &configuration("", 100, QUICK));
+        scene.only("a", ADDRESS);
+        scene.line("b", begin, "master is 192.0.2.1");
+        // It waits for 721 ms after an advertisement; a little longer, and it was not yet asleep for its engine.
+        for round in 0..10 {
+            scene.advertised("a", Moment::now(), |_| true);
+            let stopped = scene.lab.note("b", "SIGSTOP");
+            b.program.signal(Signal(rustix::process::Signal::STOP.as_raw())).expect("stop");
+            let_pass(Duration::from_millis(730 + 15 * round));
+            b.program.signal(Signal(rustix::process::Signal::CONT.as_raw())).expect("let it go on");
+            for _ in 0..3 {
+                scene.advertised("a", Moment::now(), |_| true);
+            }
+            let taken = scene.advertisements(stopped).into_iter().find(|(_, host, _)| host == "b");
+            assert!(taken.is_none(), "{}", scene.story());
+        }
         assert_eq!(scene.holders(ADDRESS), ["a"]);
     });
 }

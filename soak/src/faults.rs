@@ -1,0 +1,326 @@
+//! The list of faults: what is done, how it is undone, what is promised meanwhile, and to whom it can be done.
+
+mod kernel;
+mod limits;
+mod network;
+mod people;
+mod processes;
+
+use std::time::Duration;
+
+use crate::audit::Deaf;
+use crate::dice::Dice;
+use crate::failure::Result;
+use crate::ground::{Ground, Kind};
+
+/// Something that goes wrong on a node, or around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    pub name: &'static str,
+    /// What is done, in words.
+    pub done: &'static str,
+    /// How it is undone.
+    pub undone: &'static str,
+    pub changes: Changes,
+    pub overlap: Overlap,
+    pub victim: Victim,
+    /// It takes the processors from everybody, or part of it would be about them.
+    pub is_heavy: bool,
+    /// Does it, lets it last, undoes it.
+    pub(crate) play: fn(&mut Scene<'_>) -> Result<()>,
+}
+
+/// When another node may take the role. It must have heard nothing for three intervals, or a goodbye, in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// Not because of this.
+    Never,
+    /// If the one who has it is hit.
+    WhenActive,
+    /// If three advertisements in a row were kept from it.
+    WhenDeaf,
+}
+
+/// How long two may have the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// Not at all.
+    None,
+    /// Until the kernel lets go of what nobody renews: its lifetime and half a second.
+    Lifetime,
+    /// While they cannot hear each other; and then until one has heard the other.
+    UntilHeard,
+}
+
+/// To whom it can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Victim {
+    /// Only what Tanist has can be broken.
+    Tanist,
+    /// Any daemon.
+    Any,
+}
+
+/// Where a fault is played.
+#[derive(Debug)]
+pub(crate) struct Scene<'a> {
+    pub(crate) ground: &'a mut Ground,
+    /// The number of the node that is hit.
+    pub(crate) node: usize,
+    /// How long it is to last at most.
+    pub(crate) span: Duration,
+    /// It lasts just so long.
+    pub(crate) is_exact: bool,
+    /// Packets a second in a flood.
+    pub(crate) flood: u32,
+    pub(crate) dice: &'a mut Dice,
+    /// When which node was kept from hearing.
+    pub(crate) deaf: Vec<Deaf>,
+}
+
+impl Fault {
+    /// Whether it can be done to this daemon.
+    #[must_use]
+    pub fn fits(&self, kind: Kind) -> bool {
+        self.victim == Victim::Any || kind == Kind::Tanist
+    }
+
+    /// By its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FAULTS.iter().find(|fault| fault.name == name)
+    }
+}
+
+impl Scene<'_> {
+    /// How long a fault lasts whose length is left to chance.
+    fn some_time(&mut self) -> Duration {
+        if self.is_exact { self.span } else { self.dice.between(Duration::from_millis(20), self.span) }
+    }
+}
+
+/// All of them.
+pub const FAULTS: &[Fault] = &[
+    Fault {
+        name: "kill",
+        done: "SIGKILL to the daemon, at a random moment",
+        undone: "it is started again",
+        changes: Changes::WhenActive,
+        overlap: Overlap::Lifetime,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: processes::kill,
+    },
+    Fault {
+        name: "freeze",
+        done: "SIGSTOP to the daemon, at a random moment for a random time",
+        undone: "SIGCONT",
+        changes: Changes::WhenActive,
+        overlap: Overlap::Lifetime,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: processes::freeze,
+    },
+    Fault {
+        name: "stutter",
+        done: "SIGSTOP and SIGCONT again and again, never for more than an interval",
+        undone: "SIGCONT",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: processes::stutter,
+    },
+    Fault {
+        name: "load",
+        done: "two busy loops for each processor",
+        undone: "they are killed",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: true,
+        play: processes::load,
+    },
+    Fault {
+        name: "memory",
+        done: "no more address space than it has (RLIMIT_AS), then reloads and questions",
+        undone: "the limit is lifted",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: limits::memory,
+    },
+    Fault {
+        name: "descriptors",
+        done: "no more descriptors than it has (RLIMIT_NOFILE), then reloads and clients",
+        undone: "the limit is lifted",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: limits::descriptors,
+    },
+    Fault {
+        name: "disk-full",
+        done: "no room for another octet or file where its state, process id and control socket are; it reloads and is \
+               killed and started there",
+        undone: "room is made, and it is told to reload",
+        changes: Changes::WhenActive,
+        overlap: Overlap::Lifetime,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: limits::disk_full,
+    },
+    Fault {
+        name: "read-only",
+        done: "the same place can only be read; it reloads and is killed and started there",
+        undone: "it can be written again, and it is told to reload",
+        changes: Changes::WhenActive,
+        overlap: Overlap::Lifetime,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: limits::read_only,
+    },
+    Fault {
+        name: "netlink-flood",
+        done: "addresses come and go by the thousand; while the daemon stands still for an interval, more of them than its \
+               socket has room for (ENOBUFS), and its own with them",
+        undone: "they are gone",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: kernel::netlink_flood,
+    },
+    Fault {
+        name: "interface",
+        done: "its interface is deleted and made again, again and again",
+        undone: "it is there",
+        changes: Changes::WhenActive,
+        overlap: Overlap::None,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: kernel::interface,
+    },
+    Fault {
+        name: "delete-address",
+        done: "the virtual address is deleted once",
+        undone: "nothing is done: the daemon must put it back",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: kernel::delete_address,
+    },
+    Fault {
+        name: "delete-10-hz",
+        done: "another tool deletes the virtual address ten times a second",
+        undone: "it ends",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: kernel::delete_often,
+    },
+    Fault {
+        name: "blocked-log",
+        done: "nobody reads the log, and its pipe is full; it reloads ten times",
+        undone: "the log is read",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: people::blocked_log,
+    },
+    Fault {
+        name: "deaf-clients",
+        done: "eight control clients ask without end and never read",
+        undone: "they go",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: people::deaf_clients,
+    },
+    Fault {
+        name: "stubborn-script",
+        done: "a check ignores TERM, HUP and INT, forks others like it and does not end",
+        undone: "the check is what it was; none of its processes may be left",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: people::stubborn_script,
+    },
+    Fault {
+        name: "bad-reload",
+        done: "a configuration that ends in the middle of its instance is reloaded",
+        undone: "the whole one is reloaded",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: people::bad_reload,
+    },
+    Fault {
+        name: "reload-storm",
+        done: "fifty reloads, 20 ms apart",
+        undone: "it ends",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: people::reload_storm,
+    },
+    Fault {
+        name: "rubbish",
+        done: "a flood of broken packets to everybody: random octets, wrong checksums, lengths, versions, hops",
+        undone: "it ends",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: true,
+        play: network::rubbish,
+    },
+    Fault {
+        name: "strangers",
+        done: "a flood of valid advertisements of other VRIDs",
+        undone: "it ends",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        victim: Victim::Any,
+        is_heavy: true,
+        play: network::strangers,
+    },
+    Fault {
+        name: "loss",
+        done: "every node loses a tenth of all advertisements, each by itself",
+        undone: "none is lost",
+        changes: Changes::WhenDeaf,
+        overlap: Overlap::UntilHeard,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: network::loss,
+    },
+    Fault {
+        name: "bursts",
+        done: "every node loses all advertisements of up to three intervals now and then, a tenth in all",
+        undone: "none is lost",
+        changes: Changes::WhenDeaf,
+        overlap: Overlap::UntilHeard,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: network::bursts,
+    },
+    Fault {
+        name: "partition",
+        done: "the nodes hear nothing of each other; the client hears all of them",
+        undone: "they hear each other",
+        changes: Changes::WhenDeaf,
+        overlap: Overlap::UntilHeard,
+        victim: Victim::Any,
+        is_heavy: false,
+        play: network::partition,
+    },
+];

@@ -1,0 +1,173 @@
+//! What many rounds come to: a table with a line for each fault, and all that was not as promised.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::faults::FAULTS;
+use crate::round::Round;
+
+/// All rounds of one cast.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    rows: BTreeMap<&'static str, Row>,
+    broken: Vec<String>,
+    more_broken: usize,
+}
+
+/// The rounds of one fault.
+#[derive(Clone, Debug, Default)]
+struct Row {
+    rounds: usize,
+    with_cause: usize,
+    without_cause: usize,
+    ends: usize,
+    overlap: Duration,
+    gap: Duration,
+    recoveries: Vec<Duration>,
+    lost: usize,
+    kibibytes: Option<i64>,
+    descriptors: Option<i64>,
+    busy: f64,
+    broken: usize,
+}
+
+/// So many are told in full.
+const TOLD: usize = 50;
+
+impl Report {
+    /// Adds a round.
+    pub fn add(&mut self, number: usize, round: &Round) {
+        let row = self.rows.entry(round.fault.name).or_default();
+        row.rounds += 1;
+        row.with_cause += round.with_cause;
+        row.without_cause += round.without_cause;
+        row.ends += round.ends.len();
+        row.overlap = row.overlap.max(round.overlap);
+        row.gap = row.gap.max(round.gap);
+        match round.recovery {
+            Some(recovery) => row.recoveries.push(recovery),
+            None => row.lost += 1,
+        }
+        if let Some(grown) = round.grown {
+            row.kibibytes = row.kibibytes.max(Some(grown.kibibytes));
+            row.descriptors = row.descriptors.max(Some(grown.descriptors));
+        }
+        row.busy = row.busy.max(round.busy.unwrap_or_default());
+        row.broken += usize::from(!round.broken.is_empty());
+        for what in &round.broken {
+            if self.broken.len() < TOLD {
+                self.broken.push(format!("round {number}, {} on {}: {what}", round.fault.name, round.node));
+            } else {
+                self.more_broken += 1;
+            }
+        }
+    }
+
+    /// Whether every promise was kept in every round.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.broken.is_empty()
+    }
+
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.rows.values().map(|row| row.rounds).sum()
+    }
+
+    /// As a table for people, who may paste it into a document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::from(
+            "| Fault | Rounds | Not as promised | Role changes without cause | with cause | Ended by itself | Two had \
+             the address, longest | Nobody had it, longest | Back in order, median | worst | Memory, most | Descriptors, \
+             most | One processor, most |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        );
+        for fault in FAULTS {
+            if let Some(row) = self.rows.get(fault.name) {
+                let _ = writeln!(text, "{}", row.line(fault.name));
+            }
+        }
+        for what in &self.broken {
+            let _ = write!(text, "\n* {}", what.trim_end());
+        }
+        if self.more_broken > 0 {
+            let _ = write!(text, "\n* and {} more", self.more_broken);
+        }
+        text
+    }
+}
+
+impl Row {
+    fn line(&self, name: &str) -> String {
+        let mut recoveries = self.recoveries.clone();
+        recoveries.sort();
+        let median = recoveries.get(recoveries.len().saturating_sub(1) / 2).map_or("–".to_owned(), |span| ms(*span));
+        let worst = match (self.lost, recoveries.last()) {
+            (0, Some(worst)) => ms(*worst),
+            (0, None) => "–".to_owned(),
+            (lost, _) => format!("{lost} × never"),
+        };
+        let more =
+            |more: Option<i64>, unit: &str| more.map_or("new process".to_owned(), |more| format!("{more:+}{unit}"));
+        format!(
+            "| {name} | {} | {} | {} | {} | {} | {} | {} | {median} | {worst} | {} | {} | {:.0} % |",
+            self.rounds,
+            self.broken,
+            self.without_cause,
+            self.with_cause,
+            self.ends,
+            ms(self.overlap),
+            ms(self.gap),
+            more(self.kibibytes, " KiB"),
+            more(self.descriptors, ""),
+            self.busy,
+        )
+    }
+}
+
+fn ms(span: Duration) -> String {
+    format!("{} ms", span.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::Kind;
+    use crate::round::Growth;
+
+    fn round(recovery: Option<u64>, broken: &[&str]) -> Round {
+        Round {
+            fault: &FAULTS[0],
+            node: "a".to_owned(),
+            kind: Kind::Tanist,
+            without_cause: 0,
+            with_cause: 1,
+            ends: Vec::new(),
+            overlap: Duration::from_millis(5),
+            gap: Duration::from_millis(7),
+            recovery: recovery.map(Duration::from_millis),
+            grown: recovery.map(|ms| Growth { kibibytes: ms.cast_signed(), descriptors: 0 }),
+            busy: Some(3.0),
+            stalled: Duration::ZERO,
+            log: Vec::new(),
+            broken: broken.iter().map(|&text| text.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_line_says_the_worst_of_all_rounds() {
+        let mut report = Report::default();
+        [30, 10, 20].into_iter().zip(1..).for_each(|(ms, number)| report.add(number, &round(Some(ms), &[])));
+        assert!(report.is_good());
+        let line = report.render().lines().nth(2).expect("a line").to_owned();
+        assert_eq!(line, "| kill | 3 | 0 | 0 | 3 | 0 | 5 ms | 7 ms | 20 ms | 30 ms | +30 KiB | +0 | 3 % |");
+        report.add(4, &round(None, &["no good order came after it"]));
+        assert!(!report.is_good());
+        let text = report.render();
+        assert!(
+            text.contains("1 × never") && text.ends_with("* round 4, kill on a: no good order came after it"),
+            "{text}"
+        );
+    }
+}
