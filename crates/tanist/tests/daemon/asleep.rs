@@ -41,8 +41,8 @@ fn a_backup_that_slept_does_not_take_over_from_one_that_is_well() {
         let scene = Scene::new(&["a", "b"]);
         let begin = Moment::now();
         let _a = Node::start(&scene.hosts[0], tanist(), &configuration("", 150, QUICK));
-        let b = Node::start(&scene.hosts[1], tanist(), &configuration("", 100, QUICK));
         scene.only("a", ADDRESS);
+        let b = Node::start(&scene.hosts[1], tanist(), &configuration("", 100, QUICK));
         scene.line("b", begin, "master is 192.0.2.1");
         b.program.freeze().expect("freeze");
         let_pass(Duration::from_secs(2));
@@ -63,8 +63,8 @@ fn a_backup_that_was_stopped_for_just_too_long_first_takes_in_what_has_come_mean
         let scene = Scene::new(&["a", "b"]);
         let begin = Moment::now();
         let _a = Node::start(&scene.hosts[0], tanist(), &configuration("", 150, QUICK));
-        let b = Node::start(&scene.hosts[1], tanist(), &configuration("", 100, QUICK));
         scene.only("a", ADDRESS);
+        let b = Node::start(&scene.hosts[1], tanist(), &configuration("", 100, QUICK));
         scene.line("b", begin, "master is 192.0.2.1");
         // It waits for 721 ms after an advertisement; a little longer, and it was not yet asleep for its engine.
         for round in 0..10 {
