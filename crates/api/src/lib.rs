@@ -21,9 +21,9 @@ pub use event::{Event, Handover, Place, Severity};
 pub use request::{Ask, Maintenance, Request, Switch};
 pub use span::span;
 pub use status::{
-    Budget, Check, Confinement, Dropped, Instance, LastFailure, Latch, MaintenanceOn, Measure, Mode, Peer, PeerInstance,
-    PeerPath, PeerService, Protection, ProtectionState, Readiness, Role, Service, ServiceState, Status, Tracker,
-    TrackerKind, VirtualAddress,
+    Budget, Check, Confinement, Dropped, Instance, LastFailure, Latch, MaintenanceOn, Measure, Mode, Peer,
+    PeerInstance, PeerPath, PeerService, Protection, ProtectionState, Readiness, Role, Service, ServiceState, Status,
+    Tracker, TrackerKind, VirtualAddress,
 };
 
 /// Version of the protocol. It grows when an old client would misunderstand a new daemon.

@@ -8,7 +8,7 @@ use crate::wire::{Packet, advertisement};
 use crate::{Family, LinkId, Transport, Vrid};
 
 /// The routers in the order of what an advertisement says of them, so that nobody asks all of them for each packet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Addressees {
     places: Vec<(Family, Vrid, u32)>,
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::Instant;
 
 /// A binary tree of moments, each the earlier one of the two below it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Deadlines {
     /// What is below `n` stands at `2n` and `2n + 1`; the earliest of all at 1; the routers in the second half.
     tree: Vec<Instant>,

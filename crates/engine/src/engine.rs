@@ -16,8 +16,8 @@ use crate::time::Calendar;
 use crate::track::Tracking;
 use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
-use crate::vrrp::timers;
 use crate::vrrp::statistics::Statistics;
+use crate::vrrp::timers;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::{advertisement, packet};
 use crate::{
@@ -66,7 +66,7 @@ pub struct Engine {
 }
 
 /// What follows from the state of everything, kept because it is asked for again and again.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Kept {
     /// When each router is due.
     deadlines: Deadlines,

@@ -27,7 +27,7 @@ pub(crate) fn sealed(content: &[u8]) -> Vec<u8> {
 
 /// The content between head and seal.
 pub(crate) fn check(content: &[u8]) {
-    let seal = Seal::new(&PairKey(KEY));
+    let seal = Seal::new(&PairKey::from(KEY));
     let whole = sealed(content);
     match seal.open(&whole) {
         Ok(message) => {
@@ -41,7 +41,7 @@ pub(crate) fn check(content: &[u8]) {
     }
     // Without its seal it is nothing.
     assert!(seal.open(content).is_err());
-    assert!(Seal::new(&PairKey([8; 32])).open(&whole).is_err());
+    assert!(Seal::new(&PairKey::from([8; 32])).open(&whole).is_err());
 }
 
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
@@ -63,6 +63,9 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
                  00026462 04 0100 01000010706f72742038302069732074616b656e 00 0001000000000000001e00000000
                  00 01000000000000003d1dcd6500 0001 00000007",
     );
-    assert!(Seal::new(&PairKey(KEY)).open(&sealed(&full)).is_ok(), "the form has changed: here is an old message");
+    assert!(
+        Seal::new(&PairKey::from(KEY)).open(&sealed(&full)).is_ok(),
+        "the form has changed: here is an old message"
+    );
     vec![full]
 }

@@ -101,7 +101,7 @@ fn paired(config: &Config, number: u8) -> Config {
     let pair = PairConfig {
         node: Name::from(node),
         paths: 2,
-        key: PairKey(KEY),
+        key: PairKey::from(KEY),
         heartbeat: Duration::from_millis(200),
         dead_after: Duration::from_secs(1),
         terms: Vec::new(),

@@ -13,7 +13,7 @@ pub(crate) const NODES: [&str; 2] = ["a", "b"];
 /// The only service.
 pub(crate) const SERVICE: &str = "job";
 /// The key of the pair.
-pub(crate) const KEY: PairKey = PairKey([7; 32]);
+pub(crate) const KEY: [u8; PairKey::LENGTH] = [7; PairKey::LENGTH];
 /// When everything begins: late enough for whatever is set to the arbitrary start of time to be old.
 pub(crate) const BEGINNING: Instant = Instant::from_millis(1_000_000);
 /// Nothing that lies further back makes a difference: all spans below are shorter.
@@ -79,7 +79,7 @@ pub(crate) fn config(node: usize, comes_back: bool) -> Config {
     let pair = PairConfig {
         node: Name::from(NODES[node]),
         paths: 1,
-        key: KEY,
+        key: PairKey::from(KEY),
         heartbeat: ms(500),
         dead_after: ms(1_500),
         terms: Vec::new(),

@@ -410,7 +410,7 @@ impl World {
 
 /// What a message says.
 fn written(from: usize, kind: Kind, octets: &[u8]) -> Written {
-    match (kind, Seal::new(&KEY).open(octets)) {
+    match (kind, Seal::new(&KEY.into()).open(octets)) {
         (Kind::Statement, Ok(message)) => canonical::read(from, &format!("{from} {message:?}")),
         _ => canonical::read(from, &format!("{from} {octets:?}")),
     }
