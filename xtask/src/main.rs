@@ -2,7 +2,6 @@
 //! keywords, `cargo xtask bench` measures, `cargo xtask soak` breaks things for hours.
 #![forbid(unsafe_code)]
 
-mod beside;
 mod fuzz;
 mod kernel_tests;
 mod licences;

@@ -106,8 +106,11 @@ fn signing_comes_step_by_step() {
             }
         }
         scene.advertised("a", Moment::now(), |seen| seen.packet.len() == 32 + TRAILER && seen.packet[32..34] == [1, 2]);
-        assert!(scene.advertisements(settled).iter().all(|(_, host, _)| host == "a"), "{}", scene.story());
-        assert_eq!(scene.count_lines("b", settled, "MASTER"), 0, "{}", scene.story());
+        // A machine that does not let A run for longer than its silence moves the role, signed or not.
+        if scene.count_lines("a", settled, "was asleep") == 0 {
+            assert!(scene.advertisements(settled).iter().all(|(_, host, _)| host == "a"), "{}", scene.story());
+            assert_eq!(scene.count_lines("b", settled, "MASTER"), 0, "{}", scene.story());
+        }
     });
 }
 

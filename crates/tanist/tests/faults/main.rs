@@ -1,5 +1,8 @@
 //! Each fault of the soak's list once, done to the node of a pair that has the role: no role change without cause, no end,
 //! nothing that grows, good order again without a human. `cargo xtask soak` does the same at random, for hours.
+//!
+//! Floods of the kernel's events hold its locks for seconds, for all namespaces. Until each fault has a machine for itself, they
+//! are done by hand: `SLOW_TESTS=1 cargo test -p tanist --test faults -- --ignored --test-threads 1`.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -47,46 +50,55 @@ fn each(names: &[&str]) {
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn processes_that_are_killed_or_stopped() {
     each(PROCESSES);
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn no_more_memory_and_descriptors() {
     each(LIMITS);
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn a_disk_that_is_full_or_read_only() {
     each(DISKS);
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn more_events_of_the_kernel_than_there_is_room_for_and_an_interface_that_comes_and_goes() {
     each(EVENTS);
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn addresses_that_others_delete() {
     each(ADDRESSES);
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn a_log_nobody_reads_clients_that_do_not_listen_and_bad_reloads() {
     each(PEOPLE);
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn a_script_that_does_not_end() {
     each(SCRIPTS);
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn floods_of_rubbish_and_of_strangers() {
     each(FLOODS);
 }
 
 #[test]
+#[ignore = "moves the roles of other tests: by hand, on a machine that does nothing else"]
 fn losses_and_a_cut() {
     each(LOSSES);
 }
