@@ -18,9 +18,9 @@ mod down_files;
 mod dump;
 mod event_loop;
 mod fifos;
-mod gathering;
 #[doc(hidden)]
 pub mod foreign;
+mod gathering;
 mod hmac_keys;
 mod json;
 mod kernel;

@@ -16,8 +16,8 @@ use crate::time::Calendar;
 use crate::track::Tracking;
 use crate::units::Units;
 use crate::vrrp::announcer::Announcer;
-use crate::vrrp::timers;
 use crate::vrrp::statistics::Statistics;
+use crate::vrrp::timers;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::{advertisement, packet};
 use crate::{
