@@ -164,7 +164,8 @@ fn keep(target: &str, program: &Path) -> Result<(), String> {
     std::fs::rename(&kept, &before).map_err(|error| format!("move {}: {error}", kept.display()))?;
     make(&kept)?;
     let done = Command::new(program)
-        .args(["-set_cover_merge=1", "-rss_limit_mb=1024"])
+        // How often a place is reached makes no difference here: else there would be thousands.
+        .args(["-set_cover_merge=1", "-use_counters=0", "-rss_limit_mb=1024"])
         .args([&kept, &before, &learnt])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
@@ -173,10 +174,22 @@ fn keep(target: &str, program: &Path) -> Result<(), String> {
     if !done.success() {
         return Err(format!("it ended with {done}; what was kept is in {}", before.display()));
     }
-    let files = std::fs::read_dir(&kept).map_err(|error| format!("read {}: {error}", kept.display()))?;
+    let list = |directory: &Path| {
+        std::fs::read_dir(directory).map_err(|error| format!("read {}: {error}", directory.display()))
+    };
+    for file in list(&before)?.flatten().filter(|file| has_a_name(&file.file_name().to_string_lossy())) {
+        let (from, to) = (file.path(), kept.join(file.file_name()));
+        std::fs::copy(&from, &to).map_err(|error| format!("copy {}: {error}", from.display()))?;
+    }
+    let files = list(&kept)?;
     let sizes: Vec<u64> = files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).collect();
     println!("   {target}: {} inputs of {} octets are kept", sizes.len(), sizes.iter().sum::<u64>());
     Ok(())
+}
+
+/// Whether somebody has named an input for what it once did; libFuzzer calls them by their SHA-1.
+fn has_a_name(file: &str) -> bool {
+    file.len() != 40 || !file.bytes().all(|octet| octet.is_ascii_hexdigit())
 }
 
 /// The harness without libFuzzer.
