@@ -516,6 +516,7 @@ router a priority 200 interval 100
   304.000000   answer 1 Done
   304.000000   save
 305.000000 > hear 192.0.2.2 100
+  305.000000   a ignores 100 from 192.0.2.2
 ",
     );
 }
