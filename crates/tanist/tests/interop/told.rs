@@ -200,7 +200,9 @@ fn what_runs_first_and_last_does_so_as_with_keepalived() {
                 "last|0",
             ]
         );
-        assert_eq!(ours, scripts_of(Daemon::keepalived()));
+        // keepalived 2.2.7 has once ended without its last script, on a machine with much to do.
+        let theirs = |_| scripts_of(Daemon::keepalived());
+        assert!((0..3).map(theirs).any(|theirs| theirs == ours), "not what keepalived does: {ours:?}");
     });
 }
 
