@@ -100,7 +100,7 @@ fn script(parts: &[&BTreeSet<String>]) -> String {
         "/* Which functions a daemon needs from second to second; at the end those for services. The linker puts them side\n   \
          by side: scattered over the program they would keep half of it in memory. A name that is not there any more\n   \
          does no harm, and one that is missing only costs memory.\n   \
-         Written by `cargo xtask bench -- --layout crates/tanist/layout.ld`. */\n\
+         Written by `cargo xtask bench --layout crates/tanist/layout.ld`. */\n\
          SECTIONS\n{{\n  .text.needed :\n  {{\n{lines}  }}\n}}\nINSERT BEFORE .text;\n"
     )
 }

@@ -9,6 +9,7 @@ mod packages;
 mod planted;
 mod security;
 mod steps;
+mod suites;
 mod tidy;
 
 use std::process::ExitCode;

@@ -1,9 +1,12 @@
 //! What `test`, `bench` and `soak` do, step by step. The first step that fails ends it.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
+use crate::suites::{self, SLOW_TESTS, TEST_THREADS};
 use crate::{licences, packages, tidy};
 
 /// How much is tested.
@@ -15,14 +18,9 @@ pub(crate) enum Extent {
     Quick,
 }
 
-/// The environment variable behind which slow tests wait.
-const SLOW_TESTS: &str = "SLOW_TESTS";
-/// They nearly only wait, for timers of seconds, so more of them run at once than there are processors.
-const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "8");
-
 /// About a minute of made-up worlds on two processors. `new` in place of `1` takes other ones each time.
-const HUNT: [&str; 12] =
-    ["run", "--release", "--locked", "--quiet", "-p", "tanist-sim", "--", "hunt", "--from", "1", "--seeds", "8000"];
+const HUNT: [&str; 11] =
+    ["run", "--locked", "--quiet", "-p", "tanist-sim", "--", "hunt", "--from", "1", "--seeds", "8000"];
 
 pub(crate) fn test(extent: Extent) -> Result<(), String> {
     let began = Instant::now();
@@ -30,18 +28,16 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
         step("packages", || packages::install(&packages::FOR_TESTS))?;
     }
     step("format", || cargo(&["fmt", "--all", "--check"], &[]))?;
-    step("lints", || {
-        cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"], &[])
-    })?;
     step("licences", licences::check)?;
     step("tidiness", || tidy::check(Path::new(".")))?;
     match extent {
-        Extent::Quick => step("tests", || cargo(&["test", "--workspace", "--locked", "--quiet"], &[]))?,
+        Extent::Quick => {
+            step("lints", lint)?;
+            step("tests", || cargo(&["test", "--workspace", "--locked", "--quiet"], &[]))?;
+        }
         Extent::Everything => {
-            step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
-            step("tests, namespaces included", || {
-                cargo(&["test", "--workspace", "--locked", "--no-fail-fast"], &[(SLOW_TESTS, "1"), TEST_THREADS])
-            })?;
+            step("lints, and all that is compiled", compile)?;
+            step("tests, namespaces included", || suites::run(Path::new(".")))?;
             step("hunt", || cargo(&HUNT, &[]))?;
             step("the README's first command", || {
                 cargo(&["run", "--release", "--locked", "--quiet", "--", "rehearse"], &[])
@@ -50,6 +46,20 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
     }
     println!("\nEverything passed in {} s.", began.elapsed().as_secs());
     Ok(())
+}
+
+fn lint() -> Result<(), String> {
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"], &[])
+}
+
+/// The release build is one piece of work for one processor, for most of its time; the others have the rest meanwhile.
+fn compile() -> Result<(), String> {
+    thread::scope(|scope| {
+        let release = scope.spawn(|| cargo(&["build", "--release", "--locked", "--quiet"], &[]));
+        lint()?;
+        cargo(&["test", "--workspace", "--locked", "--quiet", "--no-run"], &[])?;
+        release.join().map_err(|_| "the release build panicked".to_owned())?
+    })
 }
 
 /// Writes `docs/manual` and `docs/man` anew. What writes them is a test, which otherwise finds them out of date.
@@ -121,9 +131,12 @@ pub(crate) fn step(name: &str, act: impl FnOnce() -> Result<(), String>) -> Resu
     Ok(())
 }
 
+pub(crate) fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(program)
+    let status = Command::new(cargo_program())
         .args(arguments)
         .envs(environment.iter().copied())
         .status()
