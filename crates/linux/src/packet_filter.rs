@@ -248,12 +248,12 @@ impl PacketFilter {
     }
 
     fn transact(&mut self, batch: Batch, action: &'static str) -> Result<()> {
+        let mut answers = room_for_answers(action)?;
         let octets = batch.finish();
         // Where it can't be raised, the limit of the system may still do.
         let _ = set_send_buffer(&self.socket, octets.len() * 2);
         send(&self.socket, &octets, SendFlags::empty()).map_err(refused(action))?;
         // The kernel has worked on all of it before `send` comes back, and queued what it refuses.
-        let mut answers = vec![0; 64 * 1024];
         loop {
             let length = match recv(&self.socket, &mut answers[..], RecvFlags::empty()) {
                 Ok((length, _)) => length,
@@ -266,6 +266,15 @@ impl PacketFilter {
             }
         }
     }
+}
+
+/// Taken before anything is asked: without memory for them, nothing has been changed either.
+fn room_for_answers(action: &'static str) -> Result<Vec<u8>> {
+    const ROOM: usize = 64 * 1024;
+    let mut room = Vec::new();
+    room.try_reserve_exact(ROOM).map_err(|_| Error::new(action, libc::ENOMEM))?;
+    room.resize(ROOM, 0);
+    Ok(room)
 }
 
 /// The name of an interface as the key of a set.

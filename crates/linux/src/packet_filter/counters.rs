@@ -37,13 +37,14 @@ impl PacketFilter {
     }
 
     fn count(&self, family: libc::c_int, dropped: &mut Dropped, rules: &mut usize) -> Result<()> {
-        let failed = refused("ask nftables how much it has dropped");
+        const ACTION: &str = "ask nftables how much it has dropped";
+        let failed = refused(ACTION);
+        let mut answers = super::room_for_answers(ACTION)?;
         let question = Batch::question(family, &self.table, |batch| {
             let table = std::sync::Arc::clone(&batch.table);
             batch.request(libc::NFT_MSG_GETRULE, libc::NLM_F_DUMP, |out| attribute(out, nft::RULE_TABLE, table));
         });
         send(&self.socket, &question, SendFlags::empty()).map_err(&failed)?;
-        let mut answers = vec![0; 64 * 1024];
         loop {
             let length = match recv(&self.socket, &mut answers[..], RecvFlags::empty()) {
                 Ok((length, _)) => length,

@@ -83,7 +83,11 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(orders: &'a Orders<'a>) -> Prepared<'a> {
+    /// Fails where there is no memory for its stack, the one large thing: a daemon must not end because it cannot run
+    /// a script.
+    pub(super) fn new(orders: &'a Orders<'a>) -> Result<Prepared<'a>, c_int> {
+        let mut stack = Vec::new();
+        stack.try_reserve_exact(STACK_SIZE).map_err(|_| libc::ENOMEM)?;
         let all_arguments = || orders.arguments.iter().chain(orders.further).map(CString::as_c_str);
         let arguments = pointers(all_arguments());
         // As a shell has it: the file in place of its own name, then the arguments.
@@ -98,7 +102,7 @@ impl<'a> Prepared<'a> {
             parent: 0,
             failure: None,
         };
-        Prepared { _pointers: [arguments, shell_arguments, environment], shared, stack: Vec::with_capacity(STACK_SIZE) }
+        Ok(Prepared { _pointers: [arguments, shell_arguments, environment], shared, stack })
     }
 
     /// Starts the child and answers its process id when it has executed its program, or why it could not. The child

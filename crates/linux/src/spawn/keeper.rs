@@ -163,7 +163,7 @@ impl AsFd for Keeper {
 pub(super) fn start(orders: &Orders<'_>, place: Option<&GroupPlace>) -> Result<Keeper, c_int> {
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
         .map_err(Errno::raw_os_error)?;
-    let mut prepared = Prepared::new(orders);
+    let mut prepared = Prepared::new(orders)?;
     let mut place = place.map(GroupPlace::prepared);
     let before = block_all_signals();
     // SAFETY: the child gets a copy of all memory and this thread only. It makes system calls and leaves by `_exit`,

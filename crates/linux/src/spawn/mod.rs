@@ -142,7 +142,8 @@ impl Program {
 
     /// As [`start_with`](Program::start_with), with more in the environment, whose names its own must not contain.
     pub fn start_telling(&self, further: &[CString], environment: &[CString]) -> Result<Child> {
-        match Prepared::new(&self.orders(further, environment)).launch() {
+        let orders = self.orders(further, environment);
+        match Prepared::new(&orders).and_then(|mut prepared| prepared.launch()) {
             Ok((pid, None)) => Ok(Child { pid }),
             Ok((pid, Some(failure))) => {
                 collect(pid);
