@@ -32,6 +32,7 @@ struct SecureServer {
 #[derive(Default)]
 struct Heard {
     in_clear: Vec<String>,
+    logins: u32,
     subjects: Vec<String>,
 }
 
@@ -124,6 +125,7 @@ fn take(mut stream: TcpStream, tls: &Arc<ServerConfig>, heard: &Mutex<Heard>) ->
             }
             (false, LOGIN) => {
                 is_known = true;
+                heard.lock().expect("nobody panics while writing").logins += 1;
                 "235 welcome"
             }
             (false, "QUIT") => "221 bye",
@@ -184,6 +186,7 @@ fn mail_waits_until_the_server_is_trusted_and_the_password_right() {
         node.reload(&text);
         scene.line("a", begin, "mail is sent again by way of 127.0.0.1:587");
         scene.until("everything has come", || server.heard(|heard| heard.subjects.len()) == 2);
+        assert_eq!(server.heard(|heard| heard.logins), 1, "what has waited together is sent together");
         node.signal(Signal::USER_1);
         let data = || run(host, "cat /tmp/keepalived.data");
         scene.line("a", begin, "Writing /tmp/keepalived.data");
