@@ -113,7 +113,7 @@ impl EventLoop {
                 (&dumps.state, "data", content)
             }
             Dump::Statistics | Dump::StatisticsThenClear => {
-                (&dumps.statistics, "stats", dump::statistics(&self.engine.view()))
+                (&dumps.statistics, "stats", dump::statistics::data(&self.engine.view()))
             }
             Dump::Json => (&dumps.json, "json", json(&self.settings, &self.engine, now())),
         };
