@@ -14,7 +14,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::story::run;
-use crate::support::{ADDRESS, Host, Moment, Node, QUICK, Scene, configuration, slow_test, tanist};
+use crate::support::{ADDRESS, Host, Moment, Node, QUICK, Scene, configuration, slow_test, tanist, with_variable};
 
 const PORT: u16 = 587;
 /// base64 of "\0tanist\0open sesame".
@@ -217,8 +217,7 @@ fn without_a_file_of_its_own_it_trusts_whom_the_system_trusts() {
         for (name, text) in [("system.pem", server.authority.as_str()), ("password", "open sesame")] {
             run(host, &format!("umask 077; echo '{text}' > /run/rehearse/{name}"));
         }
-        let mut daemon = tanist();
-        daemon.command.splice(0..0, ["env".to_owned(), "SSL_CERT_FILE=/run/rehearse/system.pem".to_owned()]);
+        let daemon = with_variable(tanist(), "SSL_CERT_FILE", "/run/rehearse/system.pem");
         let mail = "global_defs {\n    notification_email {\n        ops@example.com\n    }\n    smtp_server 127.0.0.1 587\n    \
                     smtp_tls starttls\n    smtp_user tanist\n    smtp_password_file /run/rehearse/password\n    smtp_alert\n}\n";
         let begin = Moment::now();
