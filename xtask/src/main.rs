@@ -6,6 +6,7 @@ mod fuzz;
 mod kernel_tests;
 mod licences;
 mod packages;
+mod pages;
 mod planted;
 mod security;
 mod steps;

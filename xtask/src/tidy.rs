@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::security;
+use crate::{pages, security};
 
 /// A file is one idea; beyond this it is probably two.
 const LONGEST_FILE: usize = 900;
@@ -19,6 +19,7 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
         findings.extend(look(file, &text));
     }
     findings.extend(security::check(root, &files));
+    findings.extend(pages::check(root, &files));
     if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
 }
 

@@ -13,7 +13,7 @@ use engine::Record;
 use linux::system_log::Severity;
 
 use crate::log::{Entry, Sinks};
-use crate::{dump, record};
+use crate::{record, written_file};
 
 /// Lines that may wait. A failover of 250 instances tells some 3 000.
 const CAPACITY: usize = 8192;
@@ -147,10 +147,10 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
         match job {
             Job::Line(entry) => sinks.write(&entry),
             Job::File(path, content, mode) => {
-                tell(&mut sinks, "write", &path, dump::replace_file(&path, &content, mode))
+                tell(&mut sinks, "write", &path, written_file::replace(&path, &content, mode))
             }
             Job::Keep(directory, name, content) => {
-                tell(&mut sinks, "write", &directory.join(&name), dump::keep_in(&directory, &name, &content));
+                tell(&mut sinks, "write", &directory.join(&name), written_file::keep_in(&directory, &name, &content));
             }
             Job::Remove(path) => tell(&mut sinks, "remove", &path, std::fs::remove_file(&path)),
             // It was saved above, or with a job before it.

@@ -1,12 +1,16 @@
-//! The loop: wait, take everything in, let the engine decide, carry everything out.
+//! The loop: wait, take everything in, let the engine decide, carry everything out. What is done with each of its parts has a
+//! file of its own.
 
+mod announcing;
 mod ending;
+mod kernel;
 mod link_beats;
 mod operators;
 mod pair;
 mod process;
 mod reloading;
 mod services;
+mod sockets;
 mod telling;
 mod trackers;
 
@@ -14,9 +18,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use config::{Expanded, Settings, VirtualMac};
-use engine::wire::{arp, neighbour};
-use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterConfig, RouterId, ScriptOutcome, StateName};
+use config::{Expanded, Settings};
+use engine::{Engine, Event, Input, Instant, LinkId, Name, Output, RouterId, ScriptOutcome, StateName};
 use linux::arp_socket::ArpSocket;
 use linux::clock;
 use linux::poll::{Interest, Poll};
@@ -41,7 +44,7 @@ use crate::control::{Control, Later};
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
 use crate::gathering::{self, Gathering};
-use crate::kernel::{Changed, Kernel, Loss};
+use crate::kernel::{Kernel, Loss};
 use crate::link_beats::LinkBeats;
 use crate::log::Entry;
 use crate::mail::Post;
@@ -53,8 +56,8 @@ use crate::reload::Reading;
 use crate::reload_times::ReloadTimes;
 use crate::services::{self as running, Services};
 use crate::share::Share;
-use crate::sockets::{Apart, Particulars, Sockets};
-use crate::solicited_groups::{self, SolicitedGroups};
+use crate::sockets::Sockets;
+use crate::solicited_groups::SolicitedGroups;
 use crate::sysctls::Sysctls;
 use crate::trackers::Trackers;
 use crate::words::{self, Line};
@@ -79,16 +82,12 @@ const LINKS: u64 = 1 << 32;
 
 /// After the kernel refused an address, it is asked again this much later; in nanoseconds.
 const ASK_AGAIN: u64 = 1_000_000_000;
-/// A renewal that takes so much time has been interrupted for longer than some lifetime may last; in nanoseconds.
-const FROZEN: u64 = 1_000_000_000;
 /// A turn takes less, unless it was stopped in its middle.
 const HELD_UP: u64 = 10_000_000;
 /// So often it is looked again for packets before what is due is done all the same.
 const LOOKS: u8 = 3;
 /// When nothing has happened for this long, memory that only the last happening needed is given back; in nanoseconds.
 const QUIET: u64 = 6_000_000_000;
-/// So many announcements are sent before the loop looks at everything else again: about a millisecond's worth.
-const ANNOUNCEMENTS_AT_ONCE: usize = 128;
 /// Makes QUIT cause a panic, so that the way out of one can be rehearsed.
 const PANIC_DRILL: &str = "TANIST_PANIC_DRILL";
 
@@ -346,28 +345,6 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Renews lifetimes last of all: the engine may have found that it was late and that nothing is ours any more, and
-    /// an address that somebody has taken away meanwhile would come back in silence.
-    fn renew_addresses(&mut self) -> linux::Result<()> {
-        if self.kernel.renew_deadline().is_some_and(|at| at <= clock::boot_time()) {
-            let begin = clock::boot_time();
-            // Frozen since the engine was asked last: it does not know yet that nothing may be ours any more.
-            if self.engine.deadline().is_some_and(|due| due.as_nanos() + FROZEN < begin) {
-                return Ok(());
-            }
-            self.take_changes()?;
-            self.carry_out();
-            let failures = self.kernel.renew(clock::boot_time());
-            self.tell_refusals(failures);
-            // Frozen just here, we have renewed what may have expired meanwhile, and added it thereby.
-            if clock::boot_time() - begin > FROZEN {
-                self.kernel.distrust();
-                self.ask_again_at = Some(clock::boot_time());
-            }
-        }
-        Ok(())
-    }
-
     /// Lets packets gather, if they come in crowds; nothing that is due is ever late for it.
     fn let_packets_gather(&mut self, ready: &mut Vec<u64>) -> linux::Result<()> {
         let are_packets = |token: &u64| *token == UNICAST || (LINKS..running::TOKENS).contains(token);
@@ -503,48 +480,6 @@ impl EventLoop {
         u64::try_from(self.settings.process.child_wait.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn take_packets(&mut self, link: Option<u32>) {
-        let Self { sockets, engine, kernel, out, .. } = self;
-        let places = (|index| kernel.id_of_heard(index), |index| kernel.master_of(index));
-        match sockets.receive(link, engine, now, places, out) {
-            Ok(count) => self.gathering.read(count),
-            Err(error) => self.say(Severity::Warning, error.to_string()),
-        }
-        self.tell_strangers();
-    }
-
-    fn take_changes(&mut self) -> linux::Result<()> {
-        let mut changed = self.kernel.receive(&self.engine)?;
-        let inputs = std::mem::take(&mut changed.inputs);
-        let links = changed.links;
-        self.note_changed(changed);
-        if links {
-            self.adjust_sockets();
-            self.adjust_sysctls();
-        }
-        for input in inputs {
-            self.engine.handle(now(), input, &mut self.out);
-        }
-        Ok(())
-    }
-
-    /// What has changed beside what the engine is told of.
-    fn note_changed(&mut self, changed: Changed) {
-        for index in changed.gone {
-            self.sockets.forget_link(index);
-        }
-        self.reconcile |= changed.addresses;
-        self.restoring = changed.missing.or(self.restoring);
-        self.told.extend(changed.told);
-        self.tell_refusals(changed.failures);
-    }
-
-    /// Has the interfaces made that instances with a virtual MAC address live on.
-    fn make_virtual_links(&mut self) {
-        let changed = self.kernel.make_virtual_links(&self.settings);
-        self.note_changed(changed);
-    }
-
     fn take_signals(&mut self) -> linux::Result<()> {
         let mut received = Vec::new();
         self.signals.receive(&mut received)?;
@@ -638,112 +573,6 @@ impl EventLoop {
         let _ = self.notifier.status(&format!("MASTER of {active} of {routers} instances"));
     }
 
-    fn send_advertisements(&mut self, outputs: &[Output]) {
-        for output in outputs {
-            if let Output::Advertise { router, priority, sequence } = *output {
-                let link = self.engine.router_link(router).and_then(|link| self.kernel.index_of(link));
-                self.sockets.push(&self.engine, (router, priority, sequence), link);
-            }
-        }
-        self.sockets.flush(&mut self.engine, now(), &mut self.out);
-    }
-
-    /// Brings the addresses to what is desired, and answers what that is.
-    fn bring_into_line(&mut self) -> BTreeSet<(LinkId, IpAddr)> {
-        let desired = self.engine.desired();
-        let reconciled = self.kernel.reconcile(&desired);
-        if let Some(loss) = self.restoring.take() {
-            for restored in &reconciled.added {
-                let (address, prefix, link) = (restored.address, restored.prefix, self.kernel.name_of(restored.link));
-                let what = match loss {
-                    Loss::TakenAway => format!("was missing from {link}"),
-                    Loss::Expired => format!("had expired on {link}, as this daemon was kept from renewing it,"),
-                };
-                self.told.push((Severity::Warning, format!("{address}/{prefix} {what} and has been put back")));
-                self.push_announcement(restored.link, address);
-            }
-        }
-        for restored in reconciled.restored {
-            self.told.push((Severity::Warning, format!("{restored} was missing and has been put back")));
-        }
-        if reconciled.ask_again {
-            self.ask_again_at = Some(clock::boot_time() + ASK_AGAIN);
-        }
-        if self.incomplete != reconciled.incomplete {
-            self.incomplete.clone_from(&reconciled.incomplete);
-            self.engine.handle(now(), Input::StaticsMissing(reconciled.incomplete), &mut self.out);
-        }
-        // What was refused before and is no longer would be news again.
-        let texts: BTreeSet<String> = reconciled.failures.iter().map(ToString::to_string).collect();
-        let before = std::mem::replace(&mut self.unfulfilled, texts);
-        before.difference(&self.unfulfilled).for_each(|text| {
-            self.refused.remove(text);
-        });
-        self.tell_refusals(reconciled.failures);
-        desired.addresses.iter().map(|address| (address.link, address.address)).collect()
-    }
-
-    /// Says what the kernel refused, once, and asks it again later.
-    fn tell_refusals(&mut self, failures: impl IntoIterator<Item = linux::Error>) {
-        for failure in failures {
-            self.ask_again_at = Some(clock::boot_time() + ASK_AGAIN);
-            let text = failure.to_string();
-            if self.refused.insert(text.clone()) {
-                self.told.push((Severity::Error, text));
-            }
-        }
-    }
-
-    /// Takes over what is to be announced, every address once before any again, and forgets what was given up
-    /// (`held` is what is left, if that has changed).
-    fn queue_announcements(&mut self, outputs: &[Output], held: Option<&BTreeSet<(LinkId, IpAddr)>>) {
-        let mut rounds: BTreeMap<(LinkId, IpAddr), u32> = BTreeMap::new();
-        let mut new: Vec<(u32, (LinkId, IpAddr))> = Vec::new();
-        for output in outputs {
-            if let Output::Announce { link, address } = *output {
-                let round = rounds.entry((link, address)).or_default();
-                new.push((*round, (link, address)));
-                *round += 1;
-            }
-        }
-        new.sort_by_key(|(round, _)| *round);
-        self.announcements.extend(new.into_iter().map(|(_, place)| place));
-        if let Some(held) = held {
-            self.announcements.retain(|place| held.contains(place));
-        }
-    }
-
-    /// Thousands of announcements take tens of milliseconds, and no advertisement may wait for them: some are sent,
-    /// then the loop looks at everything else.
-    fn send_some_announcements(&mut self) {
-        for _ in 0..ANNOUNCEMENTS_AT_ONCE.min(self.announcements.len()) {
-            if let Some((link, address)) = self.announcements.pop_front()
-                && let Some(index) = self.kernel.index_of(link)
-            {
-                self.push_announcement(index, address);
-            }
-        }
-        if !self.frames.is_empty() {
-            let mut unsent = Vec::new();
-            self.frames.flush(&self.arp, &mut unsent);
-            if let Some(first) = unsent.first() {
-                let cause = linux::Error::new(format!("send {} announcements of addresses", unsent.len()), first.errno);
-                self.told.push((Severity::Warning, cause.to_string()));
-            }
-        }
-    }
-
-    fn push_announcement(&mut self, index: u32, address: IpAddr) {
-        let Some(hardware_address) = self.kernel.hardware_address(index) else { return };
-        match address {
-            IpAddr::V4(address) => self.frames.push_frame(&arp::gratuitous(hardware_address, address), index),
-            IpAddr::V6(address) => {
-                let forwards = self.kernel.forwards_ipv6(index);
-                self.frames.push_frame(&neighbour::unsolicited(hardware_address, address, forwards), index);
-            }
-        }
-    }
-
     fn carry_out_rest(&mut self, output: &Output) {
         match output {
             Output::Advertise { .. } | Output::DesiredChanged | Output::Announce { .. } => {}
@@ -794,57 +623,5 @@ impl EventLoop {
 
     fn say(&self, severity: Severity, text: String) {
         self.background.hand_over(Job::Line(Entry::remark(severity, text)));
-    }
-
-    /// Drops traffic to the addresses of those who do not accept it.
-    fn close_addresses(&mut self) {
-        if let Err(error) = self.closed.adjust(&self.settings) {
-            self.say(Severity::Error, format!("{error}; traffic to virtual addresses is let through"));
-        }
-    }
-
-    fn adjust_sysctls(&mut self) {
-        let failures = self.sysctls.adjust(&self.settings);
-        self.tell_refusals(failures);
-    }
-
-    fn adjust_sockets(&mut self) {
-        let buffers = self.receive_buffers();
-        let Self { sockets, engine, kernel, poll, settings, .. } = self;
-        let instances = settings.instances.iter();
-        let virtual_macs: BTreeMap<&Name, &VirtualMac> =
-            instances.filter_map(|instance| Some((&instance.router.name, instance.virtual_mac.as_ref()?))).collect();
-        let vrfs = settings.vrfs();
-        let particulars_of = |id: RouterId, router: &RouterConfig| {
-            let apart = virtual_macs
-                .get(&router.name)
-                .map(|VirtualMac { link, speaks }| Apart { link: kernel.index_of_virtual(link), speaks: *speaks });
-            let in_vrf = vrfs.contains(&router.link);
-            Particulars { apart, in_vrf, buffer: buffers.get(id.0 as usize).copied().flatten() }
-        };
-        let index_of = |link| kernel.index_of(link);
-        let failures =
-            sockets.adjust(engine, index_of, particulars_of, poll, UNICAST, |index| LINKS + u64::from(index));
-        let deaf = failures.iter().flat_map(|failure| failure.links.iter().copied()).collect();
-        for input in self.kernel.set_deaf(deaf) {
-            self.engine.handle(now(), input, &mut self.out);
-        }
-        self.tell_refusals(failures.into_iter().map(|failure| failure.error));
-        let failures = self.solicited.adjust(self.solicited_groups());
-        self.tell_refusals(failures);
-    }
-
-    /// What must be joined below virtual interfaces with addresses of IPv6.
-    fn solicited_groups(&self) -> solicited_groups::Groups {
-        let mut groups = solicited_groups::Groups::new();
-        for router in &self.engine.config().routers {
-            for address in router.addresses.iter().chain(&router.excluded_addresses) {
-                let below = address.link.as_ref().and_then(|link| self.kernel.index_below(link));
-                if let (Some(below), IpAddr::V6(address)) = (below, address.address) {
-                    groups.entry(below).or_default().insert(solicited_groups::group_of(address));
-                }
-            }
-        }
-        groups
     }
 }

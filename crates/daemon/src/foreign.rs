@@ -40,5 +40,5 @@ pub fn json(settings: &Settings, engine: &Engine, now: Instant) -> String {
 /// What is written on USR1 and USR2.
 #[must_use]
 pub fn dumps(settings: &Settings, engine: &Engine, now: Instant) -> [String; 2] {
-    [dump::state::data(settings, engine, now), dump::statistics(&engine.view())]
+    [dump::state::data(settings, engine, now), dump::statistics::data(&engine.view())]
 }

@@ -15,7 +15,7 @@ use engine::{
 use linux::clock;
 use serde_json::{Map, Value, json};
 
-use crate::dump;
+use crate::dump::words;
 
 /// The whole file.
 pub(crate) fn json(settings: &Settings, engine: &Engine, now: Instant) -> String {
@@ -52,14 +52,14 @@ fn process(tracker: &TrackerView, configured: &Tracker) -> Option<Value> {
         "terminate_delay": number(terminate_delay.as_secs_f64()),
         "fork_delay": number(fork_delay.as_secs_f64()),
         "weight": signed(configured.weight),
-        "fork_delay_timer_running": dump::waits_after(tracker, FigureCause::Forked),
-        "terminate_delay_timer_running": dump::waits_after(tracker, FigureCause::Ended),
+        "fork_delay_timer_running": words::waits_after(tracker, FigureCause::Forked),
+        "terminate_delay_timer_running": words::waits_after(tracker, FigureCause::Ended),
         "full_command": pattern.by != MatchBy::Name,
     });
     let more = [
         ("max_processes", most.map(|most| json!(most))),
         ("parameters", (!parameters.is_empty()).then(|| json!(parameters.join(" ")))),
-        ("param_match", dump::match_word(pattern.by).map(|word| json!(word))),
+        ("param_match", words::match_word(pattern.by).map(|word| json!(word))),
     ];
     for (name, value) in more {
         if let (Some(value), Some(process)) = (value, process.as_object_mut()) {
@@ -106,8 +106,8 @@ fn data(router: &RouterView, instance: &Instance, settings: &Settings, since: Du
     put("accept", json!(u8::from(instance.accept_mode)));
     put("nopreempt", json!(!config.preempt_mode));
     put("preempt_delay", seconds(config.preempt_delay));
-    put("state", json!(number_of(dump::state_word(router))));
-    put("wantstate", json!(number_of(dump::wanted_word(router))));
+    put("state", json!(number_of(words::state_word(router))));
+    put("wantstate", json!(number_of(words::wanted_word(router))));
     put("version", json!(config.version.number()));
     put("smtp_alert", json!(instance.mails));
     put("notify_deleted", json!(instance.notify.tells_deletion));
@@ -123,17 +123,17 @@ fn data(router: &RouterView, instance: &Instance, settings: &Settings, since: Du
     ];
     for (name, script) in scripts {
         if let Some(script) = script {
-            put(name, json!(dump::quoted_script(script)));
+            put(name, json!(words::quoted_script(script)));
         }
     }
     let addresses = |addresses: &[VirtualAddress]| {
-        addresses.iter().map(|address| dump::address_words(address, instance, router.holds_addresses)).collect()
+        addresses.iter().map(|address| words::address_words(address, instance, router.holds_addresses)).collect()
     };
     let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     // Not their names but what they run, as in keepalived.
     let script = |name: &engine::Name| settings.scripts.iter().find(|script| script.checking.name == *name);
     let scripts =
-        config.track_scripts.iter().filter_map(|tracked| Some(dump::quoted(&script(&tracked.script)?.command)));
+        config.track_scripts.iter().filter_map(|tracked| Some(words::quoted(&script(&tracked.script)?.command)));
     let processes = config.trackers.iter().filter(|tracked| tracked.tracker.kind == TrackerKind::Process);
     let listed: [(&str, Vec<String>); 7] = [
         ("vips", addresses(&config.addresses)),

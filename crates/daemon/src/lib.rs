@@ -48,6 +48,7 @@ pub mod status;
 mod sysctls;
 mod trackers;
 mod words;
+mod written_file;
 
 pub use confinement::Confine;
 pub use control::ControlPlace;

@@ -10,12 +10,12 @@ use engine::PairConfig;
 use linux::scheduling::{Priority, set_priority};
 use linux::system_log::Severity;
 
-use crate::dump;
 use crate::hmac_keys;
 use crate::options;
 use crate::pair_key;
 use crate::preflight::Plan;
 use crate::status::node_name;
+use crate::written_file;
 
 /// Something to be said about a configuration.
 pub(crate) type Remark = (Severity, String);
@@ -84,7 +84,7 @@ pub(crate) fn load(path: &Path, reading: &options::Reading) -> Loaded {
 /// Whoever writes the files can see when they are being read.
 fn load_under_sign(path: &Path, how: &options::Reading, sign: Option<&Path>) -> Loaded {
     let Some(sign) = sign else { return load(path, how) };
-    let set = dump::empty_file(sign);
+    let set = written_file::empty(sign);
     let loaded = load(path, how);
     let taken = set.and_then(|()| std::fs::remove_file(sign));
     let Err(error) = taken else { return loaded };

@@ -360,7 +360,7 @@ fn state_changed(engine: &Engine, router: RouterId, from: StateName, to: StateNa
             "({name}) Master received advert from {from} with same priority {priority} but higher IP address than ours"
         )),
         Cause::HandedOver => Some(format!("({name}) the peer has handed it over")),
-        Cause::Resumed => Some(format!("({name}) had it before this daemon was started anew, and the peer agrees")),
+        Cause::Resumed => Some(format!("({name}) had it before, and its services still run here: it goes on")),
         Cause::PeerSilent => Some(format!("({name}) nothing is heard of the peer, which was master")),
         Cause::LetGo => Some(format!("({name}) has let it go, nothing of its services runs here any more")),
         Cause::PeerStays => Some(format!("({name}) the peer is master too and has the better claim")),

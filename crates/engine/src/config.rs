@@ -658,7 +658,8 @@ pub struct ServiceConfig {
     /// Checks that run while the service does; one that has failed is a failure of the service. Their names are
     /// unique among all checks, [`Config::scripts`] included.
     pub checks: Vec<ScriptConfig>,
-    /// After a start, failing checks do not count until every check was good once or this long has passed.
+    /// After a start, failing checks do not count until every check was good once or this long has passed. One whose runs are
+    /// good by then has until its rise.
     pub start_grace: Duration,
     /// A service that has not come up by then has failed.
     pub start_timeout: Duration,

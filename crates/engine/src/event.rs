@@ -458,7 +458,8 @@ pub enum Cause {
     Overslept,
     /// The peer let it go, in order.
     HandedOver,
-    /// A former life of this daemon had it, its services still run here, and the peer agrees.
+    /// It had the role before, its services still run here, and nobody has anything against it: after a new start of the
+    /// daemon or, in maintenance, after a sleep.
     Resumed,
     /// The peer was Active and nothing is heard of it any more.
     PeerSilent,

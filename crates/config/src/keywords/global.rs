@@ -71,7 +71,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "smtp_ca_file",
         PATH,
         "A file with the certificates (PEM) of those who may vouch for the mail server, instead of those that this system \
-         trusts. It is read for each mail.",
+         trusts. It is read for each session with the server.",
         "smtp_ca_file /etc/tanist/mail-ca.pem",
     )
     .default("the authorities that this system trusts")
@@ -89,7 +89,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "smtp_password_file",
         PATH,
         "A file whose first line is the password for the mail server. Nobody but its owner, root or whoever runs the daemon, \
-         may have access to it. It is read for each mail, so a new password counts at once.",
+         may have access to it. It is read for each session with the server, so a new password counts at once.",
         "smtp_password_file /etc/tanist/mail.password",
     )
     .ours(),

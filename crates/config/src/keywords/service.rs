@@ -61,7 +61,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "start_grace",
         span(0, DAY),
-        "After a start, failing checks do not count for so long, or until all of them were good once.",
+        "After a start, failing checks do not count for so long, or until all of them were good once. A check whose runs are good \
+         by then has until its `rise`.",
         "start_grace 20",
     )
     .default("20"),

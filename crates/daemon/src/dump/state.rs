@@ -19,7 +19,9 @@ use linux::clock;
 use linux::local_time::LocalTime;
 use linux::packet_filter::Dropped;
 
-use super::{address_words, match_word, own_faults, quoted, quoted_script, state_word, waits_after, wanted_word};
+use super::words::{
+    address_words, match_word, own_faults, quoted, quoted_script, state_word, waits_after, wanted_word,
+};
 use crate::status::fault_words;
 
 /// The whole file.

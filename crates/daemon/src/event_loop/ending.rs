@@ -1,7 +1,8 @@
 //! The ways out of the loop.
 //!
 //! Asked to stop, everything ends in order: services first, then their roles are let go, then a successor is waited for.
-//! Asked again, no other node is waited for, but services still may take their `stop_timeout`. Asked a third time, nobody
+//! Asked again, no other node is waited for, but services still may take their `stop_timeout`; routers whose services have ended
+//! answer for their addresses meanwhile, which costs no time and spares clients some. Asked a third time, nobody
 //! is waited for, and what goes on without us is said. When something has broken, the loop goes on as if it had been asked
 //! twice; if it breaks again, services end without it.
 

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use config::{Expanded, Process, ReceiveBuffers};
-use engine::{Family, Input, Instant, RouterConfig};
+use config::{Expanded, Process};
+use engine::{Input, Instant};
 use linux::poll::Interest;
 use linux::system_log::Severity;
 use linux::{clock, process};
@@ -113,7 +113,7 @@ impl EventLoop {
                 (&dumps.state, "data", content)
             }
             Dump::Statistics | Dump::StatisticsThenClear => {
-                (&dumps.statistics, "stats", dump::statistics(&self.engine.view()))
+                (&dumps.statistics, "stats", dump::statistics::data(&self.engine.view()))
             }
             Dump::Json => (&dumps.json, "json", json(&self.settings, &self.engine, now())),
         };
@@ -177,53 +177,11 @@ impl EventLoop {
         self.told.extend(told);
         self.begin_reload();
     }
-
-    // ── sockets ───────────────────────────────────────────────────────────────────────────────────────
-
-    pub(super) fn tell_strangers(&mut self) {
-        for (link, vrid) in self.sockets.take_strangers() {
-            if self.told_strangers.insert((link, vrid)) {
-                let link = self.kernel.name_of(link);
-                let text = format!("Unknown VRID({vrid}) received on interface({link}). ignoring...");
-                self.say(Severity::Info, text);
-            }
-        }
-    }
-
-    /// How much the socket that hears each instance may queue for it, in octets.
-    pub(super) fn receive_buffers(&self) -> Vec<Option<usize>> {
-        let mtu = |router: &RouterConfig| self.kernel.mtu_of(&router.link).unwrap_or(ETHERNET_MTU);
-        let of_instance = |instance: &config::Instance| {
-            let octets = instance.receive_buffer.or_else(|| match self.settings.process.receive_buffers {
-                ReceiveBuffers::Own => None,
-                ReceiveBuffers::Octets(octets) => Some(octets),
-                ReceiveBuffers::Mtu { packets } => Some(packets.saturating_mul(mtu(&instance.router))),
-                ReceiveBuffers::Advertisement { packets } => {
-                    Some(packets.saturating_mul(packet_size(&instance.router)))
-                }
-            });
-            octets.map(|octets| octets as usize)
-        };
-        self.settings.instances.iter().map(of_instance).collect()
-    }
 }
 
 /// How long to wait after a start; `up` is how long the machine has been so.
 fn delay(process: &Process, up: Duration) -> Duration {
     process.startup_delay.max(process.delay_after_boot.saturating_sub(up))
-}
-
-/// Of an interface that is not there.
-const ETHERNET_MTU: u32 = 1500;
-
-/// An advertisement with its IP header, and in version 2 its authentication data.
-fn packet_size(router: &RouterConfig) -> u32 {
-    let (header, address) = match router.family {
-        Family::Ipv4 => (20 + 8 + 8, 4),
-        Family::Ipv6 => (40 + 8, 16),
-    };
-    let count = u32::try_from(router.addresses.len()).unwrap_or(u32::MAX);
-    count.saturating_mul(address).saturating_add(header)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ const LONGEST_PASSWORD: u64 = 4096;
 const GO_ON: u16 = 334;
 
 /// Read for each session: so it is never out of date, and nowhere in between.
-pub(super) fn log_in(talk: &mut Talk<'_>, login: &MailLogin, offers: &[String]) -> Result<(), Failure> {
+pub(super) fn log_in(talk: &mut Talk, login: &MailLogin, offers: &[String]) -> Result<(), Failure> {
     let password = password(login).map_err(Failure::Now)?;
     let encode = |octets: &[u8]| Zeroizing::new(Base64::encode_string(octets));
     let mut secrets = vec![encode(password.as_bytes())];

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use linux::system_log::Severity;
 
-use super::smtp::{Failure, deliver};
+use super::smtp::{Failure, Talk, deliver};
 use super::{Letter, Route};
 use crate::background::Voice;
 
@@ -127,10 +127,11 @@ impl Post {
 fn work(office: &Office, voice: &Voice) {
     let mut trouble: Option<String> = None;
     let mut pause = FIRST_PAUSE;
-    while let Some((route, letter)) = take(office) {
+    let mut open = None;
+    while let Some((route, letter)) = take(office, &mut open) {
         let server = route.server_name();
         let mut left = None;
-        let failure = match deliver(&route, &letter) {
+        let failure = match deliver(&route, &letter, &mut open) {
             Ok(delivered) => {
                 for (recipient, reason) in delivered.refused {
                     let text = format!("mail for {recipient} is refused by {server}: {reason}");
@@ -174,8 +175,8 @@ fn work(office: &Office, voice: &Voice) {
     }
 }
 
-/// The next one; `None` when there will be no more.
-fn take(office: &Office) -> Option<(Arc<Route>, Letter)> {
+/// The next one; `None` when there will be no more. A session that is open ends before there is a wait.
+fn take(office: &Office, open: &mut Option<Talk>) -> Option<(Arc<Route>, Letter)> {
     let mut desk = office.desk();
     loop {
         if let Some(route) = desk.route.clone()
@@ -183,6 +184,12 @@ fn take(office: &Office) -> Option<(Arc<Route>, Letter)> {
         {
             desk.in_hand = true;
             return Some((route, letter));
+        }
+        if let Some(talk) = open.take() {
+            drop(desk);
+            talk.end();
+            desk = office.desk();
+            continue;
         }
         if desk.closing {
             return None;

@@ -1,7 +1,8 @@
-//! Hands one mail to a server, a session for each mail: in plain SMTP (RFC 5321) as keepalived speaks it, or through TLS
-//! (RFC 3207, RFC 8314).
+//! Hands mails to a server: in plain SMTP (RFC 5321) as keepalived speaks it, a session for each mail, or through TLS (RFC 3207,
+//! RFC 8314), where mails that wait together share a session and its login.
 
 use std::io::{self, BufRead, BufReader, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
 use config::MailTls;
@@ -43,28 +44,14 @@ pub(super) struct Answer {
     pub(super) text: String,
 }
 
-pub(super) fn deliver(route: &Route, letter: &Letter) -> Result<Delivered, Failure> {
-    let mut talk = Talk::begin(route)?;
-    talk.expect(&format!("MAIL FROM:<{}>", bare(&route.from)), 2)?;
-    let mut delivered = Delivered::default();
-    let recipients = letter.left.as_ref().unwrap_or(&route.to);
-    let mut accepted = 0;
-    for recipient in recipients {
-        let answer = talk.ask(&format!("RCPT TO:<{}>", bare(recipient)))?;
-        match answer.code / 100 {
-            2 => accepted += 1,
-            5 => delivered.refused.push((recipient.clone(), answer.text)),
-            _ => delivered.later.push(recipient.clone()),
-        }
+/// Hands a mail over, in the session that is `open` or in a new one. One that may carry another mail is left open.
+pub(super) fn deliver(route: &Arc<Route>, letter: &Letter, open: &mut Option<Talk>) -> Result<Delivered, Failure> {
+    let kept = open.take().filter(|talk| Arc::ptr_eq(&talk.route, route));
+    // Whatever goes wrong there may be about what went before, such as a server that takes so many mails in a session.
+    if let Some(Ok(delivered)) = kept.map(|talk| talk.hand_over(letter, open)) {
+        return Ok(delivered);
     }
-    if accepted > 0 {
-        talk.expect("DATA", 3)?;
-        talk.send(&letter.content(route))?;
-        let answer = talk.answer()?;
-        answer.must_be(2)?;
-    }
-    talk.end();
-    Ok(delivered)
+    Talk::begin(route)?.hand_over(letter, open)
 }
 
 /// `<a@example.com>` as well as `a@example.com`.
@@ -87,17 +74,18 @@ impl Answer {
     }
 }
 
-pub(super) struct Talk<'r> {
-    route: &'r Route,
+/// A session.
+pub(super) struct Talk {
+    route: Arc<Route>,
     stream: BufReader<Wire>,
 }
 
-impl<'r> Talk<'r> {
+impl Talk {
     /// Connects, greets, and does what comes before mail. What is refused here says nothing about the mail.
-    fn begin(route: &'r Route) -> Result<Self, Failure> {
+    fn begin(route: &Arc<Route>) -> Result<Self, Failure> {
         let (host, port) = &route.server;
         let wire = Wire::connect((host, *port), route.timeout).map_err(Failure::Now)?;
-        let mut talk = Self { route, stream: BufReader::new(wire) };
+        let mut talk = Self { route: Arc::clone(route), stream: BufReader::new(wire) };
         if route.tls == MailTls::Implicit {
             talk = talk.secured()?;
         }
@@ -142,7 +130,35 @@ impl<'r> Talk<'r> {
         Ok(Self { stream: BufReader::new(wire), ..self })
     }
 
-    fn end(mut self) {
+    fn hand_over(mut self, letter: &Letter, open: &mut Option<Self>) -> Result<Delivered, Failure> {
+        let route = Arc::clone(&self.route);
+        self.expect(&format!("MAIL FROM:<{}>", bare(&route.from)), 2)?;
+        let mut delivered = Delivered::default();
+        let recipients = letter.left.as_ref().unwrap_or(&route.to);
+        let mut accepted = 0;
+        for recipient in recipients {
+            let answer = self.ask(&format!("RCPT TO:<{}>", bare(recipient)))?;
+            match answer.code / 100 {
+                2 => accepted += 1,
+                5 => delivered.refused.push((recipient.clone(), answer.text)),
+                _ => delivered.later.push(recipient.clone()),
+            }
+        }
+        if accepted > 0 {
+            self.expect("DATA", 3)?;
+            self.send(&letter.content(&route))?;
+            self.answer()?.must_be(2)?;
+        }
+        // Without TLS, servers hear what keepalived says; and after what was not quite right it is better to begin anew.
+        if route.tls != MailTls::Off && accepted > 0 && delivered.later.is_empty() {
+            *open = Some(self);
+        } else {
+            self.end();
+        }
+        Ok(delivered)
+    }
+
+    pub(super) fn end(mut self) {
         // It has the mail: what becomes of the farewell matters to nobody.
         let _ = self.ask("QUIT");
         self.stream.get_mut().close();

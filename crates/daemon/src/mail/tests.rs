@@ -4,11 +4,32 @@ use engine::{Name, Notice, Priority, RouterId};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use config::{LoadOptions, MemoryFiles};
 
+use super::smtp::{self, Delivered, Failure};
 use super::*;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let give_up = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < give_up, "it never came to this: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Delivers one mail in a session of its own.
+pub(super) fn deliver(route: &Route, letter: &Letter) -> Result<Delivered, Failure> {
+    let mut open = None;
+    let delivered = smtp::deliver(&Arc::new(route.clone()), letter, &mut open);
+    open.into_iter().for_each(smtp::Talk::end);
+    delivered
+}
 
 /// A server that answers as it is told and writes down what is said to it: one session after the other.
 pub(super) struct Pretend {

@@ -86,11 +86,13 @@ impl Engine {
             let left = departing
                 .iter()
                 .filter(|departing| members().any(|member| member.config().name == *departing.router()));
+            let is_its = |service: &&Service| its_services.contains(&service.config().name);
             let mut fresh = Brief {
                 busy: left.into_iter().any(|departing| departing.is_busy(services)),
                 stands_back: role.is_held() || spent,
                 frozen: standing.in_maintenance(),
                 waits: standing.in_maintenance() && !role.is_keeper,
+                goes_on: standing.in_maintenance() && role.is_keeper && run_on(services.iter().filter(is_its)),
                 paired: pair.is_some() && !its_services.is_empty(),
                 grouped: units.is_grouped(index),
                 ..Brief::default()
@@ -118,7 +120,7 @@ impl Engine {
                     }
                 }
             }
-            for service in services.iter().filter(|service| its_services.contains(&service.config().name)) {
+            for service in services.iter().filter(is_its) {
                 fresh.busy |= !service.is_gone();
                 if service.has_failed() {
                     fresh.faults.push(FaultReason::ServiceFailed(service.config().name.clone()));
@@ -544,10 +546,7 @@ impl Engine {
                 .iter()
                 .any(|member| self.routers.get(*member).is_some_and(VirtualRouter::is_leaving)),
             busy: self.briefs.get(index).is_some_and(|brief| brief.busy),
-            resumes: {
-                let mut left = self.services_of(index).filter(|service| !service.is_gone()).peekable();
-                left.peek().is_some() && left.all(Service::is_rightful)
-            },
+            resumes: run_on(self.services_of(index)),
             ready,
             known_ready,
             due: self.unit_due(index),
@@ -560,6 +559,12 @@ impl Engine {
             stopping: self.is_stopping(),
         })
     }
+}
+
+/// Whether something of these services is left, and runs, perhaps rightly so.
+fn run_on<'s>(services: impl Iterator<Item = &'s Service>) -> bool {
+    let mut left = services.filter(|service| !service.is_gone()).peekable();
+    left.peek().is_some() && left.all(Service::is_rightful)
 }
 
 /// The other node, as far as one router is concerned.

@@ -71,13 +71,23 @@ enum State {
         until: Instant,
     },
     Running {
-        /// Failing checks do not count before this moment; `None` once all were good.
-        grace_until: Option<Instant>,
+        grace: Grace,
     },
     Stopping {
         since: Instant,
         kill_at: Instant,
     },
+}
+
+/// How long failing checks do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grace {
+    Until(Instant),
+    /// Its time is over, but it has begun to answer: for as long as each failing check's runs are good, which leads to its
+    /// rise.
+    WhileRising,
+    /// All were good once, or had their time.
+    Over,
 }
 
 #[derive(Clone, Debug)]
@@ -312,10 +322,10 @@ impl Service {
 
     /// Running well; `None` while it does not run, or before every check has a result.
     pub(crate) fn healthy(&self) -> Option<bool> {
-        let State::Running { grace_until } = self.state else { return None };
+        let State::Running { grace } = self.state else { return None };
         let well = self.checks.iter().try_fold(true, |well, check| Some(well & check.good()?))?;
         // What does not answer yet is not ill.
-        (well || grace_until.is_none()).then_some(well)
+        (well || grace == Grace::Over).then_some(well)
     }
 
     /// The longest that a hand-over may take: to end it here and to have it up there.
@@ -329,7 +339,9 @@ impl Service {
             State::Unknown => None,
             State::Stopped => self.may_start(left_alone).then_some(self.start_at),
             State::Starting { until } => Some(*until),
-            State::Running { grace_until } => *grace_until,
+            State::Running { grace: Grace::Until(at) } => Some(*at),
+            // The runs of its checks have their own moments.
+            State::Running { grace: Grace::WhileRising | Grace::Over } => None,
             State::Stopping { kill_at, .. } => Some(*kill_at),
         };
         let readiness = self.is_assessed().then(|| self.readiness.next_at());
@@ -507,17 +519,23 @@ impl Service {
         out: &mut Vec<Output>,
     ) -> Consequence {
         let healthy = self.healthy();
-        let State::Running { grace_until } = &mut self.state else { return Consequence::Nothing };
+        let State::Running { grace } = &mut self.state else { return Consequence::Nothing };
         if healthy == Some(true) {
-            *grace_until = None;
+            *grace = Grace::Over;
             self.up_at.get_or_insert(now);
         }
-        if grace_until.is_some_and(|until| now < until) {
-            return Consequence::Nothing;
+        let failing = || self.checks.iter().filter(|check| check.good() == Some(false));
+        match grace {
+            Grace::Until(at) if now < *at => return Consequence::Nothing,
+            Grace::Until(_) | Grace::WhileRising if failing().next().is_some() && failing().all(Script::is_rising) => {
+                *grace = Grace::WhileRising;
+                return Consequence::Nothing;
+            }
+            Grace::Until(_) | Grace::WhileRising | Grace::Over => *grace = Grace::Over,
         }
-        *grace_until = None;
-        let failing = self.checks.iter().find(|check| check.good() == Some(false));
-        let Some(check) = failing.map(|check| check.config().name.clone()) else { return Consequence::Nothing };
+        // The one that keeps it from coming up rather than one that would soon be good.
+        let named = failing().find(|check| !check.is_rising()).or_else(|| failing().next());
+        let Some(check) = named.map(|check| check.config().name.clone()) else { return Consequence::Nothing };
         if left_alone || !self.wanted {
             return Consequence::Nothing;
         }
@@ -648,9 +666,10 @@ impl Service {
 
     fn come_up(&mut self, now: Instant, cause: ServiceCause, out: &mut Vec<Output>) {
         self.stopped_by_hand = false;
-        let grace_until = (!self.config.checks.is_empty()).then(|| now + self.config.start_grace);
-        self.up_at = grace_until.is_none().then_some(now);
-        self.set_state(now, State::Running { grace_until }, cause, out);
+        let grace =
+            if self.config.checks.is_empty() { Grace::Over } else { Grace::Until(now + self.config.start_grace) };
+        self.up_at = (grace == Grace::Over).then_some(now);
+        self.set_state(now, State::Running { grace }, cause, out);
         self.begin_checks(now);
         if self.wanted {
             self.begin_timers(now);

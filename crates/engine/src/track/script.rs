@@ -25,6 +25,8 @@ pub(crate) struct Script {
     /// Good runs push it up, bad ones down, between 0 and rise + fall − 1; good from `rise` on.
     counter: u32,
     good: Option<bool>,
+    /// The last run that counted was good.
+    last_was_good: bool,
     next_at: Instant,
     /// What the second run is early by; nothing afterwards.
     jitter: Duration,
@@ -67,6 +69,7 @@ impl Script {
             config,
             counter,
             good,
+            last_was_good: false,
             next_at: now,
             jitter,
             run: None,
@@ -88,7 +91,7 @@ impl Script {
     pub(crate) fn rest(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.resting = true;
         self.proven = false;
-        (self.counter, self.good) = (self.config.rise - 1, None);
+        (self.counter, self.good, self.last_was_good) = (self.config.rise - 1, None, false);
         if let Some(run @ Run { stage: Stage::Allowed { .. }, .. }) = &mut self.run {
             run.stage = Stage::Ending { kill_at: now + KILL_AFTER };
             out.push(Output::EndScript { script: self.config.name.clone(), how: EndHow::Terminate });
@@ -139,6 +142,11 @@ impl Script {
     /// The verdict; `None` before the first result.
     pub(crate) fn good(&self) -> Option<bool> {
         self.good
+    }
+
+    /// It is not good, but on its way: if its runs go on being good, it will be.
+    pub(crate) fn is_rising(&self) -> bool {
+        self.good == Some(false) && self.last_was_good
     }
 
     /// Takes new figures over. The verdict stays until runs change it.
@@ -253,6 +261,7 @@ impl Script {
 
     /// Counts a result. `outcome` is `None` for a run that timed out.
     fn count(&mut self, good: bool, outcome: Option<ScriptOutcome>, out: &mut Vec<Output>) -> bool {
+        self.last_was_good = good;
         if let Some(left) = self.strict.as_mut().filter(|_| self.good.is_none() && !good) {
             *left = left.saturating_sub(1);
             if *left > 0 {

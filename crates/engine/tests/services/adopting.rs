@@ -332,7 +332,7 @@ service job
     0.000000   job hook RoleChanged Backup epoch 7
 0.001000 > running job
     0.001000   job Unknown -> Running: Found
-  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a Backup -> Active: Resumed
   300.218750   a advertise 200
   300.218750   a wants its addresses
   300.218750   desired nothing

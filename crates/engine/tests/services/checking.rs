@@ -111,6 +111,106 @@ service job grace 1 check web interval 10 timeout 5 rise 1 fall 1
     );
 }
 
+/// The grace ends between two good runs, of which two make it good.
+#[test]
+fn what_has_begun_to_answer_by_the_end_of_the_grace_is_given_its_rise() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job grace 1 check web interval 10 timeout 5 rise 2 fall 1
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted restarts 0 moves 0
+  300.500000   run web
+300.500000 > timer
+300.510000 > exit web 1
+  300.510000   web returned Exited(1)
+  300.520000   run web
+300.670000 > exit web 1
+  300.800000   run web
+300.920000 > exit web 1
+  301.050000   run web
+301.170000 > exit web 1
+  301.300000   run web
+301.420000 > exit web 0
+  301.420000   web returned Exited(0)
+301.520000 > services
+  301.520000   job is Running wanted restarts 0 moves 0
+  301.550000   run web
+301.670000 > exit web 0
+  301.670000   web succeeded
+  301.670000   job hook TakenOver Active epoch 1
+301.700000 > services
+  301.700000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
+#[test]
+fn but_no_longer_than_its_runs_are_good() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job grace 1 check web interval 10 timeout 5 rise 2 fall 1
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted restarts 0 moves 0
+  300.500000   run web
+300.500000 > timer
+300.510000 > exit web 1
+  300.510000   web returned Exited(1)
+  300.520000   run web
+300.670000 > exit web 1
+  300.800000   run web
+300.920000 > exit web 1
+  301.050000   run web
+301.170000 > exit web 1
+  301.300000   run web
+301.420000 > exit web 0
+  301.420000   web returned Exited(0)
+  301.550000   run web
+301.670000 > exit web 1
+  301.670000   web returned Exited(1)
+  301.670000   job Running -> Stopping: CheckFailed(web)
+  301.670000   job Stop
+  301.670000   job failed: CheckFailed(web): Restart { attempt: 1, of: 1, after: 0ns }
+301.700000 > wait
+",
+    );
+}
+
+/// One is on its way; what is told is the other one.
+#[test]
+fn one_that_begins_to_answer_does_not_help_another_that_does_not() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job grace 1 check one interval 10 timeout 5 rise 2 fall 1 check two interval 10 timeout 5 rise 2 fall 1
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted restarts 0 moves 0
+  300.500000   run one
+  300.500000   run two
+300.500000 > timer
+300.510000 > exit one 1
+  300.510000   one returned Exited(1)
+300.510000 > exit two 1
+  300.510000   two returned Exited(1)
+  300.520000   run one
+  300.520000   run two
+300.600000 > exit one 0
+  300.600000   one returned Exited(0)
+  300.640000   run one
+  301.500000   end one Terminate
+  301.500000   end two Terminate
+  301.500000   job Running -> Stopping: CheckFailed(two)
+  301.500000   job Stop
+  301.500000   job failed: CheckFailed(two): Restart { attempt: 1, of: 1, after: 0ns }
+301.600000 > wait
+",
+    );
+}
+
 /// Without a grace every bad run counts from the first on, but one is not enough where the figures say three.
 #[test]
 fn without_grace_it_fails_as_often_as_the_figures_say() {

@@ -158,6 +158,40 @@ service job
     );
 }
 
+/// It steps back and listens; its service is left alone, so that the role goes on when nobody else was heard.
+#[test]
+fn who_overslept_resumes() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > maintain
+  301.000000   MaintenanceBegun { span: None, node: this node }
+  301.000000   answer 1 Done
+  301.000000   save a epoch 1 active maintenance until None
+801.000000 > late timer
+  801.000000   a overslept by 400.78125s
+  801.000000   a Active -> Backup: Overslept
+  801.000000   a releases its addresses
+  801.000000   desired nothing
+  801.000000   a notify Backup 200
+  801.000000   HandoverUnordered { router: RouterId(0) }
+  801.000000   job hook RoleChanged Backup epoch 1
+ 1101.218750   a Backup -> Active: Resumed
+ 1101.218750   a advertise 200
+ 1101.218750   a wants its addresses
+ 1101.218750   desired nothing
+ 1101.218750   a notify Active 200
+ 1101.218750   job hook RoleChanged Active epoch 1
+1102.000000 > services
+ 1102.000000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
 #[test]
 fn a_standby_does_not_take_over() {
     check(

@@ -111,6 +111,7 @@ impl StandInText {
             Some(StatedRole::Backup) | None => self.line(format_args!("state BACKUP")),
         }
         if !router.is_anywhere() {
+            // Of a VRF, too: an interface plays its part.
             self.line(format_args!("interface {}", router.link));
         }
         self.line(format_args!("virtual_router_id {}", router.vrid));

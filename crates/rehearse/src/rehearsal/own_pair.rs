@@ -50,6 +50,14 @@ pub(crate) fn pair(
         let what = format!("the pair has no virtual address; it gets {STAND_IN_ADDRESS}, so that it can be watched");
         remarks.push(what);
     }
+    if let Some(vrf) = settings.iter().flat_map(Settings::vrfs).next() {
+        if run_scripts {
+            return Err(NoPair::Unfit(format!(
+                "virtual hosts have no VRF {vrf}; without --run-scripts an interface plays its part"
+            )));
+        }
+        remarks.push(format!("virtual hosts have no VRF: an interface of the name {vrf} plays its part"));
+    }
     let (routers, address) = common_router(&settings)?;
     let own = own_addresses(&settings, &routers);
     let others = settings[0].instances.len().max(settings[1].instances.len()) - 1;
@@ -386,5 +394,39 @@ mod tests {
         check(Some("192.168.8.10"), "192.168.8.254/32", ["192.168.8.10/24", "192.168.8.10/24"]);
         // The virtual address is far away from the node's own.
         check(Some("10.0.0.127"), "192.160.127.254/17", ["10.0.0.127/24", "10.0.0.127/24"]);
+    }
+
+    /// Who runs the user's own file would find no VRF.
+    #[test]
+    fn an_interface_plays_the_part_of_a_vrf_and_that_is_said() {
+        let directory = std::env::temp_dir().join(format!("tanist-vrf-pair-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a directory");
+        let paths = [1, 2].map(|number: u8| {
+            let text = format!(
+                "vrrp_instance V {{\n vrf blue\n virtual_router_id 51\n priority {}\n unicast_src_ip 192.0.2.{number}\n \
+                 unicast_peer {{\n 192.0.2.{}\n }}\n virtual_ipaddress {{\n 192.0.2.100/24 dev eth0\n }}\n}}\n",
+                100 + number,
+                3 - number
+            );
+            let path = directory.join(format!("{number}.conf"));
+            std::fs::write(&path, text).expect("written");
+            path
+        });
+        let planned = |run_scripts| {
+            pair(
+                paths.each_ref().map(|path| path.as_path()),
+                [0; 2].map(|_| (Daemon::keepalived(), true)),
+                &[],
+                run_scripts,
+            )
+        };
+        let plan = planned(false).expect("it is a pair");
+        let said = "virtual hosts have no VRF: an interface of the name blue plays its part";
+        assert!(plan.remarks.iter().any(|remark| remark == said), "{:?}", plan.remarks);
+        let Configuration::Text(text) = &plan.nodes[0].configuration else { panic!("it is not the user's file") };
+        assert!(text.contains("\ninterface blue\n") && !text.contains("vrf"), "{text}");
+        let Err(NoPair::Unfit(reason)) = planned(true) else { panic!("it cannot be run as it is") };
+        assert_eq!(reason, "virtual hosts have no VRF blue; without --run-scripts an interface plays its part");
+        std::fs::remove_dir_all(&directory).expect("cleaned up");
     }
 }

@@ -8,8 +8,8 @@ use linux::signals::Signal;
 
 use crate::support::story::run;
 use crate::support::{
-    ADDRESS, Daemon, Host, Moment, Node, QUICK, Scene, binary, configuration, is_installed, patiently, slow_test,
-    slow_test_with_users, tanist, test_name, word,
+    ADDRESS, Daemon, Host, Moment, Node, QUICK, Scene, binary, configuration, dumping_to, is_installed, patiently,
+    slow_test, slow_test_with_users, tanist, test_name, word,
 };
 
 /// CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, NET_BIND_SERVICE, NET_ADMIN, NET_RAW, IPC_LOCK, SYS_PTRACE, SYS_NICE,
@@ -75,8 +75,8 @@ fn told(scene: &Scene) -> String {
     read()
 }
 
-fn dumping(mut daemon: Daemon, options: &[&str]) -> Daemon {
-    daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
+fn dumping(daemon: Daemon, options: &[&str]) -> Daemon {
+    let mut daemon = dumping_to("/run/dumps", daemon);
     daemon.command.extend(options.iter().map(|option| (*option).to_owned()));
     daemon
 }
@@ -226,8 +226,8 @@ fn an_ordinary_user_with_capabilities_takes_over() {
             "--ambient-caps",
             caps,
         ];
-        let wrapped = wrapped.map(str::to_owned).into_iter().chain(["env".to_owned(), "TMPDIR=/run/plain".to_owned()]);
-        daemon.command.splice(0..0, wrapped);
+        let mut daemon = dumping_to("/run/plain", daemon);
+        daemon.command.splice(0..0, wrapped.map(str::to_owned));
         let script = host.write_program("told", "#!/bin/sh\nid -u > /run/plain/told\n").expect("a script");
         let root = host.write_program("as-root", "#!/bin/sh\necho > /run/plain/root\n").expect("a script");
         let lines = format!(

@@ -6,7 +6,7 @@ use std::path::Path;
 use linux::signals::Signal;
 
 use crate::support::story::run;
-use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_test, tanist};
+use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, dumping_to, slow_test, tanist};
 
 #[test]
 fn state_and_counters_are_written_where_they_are_looked_for() {
@@ -19,8 +19,7 @@ fn state_and_counters_are_written_where_they_are_looked_for() {
             host,
             "mkdir /run/dumps && echo precious > /run/precious && ln -s /run/precious /run/dumps/keepalived.data",
         );
-        let mut daemon = tanist();
-        daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
+        let daemon = dumping_to("/run/dumps", tanist());
         let before = "static_rules {\n    from 192.0.2.0/24 table 100 preference 9\n}\nvrrp_script check {\n    script /run/rehearse/check\n    interval 1\n    rise 2\n}";
         let routes = "    virtual_routes {\n        203.0.113.0/24 dev eth0\n    }";
         let lines = format!("{QUICK}\n    track_script {{\n        check\n    }}\n{routes}");
@@ -99,8 +98,7 @@ fn files_are_where_and_as_they_are_wanted() {
         let scene = Scene::new(&["a"]);
         let host = &scene.hosts[0];
         run(host, "mkdir /run/dumps");
-        let mut daemon = tanist();
-        daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
+        let daemon = dumping_to("/run/dumps", tanist());
         let tracked = format!("{QUICK}\n    track_process {{\n        own\n    }}");
         let own = "vrrp_track_process own {\n    process tanist\n    quorum_max 5\n    weight 5\n}";
         let with =

@@ -3,7 +3,8 @@
 use linux::signals::Signal;
 
 use crate::support::{
-    ADDRESS, Daemon, Host, Moment, Node, PATIENCE, QUICK, Scene, Seen, binary, configuration, slow_test, tanist, word,
+    ADDRESS, Daemon, Host, Moment, Node, PATIENCE, QUICK, Scene, Seen, binary, configuration, slow_test, tanist,
+    with_variable, word,
 };
 
 fn started_as(daemon: Daemon) -> (Scene, Node) {
@@ -41,9 +42,7 @@ fn asked_to_stop_it_ends_in_order() {
 #[test]
 fn a_panic_withdraws_everything() {
     slow_test(|| {
-        let mut daemon = tanist();
-        daemon.command.splice(0..0, ["env".to_owned(), "TANIST_PANIC_DRILL=1".to_owned()]);
-        let (scene, node) = started_as(daemon);
+        let (scene, node) = started_as(with_variable(tanist(), "TANIST_PANIC_DRILL", "1"));
         let asked = Moment::now();
         node.signal(Signal::QUIT);
         ends_with(&scene, &node, asked, "exit status 70");

@@ -1,21 +1,11 @@
 //! An instance of IPv6 with the real daemon.
 
-use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::support::iproute::{ip, lines};
-use crate::support::{HostPlan, Moment, Node, Scene, let_pass, slow_test, tanist};
-
-const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
-
-fn scene() -> Scene {
-    let mut scene = Scene::empty();
-    for (name, number) in ["a", "b"].into_iter().zip(1..) {
-        scene.add(&HostPlan::new(name).interface("eth0", &[&format!("2001:db8::{number}/64")]));
-    }
-    scene
-}
+use crate::support::ipv6::{self, ADDRESS};
+use crate::support::{Moment, Node, Scene, let_pass, slow_test, tanist};
 
 fn instance(global: &str, lines: &str) -> String {
     format!(
@@ -28,13 +18,9 @@ fn holds(scene: &Scene, host: usize) -> bool {
     scene.hosts[host].has_address(ADDRESS.into())
 }
 
-/// Whether the other host gets an answer: where nobody listens, a refusal.
+/// Whether the other host gets an answer.
 fn answers(scene: &Scene) -> bool {
-    let connect = || {
-        let to = SocketAddr::new(IpAddr::V6(ADDRESS), 9);
-        TcpStream::connect_timeout(&to, Duration::from_millis(700)).err().map(|error| error.kind())
-    };
-    scene.hosts[1].run(connect).expect("a host with power") == Some(ErrorKind::ConnectionRefused)
+    scene.hosts[1].run(|| ipv6::answers(ADDRESS)).expect("a host with power")
 }
 
 /// Packets are dropped, but neighbours find the address.
@@ -42,7 +28,7 @@ fn answers(scene: &Scene) -> bool {
 #[test]
 fn a_router_that_does_not_accept_is_found_and_answers_nobody() {
     slow_test(|| {
-        let scene = scene();
+        let scene = ipv6::scene(&["a", "b"]);
         let node = Node::start(&scene.hosts[0], tanist(), &instance("    vrrp_strict", ""));
         scene.until("it holds the address", || holds(&scene, 0));
         let begin = Moment::now();
@@ -67,7 +53,7 @@ fn a_router_that_does_not_accept_is_found_and_answers_nobody() {
 #[test]
 fn an_address_of_ipv6_has_a_lifetime() {
     slow_test(|| {
-        let scene = scene();
+        let scene = ipv6::scene(&["a", "b"]);
         let global = "    address_lifetime 3";
         let node = Node::start(&scene.hosts[0], tanist(), &instance(global, ""));
         scene.until("it holds the address", || holds(&scene, 0));
@@ -90,7 +76,7 @@ fn an_address_of_ipv6_has_a_lifetime() {
 #[test]
 fn what_somebody_takes_away_is_put_back() {
     slow_test(|| {
-        let scene = scene();
+        let scene = ipv6::scene(&["a", "b"]);
         let node = Node::start(&scene.hosts[0], tanist(), &instance("", ""));
         scene.until("it holds the address", || holds(&scene, 0));
         let begin = Moment::now();
@@ -106,7 +92,7 @@ fn what_somebody_takes_away_is_put_back() {
 #[test]
 fn without_a_link_local_address_it_is_out() {
     slow_test(|| {
-        let scene = scene();
+        let scene = ipv6::scene(&["a", "b"]);
         let begin = Moment::now();
         let node = Node::start(&scene.hosts[0], tanist(), &instance("", ""));
         scene.until("it holds the address", || holds(&scene, 0));
@@ -132,7 +118,7 @@ fn without_a_link_local_address_it_is_out() {
 #[test]
 fn another_group_is_sent_to_and_heard() {
     slow_test(|| {
-        let scene = scene();
+        let scene = ipv6::scene(&["a", "b"]);
         let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x66);
         let configuration = instance(&format!("    vrrp_mcast_group6 {group}"), "");
         let a = Node::start(&scene.hosts[0], tanist(), &configuration);

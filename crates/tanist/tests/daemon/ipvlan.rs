@@ -1,13 +1,12 @@
 //! Interfaces that share the MAC address of the one below: their effect where the kernel has them, and what is said where it
 //! has none. `cargo xtask kernel-tests` runs this on a kernel that has them.
 
-use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::IpAddr;
 
 use crate::support::iproute::{ip, lines, try_ip};
+use crate::support::ipv6;
 use crate::support::wire::{neighbour, neighbour_of_ipv6};
-use crate::support::{ADDRESS, HostPlan, Moment, Node, QUICK, Scene, configuration, slow_test, tanist, test_name};
+use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_test, tanist, test_name};
 
 /// Where advertisements come from.
 const SOURCE: [u8; 4] = [192, 0, 2, 11];
@@ -85,15 +84,11 @@ fn addresses_are_on_an_interface_with_the_mac_address_of_the_one_below() {
 #[test]
 fn an_ipvlan_of_ipv6_has_the_virtual_addresses_and_no_others() {
     slow_test(|| {
-        let mut scene = Scene::empty();
-        for (name, number) in ["a", "b"].into_iter().zip(1..) {
-            scene.add(&HostPlan::new(name).interface("eth0", &[&format!("2001:db8::{number}/64")]));
-        }
+        let scene = ipv6::scene_with_client(&["a", "b"]);
         if !kernel_has_it(&scene) {
             return rehearse::lab::skip(&test_name(), &"this kernel has no ipvlan; `cargo xtask kernel-tests` has one");
         }
-        scene.lab.client().add_address("2001:db8::254/64").expect("the client's address");
-        let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
+        let address = ipv6::ADDRESS;
         let of = |priority: u8| {
             format!(
                 "vrrp_instance VI_6 {{\n    interface eth0\n    virtual_router_id 51\n    priority {priority}\n    advert_int \
@@ -110,11 +105,7 @@ fn an_ipvlan_of_ipv6_has_the_virtual_addresses_and_no_others() {
         assert_eq!(held.len(), 2, "{held:?}{}{}", ip(&scene.hosts[0], "address"), scene.story());
         let answered_by = |host: usize| {
             let mac = scene.hosts[host].mac(0).to_string();
-            let connect = move || {
-                let to = SocketAddr::new(address.into(), 9);
-                TcpStream::connect_timeout(&to, Duration::from_millis(700)).err().map(|error| error.kind())
-            };
-            scene.until("it answers", || scene.lab.client().run(connect) == Some(ErrorKind::ConnectionRefused));
+            scene.until("it answers", || scene.lab.client().run(move || ipv6::answers(address)));
             assert_eq!(neighbour_of_ipv6(&scene, address), Some(mac));
         };
         answered_by(0);

@@ -7,8 +7,8 @@ use linux::signals::Signal;
 use crate::support::packet_peer::{Forged, send};
 use crate::support::story::run;
 use crate::support::{
-    ADDRESS, Advertisement, HostPlan, Moment, Node, QUICK, Scene, configuration, is_announcement, let_pass, slow_test,
-    slow_test_with_users, tanist,
+    ADDRESS, Advertisement, HostPlan, Moment, Node, QUICK, Scene, configuration, dumping_to, is_announcement, let_pass,
+    slow_test, slow_test_with_users, tanist,
 };
 
 // Shows: vrrp_instance.virtual_ipaddress, vrrp_instance.virtual_ipaddress_excluded
@@ -254,8 +254,7 @@ fn the_machine_has_the_name_that_it_is_given() {
     slow_test(|| {
         let scene = Scene::new(&["a"]);
         run(&scene.hosts[0], "mkdir /run/dumps");
-        let mut daemon = tanist();
-        daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
+        let daemon = dumping_to("/run/dumps", tanist());
         let named = configuration("global_defs {\n    router_id edge-a\n}", 150, QUICK);
         let begin = Moment::now();
         let node = Node::start(&scene.hosts[0], daemon, &named);

@@ -14,7 +14,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::story::run;
-use crate::support::{ADDRESS, Host, Moment, Node, QUICK, Scene, configuration, slow_test, tanist};
+use crate::support::{ADDRESS, Host, Moment, Node, QUICK, Scene, configuration, slow_test, tanist, with_variable};
 
 const PORT: u16 = 587;
 /// base64 of "\0tanist\0open sesame".
@@ -32,6 +32,7 @@ struct SecureServer {
 #[derive(Default)]
 struct Heard {
     in_clear: Vec<String>,
+    logins: u32,
     subjects: Vec<String>,
 }
 
@@ -124,6 +125,7 @@ fn take(mut stream: TcpStream, tls: &Arc<ServerConfig>, heard: &Mutex<Heard>) ->
             }
             (false, LOGIN) => {
                 is_known = true;
+                heard.lock().expect("nobody panics while writing").logins += 1;
                 "235 welcome"
             }
             (false, "QUIT") => "221 bye",
@@ -184,6 +186,7 @@ fn mail_waits_until_the_server_is_trusted_and_the_password_right() {
         node.reload(&text);
         scene.line("a", begin, "mail is sent again by way of 127.0.0.1:587");
         scene.until("everything has come", || server.heard(|heard| heard.subjects.len()) == 2);
+        assert_eq!(server.heard(|heard| heard.logins), 1, "what has waited together is sent together");
         node.signal(Signal::USER_1);
         let data = || run(host, "cat /tmp/keepalived.data");
         scene.line("a", begin, "Writing /tmp/keepalived.data");
@@ -214,8 +217,7 @@ fn without_a_file_of_its_own_it_trusts_whom_the_system_trusts() {
         for (name, text) in [("system.pem", server.authority.as_str()), ("password", "open sesame")] {
             run(host, &format!("umask 077; echo '{text}' > /run/rehearse/{name}"));
         }
-        let mut daemon = tanist();
-        daemon.command.splice(0..0, ["env".to_owned(), "SSL_CERT_FILE=/run/rehearse/system.pem".to_owned()]);
+        let daemon = with_variable(tanist(), "SSL_CERT_FILE", "/run/rehearse/system.pem");
         let mail = "global_defs {\n    notification_email {\n        ops@example.com\n    }\n    smtp_server 127.0.0.1 587\n    \
                     smtp_tls starttls\n    smtp_user tanist\n    smtp_password_file /run/rehearse/password\n    smtp_alert\n}\n";
         let begin = Moment::now();

@@ -6,7 +6,9 @@ use std::path::Path;
 use linux::signals::Signal;
 
 use crate::support::packet_peer::send_packet;
-use crate::support::{ADDRESS, Host, Moment, Node, QUICK, Scene, configuration, is_address_change, slow_test, tanist};
+use crate::support::{
+    ADDRESS, Host, Moment, Node, QUICK, Scene, configuration, dumping_to, is_address_change, slow_test, tanist,
+};
 
 fn read(host: &Host, path: &str) -> String {
     host.read_file(Path::new(path)).unwrap_or_default()
@@ -18,8 +20,7 @@ fn count(host: &Host, path: &str, word: &str) -> usize {
 
 /// Ours, which writes its statistics into `/run`.
 fn start(host: &Host, text: &str) -> Node {
-    let mut daemon = tanist();
-    daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run".to_owned()]);
+    let daemon = dumping_to("/run", tanist());
     Node::start(host, daemon, text)
 }
 

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixDatagram;
 use std::thread;
 
 use crate::support::{
-    ADDRESS, Host, Moment, Node, QUICK, Scene, Seen, configuration, in_host, slow_test, tanist, word,
+    ADDRESS, Host, Moment, Node, QUICK, Scene, Seen, configuration, in_host, slow_test, tanist, with_variable, word,
 };
 
 /// Writes everything that is told into the journal, as if a recorder had been run.
@@ -27,9 +27,7 @@ fn it_hears_of_readiness_reload_and_stop_in_this_order() {
         let scene = Scene::new(&["a"]);
         let host = &scene.hosts[0];
         listen(&scene, host);
-        let mut daemon = tanist();
-        let place = format!("NOTIFY_SOCKET={}", word(&in_host("manager")));
-        daemon.command.splice(0..0, ["env".to_owned(), place]);
+        let daemon = with_variable(tanist(), "NOTIFY_SOCKET", word(&in_host("manager")));
         let begin = Moment::now();
         let text = configuration("", 150, QUICK);
         let node = Node::start(host, daemon, &text);

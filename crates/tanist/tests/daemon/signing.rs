@@ -8,7 +8,9 @@ use std::time::Duration;
 use linux::signals::Signal;
 
 use crate::support::packet_peer::send_packet;
-use crate::support::{ADDRESS, Host, Moment, Node, PATIENCE, QUICK, Scene, configuration, slow_test, tanist};
+use crate::support::{
+    ADDRESS, Host, Moment, Node, PATIENCE, QUICK, Scene, configuration, dumping_to, slow_test, tanist,
+};
 
 const KEY: &str = "hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const KEY_FILE: &str = "/run/vrrp.key";
@@ -38,8 +40,7 @@ fn what_is_signed_is_believed_once() {
         let begin = Moment::now();
         let _a = Node::start(&scene.hosts[0], tanist(), &configuration("", 150, &signed("")));
         scene.only("a", ADDRESS);
-        let mut daemon = tanist();
-        daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run".to_owned()]);
+        let daemon = dumping_to("/run", tanist());
         let b = Node::start(&scene.hosts[1], daemon, &configuration("", 100, &signed("")));
         let standby = scene.line("b", begin, "Entering BACKUP STATE").at;
         let record = scene.advertised("a", standby, |_| true);

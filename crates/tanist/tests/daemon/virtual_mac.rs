@@ -9,8 +9,8 @@ use crate::support::iproute::{ip, try_ip};
 use crate::support::story::run;
 use crate::support::wire::{Arp, Wire, neighbour};
 use crate::support::{
-    ADDRESS, Host, HostPlan, Moment, Node, QUICK, Scene, Seen, configuration, is_announcement, let_pass, slow_test,
-    tanist,
+    ADDRESS, Host, HostPlan, Moment, Node, QUICK, Scene, Seen, configuration, dumping_to, is_announcement, let_pass,
+    slow_test, tanist,
 };
 
 const VIRTUAL_MAC: &str = "00:00:5e:00:01:33";
@@ -324,8 +324,7 @@ fn an_instance_with_and_one_without_share_an_interface() {
         scene.line("a", begin, "(VI_1) Entering MASTER STATE");
         scene.line("a", begin, "(VI_2) Entering MASTER STATE");
         run(&scene.hosts[1], "mkdir /run/dumps");
-        let mut daemon = tanist();
-        daemon.command.splice(0..0, ["env".to_owned(), "TMPDIR=/run/dumps".to_owned()]);
+        let daemon = dumping_to("/run/dumps", tanist());
         let started = Moment::now();
         let b = Node::start(&scene.hosts[1], daemon, &of(100));
         for instance in ["VI_1", "VI_2"] {

@@ -1,19 +1,16 @@
 //! Virtual MAC addresses of IPv6: what the machine has, and what neighbours and switches see.
 
-use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::Ipv6Addr;
 
 use linux::packet_filter::PacketFilter;
 
 use crate::support::iproute::{ip, lines, try_ip};
+use crate::support::ipv6::{self, ADDRESS, ON_LINK};
 use crate::support::story::run;
 use crate::support::wire::{Frame, Wire, neighbour_of_ipv6};
 use crate::support::{HostPlan, Moment, Node, Scene, slow_test, tanist};
 
 const VIRTUAL_MAC: &str = "00:00:5e:00:02:33";
-const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
-const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
 /// In which neighbours ask for both.
 const SOLICITED: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0x100);
 const NEIGHBOUR_SOLICITATION: u8 = 135;
@@ -22,17 +19,11 @@ const REDIRECT: u8 = 137;
 const ROUTER_FLAG: u8 = 0x80;
 
 fn scene(names: &[&str]) -> Scene {
-    let mut scene = Scene::empty();
-    for (name, number) in names.iter().zip(1..) {
-        let host = scene.add(&HostPlan::new(name).interface("eth0", &[&format!("2001:db8::{number}/64")]));
+    let scene = ipv6::scene_with_client(names);
+    for host in &scene.hosts {
         // Routers are in groups of their own, which nobody must hear of from the virtual MAC address.
-        run(&host, "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
-        scene.until("it has a link-local address", || {
-            let own = ip(&host, "-6 address show dev eth0 scope link");
-            own.contains("fe80") && !own.contains("tentative")
-        });
+        run(host, "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
     }
-    scene.lab.client().add_address("2001:db8::254/64").expect("the client's address");
     scene
 }
 
@@ -43,13 +34,9 @@ fn instance(priority: u8, lines: &str) -> String {
     )
 }
 
-/// Whether the client gets an answer from there: where nobody listens, a refusal.
+/// Whether the client gets an answer from there.
 fn answers(scene: &Scene, address: Ipv6Addr) -> bool {
-    let connect = move || {
-        let to = SocketAddr::new(IpAddr::V6(address), 9);
-        TcpStream::connect_timeout(&to, Duration::from_millis(700)).err().map(|error| error.kind())
-    };
-    scene.lab.client().run(connect) == Some(ErrorKind::ConnectionRefused)
+    scene.lab.client().run(move || ipv6::answers(address))
 }
 
 fn only(scene: &Scene, holder: usize) {

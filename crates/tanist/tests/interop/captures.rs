@@ -7,12 +7,11 @@ use linux::signals::Signal;
 
 use super::unicast;
 use crate::differences;
-use crate::support::iproute::lines;
+use crate::support::ipv6;
 use crate::support::pcap::{fields_by_tshark, opinion_of_tshark};
 use crate::support::wire::{Frame, Wire};
 use crate::support::{
-    ADDRESS, Advertisement, Daemon, HostPlan, Moment, Node, Scene, configuration, slow_test, slow_test_with_keepalived,
-    tanist,
+    ADDRESS, Advertisement, Daemon, Moment, Node, Scene, configuration, slow_test, slow_test_with_keepalived, tanist,
 };
 
 /// The octets of a packet that may differ: over IPv4 the identification and with it the sum of the IP header, and with an
@@ -65,27 +64,13 @@ fn check(priority: u8, before: &str, lines: &str) {
 
 /// Over IPv6, with an address of the link and another one.
 fn check_ipv6(lines: &str) {
-    slow_test_with_keepalived(|| compare(ipv6_scene, &of_ipv6(lines)));
+    slow_test_with_keepalived(|| compare(|| ipv6::scene(&["a", "b"]), &of_ipv6(lines)));
 }
 
 fn of_ipv6(lines: &str) -> String {
     let addresses = "fe80::100/64\n        2001:db8::100/64";
     configuration("global_defs {\n    vrrp_garp_master_delay 0\n}", 150, &format!("    advert_int 0.5\n{lines}"))
         .replace(&format!("{ADDRESS}/24"), addresses)
-}
-
-fn ipv6_scene() -> Scene {
-    let mut scene = Scene::empty();
-    for (name, number) in [("a", 1), ("b", 2)] {
-        scene.add(&HostPlan::new(name).interface("eth0", &[&format!("2001:db8::{number}/64")]));
-    }
-    for host in &scene.hosts {
-        scene.until("it has a link-local address", || {
-            let there = lines(host, "-o -6 address show dev eth0 scope link");
-            there.iter().any(|line| line.contains("fe80:") && !line.contains("tentative"))
-        });
-    }
-    scene
 }
 
 fn compare(scene: impl Fn() -> Scene, text: &str) {
@@ -315,7 +300,7 @@ fn announcements_say_what_they_should() {
         let before = "global_defs {\n    vrrp_garp_master_delay 0\n}";
         let four =
             sent(&Scene::new(&["a"]), tanist(), &configuration(before, 150, "    version 3\n    advert_int 0.5"));
-        let six = sent(&ipv6_scene(), tanist(), &of_ipv6(""));
+        let six = sent(&ipv6::scene(&["a", "b"]), tanist(), &of_ipv6(""));
         for (sent, expected) in [
             (four, vec![arp + &"\t".repeat(9)]),
             (
@@ -350,13 +335,13 @@ fn signed() {
         let lines = "    auth_hmac {\n        key 1 file:/run/rehearse/hmac.key\n    }";
         for (scene, text) in [
             (Scene::new(&["a", "b"]), configuration("", 150, &format!("    version 3\n    advert_int 0.5\n{lines}"))),
-            (ipv6_scene(), of_ipv6(lines)),
+            (ipv6::scene(&["a", "b"]), of_ipv6(lines)),
             (
                 Scene::new(&["a", "b"]),
                 configuration("", 150, &format!("    version 3\n    advert_int 0.5\n{}{lines}", unicast(0))),
             ),
             (
-                ipv6_scene(),
+                ipv6::scene(&["a", "b"]),
                 of_ipv6(&format!(
                     "    unicast_src_ip 2001:db8::1\n    unicast_peer {{\n        2001:db8::2\n    }}\n{lines}"
                 )),

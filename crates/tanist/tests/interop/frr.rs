@@ -1,18 +1,14 @@
 //! A pair of ours and FRR's vrrpd, which is written from the RFCs and not from keepalived.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 use std::path::Path;
 
+use crate::support::ipv6::{self, ADDRESS as GLOBAL, ON_LINK};
 use crate::support::{
-    ADDRESS, Host, HostPlan, Moment, Node, Program, QUICK, Scene, configuration, slow_test_with_users, tanist,
-    test_name,
+    ADDRESS, Host, Moment, Node, Program, QUICK, Scene, configuration, slow_test_with_users, tanist, test_name,
 };
 
 const DIRECTORY: &str = "/usr/lib/frr";
-
-/// The virtual addresses over IPv6: FRR wants the one of the link first.
-const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
-const GLOBAL: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
 
 /// Which addresses a virtual router has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,20 +23,16 @@ impl Over {
         let text = configuration("", priority, QUICK);
         match self {
             Self::Ipv4 => text,
+            // FRR wants the one of the link first.
             Self::Ipv6 => text.replace(&format!("{ADDRESS}/24"), &format!("{ON_LINK}/64\n        {GLOBAL}/64")),
         }
     }
 
     fn scene(self) -> Scene {
-        if self == Self::Ipv4 {
-            return Scene::new(&["a", "b"]);
+        match self {
+            Self::Ipv4 => Scene::new(&["a", "b"]),
+            Self::Ipv6 => ipv6::dual_stack(&["a", "b"]),
         }
-        let mut scene = Scene::empty();
-        for (name, number) in [("a", 1), ("b", 2)] {
-            let (four, six) = (format!("192.0.2.{number}/24"), format!("2001:db8::{number}/64"));
-            scene.add(&HostPlan::new(name).interface("eth0", &[&four, &six]));
-        }
-        scene
     }
 }
 

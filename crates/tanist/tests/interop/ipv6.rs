@@ -4,11 +4,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::support::iproute::{ip, lines};
-use crate::support::{Advertisement, HostPlan, Moment, Node, Scene, slow_test_with_keepalived};
+use crate::support::ipv6::{ADDRESS, ON_LINK, dual_stack as dual_stack_scene};
+use crate::support::{Advertisement, Moment, Node, Scene, slow_test_with_keepalived};
 use crate::{Cast, PRIORITIES};
 
-const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
-const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
 /// Carried along by the instance of IPv6,
 const IPV4_BESIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 /// and by the instance of IPv4.
@@ -70,18 +69,15 @@ vrrp_instance VI_4 {{
 /// Hosts `a` and `b`, and `c` that looks on. Duplicates are looked for, as on most machines, so that an address that is
 /// added in the usual way would be of no use for a while.
 fn scene() -> Scene {
-    let mut scene = Scene::empty();
-    for (name, number) in ["a", "b", "c"].into_iter().zip(1..) {
-        let (four, six) = (format!("192.0.2.{number}/24"), format!("2001:db8::{number}/64"));
-        let host = scene.add(&HostPlan::new(name).interface("eth0", &[&four, &six]));
+    let scene = dual_stack_scene(&["a", "b", "c"]);
+    for host in &scene.hosts {
         for group in ["all", "default", "eth0"] {
             let set = format!("echo 1 > /proc/sys/net/ipv6/conf/{group}/accept_dad");
             assert!(host.output(&["sh", "-c", &set]).expect("a host with power").status.success());
         }
     }
-    let [a, _, c] = &scene.hosts[..] else { unreachable!("three hosts") };
+    let c = &scene.hosts[2];
     scene.lab.client().add_address("192.0.2.254/24").expect("the client's address");
-    scene.until("there are link-local addresses", || ip(a, "-6 address show dev eth0 scope link").contains("fe80"));
     for address in [ADDRESS, ON_LINK, IPV6_BESIDE] {
         ip(c, &format!("-6 neigh add {address} lladdr {NOBODY} nud stale dev eth0"));
     }

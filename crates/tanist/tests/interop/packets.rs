@@ -15,16 +15,15 @@ use crate::own_address;
 use crate::said::{DumpPlace, Said};
 use crate::support::fifo::Reader;
 use crate::support::iproute::lines;
+use crate::support::ipv6::{self, ADDRESS as GLOBAL, ON_LINK};
 use crate::support::packet_peer::{Forged, send, send_over_ipv6};
 use crate::support::{
-    ADDRESS, Daemon, Host, HostPlan, Moment, Node, Record, Scene, Seen, configuration, patiently, run_words,
+    ADDRESS, Daemon, Host, Moment, Node, Record, Scene, Seen, configuration, patiently, run_words,
     slow_test_with_scripts_of_keepalived, tanist,
 };
 
 const FIFO: &str = "/run/rehearse/told.fifo";
 /// The virtual addresses over IPv6.
-const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
-const GLOBAL: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
 const GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
 /// Who speaks there unless the script says otherwise: greater than what the kernel makes of a MAC address.
 const NEIGHBOUR: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0xffff, 0, 0, 9);
@@ -318,21 +317,7 @@ impl<'t> Script<'t> {
     }
 
     fn scene(&self) -> Scene {
-        if !self.ipv6 {
-            return Scene::new(&["a", "b"]);
-        }
-        let mut scene = Scene::empty();
-        for (name, number) in [("a", 1), ("b", 2)] {
-            let (four, six) = (format!("192.0.2.{number}/24"), format!("2001:db8::{number}/64"));
-            scene.add(&HostPlan::new(name).interface("eth0", &[&four, &six]));
-        }
-        for host in &scene.hosts {
-            scene.until("it has a link-local address", || {
-                let there = lines(host, "-o -6 address show dev eth0 scope link");
-                there.iter().any(|line| line.contains("fe80:") && !line.contains("tentative"))
-            });
-        }
-        scene
+        if self.ipv6 { ipv6::dual_stack(&["a", "b"]) } else { Scene::new(&["a", "b"]) }
     }
 
     fn virtual_addresses(&self) -> Vec<IpAddr> {

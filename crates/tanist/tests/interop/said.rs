@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::differences::{self, lists};
 use crate::support::story::run;
-use crate::support::{Daemon, Host, Node, Scene, let_pass};
+use crate::support::{Daemon, Host, Node, Scene, dumping_to, let_pass};
 
 const DUMPS: &str = "/run/dumps";
 
@@ -25,9 +25,7 @@ impl DumpPlace {
 
     /// The daemon that writes there.
     pub(crate) fn of(&self, daemon: &Daemon) -> Daemon {
-        let mut daemon = daemon.clone();
-        daemon.command.splice(0..0, ["env".to_owned(), format!("TMPDIR={DUMPS}")]);
-        daemon
+        dumping_to(DUMPS, daemon.clone())
     }
 
     /// Asks for the dump, and for the JSON as exporters do it: the signal to the parent, then the file.

@@ -1,16 +1,11 @@
 //! A pair with a virtual MAC address of IPv6: the role moves, and no neighbour has anything to learn.
 
-use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
-
 use super::{Cast, PRIORITIES};
-use crate::support::iproute::ip;
+use crate::support::ipv6::{self, ADDRESS};
 use crate::support::wire::{Wire, neighbour_of_ipv6};
-use crate::support::{HostPlan, Moment, Node, Scene, slow_test_with_keepalived};
+use crate::support::{Moment, Node, Scene, slow_test_with_keepalived};
 
 const VIRTUAL_MAC: &str = "00:00:5e:00:02:33";
-const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
 
 fn configuration(host: usize, options: &str) -> String {
     let priority = PRIORITIES[host];
@@ -26,28 +21,12 @@ fn on(scene: &Scene, holder: usize) {
     scene.until("one host has the address", || {
         [0, 1].into_iter().all(|host| scene.hosts[host].has_address(ADDRESS.into()) == (host == holder))
     });
-    let connect = || {
-        let to = SocketAddr::new(IpAddr::V6(ADDRESS), 9);
-        TcpStream::connect_timeout(&to, Duration::from_millis(700)).err().map(|error| error.kind())
-    };
-    scene.until("it answers", || scene.lab.client().run(connect) == Some(ErrorKind::ConnectionRefused));
+    scene.until("it answers", || scene.lab.client().run(|| ipv6::answers(ADDRESS)));
     assert_eq!(neighbour_of_ipv6(scene, ADDRESS).as_deref(), Some(VIRTUAL_MAC));
 }
 
-fn wait_for_own_address(scene: &Scene, host: usize) {
-    scene.until("it has a link-local address", || {
-        let own = ip(&scene.hosts[host], "-6 address show dev eth0 scope link");
-        own.contains("fe80") && !own.contains("tentative")
-    });
-}
-
 fn live(cast: Cast, options: &str) {
-    let mut scene = Scene::empty();
-    for (name, number) in ["a", "b"].into_iter().zip(1..) {
-        scene.add(&HostPlan::new(name).interface("eth0", &[&format!("2001:db8::{number}/64")]));
-    }
-    scene.lab.client().add_address("2001:db8::254/64").expect("the client's address");
-    [0, 1].into_iter().for_each(|host| wait_for_own_address(&scene, host));
+    let scene = ipv6::scene_with_client(&["a", "b"]);
     let mut wire = Wire::of(&scene);
     let begin = Moment::now();
     let [first, second] = cast.daemons();
@@ -64,7 +43,7 @@ fn live(cast: Cast, options: &str) {
 
     let on_again = scene.lab.note("a", "power on");
     scene.hosts[0].power_on().expect("power on");
-    wait_for_own_address(&scene, 0);
+    ipv6::has_link_local(&scene, &scene.hosts[0]);
     let a = Node::start(&scene.hosts[0], first, &configuration(0, options));
     scene.line("b", on_again, "Entering BACKUP STATE");
     on(&scene, 0);

@@ -124,6 +124,23 @@ fn a_slow_start_is_no_failure() {
     });
 }
 
+/// Five seconds of good runs make it good, and after four the grace is over.
+#[test]
+fn what_answers_when_the_grace_ends_is_waited_for() {
+    slow_test(|| {
+        let steady = "{ interval 0.1  timeout 10  rise 50 }";
+        let manner = Manner { port: Some(PORT), start: Duration::from_millis(500), ..Manner::default() };
+        let service = format!("{COMMAND}    check tcp 127.0.0.1:{PORT} {steady}\n    start_grace 4\n");
+        let mut pair = Pair::new(Plan { manner, ..Plan::alone(service) });
+        let begin = Moment::now();
+        pair.start(A);
+        pair.works_alone(A);
+        pair.says(A, "that it is well", |status| status.services[0].healthy == Some(true));
+        assert_eq!(pair.begun(A, begin), 1, "{}", pair.story());
+        assert_eq!(pair.scene.count_lines("a", begin, "Service job failed"), 0, "{}", pair.story());
+    });
+}
+
 /// Whoever does not come up within its time has failed as well.
 #[test]
 fn a_start_that_leads_nowhere_moves_the_service() {

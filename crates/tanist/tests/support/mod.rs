@@ -8,6 +8,7 @@
 
 pub(crate) mod fifo;
 pub(crate) mod iproute;
+pub(crate) mod ipv6;
 pub(crate) mod mail_server;
 pub(crate) mod node;
 pub(crate) mod packet_peer;
@@ -86,6 +87,17 @@ pub(crate) fn tanist() -> Daemon {
     let mut daemon = Daemon::tanist(binary());
     daemon.command.push("--log-detail".to_owned());
     daemon
+}
+
+/// The daemon with a variable in its environment.
+pub(crate) fn with_variable(mut daemon: Daemon, name: &str, value: &str) -> Daemon {
+    daemon.command.splice(0..0, ["env".to_owned(), format!("{name}={value}")]);
+    daemon
+}
+
+/// The daemon that writes its dumps into this directory.
+pub(crate) fn dumping_to(directory: &str, daemon: Daemon) -> Daemon {
+    with_variable(daemon, "TMPDIR", directory)
 }
 
 /// A configuration with one instance. `lines` are further lines of it, `before` is what stands before it.

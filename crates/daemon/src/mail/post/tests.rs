@@ -3,19 +3,9 @@
 use std::net::TcpListener;
 use std::sync::mpsc::Receiver;
 
-use super::super::tests::{GOOD, Pretend, letter, route};
+use super::super::tests::{GOOD, Pretend, letter, route, until};
 use super::*;
 use crate::background::Job;
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let give_up = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < give_up, "it never came to this: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// What was said, with the port taken out.
 fn said(heard: &Receiver<Job>, port: u16) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use super::super::tests::{GOOD, Pretend, letter, route};
+use super::super::tests::{GOOD, Pretend, deliver, letter, route};
 use super::*;
 
 #[test]

@@ -14,8 +14,8 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
 
 use super::super::post::Post;
-use super::super::smtp::{Delivered, Failure, deliver};
-use super::super::tests::{letter, route};
+use super::super::smtp::{Delivered, Failure};
+use super::super::tests::{deliver, letter, route, until};
 use super::super::{Route, obstacles};
 use super::*;
 use crate::background::{Job, Voice};
@@ -186,6 +186,9 @@ const REST: [&str; 5] = ["250 ok", "250 ok", "354 go", "250 queued", "221 bye"];
 fn with_rest<'a>(answers: &[&'a str]) -> Vec<&'a str> {
     answers.iter().copied().chain(REST).collect()
 }
+
+/// The answers about a mail after which the session goes on.
+const NEXT: [&str; 4] = ["250 ok", "250 ok", "354 go", "250 queued"];
 
 /// What is said about a mail, from its sender to the end.
 fn about_mail(heard: &[String]) -> &[String] {
@@ -391,4 +394,46 @@ fn a_refused_login_is_not_repeated_soon_but_at_once_when_the_configuration_is_re
     assert!(line.text.starts_with("mail is sent again by way of 127.0.0.1:"), "{}", line.text);
     post.finish();
     assert!(server.heard().contains(&"Subject: x".to_owned()));
+}
+
+/// Three mails that wait for a way, and what a server hears of them that answers like this. Nothing is said to the operator.
+fn sent_together(test: &str, sessions: &[&[&str]]) -> Vec<String> {
+    let (files, authority) = (Files::new(test), Authority::new("One"));
+    let ca = files.write("ca.pem", &authority.pem, 0o644);
+    let password = files.write("password", "open sesame", 0o600);
+    let server = Server::start(authority.server("127.0.0.1", 2120), sessions);
+    let (voice, told) = Voice::heard();
+    let mut post = Post::new(voice);
+    ["one", "two", "three"].into_iter().for_each(|subject| post.send(letter(subject)));
+    post.configure(Some(through(MailTls::Implicit, server.port, &ca, Some(&password))));
+    until("all is sent", || server.thread.is_finished());
+    post.finish();
+    assert_eq!(told.try_iter().count(), 0);
+    let about = |line: &String| ["AUTH", "Subject", "QUIT"].iter().any(|word| line.starts_with(word));
+    server.heard().into_iter().filter(about).collect()
+}
+
+#[test]
+fn mails_that_wait_together_share_a_login() {
+    let begin = [TLS, HELLO, "250-edge\r\n250 AUTH PLAIN", "235 welcome"];
+    let answers: Vec<&str> = begin.into_iter().chain(NEXT).chain(NEXT).chain(REST).collect();
+    let login = format!("AUTH PLAIN {PLAIN}");
+    assert_eq!(
+        sent_together("together", &[&answers]),
+        [&*login, "Subject: one", "Subject: two", "Subject: three", "QUIT"]
+    );
+}
+
+#[test]
+fn a_server_that_takes_no_more_in_a_session_gets_the_next_one_in_another() {
+    let begin = [TLS, HELLO, "250-edge\r\n250 AUTH PLAIN", "235 welcome"];
+    let check = |test: &str, end: &str| {
+        let first: Vec<&str> = begin.into_iter().chain(NEXT).chain([end]).collect();
+        let second: Vec<&str> = begin.into_iter().chain(NEXT).chain(REST).collect();
+        let login = format!("AUTH PLAIN {PLAIN}");
+        let expected = [&*login, "Subject: one", &*login, "Subject: two", "Subject: three", "QUIT"];
+        assert_eq!(sent_together(test, &[&first, &second]), expected);
+    };
+    check("enough", "421 enough");
+    check("never", "554 one mail in a session");
 }

@@ -76,6 +76,8 @@ pub(crate) struct Brief {
     pub(crate) frozen: bool,
     /// Maintenance, and the role is somebody else's: it does not take over.
     pub(crate) waits: bool,
+    /// Maintenance, and the role is its own and its services run on: it goes on with the role rather than take it anew.
+    pub(crate) goes_on: bool,
     /// It does not preempt: an operator's wish, or because it has moved too often.
     pub(crate) stands_back: bool,
     /// It has services, and another Tanist is configured that may be running them.
@@ -564,8 +566,14 @@ impl VirtualRouter {
             out.push(Output::Tell(Event::Overslept { router: self.id, late }));
             return;
         }
-        let cause = if backup.resigned { Cause::ActiveResigned } else { Cause::ActiveDownTimer };
         let brief = around.brief(self.id);
+        let cause = if backup.resigned {
+            Cause::ActiveResigned
+        } else if brief.is_some_and(|brief| brief.goes_on) {
+            Cause::Resumed
+        } else {
+            Cause::ActiveDownTimer
+        };
         let (waits, ordered) = brief.map_or((false, false), |brief| (brief.waits, brief.ordered || brief.grouped));
         if waits || ordered {
             let interval = backup.active_adver_interval;
