@@ -4,7 +4,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use linux::daemonize::{self, PidFile, PidFileError};
+use linux::daemonize::{self, PidFile, PidFileError, Readiness};
 use linux::netns::Namespace;
 use linux::signals::{Signal, Signals};
 use linux::system_log::Severity;
@@ -12,6 +12,7 @@ use linux::{memory, process};
 
 use crate::background::{Background, Job};
 use crate::confinement::Confinement;
+use crate::control::{ControlPlace, ReserveError, Reserved};
 use crate::event_loop::EventLoop;
 use crate::log::{Entry, Sinks};
 use crate::options::{LogOptions, Options};
@@ -103,16 +104,27 @@ pub fn run(mut options: Options) -> ExitStatus {
             Ok(file) => pid_files.push(file),
             Err(PidFileError::Held { path, pid }) => {
                 let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-                complain(&options, [format!("daemon is already running{pid}, it holds {}", path.display()).as_str()]);
-                if let Some(readiness) = readiness {
-                    readiness.report(0);
-                }
-                return ExitStatus::Stopped;
+                return runs_already(&options, &format!("{pid}, it holds {}", path.display()), readiness);
             }
             // A board with a read-only disk has no place for pid files and needs none.
             Err(PidFileError::System(error)) => complain(&options, [format!("{error}; going on without").as_str()]),
         }
     }
+    // Before anything is taken for what a dead daemon has left behind.
+    let control_place = match &options.control {
+        ControlPlace::At(path) => match Reserved::take(path) {
+            // Whoever says where the pid file is says with it that this is another daemon.
+            Err(ReserveError::Taken) if options.pid_files.paths.is_empty() => {
+                let how = format!(
+                    ", it listens at {}; `instance NAME` in the configuration of one tells two apart",
+                    path.display()
+                );
+                return runs_already(&options, &how, readiness);
+            }
+            place => Some(place),
+        },
+        ControlPlace::None => None,
+    };
     if options.die_with_parent
         && let Err(error) = process::die_with_parent(Signal::TERMINATE, std::os::unix::process::parent_id())
     {
@@ -131,7 +143,7 @@ pub fn run(mut options: Options) -> ExitStatus {
         background.hand_over(Job::Line(Entry::remark(severity, remark)));
     }
     let complaints = options.clone();
-    let mut event_loop = match EventLoop::new(options, *plan, signals, confinement, background) {
+    let mut event_loop = match EventLoop::new(options, *plan, signals, (control_place, confinement), background) {
         Ok(event_loop) => event_loop,
         Err((error, background)) => {
             complain(&complaints, [error.to_string().as_str()]);
@@ -185,6 +197,15 @@ fn refuse(options: &Options, reasons: &[Remark], status: u8) -> ExitStatus {
     let conclusion = format!("{} cannot be used, nothing was started", options.config.display());
     complain(options, reasons.iter().map(|(_, reason)| reason.as_str()).chain([conclusion.as_str()]));
     ExitStatus::Configuration(status)
+}
+
+/// Who is started once more by mistake takes nothing away from who is there.
+fn runs_already(options: &Options, how: &str, readiness: Option<Readiness>) -> ExitStatus {
+    complain(options, [format!("daemon is already running{how}").as_str()]);
+    if let Some(readiness) = readiness {
+        readiness.report(0);
+    }
+    ExitStatus::Stopped
 }
 
 fn fail(options: &Options, reason: &str) -> ExitStatus {
