@@ -11,8 +11,8 @@ use crate::support::{
 const DIRECTORY: &str = "/usr/lib/frr";
 
 /// The virtual addresses over IPv6: FRR wants the one of the link first.
-const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
-const GLOBAL: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
+pub(crate) const ON_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x100);
+pub(crate) const GLOBAL: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
 
 /// Which addresses a virtual router has.
 #[derive(Clone, Copy, PartialEq, Eq)]
