@@ -9,6 +9,7 @@ use linux::netns::Namespace;
 use linux::signals::{Signal, Signals};
 use linux::system_log::Severity;
 use linux::{memory, process};
+use rustix::io::Errno;
 
 use crate::background::{Background, Job};
 use crate::confinement::Confinement;
@@ -26,6 +27,8 @@ pub enum ExitStatus {
     Stopped,
     /// Something that it cannot do without was refused.
     Failed,
+    /// In particular, it may not do it.
+    NotPermitted,
     /// The configuration cannot be used; keepalived's number for the reason.
     Configuration(u8),
     /// It panicked. The addresses were withdrawn.
@@ -37,6 +40,7 @@ impl From<ExitStatus> for ExitCode {
         Self::from(match status {
             ExitStatus::Stopped => 0,
             ExitStatus::Failed => 1,
+            ExitStatus::NotPermitted => 4,
             // A running keepalived has one number for every mistake in a file, and one for no file.
             ExitStatus::Configuration(6) => 6,
             ExitStatus::Configuration(_) => 2,
@@ -73,9 +77,8 @@ pub fn run(mut options: Options) -> ExitStatus {
     if let Some(namespace) = &name.network_namespace
         && let Err(error) = Namespace::named(namespace).and_then(|namespace| namespace.enter())
     {
-        let text =
-            format!("{error}: the network namespace {namespace}, which the configuration or the command line names");
-        return fail(&options, &text);
+        let what = format!(": the network namespace {namespace}, which the configuration or the command line names");
+        return refused(&options, &error, &what);
     }
     let readiness = if options.background {
         match daemonize::to_background() {
@@ -146,9 +149,9 @@ pub fn run(mut options: Options) -> ExitStatus {
     let mut event_loop = match EventLoop::new(options, *plan, signals, (control_place, confinement), background) {
         Ok(event_loop) => event_loop,
         Err((error, background)) => {
-            complain(&complaints, [error.to_string().as_str()]);
+            let status = refused(&complaints, &error, "");
             background.finish();
-            return ExitStatus::Failed;
+            return status;
         }
     };
     let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -206,6 +209,15 @@ fn runs_already(options: &Options, how: &str, readiness: Option<Readiness>) -> E
         readiness.report(0);
     }
     ExitStatus::Stopped
+}
+
+/// The system has refused something.
+fn refused(options: &Options, error: &linux::Error, what: &str) -> ExitStatus {
+    complain(options, [format!("{error}{what}").as_str()]);
+    match error.errno().map(Errno::from_raw_os_error) {
+        Some(Errno::PERM | Errno::ACCESS) => ExitStatus::NotPermitted,
+        Some(_) | None => ExitStatus::Failed,
+    }
 }
 
 fn fail(options: &Options, reason: &str) -> ExitStatus {
