@@ -33,6 +33,7 @@ use linux::system_log::Severity;
 use crate::status::{Snapshot, node_name, status};
 pub(crate) use later::Later;
 use listening::Listening;
+pub(crate) use listening::{ReserveError, Reserved};
 use orders::Orders;
 use post::{Handed, Post};
 
@@ -90,6 +91,11 @@ impl Control {
     /// blocked before, because this starts a thread.
     pub fn start(path: &Path) -> linux::Result<Self> {
         Self::begin(Listening::open(path)?)
+    }
+
+    /// Listens at a place that is ours already.
+    pub(crate) fn start_at(place: Reserved) -> linux::Result<Self> {
+        Self::begin(Listening::open_at(place)?)
     }
 
     fn begin(listening: Listening) -> linux::Result<Self> {

@@ -40,7 +40,7 @@ use crate::checks::Checks;
 use crate::children::{Children, Purpose};
 use crate::closed_addresses::ClosedAddresses;
 use crate::confinement::Confinement;
-use crate::control::{Control, Later};
+use crate::control::{Control, Later, ReserveError, Reserved};
 use crate::down_files::DownFiles;
 use crate::fifos::{FifoPlan, Fifos};
 use crate::gathering::{self, Gathering};
@@ -131,6 +131,8 @@ pub(crate) struct EventLoop {
     services: Services,
     /// The way to the other Tanist, if there is one.
     batons: Option<Batons>,
+    /// Where operators' programs will ask, until that is open.
+    control_place: Option<Reserved>,
     /// Where operators' programs ask, if it could be opened.
     control: Option<Control>,
     /// It could not; it is tried again.
@@ -193,7 +195,7 @@ impl EventLoop {
         options: Options,
         plan: Plan,
         signals: Signals,
-        confinement: Confinement,
+        (control_place, confinement): (Option<Result<Reserved, ReserveError>>, Confinement),
         background: Background,
     ) -> Result<Self, (linux::Error, Background)> {
         let opened = (|| {
@@ -208,10 +210,11 @@ impl EventLoop {
             poll.add(&link_beats, LINK_BEATS, Interest::Readable)?;
             Ok((poll, timer, kernel, arp, down_files, trackers, link_beats, seed))
         })();
-        let (poll, timer, kernel, arp, down_files, trackers, link_beats, seed) = match opened {
+        let (poll, timer, mut kernel, arp, down_files, trackers, link_beats, seed) = match opened {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
+        kernel.beside_another = matches!(control_place, Some(Err(ReserveError::Taken)));
         let mut told = confinement.lines();
         let notifier = Notifier::from_environment().unwrap_or_else(|error| {
             told.push((Severity::Warning, error.to_string()));
@@ -255,6 +258,8 @@ impl EventLoop {
             shutdown: plan.shutdown,
             services: Services::new(identity, secret),
             batons: None,
+            // Why it is not to be had is told when it is opened.
+            control_place: control_place.and_then(Result::ok),
             control: None,
             control_later: None,
             confinement,

@@ -64,6 +64,9 @@ pub(crate) struct Kernel {
     pub(crate) tell_addresses: bool,
     /// The picture may be wrong: look again before it is used.
     astray: bool,
+    /// Another daemon of our name runs: of what carries our mark at the start only that is ours which the configuration
+    /// speaks of, as with those that have a name.
+    pub(crate) beside_another: bool,
     /// Nothing has been brought into line yet: what carries our mark is an earlier process's.
     fresh: bool,
 }
@@ -143,6 +146,7 @@ impl Kernel {
             deaf: BTreeSet::new(),
             tell_addresses: false,
             astray: false,
+            beside_another: false,
             fresh: true,
         };
         kernel.look()?;
@@ -264,7 +268,10 @@ impl Kernel {
     pub(crate) fn make_virtual_links(&mut self, settings: &Settings) -> Changed {
         let mut changed = Changed::default();
         changed.failures.extend(self.virtual_links.want(settings).err());
-        self.routing.beside_others = settings.process.instance.is_some();
+        self.routing.beside_others = self.beside_another || settings.process.instance.is_some();
+        if self.beside_another {
+            self.virtual_links.leave_remains();
+        }
         self.vrfs = settings.vrfs();
         for vrf in &self.vrfs {
             if self.links.values().any(|link| link.name == **vrf && !link.is_vrf()) {

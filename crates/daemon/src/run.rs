@@ -4,14 +4,16 @@ use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use linux::daemonize::{self, PidFile, PidFileError};
+use linux::daemonize::{self, PidFile, PidFileError, Readiness};
 use linux::netns::Namespace;
 use linux::signals::{Signal, Signals};
 use linux::system_log::Severity;
 use linux::{memory, process};
+use rustix::io::Errno;
 
 use crate::background::{Background, Job};
 use crate::confinement::Confinement;
+use crate::control::{ControlPlace, ReserveError, Reserved};
 use crate::event_loop::EventLoop;
 use crate::log::{Entry, Sinks};
 use crate::options::{LogOptions, Options};
@@ -25,6 +27,8 @@ pub enum ExitStatus {
     Stopped,
     /// Something that it cannot do without was refused.
     Failed,
+    /// In particular, it may not do it.
+    NotPermitted,
     /// The configuration cannot be used; keepalived's number for the reason.
     Configuration(u8),
     /// It panicked. The addresses were withdrawn.
@@ -36,6 +40,7 @@ impl From<ExitStatus> for ExitCode {
         Self::from(match status {
             ExitStatus::Stopped => 0,
             ExitStatus::Failed => 1,
+            ExitStatus::NotPermitted => 4,
             // A running keepalived has one number for every mistake in a file, and one for no file.
             ExitStatus::Configuration(6) => 6,
             ExitStatus::Configuration(_) => 2,
@@ -72,9 +77,8 @@ pub fn run(mut options: Options) -> ExitStatus {
     if let Some(namespace) = &name.network_namespace
         && let Err(error) = Namespace::named(namespace).and_then(|namespace| namespace.enter())
     {
-        let text =
-            format!("{error}: the network namespace {namespace}, which the configuration or the command line names");
-        return fail(&options, &text);
+        let what = format!(": the network namespace {namespace}, which the configuration or the command line names");
+        return refused(&options, &error, &what);
     }
     let readiness = if options.background {
         match daemonize::to_background() {
@@ -103,16 +107,27 @@ pub fn run(mut options: Options) -> ExitStatus {
             Ok(file) => pid_files.push(file),
             Err(PidFileError::Held { path, pid }) => {
                 let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-                complain(&options, [format!("daemon is already running{pid}, it holds {}", path.display()).as_str()]);
-                if let Some(readiness) = readiness {
-                    readiness.report(0);
-                }
-                return ExitStatus::Stopped;
+                return runs_already(&options, &format!("{pid}, it holds {}", path.display()), readiness);
             }
             // A board with a read-only disk has no place for pid files and needs none.
             Err(PidFileError::System(error)) => complain(&options, [format!("{error}; going on without").as_str()]),
         }
     }
+    // Before anything is taken for what a dead daemon has left behind.
+    let control_place = match &options.control {
+        ControlPlace::At(path) => match Reserved::take(path) {
+            // Whoever says where the pid file is says with it that this is another daemon.
+            Err(ReserveError::Taken) if options.pid_files.paths.is_empty() => {
+                let how = format!(
+                    ", it listens at {}; `instance NAME` in the configuration of one tells two apart",
+                    path.display()
+                );
+                return runs_already(&options, &how, readiness);
+            }
+            place => Some(place),
+        },
+        ControlPlace::None => None,
+    };
     if options.die_with_parent
         && let Err(error) = process::die_with_parent(Signal::TERMINATE, std::os::unix::process::parent_id())
     {
@@ -131,12 +146,12 @@ pub fn run(mut options: Options) -> ExitStatus {
         background.hand_over(Job::Line(Entry::remark(severity, remark)));
     }
     let complaints = options.clone();
-    let mut event_loop = match EventLoop::new(options, *plan, signals, confinement, background) {
+    let mut event_loop = match EventLoop::new(options, *plan, signals, (control_place, confinement), background) {
         Ok(event_loop) => event_loop,
         Err((error, background)) => {
-            complain(&complaints, [error.to_string().as_str()]);
+            let status = refused(&complaints, &error, "");
             background.finish();
-            return ExitStatus::Failed;
+            return status;
         }
     };
     let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -185,6 +200,24 @@ fn refuse(options: &Options, reasons: &[Remark], status: u8) -> ExitStatus {
     let conclusion = format!("{} cannot be used, nothing was started", options.config.display());
     complain(options, reasons.iter().map(|(_, reason)| reason.as_str()).chain([conclusion.as_str()]));
     ExitStatus::Configuration(status)
+}
+
+/// Who is started once more by mistake takes nothing away from who is there.
+fn runs_already(options: &Options, how: &str, readiness: Option<Readiness>) -> ExitStatus {
+    complain(options, [format!("daemon is already running{how}").as_str()]);
+    if let Some(readiness) = readiness {
+        readiness.report(0);
+    }
+    ExitStatus::Stopped
+}
+
+/// The system has refused something.
+fn refused(options: &Options, error: &linux::Error, what: &str) -> ExitStatus {
+    complain(options, [format!("{error}{what}").as_str()]);
+    match error.errno().map(Errno::from_raw_os_error) {
+        Some(Errno::PERM | Errno::ACCESS) => ExitStatus::NotPermitted,
+        Some(_) | None => ExitStatus::Failed,
+    }
 }
 
 fn fail(options: &Options, reason: &str) -> ExitStatus {

@@ -31,7 +31,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "priority",
         whole("", 1, 255),
-        "The highest becomes Active. 255 is the address owner, whose own addresses these are.",
+        "The highest becomes Active. 255 is the address owner, whose own addresses these are. Where it advertises from one of \
+         them, its standbys need `use_vmac`, or the kernel's option `accept_local` on their interface: Linux takes no packet \
+         from an address that it has itself, so who has taken over would not hear the owner come back.",
         "priority 150",
     )
     .default("100; 255 with `state MASTER`")

@@ -14,30 +14,61 @@ use rustix::net::sockopt::socket_peercred;
 /// Its members may do everything.
 const GROUP: &str = "tanist";
 
+/// The place of a socket. As long as we live nobody else gets it, however busy we are.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why a place is not ours.
+#[derive(Debug)]
+pub(crate) enum ReserveError {
+    /// A daemon lives that has it.
+    Taken,
+    System(Error),
+}
+
+impl Reserved {
+    /// Takes the place, unless a living daemon has it.
+    pub(crate) fn take(path: &Path) -> std::result::Result<Self, ReserveError> {
+        if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            let made = DirBuilder::new().recursive(true).mode(0o755).create(directory);
+            made.map_err(|error| {
+                ReserveError::System(Error::from_io(format!("create directory {}", directory.display()), &error))
+            })?;
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
+    }
+}
+
 /// A socket that we own.
 #[derive(Debug)]
 pub(super) struct Listening {
     pub(super) listener: UnixListener,
-    path: PathBuf,
     /// Device and inode, so that only our own socket is removed.
     identity: (u64, u64),
-    /// Held as long as we live, so that nobody takes the path from a living daemon, however busy it is.
-    _lock: File,
+    place: Reserved,
 }
 
 impl Listening {
     /// Takes the path, unless a living daemon has it.
     pub(super) fn open(path: &Path) -> Result<Self> {
+        match Reserved::take(path) {
+            Ok(place) => Self::open_at(place),
+            Err(ReserveError::Taken) => Err(taken(path)),
+            Err(ReserveError::System(error)) => Err(error),
+        }
+    }
+
+    /// Listens at a place that is ours already.
+    pub(super) fn open_at(place: Reserved) -> Result<Self> {
+        let path = &*place.path;
         let shown = path.display();
         let failed = |what: &str| {
             let action = format!("{what} {shown}");
             move |error: std::io::Error| Error::from_io(action.clone(), &error)
         };
-        if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-            let made = DirBuilder::new().recursive(true).mode(0o755).create(directory);
-            made.map_err(|error| Error::from_io(format!("create directory {}", directory.display()), &error))?;
-        }
-        let lock = lock(path)?;
         match path.symlink_metadata() {
             // Nobody holds the lock, so nobody listens, unless it is no daemon of ours.
             Ok(found) if found.file_type().is_socket() => {
@@ -62,16 +93,17 @@ impl Listening {
         listener.set_nonblocking(true).map_err(failed("listen at"))?;
         let metadata = path.symlink_metadata().map_err(failed("look at"))?;
         let identity = (metadata.dev(), metadata.ino());
-        Ok(Self { listener, path: path.to_owned(), identity, _lock: lock })
+        Ok(Self { listener, identity, place })
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let ours = self.path.symlink_metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.identity);
+        let path = &self.place.path;
+        let ours = path.symlink_metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.identity);
         if ours {
             // One that stays is found stale by the next daemon.
-            let _ = std::fs::remove_file(&self.path);
+            let _ = std::fs::remove_file(path);
         }
     }
 }
@@ -79,13 +111,13 @@ impl Drop for Listening {
 fn taken(path: &Path) -> Error {
     Error::with_detail(
         format!("listen at {}", path.display()),
-        "another daemon listens there; `--control PATH` gives this one a place of its own",
+        "another daemon listens there; `instance NAME` tells both apart, `--control PATH` gives this one a place of its own",
     )
 }
 
 /// A file beside the socket that the kernel unlocks when we die, whichever way. It stays where it is: a lock on a
 /// removed file would keep nobody out.
-fn lock(path: &Path) -> Result<File> {
+fn lock(path: &Path) -> std::result::Result<File, ReserveError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
     let beside = PathBuf::from(beside);
@@ -93,11 +125,11 @@ fn lock(path: &Path) -> Result<File> {
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let opened =
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).custom_flags(no_follow).open(&beside);
-    let file = opened.map_err(|error| Error::from_io(action(), &error))?;
+    let file = opened.map_err(|error| ReserveError::System(Error::from_io(action(), &error)))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(taken(path)),
-        Err(errno) => Err(Error::new(action(), errno.raw_os_error())),
+        Err(Errno::WOULDBLOCK) => Err(ReserveError::Taken),
+        Err(errno) => Err(ReserveError::System(Error::new(action(), errno.raw_os_error()))),
     }
 }
 

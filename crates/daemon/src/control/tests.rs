@@ -429,7 +429,7 @@ fn a_stale_socket_is_replaced_and_a_living_one_never() {
     let error = Listening::open(&path).expect_err("the living one is not");
     assert_eq!(
         error.cause(),
-        "another daemon listens there; `--control PATH` gives this one a place of its own",
+        "another daemon listens there; `instance NAME` tells both apart, `--control PATH` gives this one a place of its own",
         "{error}"
     );
     assert!(UnixStream::connect(&path).is_ok(), "the first one still listens");

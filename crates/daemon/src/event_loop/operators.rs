@@ -20,7 +20,12 @@ impl EventLoop {
     /// Without it the daemon does its work all the same.
     pub(super) fn open_control(&mut self) {
         let ControlPlace::At(path) = self.options.control.clone() else { return };
-        let Err(error) = Control::start(&path).and_then(|control| self.use_control(control)) else { return };
+        let control = match self.control_place.take() {
+            Some(place) => Control::start_at(place),
+            // Why it could not be had is told now.
+            None => Control::start(&path),
+        };
+        let Err(error) = control.and_then(|control| self.use_control(control)) else { return };
         let later = Later::start(&path).and_then(|later| {
             self.poll.add(&later, CONTROL_LATER, Interest::Readable)?;
             Ok(later)

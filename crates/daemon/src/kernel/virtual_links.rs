@@ -108,6 +108,11 @@ impl VirtualLinks {
         indexes.filter_map(|index| links.get(index)).map(|link| link.name.clone()).collect()
     }
 
+    /// What has our alias may be that of another daemon which runs.
+    pub(super) fn leave_remains(&mut self) {
+        self.looked_for_remains = true;
+    }
+
     /// Nothing is wanted, so there is nothing to make.
     pub(super) fn are_none(&self) -> bool {
         self.wanted.is_empty()

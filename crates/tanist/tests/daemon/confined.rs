@@ -292,6 +292,6 @@ fn an_ordinary_user_without_capabilities_says_what_is_missing() {
             word(binary())
         );
         let said = run(host, &format!("timeout 60 sh -c '{command}'"));
-        assert!(said.contains("not permitted") && said.contains("status 1"), "{said}");
+        assert!(said.contains("not permitted") && said.contains("status 4"), "as keepalived: {said}");
     });
 }

@@ -106,11 +106,14 @@ fn options_that_concern_the_process_are_obeyed() {
         let host = &scene.hosts[0];
         let begin = crate::support::Moment::now();
         let line = format!(
-            "exec {PROGRAM} -n -l -G -D -a -m -u 027 -g/run/rehearse/log --flush-log-file --ignore-sigint -V -i left \
+            "exec {PROGRAM} -n -l -G -D -d -a -m -u 027 -g/run/rehearse/log --flush-log-file --ignore-sigint -V -i left \
                             -f /run/rehearse/keepalived.conf -p /run/rehearse/pid -r /run/rehearse/vrrp.pid"
         );
         let program = host.start("keepalived", &["sh", "-c", &line]).expect("start");
         scene.line("a", begin, "--dont-release-vrrp has no effect");
+        // What it has understood, for `-d`.
+        scene.line("a", begin, "Settings {");
+        scene.line("a", begin, "advertisement_interval: ");
         scene.line("a", begin, "(VI_1) Entering MASTER STATE");
         let about = |file: &str| run(host, &format!("cat /proc/$(cat /run/rehearse/pid)/{file}"));
         assert!(about("status").contains("Umask:\t0027"));

@@ -205,6 +205,58 @@ fn neither_of_two_daemons_takes_away_what_the_other_one_has() {
     });
 }
 
+/// Nothing of the first one is taken for what a dead daemon has left behind.
+#[test]
+fn who_is_started_once_more_by_mistake_takes_nothing_away() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let lines = format!(
+            "{QUICK}\n    no_accept\n    use_vmac\n    virtual_routes {{\n        203.0.113.0/24 dev eth0\n    }}\n    \
+             virtual_rules {{\n        from 203.0.113.0/24 table 100 preference 7\n    }}"
+        );
+        let begin = Moment::now();
+        let _stays = Node::start(host, tanist(), &configuration("", 150, &lines));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let index = || run(host, "cat /sys/class/net/vrrp.51/ifindex; true");
+        let made = index();
+        let is_whole = || {
+            let there = run(host, "ip address; ip route; ip rule");
+            let table = host.run(|| PacketFilter::open(PacketFilter::TABLE, PacketFilter::PRIORITY)?.is_there());
+            ["192.0.2.100/24", "203.0.113.0/24 dev eth0", "from 203.0.113.0/24"].iter().all(|part| there.contains(part))
+                && table.expect("it is on").expect("an answer")
+                && index() == made
+        };
+        scene.until("everything is there", is_whole);
+        let whole = Moment::now();
+        let program = word(binary());
+        under_keepalived_s_name(host, "tanist");
+        for command in [
+            format!("{program} run -f /run/rehearse/tanist.conf --log stderr"),
+            format!("{PROGRAM} -n -l -G -f /run/rehearse/tanist.conf"),
+        ] {
+            let said = run(host, &format!("timeout 60 {command} 2>&1; echo status $?"));
+            assert!(said.contains("daemon is already running, it listens at /run/tanist/control.sock"), "{said}");
+            assert!(said.ends_with("status 0\n"), "as keepalived: {said}");
+        }
+        // Who has a pid file of his own says that he is another one; and he leaves alone what he knows nothing of.
+        let text = configuration("", 140, QUICK).replace("VI_1", "VI_2").replace("router_id 51", "router_id 52");
+        let mut other = tanist();
+        other.name = "other".to_owned();
+        other.command.extend(["--pid-file", "/run/other.pid"].map(str::to_owned));
+        other.command.iter_mut().filter(|it| *it == "{disk}").for_each(|place| *place = "/run/other".to_owned());
+        let node = Node::start(host, other, &text.replace("192.0.2.100", "192.0.2.101"));
+        scene.line("a", whole, "another daemon listens there; `instance NAME` tells both apart");
+        scene.line("a", whole, "(VI_2) Entering MASTER STATE");
+        node.stop();
+        assert!(is_whole(), "{}", scene.story());
+        for sign in ["was missing", "has been put back", "made anew"] {
+            assert_eq!(scene.count_lines("a", whole, sign), 0, "{}", scene.story());
+        }
+        assert!(scene.advertisements(whole).iter().all(|(.., seen)| seen.vrid == 52 || seen.priority == 150));
+    });
+}
+
 #[test]
 fn pid_files_have_a_directory_of_their_own_if_that_is_wanted() {
     slow_test(|| {

@@ -133,6 +133,8 @@ fn a_broken_file_changes_nothing_whatever_is_said_about_checking_it() {
             let node = start(host, &configuration(running, 150, QUICK));
             scene.line("a", begin, "Entering MASTER STATE");
             scene.only("a", ADDRESS);
+            // Who writes down what the kernel tells may be behind.
+            scene.wait(begin, "the address", |record| is_address_change(record, ADDRESS));
             // Half of it is good, and new: none of that may count.
             let text = configuration(broken, 50, QUICK).replace("192.0.2.100", "192.0.2.101") + "vrrp_instance {\n";
             let asked = Moment::now();

@@ -465,3 +465,29 @@ fn an_interface_is_fitted_for_another_family() {
         scene.only("a", ADDRESS);
     });
 }
+
+/// Linux takes no packet from an address that it has itself. What is on an interface of its own is read off the wire, and
+/// `accept_local` has it taken.
+#[test]
+fn an_owner_that_advertises_from_its_virtual_address_is_heard_when_it_comes_back() {
+    slow_test(|| {
+        for (lines, option) in [("    use_vmac", None), ("", Some("/proc/sys/net/ipv4/conf/eth0/accept_local"))] {
+            let mut scene = Scene::empty();
+            for (name, address) in [("a", ADDRESS.to_string()), ("b", "192.0.2.2".to_owned())] {
+                scene.add(&HostPlan::new(name).interface("eth0", &[&format!("{address}/24")]));
+            }
+            let [a, b] = &scene.hosts[..] else { panic!("two hosts") };
+            if let Some(option) = option {
+                run(b, &format!("echo 1 > {option}"));
+            }
+            let begin = Moment::now();
+            let _b = Node::start(b, tanist(), &configuration("", 100, &format!("{QUICK}\n{lines}")));
+            scene.line("b", begin, "Entering MASTER STATE");
+            scene.until("it has the address", || b.has_address(ADDRESS.into()));
+            let back = scene.lab.note("a", "comes back");
+            let _a = Node::start(a, tanist(), &configuration("", 255, QUICK));
+            scene.line("b", back, "with higher priority 255");
+            scene.only("a", ADDRESS);
+        }
+    });
+}

@@ -138,6 +138,22 @@ pub(crate) const COUNTED_OTHERWISE: &[(&str, &str, [u64; 2], &str)] = &[
         [1, 0],
         "who is no peer has a counter of his own",
     ),
+    (
+        "line authentication {
+        line auth_type AH
+        line auth_pass secret
+        line }
+        until BACKUP
+        say 150
+        say 150 auth 1 secret
+        say 150 auth 2 secret
+        say 150 header 5 secret
+        say 0 header 6 secret
+        until MASTER",
+        "Authentication Errors Type Mismatch",
+        [0, 3],
+        "where a header is wanted, keepalived has no ear for what has none; ours says who has been configured otherwise",
+    ),
 ];
 
 /// Whether this is listed.

@@ -111,6 +111,12 @@ fn is_of_ipv6(seen: &Advertisement) -> bool {
 
 /// Take-over and failback, in both roles.
 fn play(cast: Cast, way: Way) {
+    assert!((0..3).any(|_| is_played(cast, way)), "keepalived does not speak");
+}
+
+/// `false` if keepalived 2.2.7 has fallen silent. On a machine with much to do it has once: from its own addresses on it
+/// logged "send advert error 22" and took itself for the master.
+fn is_played(cast: Cast, way: Way) -> bool {
     let scene = scene();
     let begin = Moment::now();
     let [first, second] = cast.daemons();
@@ -141,6 +147,9 @@ fn play(cast: Cast, way: Way) {
     // Both hear each other: nobody else claims the role.
     let heard = Moment::now();
     crate::support::let_pass(std::time::Duration::from_secs(2));
+    if scene.count_lines("a", begin, "send advert error 22") > 0 {
+        return false;
+    }
     let senders = scene.advertisements(heard);
     assert!(senders.iter().all(|(_, host, _)| host == "a"), "{}", scene.story());
 
@@ -162,6 +171,7 @@ fn play(cast: Cast, way: Way) {
     a.kill();
     scene.line("b", killed, "(VI_6) Entering MASTER STATE");
     b.stop();
+    true
 }
 
 // Shows: vrrp_instance.virtual_ipaddress_excluded

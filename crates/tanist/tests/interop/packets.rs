@@ -16,7 +16,7 @@ use crate::said::{DumpPlace, Said};
 use crate::support::fifo::Reader;
 use crate::support::iproute::lines;
 use crate::support::ipv6::{self, ADDRESS as GLOBAL, ON_LINK};
-use crate::support::packet_peer::{Forged, send, send_over_ipv6};
+use crate::support::packet_peer::{Forged, ForgedHeader, send, send_over_ipv6};
 use crate::support::{
     ADDRESS, Daemon, Host, Moment, Node, Record, Scene, Seen, configuration, patiently, run_words,
     slow_test_with_scripts_of_keepalived, tanist,
@@ -58,7 +58,8 @@ struct Course {
 /// `over ipv6` makes it one of IPv6; then `until ROLE`
 /// waits for a role, `say PRIORITY …` says an advertisement like a good neighbour's with these exceptions: `from ADDRESS`,
 /// `to ADDRESS`, `ttl N`, `version N`, `vrid N`, `interval N`, `address A`, `and A` (one more address), `type N`,
-/// `count N`, `auth TYPE PASSWORD`, `spoilt`, `cut N`.
+/// `count N`, `auth TYPE PASSWORD`, `spoilt`, `cut N`; `header NUMBER PASSWORD` puts an authentication header before it, and
+/// `index ADDRESS` behind that says whom it names.
 fn check(script: &str) {
     slow_test_with_scripts_of_keepalived(|| {
         let [theirs, ours] = play_both(script);
@@ -304,6 +305,14 @@ impl<'t> Script<'t> {
                     let password = words.next().expect("a password").as_bytes();
                     forged.authentication.1[..password.len()].copy_from_slice(password);
                 }
+                "header" => {
+                    let mut header = ForgedHeader { password: [0; 8], sequence: number(&mut words), index: None };
+                    let password = words.next().expect("a password").as_bytes();
+                    header.password[..password.len()].copy_from_slice(password);
+                    forged.authentication.0 = 2;
+                    forged.header = Some(header);
+                }
+                "index" => forged.header.as_mut().expect("behind a header").index = Some(number(&mut words)),
                 "spoilt" => forged.spoilt = true,
                 "cut" => forged.cut = number(&mut words),
                 other => panic!("{other}: no such word"),
@@ -690,6 +699,76 @@ fn a_password_is_asked_for_by_unicast() {
         say 200 to 192.0.2.1
         say 200 to 192.0.2.1 auth 1 wrong
         say 200 to 192.0.2.1 auth 1 secret
+        until BACKUP",
+    );
+}
+
+/// The number of a header counts once, and only upwards; whoever has begun anew is not heard until he has caught up.
+#[test]
+fn an_authentication_header_is_asked_for() {
+    check(
+        "line authentication {
+        line auth_type AH
+        line auth_pass secret
+        line }
+        until BACKUP
+        say 150 header 5 secret
+        say 150 header 5 secret
+        say 150 header 7 secret
+        say 150 header 6 secret
+        say 150 header 8 secreT
+        say 150 header 9 secret index 192.0.2.3
+        say 150 header 10 secret spoilt
+        say 150 header 11 secret ttl 254
+        say 150 header 12 secret vrid 52
+        say 150 header 13 secret auth 1 secret
+        say 150 header 20 secret
+        say 0 header 21 secret
+        until MASTER
+        say 50 header 40 secret
+        say 200 header 41 wrong
+        say 200 header 39 secret
+        say 200 header 90 secret
+        until BACKUP",
+    );
+}
+
+#[test]
+fn an_authentication_header_is_asked_for_by_unicast() {
+    check(
+        "line authentication {
+        line auth_type AH
+        line auth_pass secret
+        line }
+        line unicast_peer {
+        line 192.0.2.2
+        line }
+        until BACKUP
+        say 150 to 192.0.2.1 header 5 secret
+        say 150 to 192.0.2.1 header 6 secret ttl 64
+        say 150 to 192.0.2.1 header 6 secret
+        say 150 to 192.0.2.1 header 7 wrong
+        say 150 to 192.0.2.1 header 8 secret
+        say 0 to 192.0.2.1 header 9 secret
+        until MASTER
+        say 200 to 192.0.2.1 header 100 secret
+        until BACKUP",
+    );
+}
+
+/// Who asks for none hears nobody who has one.
+#[test]
+fn an_authentication_header_that_nobody_asks_for_keeps_its_sender_out() {
+    check(
+        "until BACKUP
+        say 150
+        say 150 header 5 secret
+        say 150
+        say 0
+        until MASTER
+        say 200 header 6 secret
+        say 50
+        say 200
         until BACKUP",
     );
 }

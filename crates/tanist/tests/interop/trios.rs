@@ -20,7 +20,7 @@ use sim::plan::RouterOption;
 use crate::frr;
 use crate::support::{slow_test_with_keepalived, slow_test_with_users, test_name};
 use actor::Kind;
-use course::Course;
+use course::{Course, Way};
 use table::{Part, TABLE};
 
 fn files_of(wanted: impl Fn(Part) -> bool) -> Vec<&'static str> {
@@ -50,31 +50,37 @@ fn cast(course: &Course, first: Kind) -> Option<[Kind; 3]> {
     casts.into_iter().find(|cast| cast[0] == first && can_be(cast))
 }
 
-/// Plays every scenario with this kind as the first node, to which most of it happens. `ONLY_SCENARIO=crash` plays one.
+/// A scenario's name, who plays it, and what that comes to.
+type Piece = (&'static str, [Kind; 3], Course);
+
+/// Every scenario with this kind as the first node, to which most of it happens. `ONLY_SCENARIO=crash` plays one.
 fn all_with(first: Kind) {
     let files = files_of(|part| matches!(part, Part::Played | Part::Apart));
     let only = std::env::var("ONLY_SCENARIO").ok();
     let chosen = files.into_iter().filter(|file| only.as_deref().is_none_or(|only| only == *file));
     let courses = chosen.map(|file| (file, Course::of(file)));
-    let casts: Vec<_> = courses.filter_map(|(file, course)| Some((file, cast(&course, first)?, course))).collect();
-    assert!(only.is_some() || casts.len() > 30, "{} with {first:?} first", casts.len());
-    let (next, failed) = (Mutex::new(casts.iter()), Mutex::new(Vec::new()));
+    let pieces: Vec<_> = courses.filter_map(|(file, course)| Some((file, cast(&course, first)?, course))).collect();
+    assert!(only.is_some() || pieces.len() > 30, "{} with {first:?} first", pieces.len());
+    play_all(&pieces);
+}
+
+fn play_all(pieces: &[Piece]) {
+    let (next, failed) = (Mutex::new(pieces.iter()), Mutex::new(Vec::new()));
     let work = || {
         loop {
             let taken = next.lock().expect("nobody panics here").next();
             let Some((file, cast, course)) = taken else { break };
             let began = Instant::now();
             let played = catch_unwind(AssertUnwindSafe(|| stage::play(course, *cast)));
-            eprintln!("{file} {cast:?} {:.1} s", began.elapsed().as_secs_f32());
+            eprintln!("{file} {cast:?} {:?} {:.1} s", course.way, began.elapsed().as_secs_f32());
             if played.is_err() {
-                failed.lock().expect("nobody panics here").push((file, cast));
+                failed.lock().expect("nobody panics here").push((file, cast, course.way));
             }
         }
     };
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
-            let name = format!("{}-{first:?}", test_name());
-            thread::Builder::new().name(name).spawn_scoped(scope, work).expect("a thread");
+            thread::Builder::new().name(test_name()).spawn_scoped(scope, work).expect("a thread");
         }
     });
     let failed = failed.into_inner().expect("nobody panics here");
@@ -102,6 +108,67 @@ fn three_with_frr_first() {
     } else {
         rehearse::lab::skip(&test_name(), &"FRR's vrrpd is not installed");
     }
+}
+
+/// Those that are played in other ways each time: a crash, orderly stops, returns, a check, a reload, a cut network.
+const IN_OTHER_WAYS: [&str; 6] = [
+    "killed",
+    "orderly-stop",
+    "partition-heals-active-speaks-first",
+    "reload-priority-down",
+    "script-fault",
+    "three-nodes",
+];
+
+/// `ALL_SCENARIOS=1` plays all that can be played in this way.
+fn in_another_way(way: Way) {
+    slow_test_with_keepalived(|| {
+        slow_test_with_users(|| {
+            let all = std::env::var_os("ALL_SCENARIOS").is_some();
+            let only = std::env::var("ONLY_SCENARIO").ok();
+            let files = files_of(|part| part == Part::Played).into_iter();
+            let chosen = files.filter(|file| match &only {
+                Some(only) => only == file,
+                None => all || IN_OTHER_WAYS.contains(file),
+            });
+            let courses = chosen.filter_map(|file| Some((file, Course::of(file).by(way)?)));
+            // Each is first in turn, as far as it can be.
+            let firsts = [Kind::Tanist, Kind::Keepalived].into_iter().cycle();
+            let pieces: Vec<Piece> = courses
+                .zip(firsts)
+                .map(|((file, course), first)| {
+                    let cast = cast(&course, first).or_else(|| cast(&course, Kind::Tanist));
+                    (file, cast.expect("ours can be everything"), course)
+                })
+                .collect();
+            assert!(only.is_some() || pieces.len() >= IN_OTHER_WAYS.len(), "{} by {way:?}", pieces.len());
+            play_all(&pieces);
+        });
+    });
+}
+
+#[test]
+fn three_over_ipv6() {
+    in_another_way(Way::Ipv6);
+}
+
+#[test]
+fn three_with_virtual_macs() {
+    in_another_way(Way::VirtualMac);
+}
+
+/// keepalived 2.2.7 and FRR cannot sign, so these are three of ours.
+#[test]
+fn three_that_sign() {
+    slow_test_with_users(|| {
+        let pieces: Vec<Piece> = files_of(|part| part == Part::Signed)
+            .into_iter()
+            .map(|file| (file, [Kind::Tanist; 3], Course::of(file)))
+            .filter(|(.., course)| !course.sets_clocks())
+            .collect();
+        assert!(pieces.len() > 1, "{}", pieces.len());
+        play_all(&pieces);
+    });
 }
 
 #[test]

@@ -4,13 +4,25 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use hmac::{Hmac, KeyInit, Mac};
 use linux::netlink::Netlink;
 use linux::send_batch::SendBatch;
 use linux::vrrp_socket::SendSocket;
+use md5::Md5;
 
 use super::Host;
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+
+/// An authentication header (RFC 2402) with HMAC-MD5-96 (RFC 2403).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForgedHeader {
+    /// Filled up with zeros.
+    pub(crate) password: [u8; 8],
+    pub(crate) sequence: u32,
+    /// Whom it names as its sender, if not the one who sends it.
+    pub(crate) index: Option<Ipv4Addr>,
+}
 
 /// An advertisement as it is to stand on the wire.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +46,8 @@ pub(crate) struct Forged {
     pub(crate) count: Option<u8>,
     /// Type and data of version 2.
     pub(crate) authentication: (u8, [u8; 8]),
+    /// What stands before it.
+    pub(crate) header: Option<ForgedHeader>,
     /// The checksum is one too many.
     pub(crate) spoilt: bool,
     /// So many octets are missing at its end; the checksum is right for the rest.
@@ -57,6 +71,7 @@ impl Forged {
             kind: 1,
             count: None,
             authentication: (0, [0; 8]),
+            header: None,
             spoilt: false,
             cut: 0,
         }
@@ -69,6 +84,10 @@ impl Forged {
         let summed = self.summed.unwrap_or(self.destination);
         let message = self.message(source.into(), summed.into(), &addresses);
         let mut packet = header(self.time_to_live, source, self.destination);
+        if let Some(header) = &self.header {
+            packet[9] = 51;
+            packet.extend(header.octets(&packet, &message));
+        }
         packet.extend(message);
         packet
     }
@@ -97,6 +116,24 @@ impl Forged {
         let [first, second] = checksum(&summed);
         message[6..8].copy_from_slice(&[first, if self.spoilt { second.wrapping_add(1) } else { second }]);
         message
+    }
+}
+
+impl ForgedHeader {
+    fn octets(&self, ip_header: &[u8], message: &[u8]) -> Vec<u8> {
+        let source = self.index.map_or_else(|| ip_header[12..16].to_vec(), |index| index.octets().to_vec());
+        let header = [vec![112, 4, 0, 0], source, self.sequence.to_be_bytes().to_vec(), vec![0; 12]].concat();
+        // What routers may change is taken as zero (RFC 2402 §3.3.3.1.1), by keepalived the TTL only where there may be some.
+        let mut covered = ip_header.to_vec();
+        let length = (ip_header.len() + header.len() + message.len()) as u16;
+        covered[2..4].copy_from_slice(&length.to_be_bytes());
+        covered[1] = 0;
+        if covered[16] & 0xf0 != 0xe0 {
+            covered[8] = 0;
+        }
+        let mut code = Hmac::<Md5>::new_from_slice(&self.password).expect("a key may have any length");
+        [&covered, &header, message].into_iter().for_each(|part| code.update(part));
+        [&header[..12], &code.finalize().into_bytes()[..12]].concat()
     }
 }
 
@@ -158,9 +195,9 @@ pub(crate) fn send_packet(host: &Host, packet: Vec<u8>, destination: impl Into<I
     assert_eq!(sent.expect("the host is on").expect("a socket"), 0, "not sent");
 }
 
-/// The kernel fills in the header's length, identification and checksum (raw(7)).
+/// The kernel fills in the header's length and checksum, and an identification only in the place of 0 (raw(7)).
 fn header(time_to_live: u8, source: Ipv4Addr, destination: Ipv4Addr) -> Vec<u8> {
-    let mut header = vec![0x45, 0xc0, 0, 0, 0, 0, 0, 0, time_to_live, 112, 0, 0];
+    let mut header = vec![0x45, 0xc0, 0, 0, 0, 7, 0, 0, time_to_live, 112, 0, 0];
     header.extend(source.octets());
     header.extend(destination.octets());
     header

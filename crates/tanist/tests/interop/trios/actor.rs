@@ -1,15 +1,18 @@
-//! One of three nodes: what runs on it, how that is configured, and what befalls it.
+//! One of three nodes: what runs on it, and what befalls it.
+
+mod configuration;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use engine::{Name, Weight};
+use engine::{Name, TrackerKind, TrackerName};
 use linux::signals::Signal;
-use sim::plan::{Act, LinkPlan, Plan, RouterOption, RouterSpec, ScriptPlan};
+use sim::plan::{Act, LinkPlan, Plan, RouterOption, RouterSpec, ScriptPlan, TrackerSpec};
 
-use super::course::{Course, Deed};
+use self::configuration::OF_IPV6;
+use super::course::{Course, Deed, Way};
 use crate::frr;
+use crate::support::story::run;
 use crate::support::{Daemon, HOST_DIR, Host, Node, PATIENCE, Program, Scene, tanist};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +42,10 @@ impl Kind {
 }
 
 /// keepalived 2.2.7 takes no advertisement with another list of addresses and does not start where a tracked interface is
-/// absent. An owner of addresses gives up there when it loses its own address. Where it is active, its next
-/// advertisement waits anew with each one that it hears and does not believe.
+/// absent, and the kernel tells it of no processes on a host of the lab. Over IPv6 nobody hears it any more once its interface
+/// was made anew (it logs "send advert error 22"), although it takes itself for the master. An owner of addresses gives up
+/// there when it loses its own address. Where it is active, its next advertisement waits anew with each one that it hears and
+/// does not believe.
 fn suits_keepalived(course: &Course, node: usize) -> bool {
     let lists = |option: &RouterOption| matches!(option, RouterOption::Addresses(_));
     let reloads_lists = (0..course.plan.nodes.len())
@@ -54,7 +59,11 @@ fn suits_keepalived(course: &Course, node: usize) -> bool {
         .iter()
         .any(|deed| matches!(deed, Deed::Node(to, Act::Link(_, LinkPlan::Absent)) if to.node == node));
     let is_drowned = course.end().values().any(|speakers| speakers.len() > 1 && speakers.contains(&node));
-    !others && !begins_without && !is_drowned && !loses_own_address_as_owner(course, node)
+    let counts = course.plan.nodes[node].trackers.iter().any(|one| one.settings.kind() == TrackerKind::Process);
+    let begins_anew =
+        course.acts_on(node).any(|act| matches!(act, Act::Link(link, LinkPlan::Absent) if **link == *"eth0"));
+    let is_lost = course.way == Way::Ipv6 && begins_anew;
+    !others && !begins_without && !is_drowned && !counts && !is_lost && !loses_own_address_as_owner(course, node)
 }
 
 fn loses_own_address_as_owner(course: &Course, node: usize) -> bool {
@@ -82,6 +91,7 @@ fn suits_frr(course: &Course, node: usize) -> bool {
     routers.len() == 1
         && routers.iter().flatten().all(knows)
         && course.acts_on(node).all(bears)
+        && course.plan.startup_delay.is_zero()
         && !course.has(|option| *option == RouterOption::Unicast)
         && !(0..course.plan.nodes.len()).any(|node| loses_own_address_as_owner(course, node))
 }
@@ -120,8 +130,12 @@ pub(crate) struct Actor {
     pub(crate) kind: Kind,
     pub(crate) host: Host,
     number: usize,
+    way: Way,
     routers: Vec<Router>,
     scripts: BTreeMap<Name, ScriptPlan>,
+    /// The number in each tracked file, and how many there are of each tracked process.
+    figures: BTreeMap<TrackerName, i64>,
+    processes: BTreeMap<Name, Vec<Program>>,
     links: BTreeMap<Name, LinkPlan>,
     runs: Option<Runs>,
     pub(crate) sleeps: bool,
@@ -142,12 +156,28 @@ impl Runs {
 }
 
 impl Actor {
-    pub(crate) fn new(kind: Kind, host: Host, number: usize, plan: &Plan) -> Self {
-        let node = &plan.nodes[number];
+    pub(crate) fn new(kind: Kind, host: Host, number: usize, course: &Course) -> Self {
+        let node = &course.plan.nodes[number];
         let scripts = node.scripts.iter().map(|script| (script.settings.name.clone(), ScriptPlan::Succeeds)).collect();
         let links = node.links().into_iter().map(|link| (link, LinkPlan::Up)).collect();
         let routers = node.routers.iter().map(|options| Router::new(options)).collect();
-        Self { kind, host, number, routers, scripts, links, runs: None, sleeps: false }
+        let figure = |tracker: &TrackerSpec| {
+            let settings = &tracker.settings;
+            (TrackerName { kind: settings.kind(), name: settings.name.clone() }, tracker.begins_at)
+        };
+        Self {
+            kind,
+            host,
+            number,
+            way: course.way,
+            routers,
+            scripts,
+            figures: node.trackers.iter().map(figure).collect(),
+            processes: BTreeMap::new(),
+            links,
+            runs: None,
+            sleeps: false,
+        }
     }
 
     /// Whether it is to be judged: it runs, and the others can see it.
@@ -166,6 +196,9 @@ impl Actor {
 
     /// The addresses that it has as the active router of a VRID.
     pub(crate) fn addresses(&self, vrid: u8) -> Vec<IpAddr> {
+        if self.way == Way::Ipv6 {
+            return OF_IPV6.map(IpAddr::V6).into();
+        }
         let settings = self.router(vrid).map(|router| &router.spec.settings);
         let all = settings.into_iter().flat_map(|s| s.addresses.iter().chain(&s.excluded_addresses));
         all.map(|address| address.address).collect()
@@ -176,7 +209,7 @@ impl Actor {
         if self.kind != Kind::Frr {
             return self.host.has_address(address);
         }
-        let name = format!("vrrp4-{vrid}");
+        let name = format!("vrrp{}-{vrid}", if self.way == Way::Ipv6 { 6 } else { 4 });
         let runs = self.host.run(move || -> linux::Result<bool> {
             Ok(linux::netlink::Netlink::open()?.link_by_name(&name)?.is_some_and(|link| link.running))
         });
@@ -223,6 +256,10 @@ impl Actor {
                 self.scripts.insert(script.clone(), *plan);
                 self.write_script(script, *plan);
             }
+            Act::Figure(figure) => {
+                self.figures.insert(figure.tracker.clone(), figure.figure);
+                self.show_figures();
+            }
             // Whoever is not active does not have it.
             Act::AddressDeleted(address) => {
                 let prefix = if address.octets()[..3] == [192, 0, 2] { 24 } else { 32 };
@@ -246,6 +283,7 @@ impl Actor {
         for (script, plan) in &self.scripts {
             self.write_script(script, *plan);
         }
+        self.show_figures();
         self.runs = Some(if self.kind == Kind::Frr {
             Runs::Frr(self.router_of_frr(course).start(&self.host))
         } else {
@@ -263,7 +301,7 @@ impl Actor {
             priority: settings.priority.get(),
             interval: course.interval(settings.advertisement_interval),
             preempts: settings.preempt_mode,
-            over: frr::Over::Ipv4,
+            over: if self.way == Way::Ipv6 { frr::Over::Ipv6 } else { frr::Over::Ipv4 },
             address,
         }
     }
@@ -314,94 +352,23 @@ impl Actor {
         self.host.write_program(script, &format!("#!/bin/sh\n{body}\n")).expect("write the script");
     }
 
-    /// For Tanist and keepalived, which read the same words.
-    fn configuration(&self, course: &Course) -> String {
-        let pacing = self.routers[0].spec.settings.announce.pacing.as_secs_f32();
-        let pacing = if pacing > 0.0 { format!("    vrrp_garp_interval {pacing}\n") } else { String::new() };
-        let mut text = format!("global_defs {{\n    script_user root\n    enable_script_security\n{pacing}}}\n");
-        for script in &course.plan.nodes[self.number].scripts {
-            let settings = &script.settings;
-            // Checks are as often as keepalived can have them: nobody waits for a minute.
-            let timeout = settings.timeout.as_secs().clamp(1, 2);
-            let init = if settings.init_fail { "    init_fail\n" } else { "" };
-            write!(
-                text,
-                "vrrp_script {} {{\n    script {HOST_DIR}/{}\n    interval 1\n    timeout {timeout}\n    rise {}\n    \
-                 fall {}\n{init}}}\n",
-                settings.name, settings.name, settings.rise, settings.fall
-            )
-            .expect("a string takes everything");
-        }
-        for router in self.routers.iter().filter(|router| router.spec.present) {
-            text += &self.instance(course, router);
-        }
-        text
-    }
-
-    fn instance(&self, course: &Course, router: &Router) -> String {
-        let spec = &router.spec;
-        let settings = &spec.settings;
-        let vrid = settings.vrid;
-        let hundredths = course.interval(settings.advertisement_interval);
-        let mut lines = vec![
-            format!("interface {}", settings.link),
-            format!("virtual_router_id {vrid}"),
-            format!("priority {}", settings.priority.get()),
-            format!("version {}", course.version(spec.settings.version)),
-            format!("advert_int {}.{:02}", hundredths / 100, hundredths % 100),
-        ];
-        let mut also = |so: bool, line: &str| {
-            if so {
-                lines.push(line.to_owned());
+    /// Has the files say, and as many processes run, as the figures are.
+    fn show_figures(&mut self) {
+        for (TrackerName { kind, name }, figure) in &self.figures {
+            if *kind == TrackerKind::File {
+                self.host.write_file(name, &format!("{figure}\n")).expect("write the number");
+                continue;
             }
-        };
-        also(!settings.preempt_mode, "nopreempt");
-        also(settings.skip_check_adv_addr, "skip_check_adv_addr");
-        also(settings.ignore_own_link, "dont_track_primary");
-        if !settings.preempt_delay.is_zero() {
-            lines.push(format!("preempt_delay {}", course.real(settings.preempt_delay).as_secs().max(1)));
+            let program = format!("{HOST_DIR}/{name}");
+            let running = self.processes.entry(name.clone()).or_default();
+            let wanted = usize::try_from(*figure).expect("a number of processes");
+            for ended in running.drain(wanted.min(running.len())..) {
+                ended.kill_all().expect("end a process");
+            }
+            while running.len() < wanted {
+                run(&self.host, &format!("[ -e {program} ] || cp \"$(command -v sleep)\" {program}"));
+                running.push(self.host.start(name, &[&program, "1000"]).expect("start a process"));
+            }
         }
-        let announce = &settings.announce;
-        lines.push(format!("garp_master_repeat {}", announce.repeat));
-        lines.push(format!("garp_master_delay {}", announce.delay.as_secs()));
-        lines.push(format!("garp_lower_prio_repeat {}", announce.lower_priority_repeat));
-        if let Some(refresh) = announce.refresh {
-            lines.push(format!("garp_master_refresh {}", refresh.as_secs()));
-        }
-        if let Some((kind, password)) = &router.password {
-            lines.push(format!("authentication {{\n        auth_type {kind}\n        auth_pass {password}\n    }}"));
-        }
-        if spec.unicast {
-            let own: Ipv4Addr = Plan::primary(self.number, "eth0");
-            let others = (0..course.plan.nodes.len()).filter(|node| *node != self.number);
-            let peers: Vec<String> = others.map(|node| Plan::primary(node, "eth0").to_string()).collect();
-            lines.push(format!("unicast_src_ip {own}"));
-            lines.push(block("unicast_peer", &peers));
-        }
-        let links = settings.track_links.iter().map(|tracked| format!("{}{}", tracked.link, weight(tracked.weight)));
-        lines.push(block("track_interface", &links.collect::<Vec<_>>()));
-        let scripts = settings.track_scripts.iter();
-        let scripts = scripts.map(|tracked| format!("{}{}", tracked.script, weight(tracked.weight)));
-        lines.push(block("track_script", &scripts.collect::<Vec<_>>()));
-        for (name, list) in
-            [("virtual_ipaddress", &settings.addresses), ("virtual_ipaddress_excluded", &settings.excluded_addresses)]
-        {
-            let list = list.iter().map(|address| format!("{}/{}", address.address, address.prefix));
-            lines.push(block(name, &list.collect::<Vec<_>>()));
-        }
-        format!("vrrp_instance VI_{vrid} {{\n    {}\n}}\n", lines.join("\n    "))
-    }
-}
-
-fn block(name: &str, lines: &[String]) -> String {
-    if lines.is_empty() { String::new() } else { format!("{name} {{\n        {}\n    }}", lines.join("\n        ")) }
-}
-
-fn weight(weight: Weight) -> String {
-    match weight {
-        Weight::Fault => String::new(),
-        Weight::ReversedFault => " weight 0 reverse".to_owned(),
-        Weight::Priority(number) => format!(" weight {number}"),
-        Weight::Reversed(number) => format!(" weight {number} reverse"),
     }
 }

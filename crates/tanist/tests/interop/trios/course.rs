@@ -22,7 +22,19 @@ pub(crate) type Speakers = BTreeMap<u8, BTreeSet<usize>>;
 pub(crate) struct Course {
     pub(crate) plan: Plan,
     pub(crate) stretches: Vec<Stretch>,
+    pub(crate) way: Way,
     pace: Pace,
+}
+
+/// What the scenarios leave open: how the three speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Over IPv4, from the interface.
+    Plain,
+    /// Over IPv6. A router has the same two addresses in each scenario, those of FRR.
+    Ipv6,
+    /// From a virtual MAC address, as FRR always does.
+    VirtualMac,
 }
 
 /// What happens at one moment, and what comes of it until the next.
@@ -70,7 +82,20 @@ impl Course {
         let plan = for_three(plan_of(file));
         let pace = Pace::of(&plan);
         let stretches = stretches(&plan);
-        Self { plan, stretches, pace }
+        Self { plan, stretches, way: Way::Plain, pace }
+    }
+
+    /// The same, spoken otherwise; `None` if what happens is about IPv4 and the interface itself.
+    pub(crate) fn by(self, way: Way) -> Option<Self> {
+        let speaks = |deed: &Deed| matches!(deed, Deed::Stranger(_) | Deed::Repeats(_));
+        let strips = |act: &Act| matches!(act, Act::Link(_, LinkPlan::Addressless) | Act::AddressDeleted(_));
+        let vrids: BTreeSet<u8> = self.end().keys().copied().collect();
+        let is_of_ipv4 = self.pace == Pace::AsItIs
+            || vrids.len() > 1
+            || self.has(|option| *option == RouterOption::Unicast)
+            || self.stretches.iter().flat_map(|stretch| &stretch.deeds).any(speaks)
+            || (0..self.plan.nodes.len()).any(|node| self.acts_on(node).any(strips));
+        (!is_of_ipv4).then_some(Self { way, ..self })
     }
 
     /// Real time for a span of the scenario.
@@ -131,6 +156,11 @@ impl Course {
     /// The highest priority that a node begins with.
     pub(crate) fn priority(&self, node: usize) -> u8 {
         self.plan.nodes[node].routers.iter().map(|options| rank(options).1).max().unwrap_or(0)
+    }
+
+    /// Whether clocks are set, of which real machines that are one have one.
+    pub(crate) fn sets_clocks(&self) -> bool {
+        (0..self.plan.nodes.len()).any(|node| self.acts_on(node).any(|act| matches!(act, Act::Clock(_))))
     }
 
     /// Whether any node is left in the end.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sim::plan::{Act, LanChange, PathChoice, Plan, RouterOption, Spoof, SpoofContent};
 
 use super::actor::{Actor, Kind};
-use super::course::{Course, Deed, Speakers, Stretch};
+use super::course::{Course, Deed, Speakers, Stretch, Way};
 use crate::support::packet_peer::{Forged, send, send_octets, send_packet};
 use crate::support::{Advertisement, HostPlan, Moment, Scene, let_pass};
 
@@ -31,9 +31,12 @@ impl<'c> Stage<'c> {
         for (number, (node, kind)) in course.plan.nodes.iter().zip(cast).enumerate() {
             let mut plan = HostPlan::new(&node.name);
             for link in node.links() {
-                plan = plan.interface(&link, &[&format!("{}/24", Plan::primary(number, &link))]);
+                let (four, six) =
+                    (format!("{}/24", Plan::primary(number, &link)), format!("2001:db8::{:x}/64", number + 1));
+                let both = [&*four, &*six];
+                plan = plan.interface(&link, &both[..if course.way == Way::Ipv6 && &*link == "eth0" { 2 } else { 1 }]);
             }
-            actors.push(Actor::new(kind, scene.add(&plan), number, &course.plan));
+            actors.push(Actor::new(kind, scene.add(&plan), number, course));
         }
         scene.add(&HostPlan::new(STRANGER).interface("eth0", &["192.0.2.99/24"]));
         Self { course, scene, actors, moved: Moment::now() }
@@ -322,7 +325,7 @@ fn words(text: &str) -> Option<&'static str> {
         ("too and a higher address", "but higher IP address than ours"),
         ("has priority", "with higher priority"),
         ("owns the addresses", "Entering MASTER STATE"),
-        (", fault", "entering FAULT state"),
+        (", fault", "Entering FAULT STATE"),
         ("no fault left", "Entering BACKUP STATE"),
         ("overslept", "was asleep, listening first"),
         ("started", "Entering BACKUP STATE"),
@@ -337,6 +340,8 @@ fn words(text: &str) -> Option<&'static str> {
         ("wrong length", "its length is wrong"),
         ("number of the header heard before", "AH sequence number was processed already"),
         ("not a peer", "its sender is not a unicast peer"),
+        ("heard before", "somebody repeats it"),
+        ("let go", "Entering BACKUP STATE"),
     ];
     known.iter().find(|(of_simulator, _)| text.contains(of_simulator)).map(|(_, of_log)| *of_log)
 }
