@@ -42,6 +42,13 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
             step("tests, namespaces included", || {
                 cargo(&["test", "--workspace", "--locked", "--no-fail-fast"], &[(SLOW_TESTS, "1"), TEST_THREADS])
             })?;
+            // They would move the roles of the others. Side by side they take half a minute. The whole workspace, so that
+            // nothing is compiled again.
+            step("faults of running daemons", || {
+                let words =
+                    ["test", "--workspace", "--locked", "--test", "faults", "--", "--ignored", "after_the_others"];
+                cargo(&words, &[(SLOW_TESTS, "1"), TEST_THREADS])
+            })?;
             step("hunt", || cargo(&HUNT, &[]))?;
             step("the README's first command", || {
                 cargo(&["run", "--release", "--locked", "--quiet", "--", "rehearse"], &[])
@@ -91,7 +98,10 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
 }
 
 pub(crate) fn soak(arguments: &[&str]) -> Result<(), String> {
-    step("packages", || packages::install(&packages::FOR_TESTS))?;
+    step("packages", || {
+        packages::install(&packages::FOR_TESTS)?;
+        packages::install(&packages::FOR_SOAKS)
+    })?;
     step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
     let words = ["run", "--release", "--locked", "--quiet", "-p", "tanist-soak", "--"];
     cargo(&[&words, arguments].concat(), &[])
