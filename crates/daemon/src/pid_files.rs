@@ -127,7 +127,7 @@ mod tests {
         let path = directory.join("daemon.pid");
         // No directory can be made where a file is.
         std::fs::write(&directory, "").expect("write");
-        let (mut files, reasons) = HeldPidFiles::acquire(&[path.clone()]).expect("nobody holds it");
+        let (mut files, reasons) = HeldPidFiles::acquire(std::slice::from_ref(&path)).expect("nobody holds it");
         assert_eq!(reasons.len(), 1);
         let (voice, lines) = Voice::heard();
         files.try_again_after(Duration::from_millis(1), voice);
