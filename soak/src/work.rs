@@ -17,13 +17,19 @@ const AT_WORK: Duration = Duration::from_millis(200);
 
 /// Puts the service on a host. `tanist` has the collector in it.
 pub(crate) fn furnish(host: &Host, tanist: &Path) -> Result<()> {
-    let program = [tanist.display().to_string(), "rehearse".to_owned()];
-    let manner = Manner { port: Some(PORT), start: Duration::from_millis(50), ..Manner::default() };
-    host.write_collector(&program, &manner)?;
+    write_collector(host, tanist, false)?;
     let job = format!("#!/bin/sh\n[ -e {HOST_DIR}/{BROKEN} ] && exit 1\nexec {HOST_DIR}/collector\n");
     host.write_program("job", &job)?;
     // Any key will do, as long as both have the same.
     host.write_secret("pair.key", &("5a".repeat(32) + "\n"))?;
+    Ok(())
+}
+
+/// From its next start on the service is one process, or its work is done by a grandchild in a session of its own.
+pub(crate) fn write_collector(host: &Host, tanist: &Path, offspring: bool) -> Result<()> {
+    let program = [tanist.display().to_string(), "rehearse".to_owned()];
+    let start = Duration::from_millis(50);
+    host.write_collector(&program, &Manner { port: Some(PORT), start, offspring, ..Manner::default() })?;
     Ok(())
 }
 

@@ -102,7 +102,10 @@ pub(crate) fn soak(arguments: &[&str]) -> Result<(), String> {
         packages::install(&packages::FOR_TESTS)?;
         packages::install(&packages::FOR_SOAKS)
     })?;
-    step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
+    // Whoever has one need not wait for another.
+    if !arguments.iter().any(|argument| argument.starts_with("--tanist")) {
+        step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
+    }
     let words = ["run", "--release", "--locked", "--quiet", "-p", "tanist-soak", "--"];
     cargo(&[&words, arguments].concat(), &[])
 }

@@ -11,7 +11,7 @@ use super::Scene;
 use crate::failure::{Failure, Result};
 use crate::footprint::keepers;
 use crate::ground::SECOND_INTERFACE;
-use crate::work::BROKEN;
+use crate::work::{BROKEN, write_collector};
 
 /// For what must come about, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,6 +46,10 @@ pub(super) fn freeze(scene: &mut Scene<'_>) -> Result<()> {
 }
 
 pub(super) fn kill_keeper(scene: &mut Scene<'_>) -> Result<()> {
+    now_and_then_with_offspring(scene, kill_this_keeper)
+}
+
+fn kill_this_keeper(scene: &mut Scene<'_>) -> Result<()> {
     scene.ground.pass(scene.dice.span(Duration::from_secs(1)))?;
     let daemon = scene.ground.nodes[scene.node].program().pid();
     let keepers = keepers(daemon);
@@ -61,6 +65,10 @@ pub(super) fn kill_keeper(scene: &mut Scene<'_>) -> Result<()> {
 }
 
 pub(super) fn kill_daemon(scene: &mut Scene<'_>) -> Result<()> {
+    now_and_then_with_offspring(scene, kill_this_daemon)
+}
+
+fn kill_this_daemon(scene: &mut Scene<'_>) -> Result<()> {
     let span = scene.some_time();
     scene.ground.pass(scene.dice.span(scene.ground.plan.interval()))?;
     let node = &mut scene.ground.nodes[scene.node];
@@ -70,6 +78,23 @@ pub(super) fn kill_daemon(scene: &mut Scene<'_>) -> Result<()> {
     scene.service_is_gone()?;
     scene.ground.pass(span)?;
     scene.ground.start_again(scene.node)
+}
+
+/// Half of the time it is done to a service whose work is done by a grandchild that has left its session.
+fn now_and_then_with_offspring(scene: &mut Scene<'_>, play: impl Fn(&mut Scene<'_>) -> Result<()>) -> Result<()> {
+    let offspring = scene.dice.happens(500);
+    if offspring {
+        scene.renew_service(true)?;
+        let renewed = Moment::now();
+        if scene.ground.wait_until_steady(renewed)?.is_none() {
+            return Err(Failure::new("the service with offspring never came to rest"));
+        }
+    }
+    let played = play(scene);
+    if offspring {
+        scene.renew_service(false)?;
+    }
+    played
 }
 
 pub(super) fn stop(scene: &mut Scene<'_>) -> Result<()> {
@@ -157,6 +182,15 @@ impl Scene<'_> {
     pub(super) fn signal_service(&self, signal: Signal) -> Result<usize> {
         let counts = self.ground.nodes.iter().map(|node| node.host.signal_collectors(signal));
         Ok(counts.sum::<std::result::Result<usize, _>>()?)
+    }
+
+    /// It is killed, and what is started then is of this kind.
+    fn renew_service(&self, offspring: bool) -> Result<()> {
+        for node in &self.ground.nodes {
+            write_collector(&node.host, &self.ground.plan.tanist, offspring)?;
+        }
+        self.signal_service(Signal::KILL)?;
+        Ok(())
     }
 
     /// A service that is a command does not outlive its daemon.
