@@ -406,14 +406,13 @@ impl Ground {
     /// What the daemon of a node has written since then, and what was done to it.
     pub(crate) fn lines(&self, number: usize, since: Moment) -> Vec<String> {
         let name = self.nodes[number].host.name();
-        let records = self.lab.journal().since(since).into_iter().filter(|record| &*record.host == name);
-        let line = |record: rehearse::lab::Record| match record.what {
-            Seen::Line { text, .. } | Seen::Deed(text) => {
-                Some(format!("{:>6.0} ms  {text}", record.at.millis_after(since)))
-            }
-            _ => None,
-        };
-        records.filter_map(line).collect()
+        let records = self.lab.journal().since(since).into_iter();
+        records.filter(|record| &*record.host == name).filter_map(|record| told(record, since)).collect()
+    }
+
+    /// The same of all nodes.
+    pub(crate) fn story(&self, since: Moment) -> Vec<String> {
+        self.lab.journal().since(since).into_iter().filter_map(|record| told(record, since)).collect()
     }
 
     /// What a daemon takes now, and as which process.
@@ -429,6 +428,16 @@ impl Ground {
         let lines: Vec<&str> = log.lines().collect();
         let last = &lines[lines.len().saturating_sub(12)..];
         last.iter().map(|line| format!("    {line}\n")).collect()
+    }
+}
+
+/// A line of a daemon or a deed, with where and when it was.
+fn told(record: rehearse::lab::Record, since: Moment) -> Option<String> {
+    match record.what {
+        Seen::Line { text, .. } | Seen::Deed(text) => {
+            Some(format!("{:>6.0} ms  {:<2} {text}", record.at.millis_after(since), record.host))
+        }
+        _ => None,
     }
 }
 

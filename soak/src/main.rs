@@ -43,7 +43,7 @@ struct CommandLine {
     /// Not this fault; may be given several times. Without kill, disk-full and read-only daemons live as long as the soak
     #[arg(long, value_name = "FAULT", value_parser = known, conflicts_with = "only")]
     except: Vec<&'static Fault>,
-    /// Print what the daemon that was hit has written
+    /// Print what all daemons have written
     #[arg(long)]
     log: bool,
     /// Who stands there; all of them, if nothing is said
@@ -285,8 +285,12 @@ impl Soak {
         let node = if is_first { 0 } else { nodes[self.dice.below(nodes.len())] };
         let round = play(&mut field.ground, fault, node, self.manner, &mut self.dice)?;
         let recovery = round.recovery.map_or("never".to_owned(), |span| format!("{} ms", span.as_millis()));
+        let work = round.work.map_or_else(String::new, |work| {
+            let [rest, twice] = [work.rest, work.twice].map(|span| span.as_millis());
+            format!("; the service ran nowhere for {rest} ms, twice for {twice} ms")
+        });
         println!(
-            "{:>5}  {:<16} {} of {}: in order after {recovery}",
+            "{:>5}  {:<16} {} of {}: in order after {recovery}{work}",
             self.number, fault.name, round.node, field.plan.cast
         );
         round.broken.iter().for_each(|what| println!("       NOT AS PROMISED: {what}"));

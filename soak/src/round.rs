@@ -49,7 +49,7 @@ pub struct Round {
     pub busy: Option<f64>,
     /// The longest time in which we ourselves were not let run.
     pub stalled: Duration,
-    /// What the hit daemon has written meanwhile.
+    /// What all daemons have written meanwhile.
     pub log: Vec<String>,
     /// What was promised and not kept, in words; empty if all was well.
     pub broken: Vec<String>,
@@ -138,7 +138,7 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
         grown,
         busy,
         stalled: ground.stalled(from),
-        log: ground.lines(node, from),
+        log: ground.story(from),
         broken: Vec::new(),
     };
     round.broken = broken(ground, &round, &without, unplayed);
