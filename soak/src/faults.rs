@@ -1,17 +1,20 @@
 //! The list of faults: what is done, how it is undone, what is promised meanwhile, and to whom it can be done.
 
+mod clock;
 mod kernel;
 mod limits;
+pub(crate) mod memory_group;
 mod network;
 mod people;
 mod processes;
+mod services;
 
 use std::time::Duration;
 
 use crate::audit::Deaf;
 use crate::dice::Dice;
 use crate::failure::Result;
-use crate::ground::{Ground, Kind};
+use crate::ground::{Cast, Ground, Kind};
 
 /// Something that goes wrong on a node, or around it.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +26,7 @@ pub struct Fault {
     pub undone: &'static str,
     pub changes: Changes,
     pub overlap: Overlap,
+    pub twice: Twice,
     pub victim: Victim,
     /// It takes the processors from everybody, or part of it would be about them.
     pub is_heavy: bool,
@@ -52,6 +56,15 @@ pub enum Overlap {
     UntilHeard,
 }
 
+/// Whether a service that is a `command` may run on two nodes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twice {
+    /// Never.
+    Never,
+    /// While one node can't know of the other, and then until they have heard each other and one has stopped it.
+    UntilHeard,
+}
+
 /// To whom it can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Victim {
@@ -59,6 +72,10 @@ pub enum Victim {
     Tanist,
     /// Any daemon.
     Any,
+    /// A pair of Tanist with a service, and there the node that has it.
+    Service,
+    /// A pair of Tanist whose clocks can be set.
+    Clock,
 }
 
 /// Where a fault is played.
@@ -79,10 +96,23 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Fault {
-    /// Whether it can be done to this daemon.
+    /// Whether it can be done to this daemon of these. Where clocks can be set nothing else is done: each look at the clock
+    /// opens a file there, and what it then lacks would be somebody else's fault.
     #[must_use]
-    pub fn fits(&self, kind: Kind) -> bool {
-        self.victim == Victim::Any || kind == Kind::Tanist
+    pub fn fits(&self, kind: Kind, cast: Cast) -> bool {
+        match self.victim {
+            Victim::Any => cast != Cast::Clocks,
+            Victim::Tanist => cast != Cast::Clocks && kind == Kind::Tanist,
+            Victim::Service => cast == Cast::Services,
+            Victim::Clock => cast == Cast::Clocks,
+        }
+    }
+
+    /// Why this machine does not allow it, if it does not.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<&'static str> {
+        let needs_group = self.name == "out-of-memory" && !memory_group::is_there();
+        needs_group.then_some("no control group here can limit memory")
     }
 
     /// By its name.
@@ -107,6 +137,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "it is started again",
         changes: Changes::WhenActive,
         overlap: Overlap::Lifetime,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: processes::kill,
@@ -117,6 +148,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "SIGCONT",
         changes: Changes::WhenActive,
         overlap: Overlap::Lifetime,
+        twice: Twice::UntilHeard,
         victim: Victim::Any,
         is_heavy: false,
         play: processes::freeze,
@@ -127,6 +159,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "SIGCONT",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: processes::stutter,
@@ -137,6 +170,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "they are killed",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: true,
         play: processes::load,
@@ -147,6 +181,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "the limit is lifted",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: limits::memory,
@@ -157,6 +192,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "the limit is lifted",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: limits::descriptors,
@@ -168,6 +204,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "room is made, and it is told to reload",
         changes: Changes::WhenActive,
         overlap: Overlap::Lifetime,
+        twice: Twice::Never,
         victim: Victim::Tanist,
         is_heavy: false,
         play: limits::disk_full,
@@ -178,6 +215,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "it can be written again, and it is told to reload",
         changes: Changes::WhenActive,
         overlap: Overlap::Lifetime,
+        twice: Twice::Never,
         victim: Victim::Tanist,
         is_heavy: false,
         play: limits::read_only,
@@ -189,6 +227,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "they are gone",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: kernel::netlink_flood,
@@ -199,6 +238,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "it is there",
         changes: Changes::WhenActive,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Tanist,
         is_heavy: false,
         play: kernel::interface,
@@ -209,6 +249,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "nothing is done: the daemon must put it back",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: kernel::delete_address,
@@ -219,6 +260,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "it ends",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Tanist,
         is_heavy: false,
         play: kernel::delete_often,
@@ -229,6 +271,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "the log is read",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: people::blocked_log,
@@ -239,6 +282,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "they go",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Tanist,
         is_heavy: false,
         play: people::deaf_clients,
@@ -249,6 +293,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "the check is what it was; none of its processes may be left",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: people::stubborn_script,
@@ -259,6 +304,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "the whole one is reloaded",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: people::bad_reload,
@@ -269,6 +315,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "it ends",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Tanist,
         is_heavy: false,
         play: people::reload_storm,
@@ -279,6 +326,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "it ends",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: true,
         play: network::rubbish,
@@ -289,6 +337,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "it ends",
         changes: Changes::Never,
         overlap: Overlap::None,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: true,
         play: network::strangers,
@@ -299,6 +348,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "none is lost",
         changes: Changes::WhenDeaf,
         overlap: Overlap::UntilHeard,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: network::loss,
@@ -309,6 +359,7 @@ pub const FAULTS: &[Fault] = &[
         undone: "none is lost",
         changes: Changes::WhenDeaf,
         overlap: Overlap::UntilHeard,
+        twice: Twice::Never,
         victim: Victim::Any,
         is_heavy: false,
         play: network::bursts,
@@ -319,8 +370,163 @@ pub const FAULTS: &[Fault] = &[
         undone: "they hear each other",
         changes: Changes::WhenDeaf,
         overlap: Overlap::UntilHeard,
+        twice: Twice::UntilHeard,
         victim: Victim::Any,
         is_heavy: false,
         play: network::partition,
+    },
+    Fault {
+        name: "stop",
+        done: "the daemon is told to stop, and does so in order",
+        undone: "it is started again",
+        changes: Changes::WhenActive,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: services::stop,
+    },
+    Fault {
+        name: "out-of-memory",
+        done: "a configuration that needs more memory than its control group has; the kernel kills it",
+        undone: "it is started again, with the old one",
+        changes: Changes::WhenActive,
+        overlap: Overlap::Lifetime,
+        twice: Twice::Never,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: memory_group::out_of_memory,
+    },
+    Fault {
+        name: "service-kill",
+        done: "SIGKILL to the service, once or until it may not be started here any more",
+        undone: "nothing is done: the daemons must see to it",
+        changes: Changes::WhenActive,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: services::kill,
+    },
+    Fault {
+        name: "service-freeze",
+        done: "SIGSTOP to the service: its port is open, and nobody answers",
+        undone: "nothing is done: the daemons must see to it",
+        changes: Changes::WhenActive,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: services::freeze,
+    },
+    Fault {
+        name: "service-starved",
+        done: "SIGKILL to the service while its daemon may open no further descriptor",
+        undone: "the limit is lifted",
+        changes: Changes::WhenActive,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: limits::service_without_descriptors,
+    },
+    Fault {
+        name: "keeper-kill",
+        done: "SIGKILL to the keeper of the service",
+        undone: "nothing is done: the daemons must see to it",
+        changes: Changes::WhenActive,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: services::kill_keeper,
+    },
+    Fault {
+        name: "daemon-kill",
+        done: "SIGKILL to the daemon and not to the keeper of its service, which must end it",
+        undone: "it is started again",
+        changes: Changes::WhenActive,
+        overlap: Overlap::Lifetime,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: services::kill_daemon,
+    },
+    Fault {
+        name: "service-broken",
+        done: "the service ends on both nodes whenever it is started, until both tell of a latch",
+        undone: "it works again, and an operator says `tanist ack`",
+        changes: Changes::WhenActive,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: services::break_everywhere,
+    },
+    Fault {
+        name: "switch",
+        done: "an operator moves the role to the other node and back",
+        undone: "nothing is to be undone",
+        changes: Changes::WhenActive,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: services::switch,
+    },
+    Fault {
+        name: "unheard",
+        done: "the standby hears no advertisements, but the pair's words beside them",
+        undone: "it hears them",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: services::unheard,
+    },
+    Fault {
+        name: "cut-path",
+        done: "one of the two ways between the nodes, on which no advertisements go, is cut at one of them",
+        undone: "it is mended",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Service,
+        is_heavy: false,
+        play: services::cut_path,
+    },
+    Fault {
+        name: "clock",
+        done: "the calendar is set forth and back, by 2 s to ten years",
+        undone: "it is set right",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Clock,
+        is_heavy: false,
+        play: clock::set,
+    },
+    Fault {
+        name: "clock-restart",
+        done: "SIGKILL to the daemon, which begins again at another time",
+        undone: "the clock is set right",
+        changes: Changes::WhenActive,
+        overlap: Overlap::Lifetime,
+        twice: Twice::Never,
+        victim: Victim::Clock,
+        is_heavy: false,
+        play: clock::wake_up_in_another_time,
+    },
+    Fault {
+        name: "clock-reload",
+        done: "the clock is set to the moment at which it is to reload (`reload_time_file`)",
+        undone: "it is set right",
+        changes: Changes::Never,
+        overlap: Overlap::None,
+        twice: Twice::Never,
+        victim: Victim::Clock,
+        is_heavy: false,
+        play: clock::reach_the_time_of_a_reload,
     },
 ];

@@ -35,19 +35,32 @@ impl Footprint {
     }
 }
 
-/// A process and its descendants that run the same program file; nobody if it is gone.
+/// A process and its descendants that run the same program file; nobody if it is gone. A collector, though it may run that
+/// file, is none of them.
 pub(crate) fn family(pid: u32) -> Vec<u32> {
-    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let is_collector =
+        |pid: u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim_end() == "collector");
+    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok().filter(|_| !is_collector(pid));
     let Some(own) = program(pid) else { return Vec::new() };
     let mut family = vec![pid];
     let mut looked_at = 0;
     while let Some(&parent) = family.get(looked_at) {
         looked_at += 1;
-        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-        family.extend(children.filter(|&child| program(child).as_ref() == Some(&own)));
+        family.extend(children(parent).into_iter().filter(|&child| program(child).as_ref() == Some(&own)));
     }
     family
+}
+
+/// The keepers of a daemon's services: forks of it that have children themselves.
+pub(crate) fn keepers(daemon: u32) -> Vec<u32> {
+    family(daemon).into_iter().filter(|&pid| pid != daemon && !children(pid).is_empty()).collect()
+}
+
+/// Of all threads of a process.
+fn children(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
 /// How many messages the netlink sockets of a daemon had no room for.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,12 +17,19 @@ use crate::failure::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::holders::{Holder, Sightings};
 use crate::log_pipe::{self, LogPipe};
+use crate::work::{self, Work};
 
 /// What moves between the nodes.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 /// With the size of its network.
 pub(crate) const ADDRESS_ON_LINK: &str = "192.0.2.100/24";
 pub(crate) const INTERFACE: &str = "eth0";
+/// Where the two nodes of a pair with a service can speak, too.
+pub(crate) const SECOND_INTERFACE: &str = "eth1";
+/// In [`HOST_DIR`]: by how many seconds a clock that can be set is off.
+pub(crate) const CLOCK: &str = "clock";
+/// In [`HOST_DIR`]: when a daemon whose clock can be set is to reload.
+pub(crate) const RELOAD_TIME: &str = "reload-time";
 pub(crate) const VRID: u8 = 51;
 /// Room for the kernel's events in octets: some hundred of them, so that a flood can overrun it in a moment.
 const MONITOR_BUFFER: u32 = 131_072;
@@ -34,6 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const RESTART: Duration = Duration::from_millis(100);
 /// Where the state, the process id and the control socket are: a file system of its own, so that it can be full.
 pub(crate) const DISK: &str = "/run/rehearse/small";
+const PID_FILE: &str = "/run/rehearse/small/tanist.pid";
 /// Its size in octets and in files.
 const DISK_OPTIONS: &str = "size=256k,nr_inodes=64,mode=0755";
 
@@ -46,6 +54,10 @@ pub enum Cast {
     Trio,
     /// Two of keepalived.
     Keepalived,
+    /// Two of ours with a service, which they hand to each other.
+    Services,
+    /// The same with clocks that can be set, and with signed advertisements that are believed at their time only.
+    Clocks,
 }
 
 impl fmt::Display for Cast {
@@ -54,6 +66,8 @@ impl fmt::Display for Cast {
             Self::Pair => "a pair of Tanist",
             Self::Trio => "Tanist, keepalived and Tanist",
             Self::Keepalived => "a pair of keepalived",
+            Self::Services => "a pair of Tanist with a service",
+            Self::Clocks => "a pair of Tanist with clocks that are set",
         })
     }
 }
@@ -74,9 +88,17 @@ pub struct Plan {
     /// Absolute, because hosts have another working directory.
     pub tanist: PathBuf,
     pub keepalived: String,
+    /// Where libfaketime is; only needed for [`Cast::Clocks`].
+    pub faketime: Option<PathBuf>,
 }
 
 impl Plan {
+    /// Whether there is one, and a `pair` block.
+    #[must_use]
+    pub fn has_service(&self) -> bool {
+        matches!(self.cast, Cast::Services | Cast::Clocks)
+    }
+
     /// Advertisement_Interval.
     #[must_use]
     pub fn interval(&self) -> Duration {
@@ -100,7 +122,7 @@ impl Plan {
 
     fn kinds(&self) -> &'static [Kind] {
         match self.cast {
-            Cast::Pair => &[Kind::Tanist, Kind::Tanist],
+            Cast::Pair | Cast::Services | Cast::Clocks => &[Kind::Tanist, Kind::Tanist],
             Cast::Trio => &[Kind::Tanist, Kind::Keepalived, Kind::Tanist],
             Cast::Keepalived => &[Kind::Keepalived, Kind::Keepalived],
         }
@@ -170,7 +192,11 @@ impl Ground {
         for (number, &kind) in plan.kinds().iter().enumerate() {
             let name = ["a", "b", "c"][number];
             let address = format!("192.0.2.{}/24", number + 1);
-            let host = lab.add_host(&HostPlan::new(name).interface(INTERFACE, &[&address]))?;
+            let mut host = HostPlan::new(name).interface(INTERFACE, &[&address]);
+            if plan.has_service() {
+                host = host.interface(SECOND_INTERFACE, &[&format!("198.51.100.{}/24", number + 1)]);
+            }
+            let host = lab.add_host(&host)?;
             let node = start(&lab, host, kind, number, plan)?;
             let namespace = Namespace::of_process(node.program.pid())?;
             holders.push(Holder::watch(namespace, number, ADDRESS, &sightings)?);
@@ -244,8 +270,9 @@ impl Ground {
         Ok(())
     }
 
-    /// Waits until the first node alone has the address and advertises, for some intervals; since when it is so, or
-    /// `None` if that does not come. What was before `since` does not count.
+    /// Waits until the first node alone has the address and advertises, for some intervals, and alone runs the service, if
+    /// there is one, and the other one could; since when it is so (but for the last), or `None` if that does not come. What
+    /// was before `since` does not count.
     pub(crate) fn wait_until_steady(&mut self, since: Moment) -> Result<Option<Moment>> {
         let quiet = self.plan.silence() + self.plan.interval() + Duration::from_millis(200);
         let until = Instant::now() + PATIENCE;
@@ -254,11 +281,25 @@ impl Ground {
             let now = Moment::now();
             if let Some(from) = self.steady_since(since)
                 && now.since(from) >= quiet
+                && self.is_protected()?
             {
                 return Ok(Some(from));
             }
         }
         Ok(None)
+    }
+
+    /// Whether the first node says that a failure now would be survived, where that can be known.
+    fn is_protected(&self) -> Result<bool> {
+        Ok(!self.plan.has_service() || self.tanist(0, &["status", "--check"])?.0 == Some(0))
+    }
+
+    /// Types `tanist …` on a node: the exit status and what is printed.
+    pub(crate) fn tanist(&self, number: usize, words: &[&str]) -> Result<(Option<i32>, String)> {
+        let (program, socket) = (self.plan.tanist.display().to_string(), format!("{DISK}/control.sock"));
+        let output = self.nodes[number].host.output(&[&[&*program], words, &["--control", &socket]].concat())?;
+        let text = [output.stdout, output.stderr].concat();
+        Ok((output.status.code(), String::from_utf8_lossy(&text).into_owned()))
     }
 
     /// Since when all is as it should be, if it is so now.
@@ -274,7 +315,12 @@ impl Ground {
         let first_speaks = words.iter().rev().find(|word| word.host == 0).is_some_and(|word| word.priority > 0);
         let last_edge = edges.last().map_or(since, |edge| edge.at);
         let last_stranger = words.iter().rev().find(|word| word.host != 0).map_or(since, |word| word.at);
-        first_speaks.then(|| since.max(last_edge).max(last_stranger))
+        let works_since = if self.plan.has_service() {
+            work::alone_since(&self.lab.journal().ticks(), since, Moment::now(), self.nodes[0].host.name())?
+        } else {
+            since
+        };
+        first_speaks.then(|| since.max(last_edge).max(last_stranger).max(works_since))
     }
 
     /// Whether the daemon of a node greets whoever comes to its control socket, as keepalived need not; or does so soon.
@@ -297,6 +343,30 @@ impl Ground {
             }
             self.pass(Duration::from_millis(200))?;
         }
+    }
+
+    /// Whether the pid file of a node's daemon holds its number, as keepalived's does at another place; or does so soon.
+    pub(crate) fn says_who_it_is(&mut self, number: usize) -> Result<bool> {
+        if self.nodes[number].kind == Kind::Keepalived {
+            return Ok(true);
+        }
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let pid = self.nodes[number].program().pid();
+            let written = self.nodes[number].host.read_file(Path::new(PID_FILE)).ok();
+            if written.is_some_and(|written| Some(written.trim()) == number_inside(pid).as_deref()) {
+                return Ok(true);
+            }
+            if Instant::now() > until {
+                return Ok(false);
+            }
+            self.pass(Duration::from_millis(200))?;
+        }
+    }
+
+    /// What became of the service, if there is one.
+    pub(crate) fn work(&self, from: Moment, undone: Moment, until: Moment) -> Option<Work> {
+        self.plan.has_service().then(|| Work::of(&self.lab.journal().ticks(), from, undone, until))
     }
 
     /// Advertisements seen at the switch from `since` on.
@@ -336,14 +406,13 @@ impl Ground {
     /// What the daemon of a node has written since then, and what was done to it.
     pub(crate) fn lines(&self, number: usize, since: Moment) -> Vec<String> {
         let name = self.nodes[number].host.name();
-        let records = self.lab.journal().since(since).into_iter().filter(|record| &*record.host == name);
-        let line = |record: rehearse::lab::Record| match record.what {
-            Seen::Line { text, .. } | Seen::Deed(text) => {
-                Some(format!("{:>6.0} ms  {text}", record.at.millis_after(since)))
-            }
-            _ => None,
-        };
-        records.filter_map(line).collect()
+        let records = self.lab.journal().since(since).into_iter();
+        records.filter(|record| &*record.host == name).filter_map(|record| told(record, since)).collect()
+    }
+
+    /// The same of all nodes.
+    pub(crate) fn story(&self, since: Moment) -> Vec<String> {
+        self.lab.journal().since(since).into_iter().filter_map(|record| told(record, since)).collect()
     }
 
     /// What a daemon takes now, and as which process.
@@ -362,6 +431,23 @@ impl Ground {
     }
 }
 
+/// A line of a daemon or a deed, with where and when it was.
+fn told(record: rehearse::lab::Record, since: Moment) -> Option<String> {
+    match record.what {
+        Seen::Line { text, .. } | Seen::Deed(text) => {
+            Some(format!("{:>6.0} ms  {:<2} {text}", record.at.millis_after(since), record.host))
+        }
+        _ => None,
+    }
+}
+
+/// What a process is called in its host (proc(5): the last one of `NSpid`).
+fn number_inside(pid: u32) -> Option<String> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    Some(numbers.split_whitespace().next_back()?.to_owned())
+}
+
 fn start(lab: &Lab, host: Host, kind: Kind, number: usize, plan: &Plan) -> Result<Node> {
     let log = LogPipe::make(&host, lab.journal())?;
     mount_disk(&host)?;
@@ -371,6 +457,12 @@ fn start(lab: &Lab, host: Host, kind: Kind, number: usize, plan: &Plan) -> Resul
          (trap '' TERM HUP INT; sleep {STUBBORN} & wait) &\nsleep {STUBBORN} &\nwait\nwait\n"
     );
     host.write_program("check", &check)?;
+    if plan.has_service() {
+        work::furnish(&host, &plan.tanist)?;
+    }
+    if plan.cast == Cast::Clocks {
+        host.write_file(CLOCK, "+0\n")?;
+    }
     host.write_file("daemon.conf", &configuration(plan, number))?;
     let daemon = daemon(kind, plan);
     let program = host.start_daemon_with(&daemon, format!("{HOST_DIR}/daemon.conf").as_ref())?;
@@ -392,8 +484,7 @@ fn daemon(kind: Kind, plan: &Plan) -> Daemon {
     let own = match kind {
         Kind::Tanist => {
             let mut daemon = Daemon::tanist(&plan.tanist);
-            let more =
-                ["--log-detail", "--log", "stderr", "--control", "{disk}/control.sock", "-p", "{disk}/tanist.pid"];
+            let more = ["--log-detail", "--log", "stderr", "--control", "{disk}/control.sock", "-p", PID_FILE];
             daemon.command.extend(more.map(str::to_owned));
             daemon
         }
@@ -404,7 +495,15 @@ fn daemon(kind: Kind, plan: &Plan) -> Daemon {
         }
     };
     let words = own.command.iter().map(|word| word.replace("{disk}", DISK));
-    let line = format!("PATH=$PATH:/usr/sbin:/sbin; exec \"$@\" > {HOST_DIR}/{} 2>&1", log_pipe::NAME);
+    let clock = plan.faketime.as_ref().filter(|_| plan.cast == Cast::Clocks).map_or_else(String::new, |library| {
+        // Read at each look, and only the calendar; times of files stay what they are.
+        format!(
+            "export LD_PRELOAD='{}' FAKETIME_TIMESTAMP_FILE={HOST_DIR}/{CLOCK} FAKETIME_NO_CACHE=1 \
+             DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1; ",
+            library.display()
+        )
+    });
+    let line = format!("PATH=$PATH:/usr/sbin:/sbin; {clock}exec \"$@\" > {HOST_DIR}/{} 2>&1", log_pipe::NAME);
     let command = ["sh", "-c", &line, "sh"].map(str::to_owned).into_iter().chain(words).collect();
     Daemon { command, ..own }
 }
@@ -412,12 +511,22 @@ fn daemon(kind: Kind, plan: &Plan) -> Daemon {
 fn configuration(plan: &Plan, node: usize) -> String {
     let interval = f64::from(plan.advert) / 100.0;
     let priority = priority_of(node);
+    let (mut global, mut blocks, mut instance) = (String::new(), String::new(), String::new());
+    if plan.has_service() {
+        blocks = work::configuration(node);
+        instance.push_str(work::LINE);
+    }
+    if plan.cast == Cast::Clocks {
+        global = format!("    reload_time_file {HOST_DIR}/{RELOAD_TIME}\n");
+        instance.push_str(&format!("    auth_hmac {{\n        key 1 hex:{}\n    }}\n", "5a".repeat(32)));
+    }
     format!(
-        "global_defs {{\n    script_user root\n    dynamic_interfaces\n    vrrp_netlink_monitor_rcv_bufs {MONITOR_BUFFER}\n}}\n\
+        "global_defs {{\n    script_user root\n    dynamic_interfaces\n    vrrp_netlink_monitor_rcv_bufs {MONITOR_BUFFER}\n\
+         {global}}}\n\
          vrrp_script check {{\n    script {HOST_DIR}/check\n    interval 1\n    timeout 1\n    rise 1\n    fall 1\n    \
-         weight -10\n}}\n\
+         weight -10\n}}\n{blocks}\
          vrrp_instance VI_1 {{\n    interface {INTERFACE}\n    virtual_router_id {VRID}\n    version 3\n    \
          advert_int {interval}\n    priority {priority}\n    virtual_ipaddress {{\n        {ADDRESS_ON_LINK}\n    }}\n    \
-         track_script {{\n        check\n    }}\n}}\n"
+         track_script {{\n        check\n    }}\n{instance}}}\n"
     )
 }

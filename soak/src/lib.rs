@@ -18,12 +18,14 @@ mod lives;
 mod log_pipe;
 mod report;
 mod round;
+mod work;
 
 pub use dice::Dice;
 pub use failure::{Failure, Result};
-pub use faults::{Changes, FAULTS, Fault, Overlap, Victim};
+pub use faults::{Changes, FAULTS, Fault, Overlap, Twice, Victim};
 pub use footprint::Footprint;
 pub use ground::{ADDRESS, Cast, Ground, Kind, Node, Plan};
 pub use lives::Lives;
 pub use report::Report;
 pub use round::{Growth, Manner, Round, play};
+pub use work::Work;

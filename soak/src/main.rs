@@ -1,5 +1,5 @@
-//! The soak: faults at random for as long as one likes, on a pair and on a trio with keepalived; or six of them side by
-//! side with keepalived.
+//! The soak: faults at random for as long as one likes, on pairs with and without a service and on a trio with keepalived;
+//! or six of them side by side with keepalived.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write as _;
@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use rehearse::lab::{self, Daemon};
-use tanist_soak::{Cast, Dice, FAULTS, Failure, Fault, Ground, Kind, Lives, Manner, Plan, Report, Result, play};
+use tanist_soak::{
+    Cast, Dice, FAULTS, Failure, Fault, Ground, Kind, Lives, Manner, Plan, Report, Result, Victim, play,
+};
 
 /// Break running daemons on purpose, at random, and look on
 #[derive(Debug, Parser)]
@@ -20,6 +22,9 @@ struct CommandLine {
     /// The other daemon of the trio, and the one that it is compared with
     #[arg(long, value_name = "PATH", default_value = "keepalived")]
     keepalived: String,
+    /// The library by which clocks are set; where Debian has it, if nothing is said
+    #[arg(long, value_name = "PATH")]
+    faketime: Option<PathBuf>,
     /// Go on for so many hours
     #[arg(long, value_name = "N", conflicts_with_all = ["minutes", "rounds"])]
     hours: Option<f64>,
@@ -38,10 +43,10 @@ struct CommandLine {
     /// Not this fault; may be given several times. Without kill, disk-full and read-only daemons live as long as the soak
     #[arg(long, value_name = "FAULT", value_parser = known, conflicts_with = "only")]
     except: Vec<&'static Fault>,
-    /// Print what the daemon that was hit has written
+    /// Print what all daemons have written
     #[arg(long)]
     log: bool,
-    /// Who stands there; both, if nothing is said
+    /// Who stands there; all of them, if nothing is said
     #[arg(long, value_enum, value_name = "WHO")]
     cast: Vec<Who>,
     /// Side by side with a pair of this, for the faults that can be done to both
@@ -74,6 +79,23 @@ enum Who {
     Pair,
     /// Ours, keepalived, ours
     Trio,
+    /// Two of ours with a service
+    Services,
+    /// The same, with clocks that can be set
+    Clocks,
+}
+
+impl Who {
+    const ALL: [Self; 4] = [Self::Pair, Self::Trio, Self::Services, Self::Clocks];
+
+    const fn cast(self) -> Cast {
+        match self {
+            Self::Pair => Cast::Pair,
+            Self::Trio => Cast::Trio,
+            Self::Services => Cast::Services,
+            Self::Clocks => Cast::Clocks,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -130,19 +152,26 @@ fn run(arguments: &CommandLine) -> Result<bool> {
     let tanist = arguments.tanist.canonicalize();
     let tanist =
         tanist.map_err(Failure::during(format!("find {} (cargo build --release)", arguments.tanist.display())))?;
-    let casts: Vec<Cast> = match (arguments.with, &arguments.cast[..]) {
-        (Some(Other::Keepalived), _) => vec![Cast::Pair, Cast::Keepalived],
-        (None, []) => vec![Cast::Pair, Cast::Trio],
-        (None, chosen) => chosen.iter().map(|who| if *who == Who::Pair { Cast::Pair } else { Cast::Trio }).collect(),
-    };
-    if casts != [Cast::Pair] && !Daemon::new("", &[&arguments.keepalived]).is_installed() {
+    let mut faults = chosen(arguments);
+    faults.retain(|fault| match fault.obstacle() {
+        Some(why) => {
+            println!("Without {}: {why}.", fault.name);
+            false
+        }
+        None => true,
+    });
+    let faketime = arguments.faketime.clone().or_else(find_faketime);
+    let casts = casts(arguments, &faults, faketime.is_some());
+    let has_keepalived = casts.iter().any(|cast| matches!(cast, Cast::Trio | Cast::Keepalived));
+    if has_keepalived && !Daemon::new("", &[&arguments.keepalived]).is_installed() {
         return Err(Failure::during("find keepalived")(format!("{} is not installed", arguments.keepalived)));
     }
     let seed = arguments.seed.unwrap_or_else(|| lab::Moment::now().as_nanos() % 1_000_000_000);
     let mut fields = Vec::new();
     for cast in casts {
         let keepalived = arguments.keepalived.clone();
-        let plan = Plan { cast, advert: arguments.advert, tanist: tanist.clone(), keepalived };
+        let (tanist, faketime) = (tanist.clone(), faketime.clone());
+        let plan = Plan { cast, advert: arguments.advert, tanist, keepalived, faketime };
         fields.push(Field { ground: Ground::build(&plan)?, plan, report: Report::default(), lives: Lives::default() });
     }
     let head = head(arguments, seed);
@@ -156,8 +185,8 @@ fn run(arguments: &CommandLine) -> Result<bool> {
         is_comparison: arguments.with.is_some(),
     };
     match arguments.with {
-        Some(Other::Keepalived) => soak.side_by_side(&mut fields, arguments)?,
-        None => soak.at_random(&mut fields, arguments, &head)?,
+        Some(Other::Keepalived) => soak.side_by_side(&mut fields, &faults, arguments)?,
+        None => soak.at_random(&mut fields, &faults, arguments, &head)?,
     }
     let report = render(&head, &fields, began.elapsed());
     println!("\n{report}");
@@ -187,21 +216,40 @@ struct Soak {
 
 impl Soak {
     /// Faults, nodes and grounds by chance, until the time is over or each fault has had its rounds.
-    fn at_random(&mut self, fields: &mut [Field], arguments: &CommandLine, head: &str) -> Result<()> {
-        let faults = chosen(arguments);
+    fn at_random(
+        &mut self,
+        fields: &mut [Field],
+        faults: &[&'static Fault],
+        arguments: &CommandLine,
+        head: &str,
+    ) -> Result<()> {
+        // On whom a fault can be done.
+        let fitting = |fault: &Fault| -> Vec<usize> {
+            let cast = |place: &usize| fields[*place].plan.cast;
+            (0..fields.len()).filter(|place| fault.fits(tried(cast(place)), cast(place))).collect()
+        };
+        let faults: Vec<(&'static Fault, Vec<usize>)> =
+            faults.iter().map(|&fault| (fault, fitting(fault))).filter(|(_, places)| !places.is_empty()).collect();
+        if faults.is_empty() {
+            return Err(Failure::during("begin")("none of these faults can be done to any of these"));
+        }
         let hours = arguments.hours.or(arguments.minutes.map(|minutes| minutes / 60.0)).unwrap_or(1.0 / 6.0);
         let began = Instant::now();
         let mut to_do: Vec<(&'static Fault, usize)> = Vec::new();
         if let Some(rounds) = arguments.rounds {
-            let casts = fields.len();
-            to_do = (0..rounds).flat_map(|round| faults.iter().map(move |&fault| (fault, round % casts))).collect();
+            let in_turn =
+                |round: usize| faults.iter().map(move |(fault, places)| (*fault, places[round % places.len()]));
+            to_do = (0..rounds).flat_map(in_turn).collect();
         }
         loop {
             let (fault, field) = match arguments.rounds {
                 Some(_) if to_do.is_empty() => return Ok(()),
                 Some(_) => to_do.swap_remove(self.dice.below(to_do.len())),
                 None if began.elapsed().as_secs_f64() >= hours * 3600.0 => return Ok(()),
-                None => (faults[self.dice.below(faults.len())], self.dice.below(fields.len())),
+                None => {
+                    let (fault, places) = &faults[self.dice.below(faults.len())];
+                    (*fault, places[self.dice.below(places.len())])
+                }
             };
             self.once(&mut fields[field], fault)?;
             if self.number.is_multiple_of(10) {
@@ -211,10 +259,9 @@ impl Soak {
     }
 
     /// The same faults to both, in turn.
-    fn side_by_side(&mut self, fields: &mut [Field], arguments: &CommandLine) -> Result<()> {
-        let faults = if arguments.only.is_empty() { compared() } else { arguments.only.clone() };
+    fn side_by_side(&mut self, fields: &mut [Field], faults: &[&'static Fault], arguments: &CommandLine) -> Result<()> {
         for _ in 0..arguments.rounds.unwrap_or(3) {
-            for fault in &faults {
+            for fault in faults {
                 // The same chance for both.
                 let dice = self.dice.clone();
                 for field in &mut *fields {
@@ -227,21 +274,23 @@ impl Soak {
     }
 
     fn once(&mut self, field: &mut Field, fault: &'static Fault) -> Result<()> {
-        self.number += 1;
-        let kinds = field.ground.kinds();
-        // In a mixed trio keepalived is there to be heard; it is not what is tried.
-        let wanted = if kinds.contains(&Kind::Tanist) { Kind::Tanist } else { Kind::Keepalived };
-        let nodes: Vec<usize> =
-            (0..kinds.len()).filter(|&node| kinds[node] == wanted && fault.fits(kinds[node])).collect();
-        if nodes.is_empty() {
+        let (kinds, wanted) = (field.ground.kinds(), tried(field.plan.cast));
+        if !fault.fits(wanted, field.plan.cast) {
             return Ok(());
         }
-        // Side by side it is always the one with the role: that shows more.
-        let node = if self.is_comparison { 0 } else { nodes[self.dice.below(nodes.len())] };
+        self.number += 1;
+        let nodes: Vec<usize> = (0..kinds.len()).filter(|&node| kinds[node] == wanted).collect();
+        // Side by side it is always the one with the role: that shows more. A service is there, too.
+        let is_first = self.is_comparison || fault.victim == Victim::Service;
+        let node = if is_first { 0 } else { nodes[self.dice.below(nodes.len())] };
         let round = play(&mut field.ground, fault, node, self.manner, &mut self.dice)?;
         let recovery = round.recovery.map_or("never".to_owned(), |span| format!("{} ms", span.as_millis()));
+        let work = round.work.map_or_else(String::new, |work| {
+            let [rest, twice] = [work.rest, work.twice].map(|span| span.as_millis());
+            format!("; the service ran nowhere for {rest} ms, twice for {twice} ms")
+        });
         println!(
-            "{:>5}  {:<16} {} of {}: in order after {recovery}",
+            "{:>5}  {:<16} {} of {}: in order after {recovery}{work}",
             self.number, fault.name, round.node, field.plan.cast
         );
         round.broken.iter().for_each(|what| println!("       NOT AS PROMISED: {what}"));
@@ -262,6 +311,35 @@ impl Soak {
     }
 }
 
+/// Who stands there.
+fn casts(arguments: &CommandLine, faults: &[&'static Fault], clocks_can_be_set: bool) -> Vec<Cast> {
+    let mut casts: Vec<Cast> = match (arguments.with, &arguments.cast[..]) {
+        (Some(Other::Keepalived), _) => vec![Cast::Pair, Cast::Keepalived],
+        (None, []) => Who::ALL.map(Who::cast).to_vec(),
+        (None, who) => who.iter().map(|who| who.cast()).collect(),
+    };
+    // Nobody stands there for nothing.
+    casts.retain(|&cast| faults.iter().any(|fault| fault.fits(tried(cast), cast)));
+    if !clocks_can_be_set && casts.contains(&Cast::Clocks) {
+        println!("No clock is set: there is no libfaketime (apt-get install faketime, or --faketime PATH).");
+        casts.retain(|cast| *cast != Cast::Clocks);
+    }
+    casts
+}
+
+/// Whose daemon is tried. In a mixed trio keepalived is there to be heard.
+fn tried(cast: Cast) -> Kind {
+    if cast == Cast::Keepalived { Kind::Keepalived } else { Kind::Tanist }
+}
+
+/// Where Debian and its kin put it, and others.
+fn find_faketime() -> Option<PathBuf> {
+    let machine = std::env::consts::ARCH;
+    let directories = [format!("/usr/lib/{machine}-linux-gnu"), "/usr/lib64".to_owned(), "/usr/lib".to_owned()];
+    let libraries = directories.iter().map(|directory| PathBuf::from(directory).join("faketime/libfaketimeMT.so.1"));
+    libraries.into_iter().find(|library| library.exists())
+}
+
 /// What can be done to keepalived, too, and tells them apart.
 fn compared() -> Vec<&'static Fault> {
     let names = ["freeze", "kill", "bad-reload", "delete-address", "netlink-flood", "blocked-log"];
@@ -269,6 +347,9 @@ fn compared() -> Vec<&'static Fault> {
 }
 
 fn chosen(arguments: &CommandLine) -> Vec<&'static Fault> {
+    if arguments.only.is_empty() && arguments.with.is_some() {
+        return compared();
+    }
     if arguments.only.is_empty() {
         let excluded = |fault: &Fault| arguments.except.iter().any(|except| except.name == fault.name);
         let too_much = |fault: &Fault| arguments.gentle && fault.name == "load";

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::faults::FAULTS;
 use crate::round::Round;
+use crate::work::Work;
 
 /// All rounds of one cast.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,7 @@ struct Row {
     descriptors: Option<i64>,
     busy: f64,
     broken: usize,
+    work: Option<Work>,
 }
 
 /// So many are told in full.
@@ -54,6 +56,13 @@ impl Report {
             row.descriptors = row.descriptors.max(Some(grown.descriptors));
         }
         row.busy = row.busy.max(round.busy.unwrap_or_default());
+        if let Some(work) = round.work {
+            let sum = row.work.get_or_insert_default();
+            sum.twice = sum.twice.max(work.twice);
+            sum.twice_afterwards = sum.twice_afterwards.max(work.twice_afterwards);
+            sum.rest = sum.rest.max(work.rest);
+            sum.starts += work.starts;
+        }
         row.broken += usize::from(!round.broken.is_empty());
         for what in &round.broken {
             if self.broken.len() < TOLD {
@@ -88,6 +97,7 @@ impl Report {
                 let _ = writeln!(text, "{}", row.line(fault.name));
             }
         }
+        text.push_str(&self.render_work());
         for what in &self.broken {
             let _ = write!(text, "\n* {}", what.trim_end());
         }
@@ -95,6 +105,26 @@ impl Report {
             let _ = write!(text, "\n* and {} more", self.more_broken);
         }
         text
+    }
+}
+
+impl Report {
+    /// The same for the service, if there is one.
+    fn render_work(&self) -> String {
+        let rows = FAULTS.iter().filter_map(|fault| Some((fault.name, self.rows.get(fault.name)?)));
+        let lines = rows.filter_map(|(name, row)| {
+            let Work { twice, twice_afterwards, rest, starts } = row.work?;
+            let [twice, afterwards, rest] = [twice, twice_afterwards, rest].map(ms);
+            Some(format!("| {name} | {} | {starts} | {twice} | {afterwards} | {rest} |\n", row.rounds))
+        });
+        let lines: String = lines.collect();
+        if lines.is_empty() {
+            return lines;
+        }
+        format!(
+            "\n| The service | Rounds | Starts | Ran twice, most in a round | of that after the fault was undone | Ran nowhere, \
+             longest |\n|---|--:|--:|--:|--:|--:|\n{lines}"
+        )
     }
 }
 
@@ -146,6 +176,7 @@ mod tests {
             ends: Vec::new(),
             overlap: Duration::from_millis(5),
             gap: Duration::from_millis(7),
+            work: None,
             recovery: recovery.map(Duration::from_millis),
             grown: recovery.map(|ms| Growth { kibibytes: ms.cast_signed(), descriptors: 0 }),
             busy: Some(3.0),
@@ -162,6 +193,7 @@ mod tests {
         assert!(report.is_good());
         let line = report.render().lines().nth(2).expect("a line").to_owned();
         assert_eq!(line, "| kill | 3 | 0 | 0 | 3 | 0 | 5 ms | 7 ms | 20 ms | 30 ms | +30 KiB | +0 | 3 % |");
+        assert!(!report.render().contains("The service"));
         report.add(4, &round(None, &["no good order came after it"]));
         assert!(!report.is_good());
         let text = report.render();
@@ -169,5 +201,21 @@ mod tests {
             text.contains("1 × never") && text.ends_with("* round 4, kill on a: no good order came after it"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_became_of_the_service_has_a_table_of_its_own() {
+        let mut report = Report::default();
+        for twice in [30, 10] {
+            let work = Work {
+                twice: Duration::from_millis(twice),
+                rest: Duration::from_millis(5),
+                starts: 2,
+                ..Work::default()
+            };
+            report.add(1, &Round { work: Some(work), ..round(Some(3), &[]) });
+        }
+        let text = report.render();
+        assert!(text.ends_with("\n| kill | 2 | 4 | 30 ms | 0 ms | 5 ms |\n"), "{text}");
     }
 }

@@ -7,10 +7,11 @@ use rehearse::lab::Moment;
 use crate::audit::{TakeOver, held, take_overs};
 use crate::dice::Dice;
 use crate::failure::{Failure, Result};
-use crate::faults::{Changes, Fault, Overlap, Scene};
+use crate::faults::{Changes, Fault, Overlap, Scene, Twice};
 use crate::footprint::Footprint;
 use crate::ground::{Ground, Kind};
 use crate::holders::STEP;
+use crate::work::Work;
 
 /// How faults are played.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,8 @@ pub struct Round {
     pub ends: Vec<String>,
     pub overlap: Duration,
     pub gap: Duration,
+    /// What became of the service, if there is one.
+    pub work: Option<Work>,
     /// From the end of the fault to good order; `None` if that did not come.
     pub recovery: Option<Duration>,
     /// Growth of the hit daemon, if it is still the same process.
@@ -46,7 +49,7 @@ pub struct Round {
     pub busy: Option<f64>,
     /// The longest time in which we ourselves were not let run.
     pub stalled: Duration,
-    /// What the hit daemon has written meanwhile.
+    /// What all daemons have written meanwhile.
     pub log: Vec<String>,
     /// What was promised and not kept, in words; empty if all was well.
     pub broken: Vec<String>,
@@ -84,7 +87,10 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
     // What could not be done says nothing, unless it is because the daemon did not do its part.
     let unplayed = played.err();
     let recovered = ground.wait_until_steady(undone)?;
-    let answers = ground.answers_operators(node)?;
+    let is_found = [
+        (ground.answers_operators(node)?, "nobody answers at the control socket"),
+        (ground.says_who_it_is(node)?, "the pid file does not hold the number of the daemon"),
+    ];
     let until = Moment::now();
     let same = ground.nodes[node].program().pid() == pid;
     let grown = if same { settled_growth(ground, node, footprint)? } else { None };
@@ -107,8 +113,10 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
     };
     let patience = ground.plan.silence().saturating_sub(Duration::from_millis(20));
     let taken = take_overs(&ground.words(before), &deaf, from, patience);
+    // A pair hands over by its own word, which is not heard at the switch.
+    let may_be_agreed = ground.plan.has_service() && fault.changes == Changes::WhenActive;
     let has_cause = |taken: &TakeOver| {
-        taken.silence >= patience
+        (taken.silence >= patience || may_be_agreed)
             && match fault.changes {
                 Changes::Never => false,
                 Changes::WhenActive => node == 0,
@@ -125,17 +133,17 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
         ends: ground.take_ends(),
         overlap,
         gap: seen.gap,
+        work: ground.work(from, undone, until),
         recovery: recovered.map(|at| at.since(undone)),
         grown,
         busy,
         stalled: ground.stalled(from),
-        log: ground.lines(node, from),
+        log: ground.story(from),
         broken: Vec::new(),
     };
     round.broken = broken(ground, &round, &without, unplayed);
-    if !answers {
-        round.broken.push("nobody answers at the control socket".to_owned());
-    }
+    let not_found = is_found.into_iter().filter(|(is_so, _)| !is_so).map(|(_, otherwise)| otherwise.to_owned());
+    round.broken.extend(not_found);
     Ok(round)
 }
 
@@ -185,6 +193,18 @@ fn broken(ground: &Ground, round: &Round, without: &[TakeOver], unplayed: Option
     let is_bounded = round.fault.overlap != Overlap::UntilHeard || round.fault.name == "partition";
     if is_bounded && round.overlap > allowed {
         broken.push(format!("two had the address for {} ms", round.overlap.as_millis()));
+    }
+    if let Some(work) = round.work {
+        let (twice, allowed) = match round.fault.twice {
+            Twice::Never => (work.twice, round.stalled),
+            // They hear each other within an interval; the one who gives way stops it first.
+            Twice::UntilHeard => {
+                (work.twice_afterwards, plan.interval() * 2 + Duration::from_millis(100) + round.stalled)
+            }
+        };
+        if twice > allowed {
+            broken.push(format!("the service ran twice for {} ms", twice.as_millis()));
+        }
     }
     if round.recovery.is_none() {
         let all = (0..ground.nodes.len()).map(|node| ground.last_words(node)).collect::<String>();

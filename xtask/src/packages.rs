@@ -30,6 +30,9 @@ pub(crate) const FOR_TESTS: [Package; 10] = [
 pub(crate) const FOR_MEASURING: [Package; 2] =
     [Package { name: "linux-perf", program: "perf" }, Package { name: "gdb", program: "gdb" }];
 
+/// What a soak needs besides: the library by which clocks are set. Its package has a program of the same name.
+pub(crate) const FOR_SOAKS: [Package; 1] = [Package { name: "faketime", program: "faketime" }];
+
 pub(crate) fn install(packages: &[Package]) -> Result<(), String> {
     let missing: Vec<&str> =
         packages.iter().filter(|package| !exists(package.program)).map(|package| package.name).collect();

@@ -38,6 +38,13 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
         Extent::Everything => {
             step("lints, and all that is compiled", compile)?;
             step("tests, namespaces included", || suites::run(Path::new(".")))?;
+            // They would move the roles of the others. Side by side they take half a minute. The whole workspace, so that
+            // nothing is compiled again.
+            step("faults of running daemons", || {
+                let words =
+                    ["test", "--workspace", "--locked", "--test", "faults", "--", "--ignored", "after_the_others"];
+                cargo(&words, &[(SLOW_TESTS, "1"), TEST_THREADS])
+            })?;
             step("hunt", || cargo(&HUNT, &[]))?;
             step("the README's first command", || {
                 cargo(&["run", "--release", "--locked", "--quiet", "--", "rehearse"], &[])
@@ -101,8 +108,14 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
 }
 
 pub(crate) fn soak(arguments: &[&str]) -> Result<(), String> {
-    step("packages", || packages::install(&packages::FOR_TESTS))?;
-    step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
+    step("packages", || {
+        packages::install(&packages::FOR_TESTS)?;
+        packages::install(&packages::FOR_SOAKS)
+    })?;
+    // Whoever has one need not wait for another.
+    if !arguments.iter().any(|argument| argument.starts_with("--tanist")) {
+        step("build", || cargo(&["build", "--release", "--locked", "--quiet"], &[]))?;
+    }
     let words = ["run", "--release", "--locked", "--quiet", "-p", "tanist-soak", "--"];
     cargo(&[&words, arguments].concat(), &[])
 }

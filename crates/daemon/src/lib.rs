@@ -32,6 +32,7 @@ mod mail;
 mod notify;
 mod options;
 pub mod pair_key;
+mod pid_files;
 mod places;
 mod preflight;
 mod record;

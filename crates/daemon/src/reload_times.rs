@@ -78,7 +78,16 @@ impl ReloadTimes {
 
     /// The calendar was set: the same words mean another moment.
     pub(crate) fn calendar_was_set(&mut self) -> Vec<Told> {
-        if self.due.is_some() { self.schedule(unix_time()) } else { Vec::new() }
+        self.calendar_says(unix_time())
+    }
+
+    fn calendar_says(&mut self, now: i64) -> Vec<Told> {
+        match self.due {
+            // It was set beyond that moment, which has thereby come.
+            Some(due) if due <= now => Vec::new(),
+            Some(_) => self.schedule(now),
+            None => Vec::new(),
+        }
     }
 
     fn schedule(&mut self, now: i64) -> Vec<Told> {
@@ -369,5 +378,22 @@ mod tests {
         assert!(told.contains("\nCancelling reload scheduled for 2026-11-2"), "{told}");
         times.said = None;
         assert_eq!(lines(times.schedule(NOW)), "");
+    }
+
+    #[test]
+    fn a_moment_that_the_calendar_leaps_over_has_come() {
+        for said in ["20:51:00Z", "2026-11-21 20:51:00Z"] {
+            let mut times = ReloadTimes { said: Some(said.to_owned()), ..ReloadTimes::default() };
+            times.schedule(NOW);
+            let due = times.due;
+            // A little, and it is not yet time; then by a day.
+            assert_eq!((times.calendar_says(NOW + 59).len(), times.due), (0, due), "{said}");
+            assert_eq!((times.calendar_says(NOW + DAY).len(), times.due), (0, due), "{said}");
+            // Set back, it is to come; by a day, a time without a date comes a day earlier.
+            let told = times.calendar_says(NOW - DAY);
+            let has_date = said.contains(' ');
+            assert_eq!(times.due, due.map(|due| if has_date { due } else { due - DAY }), "{said}");
+            assert_eq!(told.len(), usize::from(!has_date), "{told:?}");
+        }
     }
 }

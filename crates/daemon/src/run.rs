@@ -1,10 +1,9 @@
 //! From the command line to a running loop, and from any way out of it to a clean machine.
 
-use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use linux::daemonize::{self, PidFile, PidFileError, Readiness};
+use linux::daemonize::{self, Readiness};
 use linux::netns::Namespace;
 use linux::signals::{Signal, Signals};
 use linux::system_log::Severity;
@@ -17,6 +16,7 @@ use crate::control::{ControlPlace, ReserveError, Reserved};
 use crate::event_loop::EventLoop;
 use crate::log::{Entry, Sinks};
 use crate::options::{LogOptions, Options};
+use crate::pid_files::{Held, HeldPidFiles};
 use crate::places;
 use crate::reload::{Loaded, Remark, load};
 
@@ -97,21 +97,16 @@ pub fn run(mut options: Options) -> ExitStatus {
         Ok(signals) => signals,
         Err(error) => return fail(&options, &error.to_string()),
     };
-    let mut pid_files = Vec::new();
-    for path in &name.pid_files(&options) {
-        if let Some(directory) = path.parent() {
-            // Why it can't be made is told by the next step, which needs it.
-            let _ = std::fs::DirBuilder::new().recursive(true).mode(0o755).create(directory);
+    let (mut pid_files, missing) = match HeldPidFiles::acquire(&name.pid_files(&options)) {
+        Ok(acquired) => acquired,
+        Err(Held { path, pid }) => {
+            let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+            return runs_already(&options, &format!("{pid}, it holds {}", path.display()), readiness);
         }
-        match PidFile::acquire(path) {
-            Ok(file) => pid_files.push(file),
-            Err(PidFileError::Held { path, pid }) => {
-                let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-                return runs_already(&options, &format!("{pid}, it holds {}", path.display()), readiness);
-            }
-            // A board with a read-only disk has no place for pid files and needs none.
-            Err(PidFileError::System(error)) => complain(&options, [format!("{error}; going on without").as_str()]),
-        }
+    };
+    for error in missing {
+        // A board with a read-only disk has no place for pid files and needs none.
+        complain(&options, [format!("{error}; going on without, until it can be written").as_str()]);
     }
     // Before anything is taken for what a dead daemon has left behind.
     let control_place = match &options.control {
@@ -139,6 +134,7 @@ pub fn run(mut options: Options) -> ExitStatus {
         Ok(background) => background,
         Err(error) => return fail(&options, &format!("start the log thread: {error}")),
     };
+    pid_files.try_again(background.voice());
     for failure in failures {
         background.hand_over(Job::Line(Entry::remark(Severity::Warning, failure.to_string())));
     }

@@ -140,13 +140,17 @@ impl PidFile {
             if !is_same(&file, path) {
                 continue;
             }
-            let pid = std::process::id();
-            file.set_len(0)
-                .and_then(|()| file.rewind())
-                .and_then(|()| file.write_all(format!("{pid}\n").as_bytes()))
-                .map_err(|error| refuse("write", &error))?;
-            return Ok(PidFile { path: path.to_owned(), file, owner: pid });
+            let mut held = PidFile { path: path.to_owned(), file, owner: std::process::id() };
+            // On a full disk there may be room for the file and not for what is in it. Dropped, the empty one goes.
+            held.write_number().map_err(|error| refuse("write", &error))?;
+            return Ok(held);
         }
+    }
+
+    fn write_number(&mut self) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(format!("{}\n", self.owner).as_bytes())
     }
 
     /// Removes the file if it is still the one that we wrote. Dropping does the same.

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use linux::signals::Signal;
 use rustix::mount::{MountFlags, UnmountFlags, mount_bind, mount_remount, unmount};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
@@ -23,21 +24,26 @@ pub(super) fn memory(scene: &mut Scene<'_>) -> Result<()> {
 }
 
 pub(super) fn descriptors(scene: &mut Scene<'_>) -> Result<()> {
-    let pid = scene.pid();
+    limited(scene, Resource::Nofile, first_free_descriptor(scene.pid())?)
+}
+
+/// The first that is free. Where it may not be had, nor any above it, those that are open stay open.
+fn first_free_descriptor(pid: u32) -> Result<u64> {
     let open = fs::read_dir(format!("/proc/{pid}/fd")).map_err(Failure::during("read fd"))?;
     let open: BTreeSet<u64> = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    // The first that is free may not be had, nor any above it; those that are open stay open.
-    limited(scene, Resource::Nofile, (0..).find(|number| !open.contains(number)).unwrap_or_default())
+    Ok((0..).find(|number| !open.contains(number)).unwrap_or_default())
+}
+
+fn set_limit(pid: u32, resource: Resource, new: Rlimit) -> Result<Rlimit> {
+    prlimit(Pid::from_raw(pid.cast_signed()), resource, new).map_err(Failure::during("limit the daemon"))
 }
 
 /// With a limit that is reached already: reloads, questions of clients, checks.
 fn limited(scene: &mut Scene<'_>, resource: Resource, limit: u64) -> Result<()> {
     let pid = scene.pid();
-    let process = Pid::from_raw(pid.cast_signed());
-    let set = |new: Rlimit| prlimit(process, resource, new).map_err(Failure::during("limit the daemon"));
     // The upper bound stays: root may lift it, but nobody else could.
     let before = rustix::process::getrlimit(resource);
-    let before = set(Rlimit { current: Some(limit), maximum: before.maximum })?;
+    let before = set_limit(pid, resource, Rlimit { current: Some(limit), maximum: before.maximum })?;
     for _ in 0..3 {
         scene.ground.nodes[scene.node].reload()?;
         if scene.is_tanist() {
@@ -47,10 +53,23 @@ fn limited(scene: &mut Scene<'_>, resource: Resource, limit: u64) -> Result<()> 
     }
     // It may have ended, and another one may be there.
     if scene.pid() == pid {
-        set(before)?;
+        set_limit(pid, resource, before)?;
     }
     // What was refused meanwhile must be possible now.
     scene.ground.nodes[scene.node].reload()
+}
+
+/// It can't be started again where no keeper can be spoken to, but on the other node it can.
+pub(super) fn service_without_descriptors(scene: &mut Scene<'_>) -> Result<()> {
+    let pid = scene.pid();
+    let limit = Rlimit { current: Some(first_free_descriptor(pid)?), ..rustix::process::getrlimit(Resource::Nofile) };
+    let before = set_limit(pid, Resource::Nofile, limit)?;
+    let killed = scene.signal_service(Signal::KILL)?;
+    scene.ground.pass(scene.span)?;
+    if scene.pid() == pid {
+        set_limit(pid, Resource::Nofile, before)?;
+    }
+    if killed == 0 { Err(Failure::new("no service ran")) } else { Ok(()) }
 }
 
 pub(super) fn disk_full(scene: &mut Scene<'_>) -> Result<()> {

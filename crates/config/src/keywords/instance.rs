@@ -521,7 +521,8 @@ pub(super) const AUTH_HMAC: &[Keyword] = &[
         "anti_replay",
         Form::Choice(&["time", "monotonic"]),
         "How a packet that is heard again is told from a new one. With `time` the clocks of all nodes must be right; \
-         `monotonic` asks only that each packet be newer than the one before of the same sender.",
+         `monotonic` asks only that each packet be newer than the one before of the same sender. Who is started again \
+         with its clock set back is then not believed until that clock has caught up.",
         "anti_replay time",
     )
     .default("time"),
