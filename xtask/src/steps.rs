@@ -16,9 +16,9 @@ pub(crate) enum Extent {
 }
 
 /// The environment variable behind which slow tests wait.
-const SLOW_TESTS: &str = "SLOW_TESTS";
+pub(crate) const SLOW_TESTS: &str = "SLOW_TESTS";
 /// They nearly only wait, for timers of seconds, so more of them run at once than there are processors.
-const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "8");
+pub(crate) const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "8");
 
 /// About a minute of made-up worlds on two processors. `new` in place of `1` takes other ones each time.
 const HUNT: [&str; 12] =
@@ -55,18 +55,6 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
 /// Writes `docs/manual` and `docs/man` anew. What writes them is a test, which otherwise finds them out of date.
 pub(crate) fn manual() -> Result<(), String> {
     cargo(&["test", "--locked", "--quiet", "-p", "tanist", "--bin", "tanist", "manual::"], &[("UPDATE_EXPECT", "1")])
-}
-
-/// Everything of the crate with `unsafe`, namespaces included. A build of its own, because all of it is compiled otherwise.
-pub(crate) fn sanitize() -> Result<(), String> {
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let status = Command::new("rustup")
-        .args(["run", "nightly", "cargo", "test", "--locked", "-p", "tanist-linux", "--target", &target])
-        .envs([("RUSTFLAGS", "-Zsanitizer=address"), ("CARGO_TARGET_DIR", "target/sanitized")])
-        .envs([(SLOW_TESTS, "1"), TEST_THREADS])
-        .status()
-        .map_err(|error| format!("start rustup: {error}"))?;
-    if status.success() { Ok(()) } else { Err("something was found, see above".to_owned()) }
 }
 
 pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
