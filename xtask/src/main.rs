@@ -8,6 +8,7 @@ mod licences;
 mod packages;
 mod pages;
 mod planted;
+mod sanitize;
 mod security;
 mod steps;
 mod suites;
@@ -27,7 +28,8 @@ cargo xtask kernel-tests  the tests of what the kernel of this machine may lack,
                           what is said after it, as to `cargo test`
 cargo xtask planted       plant mistakes in a copy of the engine and see who finds each: --only NAME, --by HUNTER, --every,
                           --seeds N; --check only makes sure that they can be planted
-cargo xtask sanitize      the tests of the one crate with `unsafe`, under AddressSanitizer (takes rustup and a nightly Rust)";
+cargo xtask sanitize      the tests of the one crate with `unsafe`, and daemons of a rehearsal, under AddressSanitizer (takes rustup
+                          and a nightly Rust)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,7 +41,7 @@ fn main() -> ExitCode {
         ["bench", rest @ ..] => steps::bench(rest),
         ["planted", rest @ ..] => planted::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
-        ["sanitize"] => steps::sanitize(),
+        ["sanitize"] => sanitize::run(),
         ["soak", rest @ ..] => steps::soak(rest),
         ["kernel-tests", rest @ ..] => kernel_tests::all(rest),
         // Cargo says this for each test program.

@@ -74,18 +74,6 @@ pub(crate) fn manual() -> Result<(), String> {
     cargo(&["test", "--locked", "--quiet", "-p", "tanist", "--bin", "tanist", "manual::"], &[("UPDATE_EXPECT", "1")])
 }
 
-/// Everything of the crate with `unsafe`, namespaces included. A build of its own, because all of it is compiled otherwise.
-pub(crate) fn sanitize() -> Result<(), String> {
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let status = Command::new("rustup")
-        .args(["run", "nightly", "cargo", "test", "--locked", "-p", "tanist-linux", "--target", &target])
-        .envs([("RUSTFLAGS", "-Zsanitizer=address"), ("CARGO_TARGET_DIR", "target/sanitized")])
-        .envs([(SLOW_TESTS, "1"), TEST_THREADS])
-        .status()
-        .map_err(|error| format!("start rustup: {error}"))?;
-    if status.success() { Ok(()) } else { Err("something was found, see above".to_owned()) }
-}
-
 pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
     step("packages", || {
         packages::install(&packages::FOR_TESTS)?;

@@ -35,6 +35,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 pub use diagnostic::{Diagnostic, Place, Report, Severity};
 pub use explain::explain;
 pub use export::{ExportError, Exported, export_for_keepalived};
@@ -72,9 +74,9 @@ pub struct Loaded {
 }
 
 /// The lines that are left of a configuration when everything is expanded, below the name of the file that each comes
-/// from. They contain whatever secrets it contains.
+/// from. They contain whatever secrets it contains, and are wiped when dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Expanded(String);
+pub struct Expanded(Zeroizing<String>);
 
 impl Expanded {
     /// The lines.
@@ -123,5 +125,5 @@ fn read(path: &Path, files: &dyn Files, options: &LoadOptions) -> Raw {
     text::read(path, &reading, &mut sources, &mut findings, &mut record);
     let (builder, expanded) = record.finish(&sources);
     let tree = builder.finish(&mut findings);
-    Raw { tree, sources, findings, expanded: Expanded(expanded) }
+    Raw { tree, sources, findings, expanded: Expanded(Zeroizing::new(expanded)) }
 }

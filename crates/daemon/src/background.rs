@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use config::Expanded;
 use engine::Record;
 use linux::system_log::Severity;
 
@@ -27,7 +28,7 @@ pub(crate) enum Job {
     /// Replaces a file at once and follows no link; with these permissions.
     File(PathBuf, String, u32),
     /// Puts a file of this name into a directory, which is made if need be.
-    Keep(PathBuf, String, String),
+    Keep(PathBuf, String, Expanded),
     /// Removes a file.
     Remove(PathBuf),
     /// Saves the record that waits beside the queue.
@@ -150,7 +151,12 @@ fn work(receiver: &Receiver<Job>, mut sinks: Sinks, load: &Load) {
                 tell(&mut sinks, "write", &path, written_file::replace(&path, &content, mode))
             }
             Job::Keep(directory, name, content) => {
-                tell(&mut sinks, "write", &directory.join(&name), written_file::keep_in(&directory, &name, &content));
+                tell(
+                    &mut sinks,
+                    "write",
+                    &directory.join(&name),
+                    written_file::keep_in(&directory, &name, content.text()),
+                );
             }
             Job::Remove(path) => tell(&mut sinks, "remove", &path, std::fs::remove_file(&path)),
             // It was saved above, or with a job before it.

@@ -120,6 +120,8 @@ pub(crate) struct Confinement {
     measures: Vec<(Measure, State)>,
     /// Where files may be written, if that is restricted.
     writable: Option<Vec<PathBuf>>,
+    /// Places among them that were not there, so that they could not be allowed.
+    missing: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,16 +147,22 @@ impl Confinement {
         // Capabilities last: the kernel wants one of them for what comes before, unless new privileges were given up.
         let memory = state(Measure::Memory, &mut confinement::hide_memory);
         let privileges = state(Measure::NoNewPrivileges, &mut confinement::gain_no_privileges);
-        let places = writable(options, settings, name);
+        let places = places_of_files(options, settings, name);
+        let mut there = Vec::new();
         let landlock = state(Measure::Landlock, &mut || {
-            make_our_directories(options, name);
-            files::write_only_below(places.iter().map(PathBuf::as_path))
+            make_our_directories(options, settings, name);
+            let all = places.iter().map(PathBuf::as_path).chain(NO_FILES_OF_OURS.map(Path::new));
+            there = files::write_only_below(all)?.into_iter().map(Path::to_owned).collect();
+            Ok(())
         });
         let seccomp = state(Measure::Seccomp, &mut system_calls::refuse);
         // Programs get back what they always had, unless they are to gain nothing.
         let parting = if privileges == State::InForce { Parting::ForGood } else { Parting::LaidAside };
         let powers = state(Measure::Capabilities, &mut || capabilities::keep_only(needed(), parting));
-        made.writable = (landlock == State::InForce).then_some(places);
+        if landlock == State::InForce {
+            made.missing = beyond(&there, places);
+            made.writable = Some(there);
+        }
         made.measures = vec![
             (Measure::Capabilities, powers),
             (Measure::Memory, memory),
@@ -180,6 +188,13 @@ impl Confinement {
                 lines.push((Severity::Warning, text));
             }
         }
+        for place in &self.missing {
+            let place = place.display();
+            let text = format!(
+                "files in {place} cannot be written: there was no such directory when the rest was confined (landlock); make it and restart"
+            );
+            lines.push((Severity::Warning, text));
+        }
         let inherited: Vec<&str> =
             in_force.iter().filter(|measure| measure.is_inherited()).map(|measure| measure.word()).collect();
         if !inherited.is_empty() {
@@ -197,9 +212,8 @@ impl Confinement {
         name: &places::Name,
     ) -> Vec<(Severity, String)> {
         let Some(reach) = &self.writable else { return Vec::new() };
-        let out = writable(options, settings, name);
-        let out = out.iter().filter(|place| !reach.iter().any(|within| place.starts_with(within)));
-        out.map(|place| {
+        let out = beyond(reach, places_of_files(options, settings, name));
+        out.iter().map(|place| {
             let place = place.display();
             let text = format!("files in {place} cannot be written: what is confined (landlock) was decided at the start, a restart decides it anew");
             (Severity::Warning, text)
@@ -225,8 +239,12 @@ impl Confinement {
     }
 }
 
-/// Where we write, as far as the configuration tells now.
-fn writable(options: &Options, settings: &Settings, name: &places::Name) -> Vec<PathBuf> {
+/// What is no file of ours, and is written all the same: programs without input, options of the network, groups of
+/// processes.
+const NO_FILES_OF_OURS: [&str; 3] = ["/dev/null", "/proc/sys/net", "/sys/fs/cgroup"];
+
+/// The directories of the files that we write, as far as the configuration tells now.
+fn places_of_files(options: &Options, settings: &Settings, name: &places::Name) -> Vec<PathBuf> {
     let process = &settings.process;
     let (dumps, reload) = (&process.dumps, &process.reload);
     let control = match &options.control {
@@ -249,22 +267,24 @@ fn writable(options: &Options, settings: &Settings, name: &places::Name) -> Vec<
     places.extend(options.state_directory.clone());
     places.extend(process.save_directory.clone());
     places.insert(dump::directory());
-    // What is no file of ours, and is written all the same: programs without input, options of the network, groups of
-    // processes.
-    places.extend(["/dev/null", "/proc/sys/net", "/sys/fs/cgroup"].map(PathBuf::from));
     places.into_iter().collect()
 }
 
+/// Those that are not within one of the places in `reach`.
+fn beyond(reach: &[PathBuf], places: Vec<PathBuf>) -> Vec<PathBuf> {
+    places.into_iter().filter(|place| !reach.iter().any(|within| place.starts_with(within))).collect()
+}
+
 /// So that there is something to allow.
-fn make_our_directories(options: &Options, name: &places::Name) {
+fn make_our_directories(options: &Options, settings: &Settings, name: &places::Name) {
     let mut directories = Vec::new();
+    directories.extend(settings.process.save_directory.clone().map(|directory| (directory, 0o700)));
     if let ControlPlace::At(path) = &options.control {
         directories.extend(path.parent().map(|directory| (directory.to_owned(), 0o755)));
     }
     directories.extend(options.state_directory.clone().map(|directory| (directory, 0o700)));
-    directories.extend(
-        name.pid_files(options).iter().filter_map(|path| path.parent().map(|directory| (directory.to_owned(), 0o755))),
-    );
+    let files = name.pid_files(options).into_iter().chain(name.reload_sign(&settings.process));
+    directories.extend(files.filter_map(|path| path.parent().map(|directory| (directory.to_owned(), 0o755))));
     for (directory, mode) in directories {
         // Why it cannot be made is told by who needs it.
         let _ = std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), mode)

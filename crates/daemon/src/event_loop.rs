@@ -299,7 +299,7 @@ impl EventLoop {
     }
 
     /// Tells the engine what there is, and begins.
-    pub(crate) fn start(&mut self, expanded: &Expanded) {
+    pub(crate) fn start(&mut self, expanded: Expanded) {
         if self.options.dump_config {
             for line in format!("{:#?}", self.settings).lines() {
                 self.say(Severity::Info, line.to_owned());

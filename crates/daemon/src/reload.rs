@@ -9,6 +9,7 @@ use config::{Expanded, RealFiles, Settings};
 use engine::PairConfig;
 use linux::scheduling::{Priority, set_priority};
 use linux::system_log::Severity;
+use linux::wiping::Wiping;
 
 use crate::hmac_keys;
 use crate::options;
@@ -56,8 +57,9 @@ fn pair(settings: &Settings) -> Result<Option<PairConfig>, String> {
     }))
 }
 
-/// Reads and validates everything.
+/// Reads and validates everything. Of its text, with whatever secrets are in it, nothing is left in memory but what is returned.
 pub(crate) fn load(path: &Path, reading: &options::Reading) -> Loaded {
+    let _wiping = Wiping::begin();
     let loaded = config::load(path, &RealFiles, &reading.load_options());
     let expanded = loaded.expanded;
     let remark = |diagnostic: &config::Diagnostic| {

@@ -7,7 +7,7 @@ use linux::daemonize::{self, Readiness};
 use linux::netns::Namespace;
 use linux::signals::{Signal, Signals};
 use linux::system_log::Severity;
-use linux::{memory, process};
+use linux::{memory, process, wiping};
 use rustix::io::Errno;
 
 use crate::background::{Background, Job};
@@ -62,6 +62,7 @@ pub fn run(mut options: Options) -> ExitStatus {
     }
     // Read first, while standard error is still the user's.
     let loaded = load(&options.config, &options.reading);
+    wiping::forget_stack();
     let (plan, remarks, expanded) = match loaded {
         Loaded::Good { plan, remarks, expanded } => (plan, remarks, expanded),
         Loaded::Bad { reasons, status } => return refuse(&options, &reasons, status),
@@ -153,9 +154,8 @@ pub fn run(mut options: Options) -> ExitStatus {
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let goes_on = event_loop.prelude();
         if goes_on {
-            event_loop.start(&expanded);
+            event_loop.start(expanded);
         }
-        drop(expanded);
         if let Some(readiness) = readiness {
             readiness.report(0);
         }

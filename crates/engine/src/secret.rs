@@ -8,23 +8,24 @@ use hmac::{Hmac, KeyInit};
 use sha2::Sha256;
 use zeroize::Zeroize;
 
-/// The password of RFC 2338 §5.3.10: at most eight octets, filled up with zeros.
+/// The password of RFC 2338 §5.3.10: at most eight octets, filled up with zeros; on the heap, so that moving it leaves no copy
+/// behind.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password([u8; 8]);
+pub struct Password(Box<[u8; 8]>);
 
 impl Password {
     /// Whether these octets are the password. How long that takes tells nothing about it.
     #[must_use]
     pub fn is(&self, octets: &[u8; 8]) -> bool {
         // Looks at all octets whatever the first one says.
-        let difference = self.0.iter().zip(octets).fold(0, |sum, (ours, theirs)| sum | (ours ^ theirs));
+        let difference = self.iter().zip(octets).fold(0, |sum, (ours, theirs)| sum | (ours ^ theirs));
         difference == 0
     }
 }
 
 impl From<[u8; 8]> for Password {
     fn from(octets: [u8; 8]) -> Self {
-        Self(octets)
+        Self(Box::new(octets))
     }
 }
 

@@ -384,6 +384,30 @@ router a version 3 hmac 1 source 192.0.2.1 peers 192.0.2.3
     );
 }
 
+/// A sender whose calendar was set back while it was off is not believed, whoever is right; and what to do about it.
+// Shows: auth_hmac.anti_replay
+#[test]
+fn who_comes_back_with_its_calendar_set_back_is_refused() {
+    check(
+        r#"
+router a version 3 hmac 1 hmac_replay monotonic
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    1.000000 > hear 192.0.2.2 150 seal_ahead 3600
+    1.000000   a follows 192.0.2.2
+    1.500000 > hear 192.0.2.2 150
+    1.500000   a discards TrailerReplayed from 192.0.2.2
+    2.000000 > reconfigure
+router a version 3 hmac 1
+    2.500000 > hear 192.0.2.2 150
+    3.000000 > hear 192.0.2.2 150
+    3.500000 > view
+    3.500000   a is Backup priority 100/100 follows 192.0.2.2 150 interval 1s down at 6.609375 peer sums WithPseudoHeader
+"#,
+    );
+}
+
 // ── What we send ──────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]

@@ -56,5 +56,6 @@ pub mod timer;
 pub mod users;
 pub mod virtual_host;
 pub mod vrrp_socket;
+pub mod wiping;
 
 pub use error::{Error, Result, errno_text};

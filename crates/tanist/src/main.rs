@@ -15,6 +15,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// No text of a configuration is left in memory: the daemon wipes what it has read with.
+#[global_allocator]
+static ALLOCATOR: linux::wiping::Allocator = linux::wiping::Allocator::new();
+
 /// Hot standby for Linux: two machines, one service address, one active service.
 #[derive(Debug, Parser)]
 #[command(name = "tanist", version, about, propagate_version = true)]

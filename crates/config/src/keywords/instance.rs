@@ -521,8 +521,13 @@ pub(super) const AUTH_HMAC: &[Keyword] = &[
         "anti_replay",
         Form::Choice(&["time", "monotonic"]),
         "How a packet that is heard again is told from a new one. With `time` the clocks of all nodes must be right; \
-         `monotonic` asks only that each packet be newer than the one before of the same sender. Who is started again \
-         with its clock set back is then not believed until that clock has caught up.",
+         `monotonic` asks only that each packet be newer than the one before of the same sender. That goes by the sender's \
+         clock, too: while it runs it never goes back, but one that starts with its clock set back (a board without a \
+         battery) is taken for somebody who repeats old packets by all that heard it before, until its clock has caught \
+         up. It hears them; so if its priority is higher, it takes the role, and both have it. Have the clock set before the \
+         daemon starts. Where it has happened, restart the daemons that refuse it; if all clocks are right by now, a \
+         reload with `anti_replay time` does as well. A daemon that has just started has heard nothing, and with \
+         `monotonic` believes what is repeated to it, however old.",
         "anti_replay time",
     )
     .default("time"),

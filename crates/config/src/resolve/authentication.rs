@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use engine::{AntiReplay, Authentication, HmacKey, HmacMode, HmacPolicy, Interval, Password, Version};
+use zeroize::Zeroizing;
 
 use super::global::unreachable_keyword;
 use super::values;
@@ -25,7 +26,7 @@ pub(super) struct Authenticating {
 #[derive(Default)]
 struct Passing {
     kind: Option<Kind>,
-    password: Option<[u8; 8]>,
+    password: Option<Password>,
 }
 
 /// What `auth_type` said.
@@ -148,7 +149,6 @@ fn passing(read: Option<(Passing, Span)>, version: Version, strict: bool, findin
             .help("remove the block; it never protected against anybody who can listen");
         return Authentication::None;
     }
-    let password = Password::from(password);
     match kind {
         Kind::Pass => {
             let message = "everybody on the network can read this password; it only keeps mistakes apart".to_owned();
@@ -175,7 +175,7 @@ fn kind(word: &Word, findings: &mut Findings) -> Kind {
 }
 
 /// Eight octets, filled up with zeros (RFC 3768 §5.3.6 as keepalived does it).
-fn password(word: &Word, findings: &mut Findings) -> [u8; 8] {
+fn password(word: &Word, findings: &mut Findings) -> Password {
     let bytes = word.text.as_bytes();
     if bytes.len() > 8 {
         findings
@@ -186,7 +186,7 @@ fn password(word: &Word, findings: &mut Findings) -> [u8; 8] {
     for (octet, byte) in password.iter_mut().zip(bytes) {
         *octet = *byte;
     }
-    password
+    password.into()
 }
 
 impl Sealing {
@@ -315,19 +315,13 @@ pub fn key(text: &[u8]) -> Result<HmacKey, BadKey> {
         return HmacKey::new(text).ok_or(BadKey::Length(text.len()));
     };
     let digit = |digit: &u8| char::from(*digit).to_digit(16);
-    let mut octets = [0; HmacKey::LONGEST];
-    let mut read = || {
-        if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(BadKey::Digits);
-        }
-        let length = digits.len() / 2;
-        for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
-            *octet = (digit(&pair[0]).unwrap_or_default() << 4 | digit(&pair[1]).unwrap_or_default()) as u8;
-        }
-        let key = octets.get(..length).and_then(HmacKey::new);
-        key.ok_or(BadKey::Length(length))
-    };
-    let key = read();
-    octets.fill(0);
-    key
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return Err(BadKey::Digits);
+    }
+    let mut octets = Zeroizing::new([0; HmacKey::LONGEST]);
+    let length = digits.len() / 2;
+    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+        *octet = (digit(&pair[0]).unwrap_or_default() << 4 | digit(&pair[1]).unwrap_or_default()) as u8;
+    }
+    octets.get(..length).and_then(HmacKey::new).ok_or(BadKey::Length(length))
 }

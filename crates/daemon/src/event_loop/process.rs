@@ -26,7 +26,7 @@ pub(super) enum Dump {
 
 impl EventLoop {
     /// Before anything begins.
-    pub(super) fn begin_as_a_process(&mut self, expanded: &Expanded) {
+    pub(super) fn begin_as_a_process(&mut self, expanded: Expanded) {
         for remark in std::mem::take(&mut self.options.remarks) {
             self.told.push((Severity::Warning, remark));
         }
@@ -133,13 +133,13 @@ impl EventLoop {
     }
 
     /// `config_save_dir`: what is in force from now on, with everything expanded.
-    pub(super) fn keep_configuration(&mut self, expanded: &Expanded) {
+    pub(super) fn keep_configuration(&mut self, expanded: Expanded) {
         let number = self.kept_configurations;
         self.kept_configurations += 1;
         let Some(directory) = self.settings.process.save_directory.clone() else { return };
         let name = format!("keepalived.conf.{}.{number}", std::process::id());
         self.say(Severity::Info, format!("Keeping the configuration in {}", directory.join(&name).display()));
-        self.background.hand_over(Job::Keep(directory, name, expanded.text().to_owned()));
+        self.background.hand_over(Job::Keep(directory, name, expanded));
     }
 
     /// `reload_check_config FILE`: what was found in a configuration, also if that is nothing.

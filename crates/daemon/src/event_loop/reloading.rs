@@ -49,7 +49,7 @@ impl EventLoop {
             Loaded::Good { plan, remarks, expanded } => {
                 self.write_findings(remarks.iter().map(|(_, remark)| remark.as_str()));
                 self.reconfigure(*plan, remarks);
-                self.keep_configuration(&expanded);
+                self.keep_configuration(expanded);
             }
             Loaded::Bad { reasons, .. } => {
                 let see = self.write_findings(reasons.iter().map(|(_, reason)| reason.as_str()));

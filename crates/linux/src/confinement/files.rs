@@ -76,9 +76,9 @@ pub fn version() -> u32 {
 }
 
 /// Lets this thread, and all that it starts, programs too, change nothing in the file system but the places that are
-/// named here: files, and directories with all that is in them. A place that is not there is passed over.
-/// The kernel wants [`gain_no_privileges`](super::gain_no_privileges) before, or `CAP_SYS_ADMIN`.
-pub fn write_only_below<'p>(places: impl IntoIterator<Item = &'p Path>) -> Result<()> {
+/// named here: files, and directories with all that is in them. A place that is not there is passed over, and those that
+/// are there come back. The kernel wants [`gain_no_privileges`](super::gain_no_privileges) before, or `CAP_SYS_ADMIN`.
+pub fn write_only_below<'p>(places: impl IntoIterator<Item = &'p Path>) -> Result<Vec<&'p Path>> {
     const ACTION: &str = "restrict where files are written (landlock)";
     let handled = match version() {
         0 => return Err(Error::with_detail(ACTION, "this kernel has no landlock, or it is switched off")),
@@ -95,6 +95,7 @@ pub fn write_only_below<'p>(places: impl IntoIterator<Item = &'p Path>) -> Resul
         }
         OwnedFd::from_raw_fd(answer as i32)
     };
+    let mut there = Vec::new();
     for path in places {
         let place = match openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
             Ok(place) => place,
@@ -111,10 +112,11 @@ pub fn write_only_below<'p>(places: impl IntoIterator<Item = &'p Path>) -> Resul
             let errno = last_errno().raw_os_error();
             return Err(Error::new(format!("{ACTION}: allow {}", path.display()), errno));
         }
+        there.push(path);
     }
     // SAFETY: takes a descriptor and a number.
     if unsafe { libc::syscall(RESTRICT_SELF, rules.as_raw_fd(), 0_u32) } == 0 {
-        Ok(())
+        Ok(there)
     } else {
         Err(refused(ACTION)(last_errno()))
     }
@@ -125,6 +127,16 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_the_kernel_s_headers() {
+        use linux_raw_sys::general::{
+            __NR_landlock_add_rule, __NR_landlock_create_ruleset, __NR_landlock_restrict_self,
+        };
+
+        let theirs = [__NR_landlock_create_ruleset, __NR_landlock_add_rule, __NR_landlock_restrict_self];
+        assert_eq!([CREATE_RULESET, ADD_RULE, RESTRICT_SELF], theirs.map(|number| number as libc::c_long));
+    }
 
     #[test]
     fn only_named_places_are_written_and_everything_is_read() {
@@ -144,7 +156,8 @@ mod tests {
         let (theirs, not_theirs) = (open.clone(), closed.clone());
         std::thread::spawn(move || {
             super::super::gain_no_privileges().unwrap();
-            write_only_below(places.iter().map(|place| place.as_path())).unwrap();
+            let there = write_only_below(places.iter().map(|place| place.as_path())).unwrap();
+            assert_eq!(there, places[..2]);
             fs::write(theirs.join("new"), "written").unwrap();
             fs::rename(theirs.join("new"), theirs.join("newer")).unwrap();
             fs::write(not_theirs.join("one"), "changed").unwrap();

@@ -45,19 +45,24 @@ const REFUSED: &[libc::c_long] = &[
     #[cfg(any(target_arch = "x86_64", target_arch = "x86"))] libc::SYS_iopl,
     #[cfg(any(target_arch = "x86_64", target_arch = "x86"))] libc::SYS_ioperm,
     #[cfg(any(target_arch = "x86_64", target_arch = "x86"))] libc::SYS_modify_ldt,
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))] libc::SYS_kexec_file_load,
-    #[cfg(target_arch = "arm")] KEXEC_FILE_LOAD_ARM,
+    #[cfg(not(target_arch = "x86"))] KEXEC_FILE_LOAD,
     #[cfg(any(target_arch = "arm", target_arch = "x86"))] CLOCK_SETTIME64,
     #[cfg(any(target_arch = "arm", target_arch = "x86"))] CLOCK_ADJTIME64,
 ];
 
+/// Not every `libc` has it, that of musl on ARM for instance has not.
+#[cfg(not(target_arch = "x86"))]
+const KEXEC_FILE_LOAD: libc::c_long = match () {
+    () if cfg!(target_arch = "x86_64") => 320,
+    () if cfg!(target_arch = "arm") => 401,
+    // As the table says that newer processors have in common; on others nothing is refused (`ARCHITECTURE`).
+    () => 294,
+};
 // Numbers since 2019 are the same on all processors.
 #[cfg(any(target_arch = "arm", target_arch = "x86"))]
 const CLOCK_SETTIME64: libc::c_long = 404;
 #[cfg(any(target_arch = "arm", target_arch = "x86"))]
 const CLOCK_ADJTIME64: libc::c_long = 405;
-#[cfg(target_arch = "arm")]
-const KEXEC_FILE_LOAD_ARM: libc::c_long = 401;
 const IO_URING_SETUP: libc::c_long = 425;
 const IO_URING_ENTER: libc::c_long = 426;
 const IO_URING_REGISTER: libc::c_long = 427;
@@ -158,6 +163,51 @@ mod tests {
         if cfg!(target_arch = "x86_64") {
             assert_eq!(answer(&steps, architecture, X32), REFUSE);
         }
+    }
+
+    /// `libc`'s are written by hand, and so are some of ours; these were taken from the kernel's own headers. Run for every
+    /// processor that we know (`docs/security.md`).
+    #[test]
+    fn the_numbers_are_those_of_the_kernel_s_headers() {
+        use linux_raw_sys::general;
+
+        // `__AUDIT_ARCH_64BIT`, `__AUDIT_ARCH_LE`, and the processor as in its programs (elf.h).
+        let (wide, little) = (0x8000_0000, 0x4000_0000);
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => Some(u32::from(libc::EM_X86_64) | wide | little),
+            "x86" => Some(u32::from(libc::EM_386) | little),
+            "aarch64" => Some(u32::from(libc::EM_AARCH64) | wide | little),
+            "arm" => Some(u32::from(libc::EM_ARM) | little),
+            // EM_RISCV
+            "riscv64" => Some(243 | wide | little),
+            _ => None,
+        };
+        assert_eq!(ARCHITECTURE, architecture);
+        #[rustfmt::skip]
+        let theirs = [
+            general::__NR_ptrace, general::__NR_process_vm_readv, general::__NR_process_vm_writev, general::__NR_kcmp,
+            general::__NR_pidfd_getfd, general::__NR_init_module, general::__NR_finit_module,
+            general::__NR_delete_module, general::__NR_kexec_load, general::__NR_bpf, general::__NR_perf_event_open,
+            general::__NR_userfaultfd, general::__NR_io_uring_setup, general::__NR_io_uring_enter,
+            general::__NR_io_uring_register, general::__NR_add_key, general::__NR_request_key, general::__NR_keyctl,
+            general::__NR_mount, general::__NR_umount2, general::__NR_pivot_root, general::__NR_chroot,
+            general::__NR_setns, general::__NR_unshare, general::__NR_open_tree, general::__NR_move_mount,
+            general::__NR_fsopen, general::__NR_fsconfig, general::__NR_fsmount, general::__NR_fspick,
+            general::__NR_mount_setattr, general::__NR_open_by_handle_at, general::__NR_fanotify_init,
+            general::__NR_quotactl, general::__NR_acct, general::__NR_swapon, general::__NR_swapoff,
+            general::__NR_reboot, general::__NR_vhangup, general::__NR_syslog, general::__NR_settimeofday,
+            general::__NR_clock_settime, general::__NR_clock_adjtime, general::__NR_adjtimex,
+            general::__NR_sethostname, general::__NR_setdomainname, general::__NR_personality,
+            general::__NR_vmsplice,
+            #[cfg(any(target_arch = "x86_64", target_arch = "x86"))] general::__NR_iopl,
+            #[cfg(any(target_arch = "x86_64", target_arch = "x86"))] general::__NR_ioperm,
+            #[cfg(any(target_arch = "x86_64", target_arch = "x86"))] general::__NR_modify_ldt,
+            #[cfg(not(target_arch = "x86"))] general::__NR_kexec_file_load,
+            #[cfg(any(target_arch = "arm", target_arch = "x86"))] general::__NR_clock_settime64,
+            #[cfg(any(target_arch = "arm", target_arch = "x86"))] general::__NR_clock_adjtime64,
+        ];
+        assert_eq!(REFUSED, theirs.map(|number| number as libc::c_long));
+        assert_eq!(libc::SYS_seccomp, general::__NR_seccomp as libc::c_long);
     }
 
     #[test]

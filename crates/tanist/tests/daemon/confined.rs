@@ -135,13 +135,18 @@ fn a_daemon_that_is_confined_in_every_way_does_its_work() {
     slow_test(|| {
         let scene = Scene::new(&["a"]);
         let host = &scene.hosts[0];
-        let text = with_script(host, "/run/elsewhere/file");
+        // Directories that the daemon makes, and one that it does not.
+        let places = "script_user root\n    config_save_dir /run/kept\n    reload_file /run/signs/reading\n    \
+                      stats_dump_file /run/missing/stats";
+        let text = with_script(host, "/run/elsewhere/file").replace("script_user root", places);
         let begin = Moment::now();
         let node = Node::start(host, dumping(tanist(), &["--confine", "all"]), &text);
         scene.line("a", begin, "Entering MASTER STATE");
         scene.only("a", ADDRESS);
         let landlock = linux::confinement::files::version() > 0;
-        if !landlock {
+        if landlock {
+            scene.line("a", begin, "files in /run/missing cannot be written: there was no such directory");
+        } else {
             scene.line("a", begin, "Not confined as asked: landlock");
         }
         scene.line("a", begin, "Scripts and services that are started have this, too: no-new-privileges, seccomp");
@@ -168,6 +173,8 @@ fn a_daemon_that_is_confined_in_every_way_does_its_work() {
         node.reload(&text.replace("script_user root", elsewhere).replace("priority 150", "priority 151"));
         scene.line("a", again, "Reloaded");
         scene.advertised("a", again, |seen| seen.priority == 151);
+        scene.until("both configurations are kept", || run(host, "ls /run/kept").lines().count() == 2);
+        assert_eq!(scene.count_lines("a", begin, "reload_file"), 0, "{}", scene.story());
         if landlock {
             scene.line("a", again, "files in /run/elsewhere cannot be written");
             node.signal(Signal::USER_1);

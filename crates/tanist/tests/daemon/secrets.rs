@@ -7,7 +7,7 @@ use std::path::Path;
 use linux::signals::Signal;
 
 use crate::support::story::run;
-use crate::support::{Moment, Node, QUICK, Scene, binary, configuration, patiently, slow_test, tanist, word};
+use crate::support::{Host, Moment, Node, QUICK, Scene, binary, configuration, patiently, slow_test, tanist, word};
 
 /// Octets that stand nowhere by chance.
 const FIRST: [u8; 32] = *b"\x9b\x01\xf3qZ\xd8\x17\x82first key of this test\xe1\x5c";
@@ -70,6 +70,105 @@ fn keys_of_a_former_configuration_are_in_memory_no_more() {
         for key in [FIRST, SECOND, FIRST_OF_PAIR, SECOND_OF_PAIR] {
             assert_eq!(in_memory(pid, hexadecimal(key).as_bytes()), 0);
         }
+    });
+}
+
+/// What stands in the text of a configuration itself.
+struct Written {
+    /// Eight octets each.
+    password: &'static str,
+    password_of_header: &'static str,
+    digits: [u8; 32],
+    text: &'static str,
+    included: &'static str,
+}
+
+const THESE: Written = Written {
+    password: "wOmb4t-7",
+    password_of_header: "qU0kka-3",
+    digits: *b"\x9b\x03\xf3qZ\xd8\x17\x82first key in the text.\xe1\x5c",
+    text: "Vex-91 first of the keys that are text",
+    included: "Jug-17 first of the keys in other files",
+};
+const OTHERS: Written = Written {
+    password: "nUmb4t-8",
+    password_of_header: "bEttong4",
+    digits: *b"\x9b\x03\xf3qZ\xd8\x17\x82other key in the text.\xe1\x5c",
+    text: "Vex-91 other of the keys that are text",
+    included: "Jug-17 other of the keys in other files",
+};
+
+/// The settings, and the engine's configuration of a router as it is and as it was given.
+const WHERE_USED: usize = 3;
+
+impl Written {
+    /// Four instances; the text goes through a definition, a repetition and another file, and is kept.
+    fn configuration(&self, host: &Host) -> String {
+        run(host, &format!("umask 077 && echo 'key 1 \"{}\"' > /run/rehearse/included.conf", self.included));
+        let clear =
+            format!("    advert_int 1\n    authentication {{\n auth_type PASS\n auth_pass {}\n }}", self.password);
+        let header = "    advert_int 1\n    authentication {\n auth_type AH\n auth_pass $PASSWORD\n }";
+        let digits = format!(
+            "{QUICK}\n    auth_hmac {{\n key 1 hex:{}\n ~LST(k, 2) key $k \"{}\"\n active_key 1\n }}",
+            hexadecimal(self.digits),
+            self.text
+        );
+        let included = format!("{QUICK}\n    auth_hmac {{\n include included.conf\n }}");
+        let global =
+            format!("global_defs {{\n    config_save_dir /run/kept\n}}\n$PASSWORD={}", self.password_of_header);
+        let instance = |number: u8, before: &str, lines: &str| {
+            let text = configuration(before, 150, lines).replace("VI_1", &format!("VI_{number}"));
+            text.replace("router_id 51", &format!("router_id 5{number}")).replace("2.100", &format!("2.10{number}"))
+        };
+        instance(1, &global, &clear)
+            + &instance(2, "", header)
+            + &instance(3, "", &digits)
+            + &instance(4, "", &included)
+    }
+
+    /// How often each stands in memory, and then what was written of the octets in digits.
+    fn found(&self, pid: u32) -> [usize; 6] {
+        let digits = hexadecimal(self.digits);
+        let wanted = [
+            self.password.as_bytes(),
+            self.password_of_header.as_bytes(),
+            &self.digits,
+            self.text.as_bytes(),
+            self.included.as_bytes(),
+            digits.as_bytes(),
+        ];
+        wanted.map(|wanted| in_memory(pid, wanted))
+    }
+}
+
+/// What the daemon needs of them it has, and no text that they came in.
+#[test]
+fn secrets_in_the_text_are_in_memory_only_where_they_are_used() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let begin = Moment::now();
+        let text = THESE.configuration(host);
+        let node = Node::start(host, tanist(), &text);
+        for number in 1..5 {
+            scene.line("a", begin, &format!("(VI_{number}) Entering MASTER STATE"));
+        }
+        let pid = node.program.pid();
+        let [in_clear, used @ .., digits] = THESE.found(pid);
+        assert!(in_clear > 0 && used.iter().all(|count| (1..=WHERE_USED).contains(count)), "{in_clear} {used:?}");
+        assert_eq!(digits, 0);
+        // A configuration that is refused leaves nothing of itself either.
+        let again = Moment::now();
+        node.reload(&(OTHERS.configuration(host) + "vrrp_instance VI_5 {\n    virtual_router_id 999\n}\n"));
+        scene.line("a", again, "nothing was changed");
+        assert!(patiently(|| OTHERS.found(pid) == [0; 6]), "{:?}", OTHERS.found(pid));
+        let again = Moment::now();
+        node.reload(&OTHERS.configuration(host));
+        scene.line("a", again, "Reloaded");
+        // The password stands in each advertisement, and so in the memory that the last ones were put together in.
+        assert!(patiently(|| THESE.found(pid) == [0; 6]), "{:?}", THESE.found(pid));
+        assert!(OTHERS.found(pid)[..5].iter().all(|count| *count > 0), "the search finds what is there");
+        scene.nobody_resigned(begin);
     });
 }
 

@@ -52,11 +52,12 @@ fn what_is_signed_is_believed_once() {
         // Whoever has listened says it again, also when the one who said it is gone.
         let off = scene.lab.note("a", "power off");
         scene.hosts[0].power_off().expect("power off");
-        for _ in 0..10 {
+        // He does not tire before B has taken over: were he believed, it never would.
+        scene.until("B takes over", || {
             send_packet(&scene.hosts[2], heard.packet.clone(), heard.destination);
             std::thread::sleep(Duration::from_millis(100));
-        }
-        scene.line("b", off, "Entering MASTER STATE");
+            scene.count_lines("b", off, "Entering MASTER STATE") > 0
+        });
         scene.only("b", ADDRESS);
         assert!(scene.count_lines("b", off, "somebody repeats it") > 0, "{}", scene.story());
         b.signal(Signal::USER_2);
