@@ -57,6 +57,12 @@ pub(crate) fn manual() -> Result<(), String> {
     cargo(&["test", "--locked", "--quiet", "-p", "tanist", "--bin", "tanist", "manual::"], &[("UPDATE_EXPECT", "1")])
 }
 
+/// A workspace of its own: what reads Rust is needed for nothing else.
+pub(crate) fn mutants(arguments: &[&str]) -> Result<(), String> {
+    let program = ["run", "--locked", "--quiet", "--manifest-path", "mutants/Cargo.toml"];
+    cargo(&[&program, &["--target-dir", "target/mutants/build", "--"][..], arguments].concat(), &[])
+}
+
 /// Everything of the crate with `unsafe`, namespaces included. A build of its own, because all of it is compiled otherwise.
 pub(crate) fn sanitize() -> Result<(), String> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
