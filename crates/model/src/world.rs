@@ -372,7 +372,11 @@ impl World {
     /// If nothing goes wrong any more, only time can go on.
     pub(crate) fn is_quiet(&self) -> bool {
         let all_live = self.nodes.iter().all(|node| node.alive);
-        all_live && self.messages.is_empty() && self.dawdles == [false; 2] && !self.lingers && self.next() == Action::Wait
+        all_live
+            && self.messages.is_empty()
+            && self.dawdles == [false; 2]
+            && !self.lingers
+            && self.next() == Action::Wait
     }
 
     /// What happens next when nothing goes wrong any more.
