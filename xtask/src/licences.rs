@@ -12,6 +12,7 @@ pub(crate) fn check() -> Result<(), String> {
     let mut allowed =
         allowed_licences(&std::fs::read_to_string("deny.toml").map_err(|error| format!("deny.toml: {error}"))?)?;
     check_workspace("Cargo.toml", &allowed)?;
+    check_workspace("mutants/Cargo.toml", &allowed)?;
     allowed.push(ONLY_FOR_FUZZING.to_owned());
     check_workspace("fuzz/Cargo.toml", &allowed)
 }

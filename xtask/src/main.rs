@@ -28,6 +28,8 @@ cargo xtask kernel-tests  the tests of what the kernel of this machine may lack,
                           what is said after it, as to `cargo test`
 cargo xtask planted       plant mistakes in a copy of the engine and see who finds each: --only NAME, --by HUNTER, --every,
                           --seeds N; --check only makes sure that they can be planted
+cargo xtask mutants engine|config [--shard K/N]
+                          changes a crate in one place after the other and looks whether a test fails; see docs/reliability.md
 cargo xtask sanitize      the tests of the one crate with `unsafe`, and daemons of a rehearsal, under AddressSanitizer (takes rustup
                           and a nightly Rust)";
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         ["manual"] => steps::manual(),
         ["bench", rest @ ..] => steps::bench(rest),
         ["planted", rest @ ..] => planted::run(rest),
+        ["mutants", rest @ ..] => steps::mutants(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["sanitize"] => sanitize::run(),
         ["soak", rest @ ..] => steps::soak(rest),

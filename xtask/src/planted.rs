@@ -45,6 +45,14 @@ impl Hunter {
             Self::Hunt => "hunt",
         }
     }
+
+    /// What must be built for it.
+    const fn package(self) -> &'static str {
+        match self {
+            Self::Scenarios | Self::Hunt => "tanist-sim",
+            Self::Model => "tanist-model",
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
@@ -74,7 +82,6 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     mistakes.retain(|mistake| only.is_empty() || only.contains(&&*mistake.name));
     let place = Path::new(SCRATCH).join("source");
     copy(&place)?;
-    build(&place)?;
     // Otherwise what they find would say nothing. Where only some are asked for, that is known already.
     for hunter in hunters.iter().copied().filter(|_| only.is_empty()) {
         let (finding, took) = go(hunter, &place, seeds)?;
@@ -110,7 +117,6 @@ fn check(root: &Path) -> Result<usize, String> {
 }
 
 fn hunt(place: &Path, hunters: &[Hunter], every: bool, seeds: &str) -> Result<String, String> {
-    build(place)?;
     let mut found = Vec::new();
     for hunter in hunters.iter().copied() {
         let (finding, took) = go(hunter, place, seeds)?;
@@ -172,8 +178,10 @@ fn copy(place: &Path) -> Result<(), String> {
     }
     for (file, mut text) in files {
         if file == Path::new("Cargo.toml") {
-            text = text.replace("members = [\"crates/*\", \"bench\", \"xtask\"]", "members = [\"crates/*\"]");
-            text = text.lines().filter(|line| !line.starts_with("default-members")).collect::<Vec<_>>().join("\n");
+            let lines = text.lines().filter(|line| !line.starts_with("default-members"));
+            let lines =
+                lines.map(|line| if line.starts_with("members = ") { "members = [\"crates/*\"]" } else { line });
+            text = lines.collect::<Vec<_>>().join("\n");
         }
         write(&place.join(file), &text)?;
     }
@@ -205,10 +213,10 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn build(place: &Path) -> Result<(), String> {
+fn build(place: &Path, package: &str) -> Result<(), String> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(program)
-        .args(["build", "--quiet", "--offline", "--bins", "-p", "tanist-sim", "-p", "tanist-model"])
+        .args(["build", "--quiet", "--offline", "--bins", "-p", package])
         .current_dir(place)
         .env("CARGO_TARGET_DIR", std::path::absolute(SCRATCH).map_err(|error| error.to_string())?.join("target"))
         // A warning that the mistake brings with it is none of our business.
@@ -222,6 +230,7 @@ fn build(place: &Path) -> Result<(), String> {
 
 /// Lets one of them look; what it finds, if it does.
 fn go(hunter: Hunter, place: &Path, seeds: &str) -> Result<(Option<String>, Duration), String> {
+    build(place, hunter.package())?;
     let program = |name: &str| Path::new(SCRATCH).join("target/debug").join(name);
     let (program, arguments) = match hunter {
         Hunter::Scenarios => {

@@ -74,6 +74,12 @@ pub(crate) fn manual() -> Result<(), String> {
     cargo(&["test", "--locked", "--quiet", "-p", "tanist", "--bin", "tanist", "manual::"], &[("UPDATE_EXPECT", "1")])
 }
 
+/// A workspace of its own: what reads Rust is needed for nothing else.
+pub(crate) fn mutants(arguments: &[&str]) -> Result<(), String> {
+    let program = ["run", "--locked", "--quiet", "--manifest-path", "mutants/Cargo.toml"];
+    cargo(&[&program, &["--target-dir", "target/mutants/build", "--"][..], arguments].concat(), &[])
+}
+
 pub(crate) fn bench(arguments: &[&str]) -> Result<(), String> {
     step("packages", || {
         packages::install(&packages::FOR_TESTS)?;

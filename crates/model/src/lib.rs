@@ -32,6 +32,7 @@ const STAYS_FOR: Duration = Duration::from_secs(4);
 /// What must hold in each state.
 const ONE_PROCESS: &str = "the service is never on both nodes";
 const ONE_START: &str = "it is never started before the last of it is gone";
+const LAST_FIRST: &str = "nobody lets the role go before the last of it is gone";
 const ONE_ACTIVE: &str = "never are both Active";
 const SETTLES: &str = "left alone, one serves and the other one stands by";
 /// What must be met somewhere, so that the others say something.
@@ -68,6 +69,7 @@ impl Model for Pair {
         let mut properties = vec![
             Property::always(ONE_PROCESS, |_, world: &World| world.cut || !world.runs_twice()),
             Property::always(ONE_START, |_, world: &World| !world.started_twice),
+            Property::always(LAST_FIRST, |_, world: &World| world.cut || !world.let_go_early),
             Property::always(ONE_ACTIVE, |_, world: &World| world.cut || !world.nodes.iter().all(|node| node.active)),
             Property::always(SETTLES, |model: &Self, world: &World| model.settles(world)),
         ];
@@ -84,6 +86,10 @@ impl Model for Pair {
 impl Pair {
     /// Whether it comes to rest with one that serves if nothing goes wrong from here on.
     fn settles(&self, from: &World) -> bool {
+        // What takes no time comes to such a state, which is looked at as well.
+        if !from.cut && !from.is_quiet() {
+            return true;
+        }
         let mut passed = Vec::new();
         let mut world = from.clone();
         let mut well_since = None;

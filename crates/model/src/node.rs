@@ -89,7 +89,7 @@ impl Node {
     /// Something has changed.
     pub(crate) fn look_again(&mut self, index: usize) {
         let Self { engine, alive, process, record, rebooted, lives: _, config: _, written, active, latched } = self;
-        let mut text = String::with_capacity(1 << 14);
+        let mut text = String::with_capacity(1 << 16);
         // Writing into memory cannot fail.
         let _ = write!(text, "{alive} {process:?} {record:?} {rebooted} ");
         if *alive {

@@ -67,8 +67,6 @@ const CASE: Case = Case { name: "", scope: NONE, comes_back: false, from_boot: f
 /// What is gone through with every change: together some seconds.
 pub const SMALL: &[Case] = &[
     Case { name: "a switch, and a message that is lost", scope: Scope { losses: 1, switches: 1, ..NONE }, ..CASE },
-    Case { name: "a switch, and a message that is held back", scope: Scope { delays: 1, switches: 1, ..NONE }, ..CASE },
-    Case { name: "a switch, and a node that is slow", scope: Scope { late_timers: 1, switches: 1, ..NONE }, ..CASE },
     Case { name: "two switches", scope: Scope { switches: 2, ..NONE }, ..CASE },
     Case {
         name: "a service that will not stop",
@@ -76,17 +74,19 @@ pub const SMALL: &[Case] = &[
         ..CASE
     },
     Case {
-        name: "both boot, and a switch",
-        scope: Scope { switches: 1, ..NONE },
+        name: "both boot, and a service takes its time",
+        scope: Scope { pauses: 1, ..NONE },
         comes_back: true,
         from_boot: true,
+        moves: false,
         ..CASE
     },
     Case { name: "a daemon stops", scope: Scope { stops: 1, ..NONE }, comes_back: true, ..CASE },
     Case {
-        name: "a daemon is killed in a hand-over",
-        scope: Scope { switches: 1, daemon_crashes: 1, ..NONE },
+        name: "a daemon is killed",
+        scope: Scope { daemon_crashes: 1, pauses: 1, ..NONE },
         comes_back: true,
+        moves: false,
         ..CASE
     },
     Case { name: "a machine loses its power", scope: Scope { power_cuts: 1, ..NONE }, comes_back: true, ..CASE },
@@ -100,6 +100,21 @@ pub const SMALL: &[Case] = &[
 
 /// What is gone through by hand: minutes each.
 pub const LARGE: &[Case] = &[
+    Case { name: "a switch, and a message that is held back", scope: Scope { delays: 1, switches: 1, ..NONE }, ..CASE },
+    Case { name: "a switch, and a node that is slow", scope: Scope { late_timers: 1, switches: 1, ..NONE }, ..CASE },
+    Case {
+        name: "both boot, and a switch",
+        scope: Scope { switches: 1, ..NONE },
+        comes_back: true,
+        from_boot: true,
+        ..CASE
+    },
+    Case {
+        name: "a daemon is killed in a hand-over",
+        scope: Scope { switches: 1, daemon_crashes: 1, ..NONE },
+        comes_back: true,
+        ..CASE
+    },
     Case {
         name: "a daemon is killed, and a message is held back",
         scope: Scope { daemon_crashes: 1, delays: 1, ..NONE },

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::wire::baton::Seal;
-use engine::{Command, Ending, Event, Input, Instant, RouterId, ServiceReport};
+use engine::{Cause, Command, Ending, Event, Input, Instant, RouterId, ServiceReport, StateName};
 
 use crate::canonical::{self, Written};
 use crate::node::{self, Effects, Kind, Node, Process};
@@ -91,6 +91,9 @@ pub struct World {
     /// (decision 22). What comes then is not followed.
     pub(crate) cut: bool,
     pub(crate) started_twice: bool,
+    /// The role was let go of a node's own will while something of the service was left. The other Tanist waits all the
+    /// same, having been told; a keepalived in its place would begin.
+    pub(crate) let_go_early: bool,
     /// Which situation it is, whatever may still go wrong in it.
     pub(crate) situation: u128,
     fingerprint: u128,
@@ -122,6 +125,7 @@ impl World {
             dawdles: [false; 2],
             cut: false,
             started_twice: false,
+            let_go_early: false,
             situation: 0,
             fingerprint: 0,
         };
@@ -144,7 +148,7 @@ impl World {
     /// What takes no time happens in one order by itself: messages arrive as they were sent, processes come and go, then
     /// the nodes do what is due. Each deviation from that is something that goes wrong, and may come anywhere.
     pub(crate) fn actions(&self, actions: &mut Vec<Action>) {
-        if self.cut || self.started_twice {
+        if self.cut || self.started_twice || self.let_go_early {
             return;
         }
         let left = self.left;
@@ -336,6 +340,13 @@ impl World {
 
     fn act(&mut self, index: usize, act: impl FnOnce(&mut Node) -> Effects) {
         let effects = self.change(index, act);
+        let lets_go = |event: &Event| match event {
+            Event::StateChanged { from: StateName::Active, cause, .. } => {
+                matches!(cause, Cause::LetGo | Cause::Fault | Cause::Stopped)
+            }
+            _ => false,
+        };
+        self.let_go_early |= self.nodes[index].process != Process::Gone && effects.told.iter().any(lets_go);
         let other = &self.nodes[1 - index];
         let left_there = other.active || other.process != Process::Gone;
         self.cut |= left_there && effects.told.iter().any(|event| matches!(event, Event::PeerSilent { .. }));
@@ -356,6 +367,16 @@ impl World {
         let changed = change(node);
         node.look_again(index);
         changed
+    }
+
+    /// If nothing goes wrong any more, only time can go on.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let all_live = self.nodes.iter().all(|node| node.alive);
+        all_live
+            && self.messages.is_empty()
+            && self.dawdles == [false; 2]
+            && !self.lingers
+            && self.next() == Action::Wait
     }
 
     /// What happens next when nothing goes wrong any more.
@@ -398,7 +419,7 @@ impl World {
         let fates: Vec<_> = self.messages.iter().map(|message| (message.late, message.has_come)).collect();
         (fates, self.comes_back_at_once, self.lingers, self.dawdles).hash(&mut hasher);
         self.situation = canonical::fingerprint(self.now, parts) ^ u128::from(hasher.finish());
-        (self.left, self.cut, self.started_twice).hash(&mut hasher);
+        (self.left, self.cut, self.started_twice, self.let_go_early).hash(&mut hasher);
         self.fingerprint = self.situation ^ u128::from(hasher.finish());
         self
     }

@@ -188,6 +188,8 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "reload-adds-a-service",
             "reload-changes-a-service",
             "reload-removes-a-service",
+            "release-of-an-older-epoch",
+            "restarted-daemon-is-answered-and-not-heard",
             "service-crash-moves-at-once",
             "service-crash-restarts-here",
             "service-enabled-at-boot",
