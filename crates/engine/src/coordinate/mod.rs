@@ -93,6 +93,7 @@ impl Engine {
                 waits: standing.in_maintenance() && !role.is_keeper,
                 paired: pair.is_some() && !its_services.is_empty(),
                 grouped: units.is_grouped(index),
+                gives_way_for: Self::gives_way_for(units, routers, index),
                 ..Brief::default()
             };
             let theirs =

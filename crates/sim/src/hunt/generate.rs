@@ -94,7 +94,6 @@ impl Maker {
         if grouped {
             let members: Vec<Vrid> = (51..51 + routers).filter_map(Vrid::new).collect();
             for node in &mut self.plan.nodes {
-                agree(&mut node.routers);
                 node.groups.push(GroupSpec { name: Name::from("G"), members: members.clone() });
             }
         }
@@ -375,9 +374,7 @@ impl Maker {
             spec.settings.addresses.iter().map(|entry| (entry.address, entry.prefix)).collect();
         let options = match random.below(14) {
             0 => Vec::new(),
-            1..=2 if !owner && self.plan.nodes[node].groups.is_empty() => {
-                vec![RouterOption::Priority(*random.pick(&[1, 60, 100, 150, 254]))]
-            }
+            1..=2 if !owner => vec![RouterOption::Priority(*random.pick(&[1, 60, 100, 150, 254]))],
             3 => vec![RouterOption::Preempt(random.chance(50))],
             4 => {
                 addresses.push((IpAddr::from([192, 0, 2, spec.settings.vrid.get() + 30]), 24));
@@ -552,22 +549,6 @@ fn authentication(version: Version, random: &mut Random) -> Vec<RouterOption> {
         options.push(RouterOption::AntiReplay(AntiReplay::Monotonic));
     }
     options
-}
-
-/// The routers of a group have one priority on a node, and what is tracked changes none. Where each of two nodes is the
-/// better one for a part of a group, they can give way to each other for as long as their timers run in step.
-fn agree(routers: &mut [Vec<RouterOption>]) {
-    let priority = routers.first().map(|first| RouterSpec::new(first).settings.priority.get());
-    for option in routers.iter_mut().flatten() {
-        match option {
-            RouterOption::Priority(known) => *known = priority.unwrap_or(*known),
-            RouterOption::TrackInterface(_, weight)
-            | RouterOption::TrackScript(_, weight)
-            | RouterOption::TrackFile(_, weight)
-            | RouterOption::TrackProcess(_, weight) => *weight = Weight::Fault,
-            _ => {}
-        }
-    }
 }
 
 /// What a number in a file is multiplied with.

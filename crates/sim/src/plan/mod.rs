@@ -161,11 +161,12 @@ impl Plan {
         longest.max(engine::Interval::SECOND).as_duration()
     }
 
-    /// What sync groups add: one that lets go because of one router may have had the better one of another.
+    /// What sync groups add: one that lets go because of one router may have had the better one of another, and where each
+    /// of two has the better one for a part, both let go before one of them takes over.
     #[must_use]
     pub(crate) fn time_of_groups(&self) -> Duration {
         let grouped = self.nodes.iter().any(|node| !node.groups.is_empty());
-        if grouped { self.longest_interval() * 4 } else { Duration::ZERO }
+        if grouped { self.longest_interval() * 9 } else { Duration::ZERO }
     }
 
     /// The name of the node with this address, or the address.

@@ -99,6 +99,10 @@ impl VirtualRouter {
         let interval = receive::stated_interval(self.config.version, &accepted.advertisement)
             .unwrap_or(self.config.advertisement_interval);
         self.become_backup(now, cause, Some((from, theirs)), interval, around, out);
+        let span = around.brief(self.id).and_then(|brief| brief.gives_way_for);
+        if let State::Backup(backup) = &mut self.state {
+            backup.gives_way_until = span.map(|span| now + span);
+        }
     }
 
     /// RFC 9568 §6.4.3: a losing advertisement is answered at once, so that its sender and the switches learn.

@@ -147,6 +147,22 @@ impl VirtualRouter {
         }
     }
 
+    /// Whether it speaks for a group that leaves the role to somebody better for now.
+    pub(crate) fn gives_way(&self, now: Instant) -> bool {
+        match &self.state {
+            State::Backup(backup) => backup.gives_way_until.is_some_and(|until| until > now),
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
+        }
+    }
+
+    /// Whether the Active router has resigned and nobody has spoken since.
+    pub(crate) const fn heard_resignation(&self) -> bool {
+        match &self.state {
+            State::Backup(backup) => backup.resigned,
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
+        }
+    }
+
     /// When a Backup heard somebody last.
     pub(crate) const fn heard_at(&self) -> Option<Instant> {
         match &self.state {

@@ -235,6 +235,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     (
         Part::No("the lab's three nodes have no groups, tracked figures, static routes and delays of the start"),
         &[
+            "bug-group-of-which-each-has-a-part",
             "bug-group-oversleeps-together",
             "group-moves-together",
             "startup-delay",
