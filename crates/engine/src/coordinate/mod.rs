@@ -285,7 +285,7 @@ impl Engine {
     fn deal_with(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) -> bool {
         let id = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
         let Some(here) = self.here(index) else { return false };
-        let Self { roles, routers, pair, services, .. } = self;
+        let Self { roles, routers, pair, services, steps, .. } = self;
         let Some(router) = routers.get(index) else { return false };
         let there = there(pair.as_ref(), router);
         let Some(role) = roles.get_mut(index) else { return false };
@@ -301,6 +301,7 @@ impl Engine {
             }
         }
         let step = role.next(now, &here, there);
+        steps.note(here.state, there, &step);
         let their_address = match there {
             There::Heard { says, .. } => says.address.map(|address| (address, says.priority)),
             There::Alone | There::Nobody | There::Stranger => None,

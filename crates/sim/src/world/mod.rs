@@ -337,6 +337,7 @@ impl<'p> World<'p> {
                 self.coverage.count_change(*from, *to, *cause);
             }
         }
+        self.coverage.count_steps(engine.role_steps());
         if step.changed_state() {
             self.pairs.stale = true;
             if self.quiet.is_settled(now) && self.is_well_matched() {
