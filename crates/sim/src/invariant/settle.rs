@@ -37,7 +37,7 @@ impl World<'_> {
     /// Something happened from outside: rest is a whole while away.
     pub(crate) fn disturb(&mut self) {
         self.pairs.stale = true;
-        let sound = self.paths.are_sound()
+        let sound = self.lans.are_sound()
             && self.nodes.iter().all(|node| {
                 let stopping = node.daemon.as_ref().is_some_and(|daemon| daemon.stopping);
                 let steady = !node.scripts.contains(&ScriptPlan::Flaps);
@@ -52,7 +52,7 @@ impl World<'_> {
         let checks = running().flat_map(|(_, plan)| &plan.scripts);
         let figures = self.plan.nodes.iter().flat_map(|node| &node.trackers);
         let figures = figures.map(TrackerSpec::longest_delay).max().unwrap_or_default();
-        let slack = (self.paths.longest() + self.plan.wake_late + self.plan.kernel_delay) * 4;
+        let slack = (self.lans.longest() + self.plan.wake_late + self.plan.kernel_delay) * 4;
         time_to_settle(specs, checks, self.plan.longest_interval())
             + time_of_services(self.plan)
             + figures
