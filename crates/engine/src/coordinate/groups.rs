@@ -11,8 +11,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::role::Step;
-use crate::vrrp::virtual_router::VirtualRouter;
 use crate::units::Units;
+use crate::vrrp::virtual_router::VirtualRouter;
 use crate::{Cause, Engine, Event, Instant, NoticeKind, Output, Priority, StateName};
 
 impl Engine {

@@ -93,6 +93,7 @@ impl Engine {
                 waits: standing.in_maintenance() && !role.is_keeper,
                 paired: pair.is_some() && !its_services.is_empty(),
                 grouped: units.is_grouped(index),
+                torn: units.is_grouped(index) && members().any(|member| member.state_name() != StateName::Active),
                 gives_way_for: Self::gives_way_for(units, routers, index),
                 ..Brief::default()
             };
@@ -139,6 +140,7 @@ impl Engine {
             {
                 fresh.ordered = pair.is_alive();
                 fresh.peer_address = says.address;
+                fresh.peer_is_free = !holds(says.stance);
             }
             if *brief != fresh {
                 *brief = fresh;

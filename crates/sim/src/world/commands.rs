@@ -291,6 +291,10 @@ impl World<'_> {
             self.set_wake(index);
             self.reconcile_soon(index);
             self.renew_at(index, self.now);
+            let deaf = self.nodes[index].daemon.as_ref().map(|daemon| daemon.deaf.clone()).unwrap_or_default();
+            for link in deaf {
+                self.due(self.now, Happening::Joins { node: index, life, link });
+            }
         }
     }
 

@@ -86,8 +86,14 @@ impl VirtualRouter {
         if theirs.is_address_owner() && ours.is_address_owner() {
             out.push(Output::Tell(Event::OwnerConflict { router: self.id, from }));
         }
+        // It was under way when its sender let the role go: the word on the side channel has overtaken it. Whoever gives way to
+        // that gives the role back to somebody who has just handed it over.
+        let is_late = around
+            .brief(self.id)
+            .is_some_and(|brief| brief.ordered && brief.peer_is_free && brief.peer_address == Some(from));
         let cause = match election::contest(ours, self.primary_address, theirs, from) {
             Contest::Wins => return self.answer(now, from, theirs, around, out),
+            Contest::LosesToPriority | Contest::LosesToAddress if is_late => return,
             Contest::LosesToPriority => Cause::HigherPriority { from, priority: theirs },
             Contest::LosesToAddress => Cause::HigherAddress { from, priority: theirs },
         };

@@ -84,10 +84,14 @@ pub(crate) struct Brief {
     pub(crate) ordered: bool,
     /// It is one of a sync group: none takes over alone.
     pub(crate) grouped: bool,
+    /// Another one of its group does not have the role.
+    pub(crate) torn: bool,
     /// It speaks for a sync group: so long its group leaves the role to whoever it loses it to.
     pub(crate) gives_way_for: Option<Duration>,
     /// The address that the other node's router sends from, if it has ever been heard on the side channel.
     pub(crate) peer_address: Option<IpAddr>,
+    /// The other node says that its router does not have the role.
+    pub(crate) peer_is_free: bool,
 }
 
 #[derive(Clone, Debug)]
