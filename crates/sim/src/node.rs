@@ -148,13 +148,12 @@ pub(crate) const SOCKET_BUFFER: usize = 64;
 impl Node {
     pub(crate) fn new(plan: &Plan, index: usize) -> Self {
         let node: &NodePlan = &plan.nodes[index];
-        let link =
-            |name: Name| Link {
-                addresses: vec![Plan::primary(index, &name).into()],
-                expiries: BTreeMap::new(),
-                name,
-                condition: LinkPlan::Up,
-            };
+        let link = |name: Name| Link {
+            addresses: vec![Plan::primary(index, &name).into()],
+            expiries: BTreeMap::new(),
+            name,
+            condition: LinkPlan::Up,
+        };
         Self {
             powered: true,
             sending: true,

@@ -7,7 +7,8 @@ use tanist_sim::hunt::Refused;
 use tanist_sim::scenario::Scenario;
 
 /// Between them, they ask for everything that can be asked for.
-const SCENARIOS: [&str; 5] = [
+const SCENARIOS: [&str; 6] = [
+    "addresses-let-go-by-themselves",
     "group-moves-together",
     "script-that-does-not-listen",
     "service-crash-restarts-here",

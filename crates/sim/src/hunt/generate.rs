@@ -12,8 +12,8 @@ use super::services::made_up_order;
 use super::swarm::{Fault, Swarm};
 use crate::invariant::settle::{time_of_services, time_to_settle};
 use crate::plan::{
-    Act, CALLS, ClockAct, Command, FigureAct, GroupSpec, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice, PathQuality,
-    Plan, RouterOption, RouterSpec, ScriptPlan, ScriptSpec, Spoof, SpoofContent, Step, TrackerSpec,
+    Act, CALLS, ClockAct, Command, FigureAct, GroupSpec, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice,
+    PathQuality, Plan, RouterOption, RouterSpec, ScriptPlan, ScriptSpec, Spoof, SpoofContent, Step, TrackerSpec,
 };
 use crate::random::Random;
 

@@ -441,7 +441,9 @@ impl Command {
         match self {
             Self::Nodes(_, Act::Reload(options)) => options.iter().all(addresses),
             Self::Nodes(_, Act::AddressDeleted(_)) => true,
-            Self::Nodes(..) | Self::Lan(_) | Self::LanOf(..) | Self::Line(_) | Self::Stranger(_) | Self::Repeats(_) => false,
+            Self::Nodes(..) | Self::Lan(_) | Self::LanOf(..) | Self::Line(_) | Self::Stranger(_) | Self::Repeats(_) => {
+                false
+            }
         }
     }
 

@@ -158,9 +158,12 @@ impl Plan {
         let changed = self.steps.iter().flat_map(|step| match &step.command {
             Command::Nodes(_, Act::Reload(options)) => options.iter().filter_map(of_option).collect(),
             Command::Stranger(Spoof { content: SpoofContent::Advertisement { interval, .. }, .. }) => vec![*interval],
-            Command::Nodes(..) | Command::Lan(_) | Command::LanOf(..) | Command::Line(_) | Command::Stranger(_) | Command::Repeats(_) => {
-                Vec::new()
-            }
+            Command::Nodes(..)
+            | Command::Lan(_)
+            | Command::LanOf(..)
+            | Command::Line(_)
+            | Command::Stranger(_)
+            | Command::Repeats(_) => Vec::new(),
         });
         let longest = configured.chain(changed).max().unwrap_or(engine::Interval::SECOND);
         longest.max(engine::Interval::SECOND).as_duration()

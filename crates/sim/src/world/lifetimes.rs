@@ -86,9 +86,11 @@ impl World<'_> {
         if !self.nodes[index].settable || self.is_refused(index, Call::Renew) {
             return;
         }
-        let held: Vec<(Name, IpAddr)> = self.nodes[index].links.iter().flat_map(|link| {
-            link.addresses.iter().map(|address| (link.name.clone(), *address))
-        }).collect();
+        let held: Vec<(Name, IpAddr)> = self.nodes[index]
+            .links
+            .iter()
+            .flat_map(|link| link.addresses.iter().map(|address| (link.name.clone(), *address)))
+            .collect();
         for (link, address) in held {
             if self.wants(index, &link, address) {
                 self.begin_lifetime(index, &link, address);

@@ -29,8 +29,8 @@ use crate::invariant::step;
 use crate::invariant::{Finding, Rule};
 use crate::node::{Asleep, Daemon, Link, Node, Packet, Report, SOCKET_BUFFER};
 use crate::path::{Lans, Paths};
-use crate::plan::{Call, Plan};
 use crate::plan::measure::moment_text;
+use crate::plan::{Call, Plan};
 use crate::random::Random;
 use crate::trace::Line;
 use crate::unit::UnitStep;
@@ -307,7 +307,9 @@ impl<'p> World<'p> {
     }
 
     fn receive(&mut self, index: usize, link: &Name, octets: &[u8]) {
-        let Some(daemon) = self.nodes[index].daemon.as_ref().filter(|daemon| !daemon.deaf.contains(link)) else { return };
+        let Some(daemon) = self.nodes[index].daemon.as_ref().filter(|daemon| !daemon.deaf.contains(link)) else {
+            return;
+        };
         let Some(place) = daemon.engine.links().iter().position(|name| name == link) else { return };
         let link = LinkId(u32::try_from(place).expect("a node has few interfaces"));
         let input = Input::Received(Received { link, family: Family::Ipv4, octets });

@@ -6,9 +6,9 @@ use engine::Input;
 
 use super::{Happening, World};
 use crate::coverage::Kind;
+use crate::node::{Asleep, Link, Packet, SOCKET_BUFFER};
 use crate::path::LAN;
 use crate::plan::Call;
-use crate::node::{Asleep, Link, Packet, SOCKET_BUFFER};
 
 impl World<'_> {
     pub(super) fn send_baton(&mut self, index: usize, path: u32, octets: &[u8]) {
