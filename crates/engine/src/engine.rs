@@ -12,6 +12,7 @@ use crate::pair::Pair;
 use crate::role::Role;
 use crate::service::Service;
 use crate::standing::Standing;
+use crate::steps::Steps;
 use crate::time::Calendar;
 use crate::track::Tracking;
 use crate::units::Units;
@@ -22,7 +23,7 @@ use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::{advertisement, packet};
 use crate::{
     Config, Desired, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
+    RoleStep, RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
 };
 
 /// All virtual routers, checks and services of one node. A clone goes on from here by itself, for who wants to see what
@@ -38,6 +39,8 @@ pub struct Engine {
     pub(crate) units: Units,
     /// One for each router.
     pub(crate) roles: Vec<Role>,
+    /// What was done about them last.
+    pub(crate) steps: Steps,
     /// What each router was told last about its services and the other node.
     pub(crate) briefs: Vec<Brief>,
     pub(crate) pair: Option<Pair>,
@@ -99,6 +102,7 @@ impl Engine {
         Self {
             units: Units::new(&config),
             roles: config.routers.iter().map(|_| Role::new()).collect(),
+            steps: Steps::default(),
             tracking: Tracking::new(&config),
             config,
             links,
@@ -146,6 +150,7 @@ impl Engine {
     /// `now` never goes back from call to call.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Vec<Output>) {
         self.last_at = now;
+        self.steps.begin();
         // Most packets and timers change nothing that services or the other node could care about.
         let mut concerns_others = true;
         // They keep what they change up to date themselves.
@@ -616,6 +621,12 @@ impl Engine {
             latch: self.standing.latch().cloned(),
             maintenance: self.standing.maintenance(),
         }
+    }
+
+    /// The steps of the table of roles that the last input has led to, in order.
+    #[must_use]
+    pub fn role_steps(&self) -> &[RoleStep] {
+        self.steps.all()
     }
 
     /// The configuration in force.

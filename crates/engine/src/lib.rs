@@ -28,6 +28,7 @@ mod rule;
 mod secret;
 mod service;
 mod standing;
+mod steps;
 mod time;
 mod track;
 mod units;
@@ -60,6 +61,7 @@ pub use route::{
 };
 pub use rule::{Rule, RuleAction};
 pub use secret::{HmacKey, PairKey, Password};
+pub use steps::{OtherNode, RoleStep, StepKind};
 pub use time::{Instant, Interval};
 pub use view::{
     GroupView, MaintenanceView, PeerRouterView, PeerServiceView, PeerView, RouterView, ScriptView, ServiceView,

@@ -1,9 +1,10 @@
-//! Which situations have been gone through: each state with each kind of input, and each change of state.
+//! Which situations have been gone through: each state with each kind of input, each change of state, and each step of the
+//! table of roles.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use engine::{Cause, ServiceStateName, StateName};
+use engine::{Cause, OtherNode, RoleStep, ServiceStateName, StateName, StepKind};
 
 /// What a router can be when something happens to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +122,40 @@ const CHANGES: [(StateName, StateName, &[&str]); 7] = [
     (StateName::Active, StateName::Initialize, &["Fault", "Stopped"]),
 ];
 
+/// Every step of the table of roles that can be taken, by the router's state and what is known of the other node.
+const STEPS: [(StateName, OtherNode, &[StepKind]); 12] = [
+    (StateName::Backup, OtherNode::Alone, &[StepKind::TakeOver]),
+    (StateName::Backup, OtherNode::Silent, &[StepKind::TakeOver, StepKind::Unclaim]),
+    (StateName::Backup, OtherNode::Stranger, &[StepKind::TakeOver]),
+    (StateName::Backup, OtherNode::Out, &[StepKind::TakeOver, StepKind::Claim, StepKind::Unclaim]),
+    (
+        StateName::Backup,
+        OtherNode::Standby,
+        &[StepKind::TakeOver, StepKind::Claim, StepKind::Unclaim, StepKind::GiveUp],
+    ),
+    (StateName::Backup, OtherNode::Claiming, &[StepKind::Claim, StepKind::Unclaim]),
+    (StateName::Backup, OtherNode::Active, &[StepKind::Unclaim]),
+    (StateName::Active, OtherNode::Silent, &[StepKind::Keep, StepKind::Withdraw]),
+    (StateName::Active, OtherNode::Stranger, &[StepKind::Withdraw]),
+    (StateName::Active, OtherNode::Out, &[StepKind::Withdraw]),
+    (
+        StateName::Active,
+        OtherNode::Standby,
+        &[StepKind::Offer, StepKind::LetGo, StepKind::Withdraw, StepKind::DropOffer],
+    ),
+    (StateName::Active, OtherNode::Active, &[StepKind::Yield, StepKind::DropOffer]),
+];
+
+/// Those for which two things must happen within one message's way: a long hunt meets them now and then, no short one must.
+const COINCIDENCES: [(StateName, OtherNode, &[StepKind]); 6] = [
+    (StateName::Backup, OtherNode::Stranger, &[StepKind::Unclaim]),
+    (StateName::Backup, OtherNode::Offering, &[StepKind::Unclaim]),
+    (StateName::Backup, OtherNode::Releasing, &[StepKind::Unclaim]),
+    (StateName::Active, OtherNode::Out, &[StepKind::DropOffer]),
+    (StateName::Active, OtherNode::Claiming, &[StepKind::Withdraw, StepKind::DropOffer]),
+    (StateName::Active, OtherNode::Offering, &[StepKind::Yield, StepKind::DropOffer]),
+];
+
 /// Why a router in this situation never meets this input.
 const fn impossible(situation: Situation, kind: Kind) -> Option<&'static str> {
     match (kind, situation) {
@@ -150,6 +185,7 @@ pub struct Coverage {
     routers: [[u64; 5]; 25],
     services: [[u64; 5]; 13],
     changes: BTreeMap<String, u64>,
+    steps: BTreeMap<RoleStep, u64>,
 }
 
 impl Coverage {
@@ -191,6 +227,12 @@ impl Coverage {
         *self.changes.entry(change_text(from, to, word)).or_default() += 1;
     }
 
+    pub(crate) fn count_steps(&mut self, steps: &[RoleStep]) {
+        for step in steps {
+            *self.steps.entry(*step).or_default() += 1;
+        }
+    }
+
     /// Adds another run's figures.
     pub fn add(&mut self, other: &Self) {
         let rows = self.routers.iter_mut().zip(&other.routers).chain(self.services.iter_mut().zip(&other.services));
@@ -201,6 +243,9 @@ impl Coverage {
         }
         for (change, more) in &other.changes {
             *self.changes.entry(change.clone()).or_default() += more;
+        }
+        for (step, more) in &other.steps {
+            *self.steps.entry(*step).or_default() += more;
         }
     }
 
@@ -217,7 +262,8 @@ impl Coverage {
         let expected =
             CHANGES.iter().flat_map(|(from, to, causes)| causes.iter().map(|cause| change_text(*from, *to, cause)));
         let changes = expected.filter(|change| !self.changes.contains_key(change));
-        cells.map(|cell| cell.name).chain(changes).collect()
+        let steps = steps_of(&STEPS).filter(|step| !self.steps.contains_key(step));
+        cells.map(|cell| cell.name).chain(changes).chain(steps.map(step_text)).collect()
     }
 
     /// What is said never to occur, or was not thought of, and did.
@@ -230,7 +276,10 @@ impl Coverage {
                 .iter()
                 .any(|(from, to, causes)| causes.iter().any(|cause| change_text(*from, *to, cause) == **change))
         };
-        cells.chain(self.changes.keys().filter(|change| !known(change)).cloned()).collect()
+        let changes = self.changes.keys().filter(|change| !known(change)).cloned();
+        let known = |step: &RoleStep| steps_of(&STEPS).chain(steps_of(&COINCIDENCES)).any(|known| known == *step);
+        let steps = self.steps.keys().filter(|step| !known(step));
+        cells.chain(changes).chain(steps.map(|step| step_text(*step))).collect()
     }
 
     fn cells(&self) -> impl Iterator<Item = Cell> {
@@ -261,6 +310,16 @@ struct Cell {
     impossible: Option<&'static str>,
 }
 
+fn steps_of(table: &[(StateName, OtherNode, &'static [StepKind])]) -> impl Iterator<Item = RoleStep> {
+    table.iter().flat_map(|(state, other, kinds)| {
+        kinds.iter().map(|kind| RoleStep { state: *state, other: *other, kind: *kind })
+    })
+}
+
+fn step_text(step: RoleStep) -> String {
+    format!("role of {:?}, other {:?}: {:?}", step.state, step.other, step.kind)
+}
+
 fn change_text(from: StateName, to: StateName, cause: &str) -> String {
     format!("{from:?} -> {to:?}, {cause}")
 }
@@ -275,6 +334,13 @@ impl fmt::Display for Coverage {
         table(f, &SERVICE_STATES, &SERVICE_KINDS, services)?;
         for (change, count) in &self.changes {
             write!(f, "\n{change:<42}{count:>14}")?;
+        }
+        f.write_str("\n")?;
+        for (step, count) in &self.steps {
+            write!(f, "\n{:<42}{count:>14}", step_text(*step))?;
+        }
+        for step in steps_of(&COINCIDENCES).filter(|step| !self.steps.contains_key(step)) {
+            write!(f, "\n{:<42}{:>14}", step_text(step), 0)?;
         }
         Ok(())
     }

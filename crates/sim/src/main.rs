@@ -1,18 +1,21 @@
-//! `hunt` looks for broken invariants, `run` plays scenario files.
+//! `hunt` looks for broken invariants, `refuse` refuses one system call after the other, `run` plays scenario files.
 
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use tanist_sim::coverage::Coverage;
-use tanist_sim::hunt::{self, Hunt};
-use tanist_sim::scenario;
+use tanist_sim::hunt::{self, Hunt, Refused};
+use tanist_sim::scenario::{self, Scenario};
 
 const USAGE: &str = "\
 usage: tanist-sim hunt [--seeds N] [--from S|new] [--jobs J] [--shown F]
+       tanist-sim refuse [--most N] FILE...
        tanist-sim run FILE...
 
 hunt  makes up N LANs with faults (default 1000, from seed 1), prints what breaks a rule as a scenario;
       `new` begins where no hunt has been, and says where, so that it can be repeated
+refuse  plays scenario files without what they expect, again and again, and refuses something else each time; of each
+        kind N times at most (default 40) for each node and file
 run   plays scenario files and prints them as they should be; exit status 1 if one differs or breaks a rule";
 
 fn main() -> ExitCode {
@@ -23,6 +26,11 @@ fn main() -> ExitCode {
             Ok(order) => go_hunting(order),
             Err(message) => complain(&message),
         },
+        ["refuse", "--most", most, files @ ..] if !files.is_empty() => match most.parse() {
+            Ok(most) => refuse(most, files),
+            Err(_) => complain(&format!("--most needs a number, not `{most}`")),
+        },
+        ["refuse", files @ ..] if !files.is_empty() => refuse(40, files),
         ["run", files @ ..] if !files.is_empty() => run(files),
         ["--help" | "-h" | "help"] => {
             println!("{USAGE}");
@@ -74,6 +82,28 @@ fn go_hunting(order: Hunt) -> ExitCode {
     let bag = hunt::hunt(order);
     print!("{bag}");
     if bag.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn refuse(most: u32, files: &[&str]) -> ExitCode {
+    // As in a hunt.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut refused = Refused::default();
+    for file in files {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => return complain(&format!("read {file}: {error}")),
+        };
+        let before = refused.findings.len();
+        match Scenario::parse(&text) {
+            Ok(scenario) => refused.each_of(&scenario.plan, most),
+            Err(mistakes) => return complain(&format!("{file}:{}", mistakes[0])),
+        }
+        for (finding, _) in &refused.findings[before..] {
+            eprintln!("{file}: {finding}");
+        }
+    }
+    print!("{refused}");
+    if refused.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run(files: &[&str]) -> ExitCode {

@@ -1,5 +1,6 @@
 //! A pretend machine: its interfaces, its kernel's addresses, and the daemon that may run on it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -11,6 +12,7 @@ use crate::invariant::order::OrderWatch;
 use crate::invariant::step::NodeWatch;
 use crate::plan::{LinkPlan, NodePlan, Plan, RouterSpec, ScriptPlan, ServiceSpec};
 use crate::unit::{Processes, Unit, UnitStep};
+use crate::world::refusals::Refusal;
 
 /// A machine.
 #[derive(Debug)]
@@ -39,6 +41,10 @@ pub(crate) struct Node {
     pub(crate) frozen: Vec<(usize, u64, UnitStep)>,
     pub(crate) disk: Disk,
     pub(crate) clock: Clock,
+    /// Virtual addresses that its kernel has although nobody here wants them, and since when.
+    pub(crate) left_behind: BTreeMap<(Name, IpAddr), Instant>,
+    /// What its system is going to refuse.
+    pub(crate) refusals: Vec<Refusal>,
     /// The last advertisement that left: whoever listened can repeat it.
     pub(crate) overheard: Option<Rc<[u8]>>,
     /// Which boot of the machine this is.
@@ -58,6 +64,8 @@ pub(crate) struct Link {
     pub(crate) condition: LinkPlan,
     /// In the kernel's order.
     pub(crate) addresses: Vec<IpAddr>,
+    /// When the kernel drops which of them.
+    pub(crate) expiries: BTreeMap<IpAddr, Instant>,
 }
 
 /// Why nothing runs.
@@ -92,6 +100,10 @@ pub(crate) struct Daemon {
     pub(crate) commands: u64,
     /// A reload may have brought a router to a group, where it waits as every new one does.
     pub(crate) joining: bool,
+    /// Interfaces that it could not listen to yet.
+    pub(crate) deaf: Vec<Name>,
+    /// When it renews the lifetimes of its addresses.
+    pub(crate) renews_at: Option<Instant>,
     /// It dies once so many more outputs are carried out.
     pub(crate) doom: Option<Doom>,
 }
@@ -136,8 +148,12 @@ pub(crate) const SOCKET_BUFFER: usize = 64;
 impl Node {
     pub(crate) fn new(plan: &Plan, index: usize) -> Self {
         let node: &NodePlan = &plan.nodes[index];
-        let link =
-            |name: Name| Link { addresses: vec![Plan::primary(index, &name).into()], name, condition: LinkPlan::Up };
+        let link = |name: Name| Link {
+            addresses: vec![Plan::primary(index, &name).into()],
+            expiries: BTreeMap::new(),
+            name,
+            condition: LinkPlan::Up,
+        };
         Self {
             powered: true,
             sending: true,
@@ -154,6 +170,8 @@ impl Node {
             frozen: Vec::new(),
             disk: Disk::default(),
             clock: Clock::default(),
+            left_behind: BTreeMap::new(),
+            refusals: Vec::new(),
             overheard: None,
             boot: 1,
             down_file: false,
@@ -230,16 +248,14 @@ impl Link {
         self.condition = condition;
     }
 
-    /// Makes the virtual addresses what they should be; what is removed and what is added.
-    pub(crate) fn reconcile(&mut self, wanted: &[IpAddr], primary: IpAddr) -> (Vec<IpAddr>, Vec<IpAddr>) {
+    /// Which virtual addresses must go and which must come, so that they are what they should be.
+    pub(crate) fn differences(&self, wanted: &[IpAddr], primary: IpAddr) -> (Vec<IpAddr>, Vec<IpAddr>) {
         if self.condition == LinkPlan::Absent {
             return (Vec::new(), Vec::new());
         }
         let stays = |address: &IpAddr| *address == primary || wanted.contains(address);
-        let removed = self.addresses.iter().copied().filter(|address| !stays(address)).collect();
-        self.addresses.retain(stays);
-        let added: Vec<IpAddr> = wanted.iter().copied().filter(|address| !self.addresses.contains(address)).collect();
-        self.addresses.extend(&added);
-        (removed, added)
+        let too_many = self.addresses.iter().copied().filter(|address| !stays(address)).collect();
+        let missing = wanted.iter().copied().filter(|address| !self.addresses.contains(address)).collect();
+        (too_many, missing)
     }
 }

@@ -1,8 +1,11 @@
 //! The ways between nodes: each direction of each pair for itself.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::plan::{LanChange, PathChoice, PathQuality};
+use engine::Name;
+
+use crate::plan::{LanChange, NodePlan, PathChoice, PathQuality, Plan};
 use crate::random::Random;
 
 /// One direction between two nodes.
@@ -12,6 +15,8 @@ pub(crate) struct Path {
     pub(crate) quality: PathQuality,
 }
 
+/// The interface that every node has, and that messages of the pair go by.
+pub(crate) const LAN: &str = "eth0";
 /// What an interval of 0.1 s can take.
 const MUCH_JITTER: Duration = Duration::from_millis(50);
 
@@ -98,5 +103,42 @@ impl Paths {
                 }
             }
         }
+    }
+}
+
+/// The LAN of each interface: eth0 of one node is on the same one as eth0 of any other.
+#[derive(Debug)]
+pub(crate) struct Lans(BTreeMap<Name, Paths>);
+
+impl Lans {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let links = plan.nodes.iter().flat_map(NodePlan::links).chain([LAN.into()]);
+        Self(links.map(|link| (link, Paths::new(plan.nodes.len(), plan.lan))).collect())
+    }
+
+    /// That of an interface; one that no node has is as good as the first.
+    pub(crate) fn of(&self, link: &str) -> &Paths {
+        let of = |wanted: &str| self.0.iter().find(|(name, _)| ***name == *wanted).map(|(_, paths)| paths);
+        of(link).or_else(|| of(LAN)).expect("there is always that of eth0")
+    }
+
+    /// Something happens to all of them, or to that of one interface. Returns whether there is one.
+    pub(crate) fn change(&mut self, link: Option<&Name>, change: LanChange) -> bool {
+        let mut found = false;
+        for (_, paths) in self.0.iter_mut().filter(|(name, _)| link.is_none_or(|link| *link == **name)) {
+            paths.change(change);
+            found = true;
+        }
+        found
+    }
+
+    /// Whether every packet arrives everywhere, and not much later than the one before.
+    pub(crate) fn are_sound(&self) -> bool {
+        self.0.values().all(Paths::are_sound)
+    }
+
+    /// The longest that a packet can be under way.
+    pub(crate) fn longest(&self) -> Duration {
+        self.0.values().map(Paths::longest).max().unwrap_or_default()
     }
 }

@@ -151,6 +151,7 @@ const HEADER: &[&str] = &[
     "wake",
     "disk",
     "startup",
+    "addresses",
     "seed",
     "show",
 ];
@@ -225,6 +226,14 @@ impl Reader {
                 }
             }
             "startup" if cursor.accept("delay") => self.plan.startup_delay = cursor.span("delay")?,
+            "addresses" if cursor.accept("last") => {
+                let lifetime = cursor.span("last")?;
+                if lifetime.is_zero() {
+                    return Err(cursor.before("addresses must last for some time".to_owned()));
+                }
+                self.plan.address_lifetime = Some(lifetime);
+            }
+            "addresses" => return Err(cursor.here("expected `addresses last TIME`".to_owned())),
             "startup" => return Err(cursor.here("expected `startup delay TIME`".to_owned())),
             "disk" if cursor.accept("delay") => self.plan.disk_delay = cursor.span("delay")?,
             "disk" => return Err(cursor.here("expected `disk delay TIME`".to_owned())),
@@ -287,6 +296,13 @@ impl Reader {
                 self.ended = true;
                 self.plan.end = at;
                 ("end".to_owned(), String::new(), None)
+            }
+            _ if first.starts_with("lan/") => {
+                cursor.accept(first);
+                let text = cursor.copy_of_rest();
+                let link = first.trim_start_matches("lan/").into();
+                let change = Command::parse_lan(&self.plan.nodes, cursor)?;
+                (first.to_owned(), text, Some(Command::LanOf(link, change)))
             }
             "lan" | "line" | "stranger" => {
                 cursor.accept(first);

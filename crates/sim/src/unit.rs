@@ -231,6 +231,21 @@ impl Unit {
         }
     }
 
+    /// What its manager says if it refuses this for no reason of the service's; `None` if it is no matter of refusing.
+    pub(crate) fn refusal(&self, order: ServiceOrder) -> Option<ServiceReport> {
+        let reason = || Name::from("the system refuses");
+        if !self.behaviour.in_sight {
+            return None;
+        }
+        match order {
+            ServiceOrder::Start if self.exists() => None,
+            ServiceOrder::Start => Some(ServiceReport::StartRefused(reason())),
+            ServiceOrder::Stop | ServiceOrder::Kill => Some(ServiceReport::StopRefused(reason())),
+            ServiceOrder::AssessReadiness => Some(ServiceReport::Readiness(Err(reason()))),
+            ServiceOrder::Watch | ServiceOrder::Forget => None,
+        }
+    }
+
     fn report_state(&self, out: &mut Vec<Effect>) {
         match self.processes {
             Processes::None => out.push(Effect::Report(ServiceReport::Gone(Ending::NotRunning))),

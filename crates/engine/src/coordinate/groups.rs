@@ -3,11 +3,17 @@
 //! What keeps one of them out keeps all of them out, by name, so that nothing stale is left when it goes. None becomes
 //! Active before all of them would; and when one of them is no longer Active, the others let go, too. With services, or
 //! another Tanist, the first of them speaks for all.
+//!
+//! Where each of two nodes is the better one for a part of the group, both lose and let go. So that they do not do the same
+//! again and again, the node whose first router has lost waits for longer than the other one.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::role::Step;
-use crate::{Cause, Engine, Event, Instant, NoticeKind, Output, StateName};
+use crate::units::Units;
+use crate::vrrp::virtual_router::VirtualRouter;
+use crate::{Cause, Engine, Event, Instant, NoticeKind, Output, Priority, StateName};
 
 impl Engine {
     /// Those who share the role of `left`, who are no longer Active, let go.
@@ -49,10 +55,30 @@ impl Engine {
         moved
     }
 
+    /// How long a group gives way when its speaker has lost: by then another node that has let go because of a part of the
+    /// group has taken over, as long as its routers do what ours do.
+    pub(super) fn gives_way_for(units: &Units, routers: &[VirtualRouter], index: usize) -> Option<Duration> {
+        if !units.is_grouped(index) || units.leader(index) != index {
+            return None;
+        }
+        let members = units.members(index).iter().filter_map(|member| routers.get(*member));
+        let longest = members.map(|member| {
+            let interval = member.config().advertisement_interval;
+            member.config().active_down_interval(Priority::new(1), interval) + interval.as_duration()
+        });
+        longest.max()
+    }
+
     /// Why a router and all that share its role would take over; `None` as long as one of them would not.
     pub(super) fn unit_due(&self, index: usize) -> Option<Cause> {
+        let members = || self.units.members(index).iter().filter_map(|member| self.routers.get(*member));
+        // Who resigns all of it goes; who has the better router for a part and resigns the rest comes back.
+        let left_to_us = || members().all(VirtualRouter::heard_resignation);
+        if members().any(|member| member.gives_way(self.last_at)) && !left_to_us() {
+            return None;
+        }
         let mut cause = None;
-        for router in self.units.members(index).iter().filter_map(|member| self.routers.get(*member)) {
+        for router in members() {
             match router.state_name() {
                 StateName::Active => {}
                 StateName::Backup => cause = Some(router.due()?),

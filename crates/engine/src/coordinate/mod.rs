@@ -95,6 +95,8 @@ impl Engine {
                 goes_on: standing.in_maintenance() && role.is_keeper && run_on(services.iter().filter(is_its)),
                 paired: pair.is_some() && !its_services.is_empty(),
                 grouped: units.is_grouped(index),
+                torn: units.is_grouped(index) && members().any(|member| member.state_name() != StateName::Active),
+                gives_way_for: Self::gives_way_for(units, routers, index),
                 ..Brief::default()
             };
             let theirs =
@@ -140,6 +142,7 @@ impl Engine {
             {
                 fresh.ordered = pair.is_alive();
                 fresh.peer_address = says.address;
+                fresh.peer_is_free = !holds(says.stance);
             }
             if *brief != fresh {
                 *brief = fresh;
@@ -286,7 +289,7 @@ impl Engine {
     fn deal_with(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) -> bool {
         let id = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
         let Some(here) = self.here(index) else { return false };
-        let Self { roles, routers, pair, services, .. } = self;
+        let Self { roles, routers, pair, services, steps, .. } = self;
         let Some(router) = routers.get(index) else { return false };
         let there = there(pair.as_ref(), router);
         let Some(role) = roles.get_mut(index) else { return false };
@@ -302,6 +305,7 @@ impl Engine {
             }
         }
         let step = role.next(now, &here, there);
+        steps.note(here.state, there, &step);
         let their_address = match there {
             There::Heard { says, .. } => says.address.map(|address| (address, says.priority)),
             There::Alone | There::Nobody | There::Stranger => None,

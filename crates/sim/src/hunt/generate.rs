@@ -12,8 +12,8 @@ use super::services::made_up_order;
 use super::swarm::{Fault, Swarm};
 use crate::invariant::settle::{time_of_services, time_to_settle};
 use crate::plan::{
-    Act, ClockAct, Command, FigureAct, GroupSpec, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice, PathQuality,
-    Plan, RouterOption, RouterSpec, ScriptPlan, ScriptSpec, Spoof, SpoofContent, Step, TrackerSpec,
+    Act, CALLS, ClockAct, Command, FigureAct, GroupSpec, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice,
+    PathQuality, Plan, RouterOption, RouterSpec, ScriptPlan, ScriptSpec, Spoof, SpoofContent, Step, TrackerSpec,
 };
 use crate::random::Random;
 
@@ -51,6 +51,8 @@ struct Kinship {
     excluded: Vec<(IpAddr, u8)>,
     nopreempt: bool,
     owner: Option<usize>,
+    /// On eth1.
+    inside: bool,
 }
 
 impl Maker {
@@ -61,6 +63,8 @@ impl Maker {
         self.plan.lan = PathQuality { delay, jitter, loss: 0, duplicate: *random.pick(&[0, 0, 0, 0, 10]) };
         self.plan.wake_late = Duration::from_micros(*random.pick(&[0, 0, 200, 3000]));
         self.plan.startup_delay = Duration::from_millis(*random.pick(&[0, 0, 0, 0, 0, 0, 0, 2000, 5000]));
+        let lifetimes = [None, Some(3), Some(5), Some(5), Some(10), Some(20)];
+        self.plan.address_lifetime = random.pick(&lifetimes).map(Duration::from_secs);
         self.plan.kernel_delay = Duration::from_micros(*random.pick(&[0, 0, 0, 1000, 20_000]));
     }
 
@@ -79,10 +83,13 @@ impl Maker {
         let routers = *self.random.pick(&[1, 1, 1, 1, 1, 1, 2, 2, 2, 3]);
         // Its routers must be everywhere: nobody can have a role whose other half somebody else has.
         let grouped = routers > 1 && self.random.chance(60);
+        let inside = self.random.chance(50);
         for number in 0..routers {
             let mut kinship = self.kinship(51 + number, count);
             // An owner asks nobody, neither its peer nor the others of its group.
             kinship.owner = kinship.owner.filter(|_| !paired && !grouped);
+            // Inside and outside, as gateways have it.
+            kinship.inside = grouped && number > 0 && inside;
             for index in 0..count {
                 // The first router keeps every node in play.
                 if number == 0 || grouped || self.random.chance(80) {
@@ -94,7 +101,6 @@ impl Maker {
         if grouped {
             let members: Vec<Vrid> = (51..51 + routers).filter_map(Vrid::new).collect();
             for node in &mut self.plan.nodes {
-                agree(&mut node.routers);
                 node.groups.push(GroupSpec { name: Name::from("G"), members: members.clone() });
             }
         }
@@ -162,6 +168,7 @@ impl Maker {
             excluded: if random.chance(15) { vec![address(base + 100)] } else { Vec::new() },
             nopreempt: random.chance(25),
             owner: random.chance(10).then(|| random.below(nodes as u64) as usize),
+            inside: false,
         }
     }
 
@@ -183,6 +190,9 @@ impl Maker {
             RouterOption::Interval(kin.interval),
             RouterOption::Addresses(kin.addresses.clone()),
         ];
+        if kin.inside {
+            options.push(RouterOption::Interface(Name::from("eth1")));
+        }
         if kin.version == Version::V3 && random.chance(15) {
             let other = *random.pick(&[30, 100, 300]);
             options.push(RouterOption::Interval(Interval::from_centiseconds(other).expect("not zero")));
@@ -312,6 +322,11 @@ impl Maker {
                     }
                 })
             }
+            Fault::Refused => {
+                // Some come at once, and some hit what follows from another fault.
+                let after = *random.pick(&[0, 0, 0, 1, 2, 5, 20]);
+                Act::Refuses(random.pick(&CALLS).0, after)
+            }
             Fault::Sending => Act::Sending(random.chance(50)),
             Fault::Kernel => match random.below(5) {
                 0..=2 => Act::Kernel(random.chance(40)),
@@ -338,6 +353,12 @@ impl Maker {
             }
             Fault::Paths => {
                 let change = self.lan_change();
+                // Where routers are on several, one may be cut and the other not.
+                let link: Name = (*self.random.pick(&["eth0", "eth1"])).into();
+                let several = self.plan.nodes.iter().flat_map(NodePlan::links).any(|other| other != link);
+                if several && self.random.chance(40) {
+                    return self.at(at, Command::LanOf(link, change));
+                }
                 return self.at(at, Command::Lan(change));
             }
         };
@@ -375,9 +396,7 @@ impl Maker {
             spec.settings.addresses.iter().map(|entry| (entry.address, entry.prefix)).collect();
         let options = match random.below(14) {
             0 => Vec::new(),
-            1..=2 if !owner && self.plan.nodes[node].groups.is_empty() => {
-                vec![RouterOption::Priority(*random.pick(&[1, 60, 100, 150, 254]))]
-            }
+            1..=2 if !owner => vec![RouterOption::Priority(*random.pick(&[1, 60, 100, 150, 254]))],
             3 => vec![RouterOption::Preempt(random.chance(50))],
             4 => {
                 addresses.push((IpAddr::from([192, 0, 2, spec.settings.vrid.get() + 30]), 24));
@@ -486,6 +505,7 @@ impl Maker {
             self.at(at, Command::Nodes(target.clone(), Act::Kernel(true)));
             self.at(at, Command::Nodes(target.clone(), Act::Statics(true)));
             self.at(at, Command::Nodes(target.clone(), Act::Sending(true)));
+            self.at(at, Command::Nodes(target.clone(), Act::RefusesNothing));
             self.at(at, Command::Nodes(target.clone(), Act::Returns));
             self.at(at, Command::Nodes(target, Act::Start));
         }
@@ -552,22 +572,6 @@ fn authentication(version: Version, random: &mut Random) -> Vec<RouterOption> {
         options.push(RouterOption::AntiReplay(AntiReplay::Monotonic));
     }
     options
-}
-
-/// The routers of a group have one priority on a node, and what is tracked changes none. Where each of two nodes is the
-/// better one for a part of a group, they can give way to each other for as long as their timers run in step.
-fn agree(routers: &mut [Vec<RouterOption>]) {
-    let priority = routers.first().map(|first| RouterSpec::new(first).settings.priority.get());
-    for option in routers.iter_mut().flatten() {
-        match option {
-            RouterOption::Priority(known) => *known = priority.unwrap_or(*known),
-            RouterOption::TrackInterface(_, weight)
-            | RouterOption::TrackScript(_, weight)
-            | RouterOption::TrackFile(_, weight)
-            | RouterOption::TrackProcess(_, weight) => *weight = Weight::Fault,
-            _ => {}
-        }
-    }
 }
 
 /// What a number in a file is multiplied with.

@@ -3,10 +3,12 @@
 //! Each seed stands for one made-up plan: some time of faults, then everything is mended and must settle.
 
 mod generate;
+mod refusals;
 mod services;
 mod shrink;
 mod swarm;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -22,6 +24,7 @@ use crate::scenario::Scenario;
 use crate::world::{self, Record, Run};
 
 pub use generate::generate;
+pub use refusals::Refused;
 pub use services::crash_schedule;
 pub use shrink::shrink;
 
@@ -108,6 +111,7 @@ pub(crate) fn run_safely(plan: &Plan, record: Record) -> Run {
             simulated: Duration::ZERO,
             figures: Vec::new(),
             history: Vec::new(),
+            calls: BTreeMap::new(),
         }
     })
 }

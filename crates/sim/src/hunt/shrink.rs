@@ -148,12 +148,13 @@ impl Attempt {
     }
 
     fn plainer_lan(&mut self) {
-        let plainer: [fn(&mut Plan); 12] = [
+        let plainer: [fn(&mut Plan); 13] = [
             |plan| plan.pair = None,
             |plan| plan.pair = plan.pair.map(|pair| PairPlan::new(pair.nodes)),
             |plan| plan.pair = plan.pair.map(|pair| PairPlan { line: None, ..pair }),
             |plan| plan.pair = plan.pair.map(|pair| PairPlan { line: pair.line.map(|_| Plan::default().lan), ..pair }),
             |plan| plan.startup_delay = Duration::ZERO,
+            |plan| plan.address_lifetime = None,
             |plan| plan.disk_delay = Plan::default().disk_delay,
             |plan| plan.lan = Plan::default().lan,
             |plan| plan.lan.jitter = Duration::ZERO,
@@ -228,6 +229,7 @@ fn without_node(plan: &Plan, gone: usize) -> Plan {
             (!targets.is_empty()).then(|| Command::Nodes(targets, act.clone()))
         }
         Command::Lan(lan) => change(*lan).map(Command::Lan),
+        Command::LanOf(link, lan) => change(*lan).map(|lan| Command::LanOf(link.clone(), lan)),
         Command::Line(line) => change(*line).map(Command::Line),
         Command::Stranger(spoof) => {
             let mut spoof = spoof.clone();

@@ -25,11 +25,12 @@ pub(super) enum Fault {
     Stranger,
     Clock,
     Operator,
+    Refused,
     Paths,
 }
 
 /// Each with how often it comes where all come.
-const FAULTS: [(Fault, u8); 19] = [
+const FAULTS: [(Fault, u8); 20] = [
     (Fault::PowerLost, 3),
     (Fault::Killed, 2),
     (Fault::DiesMidway, 2),
@@ -48,6 +49,7 @@ const FAULTS: [(Fault, u8); 19] = [
     (Fault::Stranger, 1),
     (Fault::Clock, 1),
     (Fault::Operator, 1),
+    (Fault::Refused, 3),
     (Fault::Paths, 4),
 ];
 

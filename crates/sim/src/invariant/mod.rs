@@ -65,6 +65,8 @@ pub enum Rule {
     Together,
     /// When a LAN is at rest, a kernel has the addresses that its daemon wants, and no others.
     Kernel,
+    /// Where addresses have a lifetime, none is left where nobody wants it for longer than that and half a second.
+    LeftBehind,
     /// The engine does not panic.
     NoPanic,
 }

@@ -76,7 +76,8 @@ impl World<'_> {
                 && link.is_some_and(|link| link.condition == LinkPlan::Up)
                 && node.daemon.as_ref().is_some_and(|daemon| !daemon.stopping && active(&daemon.watch))
         };
-        let passes = |from, to| self.paths.between(from, to).delivers();
+        let lan = self.lans.of(&ours.settings.link);
+        let passes = |from, to| lan.between(from, to).delivers();
         let owners = ours.settings.priority.is_address_owner() && theirs.settings.priority.is_address_owner();
         let alike = self.understand((left, ours), (right, theirs));
         let hear = passes(left, right) && passes(right, left) && alike && !owners;
@@ -85,7 +86,7 @@ impl World<'_> {
         }
         let interval = ours.settings.advertisement_interval.max(theirs.settings.advertisement_interval);
         let longest = rules::longest_down_interval(ours.settings.version, interval.as_duration());
-        let slack = (self.paths.longest() + self.plan.wake_late) * 2 + Duration::from_millis(10);
+        let slack = (self.lans.longest() + self.plan.wake_late) * 2 + Duration::from_millis(10);
         Some(Pair { nodes: (left, right), vrid, since: self.now, until: self.now + longest + slack })
     }
 }

@@ -37,7 +37,7 @@ impl World<'_> {
     /// Something happened from outside: rest is a whole while away.
     pub(crate) fn disturb(&mut self) {
         self.pairs.stale = true;
-        let sound = self.paths.are_sound()
+        let sound = self.lans.are_sound()
             && self.nodes.iter().all(|node| {
                 let stopping = node.daemon.as_ref().is_some_and(|daemon| daemon.stopping);
                 let steady = !node.scripts.contains(&ScriptPlan::Flaps);
@@ -52,7 +52,7 @@ impl World<'_> {
         let checks = running().flat_map(|(_, plan)| &plan.scripts);
         let figures = self.plan.nodes.iter().flat_map(|node| &node.trackers);
         let figures = figures.map(TrackerSpec::longest_delay).max().unwrap_or_default();
-        let slack = (self.paths.longest() + self.plan.wake_late + self.plan.kernel_delay) * 4;
+        let slack = (self.lans.longest() + self.plan.wake_late + self.plan.kernel_delay) * 4;
         time_to_settle(specs, checks, self.plan.longest_interval())
             + time_of_services(self.plan)
             + figures
@@ -106,15 +106,20 @@ impl World<'_> {
         None
     }
 
-    /// Whether the routers of this VRID share their role with the same others everywhere, and all of those can be heard.
+    /// Whether a router of this VRID runs there.
+    fn runs(&self, index: usize, vrid: u8) -> bool {
+        self.nodes[index].daemon.is_some() && self.spec(index, vrid).is_some_and(|spec| spec.present)
+    }
+
+    /// Whether the routers of this VRID share their role with the same others everywhere, also where only the others are,
+    /// and all of those can be heard.
     fn shares_alike(&self, vrid: u8) -> bool {
-        let runs = |index: &usize| {
-            self.nodes[*index].daemon.is_some() && self.spec(*index, vrid).is_some_and(|spec| spec.present)
-        };
-        let mut kinds = (0..self.nodes.len()).filter(runs).map(|index| self.fellows(index, vrid));
-        let Some(first) = kinds.next() else { return true };
-        let others = first.iter().filter(|other| **other != vrid);
-        kinds.all(|kind| kind == first) && others.into_iter().all(|other| self.is_heard(*other))
+        let Some(first) = (0..self.nodes.len()).find(|index| self.runs(*index, vrid)) else { return true };
+        let fellows = self.fellows(first, vrid);
+        let concerned = |index: &usize| fellows.iter().any(|fellow| self.runs(*index, *fellow));
+        let alike = |index: usize| fellows.iter().all(|fellow| self.fellows(index, *fellow) == fellows);
+        (0..self.nodes.len()).filter(concerned).all(alike)
+            && fellows.iter().filter(|fellow| **fellow != vrid).all(|fellow| self.is_heard(*fellow))
     }
 
     /// Whether those who take part in a VRID hear each other, and not two must win.

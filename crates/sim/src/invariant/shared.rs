@@ -11,6 +11,7 @@ use super::Rule;
 use super::moves::Moves;
 use crate::history;
 use crate::node::Node;
+use crate::path::LAN;
 use crate::plan::measure::span_text;
 use crate::plan::{LinkPlan, Order, PairPlan, Plan};
 use crate::rules;
@@ -239,14 +240,14 @@ impl World<'_> {
             let node = &self.nodes[index];
             node.sending && node.link("eth0").is_some_and(|link| link.condition == LinkPlan::Up)
         };
-        let by_lan = sound(&self.paths) && speaks(left) && speaks(right);
+        let by_lan = sound(self.lans.of(LAN)) && speaks(left) && speaks(right);
         let by_line = pair.line.is_some() && sound(&self.line);
         (by_lan || by_line).then_some(lives)
     }
 
     fn slowness(&self, pair: &PairPlan) -> Duration {
         let line = if pair.line.is_some() { self.line.longest() } else { Duration::ZERO };
-        let way = self.paths.longest().max(line).min(pair.dead_after / 4);
+        let way = self.lans.longest().max(line).min(pair.dead_after / 4);
         way + self.plan.wake_late + pair.heartbeat + Duration::from_millis(10)
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::{Interval, Name, Version};
 
 use super::act::{DiskAct, ORDERS, Order, ServiceAct};
+use super::call::Call;
 use super::cursor::Cursor;
 use super::measure::span_text;
 use super::mistake::Mistake;
@@ -20,8 +21,10 @@ use crate::clock::ClockAct;
 pub enum Command {
     /// To machines or their daemons.
     Nodes(Vec<NodeRef>, Act),
-    /// To the paths between them.
+    /// To all paths between them.
     Lan(LanChange),
+    /// To those that begin and end at interfaces of this name.
+    LanOf(Name, LanChange),
     /// To the second way between the nodes of a pair.
     Line(LanChange),
     /// A stranger sends a frame.
@@ -92,6 +95,10 @@ pub enum Act {
     Disk(DiskAct),
     /// Somebody sets the clock, or it begins to go wrong.
     Clock(ClockAct),
+    /// The system refuses something, once, when it has done the same so often.
+    Refuses(Call, u32),
+    /// What was still to be refused is not.
+    RefusesNothing,
 }
 
 /// How an interface is to be.
@@ -222,6 +229,7 @@ const ACTS: &[&str] = &[
     "down_file",
     "disk",
     "clock",
+    "refuses",
 ];
 const STRANGER: &[&str] = &["sends", "repeats"];
 const LAN: &[&str] = &["cut", "heal", "loss", "duplicate", "delay", "jitter"];
@@ -302,6 +310,11 @@ impl Command {
             "addresses" => Act::Kernel(choice(cursor, "addresses", &["settable", "refused"], &[true, false])?),
             "statics" => Act::Statics(choice(cursor, "statics", &["complete", "missing"], &[true, false])?),
             "clear_statistics" => Act::ClearStatistics,
+            "refuses" if cursor.accept("nothing") => Act::RefusesNothing,
+            "refuses" => {
+                let call = Call::parse(cursor)?;
+                Act::Refuses(call, after(cursor)?.unwrap_or(0))
+            }
             "figure" => Act::Figure(FigureAct::parse(cursor)?),
             "sending" => Act::Sending(choice(cursor, "sending", &["works", "fails"], &[true, false])?),
             other => {
@@ -428,7 +441,9 @@ impl Command {
         match self {
             Self::Nodes(_, Act::Reload(options)) => options.iter().all(addresses),
             Self::Nodes(_, Act::AddressDeleted(_)) => true,
-            Self::Nodes(..) | Self::Lan(_) | Self::Line(_) | Self::Stranger(_) | Self::Repeats(_) => false,
+            Self::Nodes(..) | Self::Lan(_) | Self::LanOf(..) | Self::Line(_) | Self::Stranger(_) | Self::Repeats(_) => {
+                false
+            }
         }
     }
 
@@ -444,6 +459,7 @@ impl Command {
                 (refs.iter().map(one).collect::<Vec<_>>().join(" "), act_text(act))
             }
             Self::Lan(change) => ("lan".to_owned(), lan_text(*change, nodes)),
+            Self::LanOf(link, change) => (format!("lan/{link}"), lan_text(*change, nodes)),
             Self::Line(change) => ("line".to_owned(), lan_text(*change, nodes)),
             Self::Stranger(spoof) => ("stranger".to_owned(), spoof_text(spoof, nodes)),
             Self::Repeats(node) => ("stranger".to_owned(), format!("repeats {}", nodes[*node].name)),
@@ -508,6 +524,9 @@ fn act_text(act: &Act) -> String {
         Act::Statics(true) => "statics complete".to_owned(),
         Act::Statics(false) => "statics missing".to_owned(),
         Act::ClearStatistics => "clear_statistics".to_owned(),
+        Act::RefusesNothing => "refuses nothing".to_owned(),
+        Act::Refuses(call, 0) => format!("refuses {}", call.text()),
+        Act::Refuses(call, after) => format!("refuses {} after {after}", call.text()),
         Act::Figure(figure) => figure.to_string(),
     }
 }
@@ -575,7 +594,7 @@ fn after(cursor: &mut Cursor<'_>) -> Result<Option<u32>, Mistake> {
     if !cursor.accept("after") {
         return Ok(None);
     }
-    Ok(Some(cursor.number("after", 0..=1000)? as u32))
+    Ok(Some(cursor.number("after", 0..=1_000_000)? as u32))
 }
 
 fn choice<T: Copy>(cursor: &mut Cursor<'_>, who: &str, known: &[&str], meanings: &[T]) -> Result<T, Mistake> {

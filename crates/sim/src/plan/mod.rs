@@ -3,6 +3,7 @@
 //! The text form is read by [`crate::scenario`]; the invariants and the hunt work on this value alone.
 
 mod act;
+mod call;
 pub(crate) mod command;
 pub(crate) mod cursor;
 mod group;
@@ -21,6 +22,7 @@ use engine::{Config, Instant, Name, PairConfig, PairKey};
 
 pub use crate::clock::ClockAct;
 pub use act::{DiskAct, Order, ServiceAct};
+pub use call::{CALLS, Call};
 pub use command::{Act, Command, LanChange, LinkPlan, NodeRef, PathChoice, ScriptPlan, Spoof, SpoofContent};
 pub use group::GroupSpec;
 pub use mistake::Mistake;
@@ -46,6 +48,8 @@ pub struct Plan {
     pub disk_delay: Duration,
     /// Daemons listen for so long before they take part.
     pub startup_delay: Duration,
+    /// So long a kernel keeps a virtual address that nobody renews; `None`: for ever.
+    pub address_lifetime: Option<Duration>,
     /// Two of the nodes that know each other.
     pub pair: Option<PairPlan>,
     /// The machines; the first has the addresses 192.0.2.1, 10.1.0.1 …, the next 192.0.2.2 and so on.
@@ -122,6 +126,7 @@ impl Default for Plan {
             wake_late: Duration::ZERO,
             disk_delay: Duration::from_millis(5),
             startup_delay: Duration::ZERO,
+            address_lifetime: None,
             pair: None,
             nodes: Vec::new(),
             steps: Vec::new(),
@@ -153,19 +158,23 @@ impl Plan {
         let changed = self.steps.iter().flat_map(|step| match &step.command {
             Command::Nodes(_, Act::Reload(options)) => options.iter().filter_map(of_option).collect(),
             Command::Stranger(Spoof { content: SpoofContent::Advertisement { interval, .. }, .. }) => vec![*interval],
-            Command::Nodes(..) | Command::Lan(_) | Command::Line(_) | Command::Stranger(_) | Command::Repeats(_) => {
-                Vec::new()
-            }
+            Command::Nodes(..)
+            | Command::Lan(_)
+            | Command::LanOf(..)
+            | Command::Line(_)
+            | Command::Stranger(_)
+            | Command::Repeats(_) => Vec::new(),
         });
         let longest = configured.chain(changed).max().unwrap_or(engine::Interval::SECOND);
         longest.max(engine::Interval::SECOND).as_duration()
     }
 
-    /// What sync groups add: one that lets go because of one router may have had the better one of another.
+    /// What sync groups add: one that lets go because of one router may have had the better one of another, and where each
+    /// of two has the better one for a part, both let go before one of them takes over.
     #[must_use]
     pub(crate) fn time_of_groups(&self) -> Duration {
         let grouped = self.nodes.iter().any(|node| !node.groups.is_empty());
-        if grouped { self.longest_interval() * 4 } else { Duration::ZERO }
+        if grouped { self.longest_interval() * 9 } else { Duration::ZERO }
     }
 
     /// The name of the node with this address, or the address.
@@ -248,6 +257,10 @@ impl Plan {
         if !self.startup_delay.is_zero() {
             let span = measure::span_text(self.startup_delay);
             writeln!(text, "startup delay {span}").expect("a string takes everything");
+        }
+        if let Some(lifetime) = self.address_lifetime {
+            let span = measure::span_text(lifetime);
+            writeln!(text, "addresses last {span}").expect("a string takes everything");
         }
         for node in &self.nodes {
             for router in &node.routers {

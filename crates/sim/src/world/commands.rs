@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use engine::{Config, Engine, FigureCause, Input, Name};
 
+use super::refusals::Refusal;
 use super::{Happening, World};
 use crate::coverage::Kind;
 use crate::frame;
@@ -31,9 +32,11 @@ impl World<'_> {
                 result
             }
             Command::Lan(change) => {
-                self.paths.change(*change);
+                self.lans.change(None, *change);
                 Ok(())
             }
+            Command::LanOf(link, change) if self.lans.change(Some(link), *change) => Ok(()),
+            Command::LanOf(..) => Err("nobody has such an interface"),
             Command::Line(change) => {
                 self.plan.pair.and_then(|pair| pair.line).ok_or("there is no line")?;
                 self.line.change(*change);
@@ -114,6 +117,8 @@ impl World<'_> {
                     self.tell_statics(index);
                 }
             }
+            Act::Refuses(call, after) => node.refusals.push(Refusal { call: *call, after: *after }),
+            Act::RefusesNothing => node.refusals.clear(),
             Act::ClearStatistics if !running => return Err("no daemon runs"),
             Act::ClearStatistics => self.feed(index, Input::ClearStatistics, Kind::Statistics),
             Act::Figure(change) => {
@@ -200,9 +205,12 @@ impl World<'_> {
             orders: OrderWatch::default(),
             commands: 0,
             joining: false,
+            deaf: Vec::new(),
+            renews_at: None,
             doom: None,
         });
         self.shared.forgotten(index);
+        self.join_links(index, 0);
         self.tell_links(index, 0);
         self.tell_figures(index);
         if !self.nodes[index].complete {
@@ -216,6 +224,7 @@ impl World<'_> {
         self.feed(index, Input::Start, Kind::Start);
         self.tell_down_file(index);
         self.reconcile_soon(index);
+        self.renew_soon(index);
     }
 
     fn stop(&mut self, index: usize) -> Result<(), &'static str> {
@@ -236,6 +245,7 @@ impl World<'_> {
         for link in &mut node.links {
             let primary = IpAddr::V4(Plan::primary(index, &link.name));
             link.addresses.retain(|address| *address == primary);
+            link.expiries.clear();
         }
     }
 
@@ -280,6 +290,11 @@ impl World<'_> {
         if self.daemon(index, life).is_some() {
             self.set_wake(index);
             self.reconcile_soon(index);
+            self.renew_at(index, self.now);
+            let deaf = self.nodes[index].daemon.as_ref().map(|daemon| daemon.deaf.clone()).unwrap_or_default();
+            for link in deaf {
+                self.due(self.now, Happening::Joins { node: index, life, link });
+            }
         }
     }
 
@@ -346,6 +361,7 @@ impl World<'_> {
         daemon.watch.introducing = true;
         daemon.joining = true;
         self.feed(index, Input::Reconfigure(Box::new(config)), Kind::Reload);
+        self.join_links(index, known);
         self.tell_links(index, known);
         if let Some(daemon) = &mut self.nodes[index].daemon {
             daemon.watch.introducing = false;
@@ -355,7 +371,12 @@ impl World<'_> {
 
     fn link_changes(&mut self, index: usize, name: &Name, condition: LinkPlan) -> Result<(), &'static str> {
         let primary = IpAddr::V4(Plan::primary(index, name));
-        self.nodes[index].link_mut(name).ok_or("there is no such interface")?.change(condition, primary);
+        let link = self.nodes[index].link_mut(name).ok_or("there is no such interface")?;
+        let is_new = link.condition == LinkPlan::Absent && condition != LinkPlan::Absent;
+        link.change(condition, primary);
+        if is_new {
+            self.join(index, name);
+        }
         self.tell_link(index, name);
         self.reconcile_soon(index);
         Ok(())

@@ -4,11 +4,14 @@
 //! the same for services and for the side channel; here is what reaches an engine, and when.
 
 mod commands;
+mod lifetimes;
 mod outputs;
 mod pair;
+pub(crate) mod refusals;
 mod services;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,9 +28,9 @@ use crate::invariant::shared::Shared;
 use crate::invariant::step;
 use crate::invariant::{Finding, Rule};
 use crate::node::{Asleep, Daemon, Link, Node, Packet, Report, SOCKET_BUFFER};
-use crate::path::Paths;
-use crate::plan::Plan;
+use crate::path::{Lans, Paths};
 use crate::plan::measure::moment_text;
+use crate::plan::{Call, Plan};
 use crate::random::Random;
 use crate::trace::Line;
 use crate::unit::UnitStep;
@@ -61,6 +64,8 @@ pub struct Run {
     pub figures: Vec<Figures>,
     /// What was there of each service when, if it was to be kept.
     pub history: Vec<Turn>,
+    /// How often each node asked its system for what.
+    pub calls: BTreeMap<(usize, Call), u32>,
 }
 
 /// Runs a plan to its end, or until an invariant breaks.
@@ -70,8 +75,8 @@ pub fn run(plan: &Plan, record: Record) -> Run {
     world.run();
     let simulated = world.now.since(Instant::START);
     let figures = world.figures();
-    let World { lines, history, finding, inapplicable, coverage, .. } = world;
-    Run { lines: lines.unwrap_or_default(), finding, inapplicable, coverage, simulated, figures, history }
+    let World { lines, history, finding, inapplicable, coverage, calls, .. } = world;
+    Run { lines: lines.unwrap_or_default(), finding, inapplicable, coverage, simulated, figures, history, calls }
 }
 
 /// The whole pretend world at one moment.
@@ -79,7 +84,7 @@ pub(crate) struct World<'p> {
     pub(crate) plan: &'p Plan,
     pub(crate) now: Instant,
     pub(crate) nodes: Vec<Node>,
-    pub(crate) paths: Paths,
+    pub(crate) lans: Lans,
     /// The second way between the nodes of the pair; only their entries count.
     pub(crate) line: Paths,
     pub(crate) client: Client,
@@ -89,6 +94,8 @@ pub(crate) struct World<'p> {
     pub(crate) finding: Option<Finding>,
     /// When the last packet that is under way arrives.
     pub(crate) last_arrival: Instant,
+    /// How often each node asked its system for what.
+    calls: BTreeMap<(usize, Call), u32>,
     coverage: Coverage,
     inapplicable: Vec<String>,
     pub(crate) lines: Option<Vec<Line>>,
@@ -124,6 +131,16 @@ enum Happening {
     Saved { node: usize, life: u64, record: Box<engine::Record> },
     /// A pause or suspension is over.
     Resume { node: usize, life: u64 },
+    /// A daemon asks again to hear what comes to an interface.
+    Joins { node: usize, life: u64, link: Name },
+    /// The kernel drops an address that was not renewed.
+    Expires { node: usize, link: Name, address: IpAddr },
+    /// A daemon renews its addresses.
+    Renews { node: usize, life: u64 },
+    /// Somebody looks at the addresses of all kernels.
+    Looks,
+    /// A manager that was asked in vain answers.
+    InSight { node: usize, service: usize },
 }
 
 impl<'p> World<'p> {
@@ -132,7 +149,7 @@ impl<'p> World<'p> {
             plan,
             now: Instant::START,
             nodes: (0..plan.nodes.len()).map(|index| Node::new(plan, index)).collect(),
-            paths: Paths::new(plan.nodes.len(), plan.lan),
+            lans: Lans::new(plan),
             line: Paths::new(plan.nodes.len(), plan.pair.and_then(|pair| pair.line).unwrap_or(plan.lan)),
             client: Client::default(),
             pairs: Pairs::default(),
@@ -140,6 +157,7 @@ impl<'p> World<'p> {
             shared: Shared::new(plan),
             finding: None,
             last_arrival: Instant::START,
+            calls: BTreeMap::new(),
             coverage: Coverage::default(),
             inapplicable: Vec::new(),
             lines: (record == Record::Lines).then(Vec::new),
@@ -152,6 +170,7 @@ impl<'p> World<'p> {
         for (index, step) in plan.steps.iter().enumerate() {
             world.due(step.at, Happening::Command(index));
         }
+        world.look_soon();
         world
     }
 
@@ -211,6 +230,11 @@ impl<'p> World<'p> {
             Happening::Report { node, life, service, report } => self.report_arrives(node, life, service, report),
             Happening::Saved { node, life, record } => self.saved(node, life, *record),
             Happening::Resume { node, life } => self.resume(node, life),
+            Happening::Joins { node, life, link } => self.joins_again(node, life, &link),
+            Happening::Expires { node, link, address } => self.expires(node, &link, address),
+            Happening::Renews { node, life } => self.renews(node, life),
+            Happening::Looks => self.look_at_kernels(),
+            Happening::InSight { node, service } => self.comes_in_sight(node, service),
         }
     }
 
@@ -242,7 +266,11 @@ impl<'p> World<'p> {
         let node = &self.nodes[index];
         let (Some(daemon), true) = (&node.daemon, node.is_awake()) else { return };
         let Some(place) = daemon.engine.links().iter().position(|link| link == name) else { return };
-        let state = node.link(name).and_then(Link::state);
+        let mut state = node.link(name).and_then(Link::state);
+        if let Some(state) = state.as_mut().filter(|_| daemon.deaf.contains(name)) {
+            // Who cannot hear must not take part.
+            state.up = false;
+        }
         let kind = match &state {
             None => Kind::LinkAbsent,
             Some(state) if state.up => Kind::LinkUp,
@@ -279,7 +307,9 @@ impl<'p> World<'p> {
     }
 
     fn receive(&mut self, index: usize, link: &Name, octets: &[u8]) {
-        let Some(daemon) = &self.nodes[index].daemon else { return };
+        let Some(daemon) = self.nodes[index].daemon.as_ref().filter(|daemon| !daemon.deaf.contains(link)) else {
+            return;
+        };
         let Some(place) = daemon.engine.links().iter().position(|name| name == link) else { return };
         let link = LinkId(u32::try_from(place).expect("a node has few interfaces"));
         let input = Input::Received(Received { link, family: Family::Ipv4, octets });
@@ -337,6 +367,7 @@ impl<'p> World<'p> {
                 self.coverage.count_change(*from, *to, *cause);
             }
         }
+        self.coverage.count_steps(engine.role_steps());
         if step.changed_state() {
             self.pairs.stale = true;
             if self.quiet.is_settled(now) && self.is_well_matched() {

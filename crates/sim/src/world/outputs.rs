@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use engine::{Cause, EndHow, Event, LinkCondition, LinkId, Name, Output, Priority, RouterId, ScriptOutcome, StateName};
 
+use super::refusals::ASKS_AGAIN_IN;
 use super::{Happening, World};
 use crate::frame;
 use crate::invariant::Rule;
 use crate::node::{Link, ScriptRun};
-use crate::plan::{LinkPlan, Plan, ScriptPlan};
+use crate::plan::{Call, LinkPlan, Plan, ScriptPlan};
 use crate::trace::{Line, answer_text, event_text, hook_text, notice_text};
 
 impl World<'_> {
@@ -67,6 +68,11 @@ impl World<'_> {
     }
 
     fn advertise(&mut self, index: usize, router: RouterId, priority: Priority, sequence: u64) {
+        let refused = self.is_refused(index, Call::Send);
+        if refused {
+            // It may have been the one that tells a winner that there were two.
+            self.client.lose(index, None);
+        }
         let node = &self.nodes[index];
         let Some(daemon) = &node.daemon else { return };
         let Some(config) = daemon.engine.router(router) else { return };
@@ -75,7 +81,7 @@ impl World<'_> {
         let mut frames: Vec<(IpAddr, Rc<[u8]>)> = Vec::new();
         let mut error = match link.condition {
             LinkPlan::Absent => Some(ENODEV),
-            _ if !node.sending => Some(ENOBUFS),
+            _ if !node.sending || refused => Some(ENOBUFS),
             LinkPlan::Up | LinkPlan::Addressless | LinkPlan::Down => None,
         };
         let mut flaw = None;
@@ -114,7 +120,7 @@ impl World<'_> {
                 if !there || self.nodes[other].link(&link).is_none() {
                     continue;
                 }
-                for delay in self.paths.fate(index, other, &mut self.random).into_iter().flatten() {
+                for delay in self.lans.of(&link).fate(index, other, &mut self.random).into_iter().flatten() {
                     let arrival = Happening::Arrive { node: other, link: link.clone(), frame: Rc::clone(&frame) };
                     self.due(self.now + delay, arrival);
                 }
@@ -132,11 +138,12 @@ impl World<'_> {
             let what = if address.is_ipv4() { "gratuitous ARP" } else { "neighbour advertisement" };
             self.line(index, None, || format!("{what} for {address} on {name}"));
         }
+        let refused = self.is_refused(index, Call::Announce);
         let node = &self.nodes[index];
-        if !node.sending {
+        if !node.sending || refused {
             self.client.forget(address);
         }
-        let leaves = node.sending && node.link(&name).is_some_and(Link::carries);
+        let leaves = node.sending && !refused && node.link(&name).is_some_and(Link::carries);
         if leaves
             && self.client.hear(index, address)
             && let Some(lines) = &mut self.lines
@@ -155,6 +162,7 @@ impl World<'_> {
             return self.run_check(index, &service, script, number);
         }
         let Some(place) = plan.scripts.iter().position(|plan| plan.settings.name == *script) else { return };
+        let refused = self.is_refused(index, Call::RunCheck);
         let node = &mut self.nodes[index];
         let (behaviour, takes) = (node.scripts[place], plan.scripts[place].takes);
         let Some(daemon) = &mut node.daemon else { return };
@@ -164,6 +172,7 @@ impl World<'_> {
         }
         daemon.runs.push(ScriptRun { script: script.clone(), number, behaviour });
         let (after, outcome) = match behaviour {
+            _ if refused => (Duration::ZERO, ScriptOutcome::NotStarted(EAGAIN)),
             ScriptPlan::Succeeds => (takes, ScriptOutcome::Exited(0)),
             ScriptPlan::Fails => (takes, ScriptOutcome::Exited(1)),
             ScriptPlan::Flaps => (takes, ScriptOutcome::Exited(u8::from(self.random.chance(50)))),
@@ -174,6 +183,9 @@ impl World<'_> {
     }
 
     fn end_script(&mut self, index: usize, script: &Name, how: EndHow) {
+        if how == EndHow::Terminate && self.is_refused(index, Call::EndCheck) {
+            return;
+        }
         let number = self.nodes[index].next_life();
         let Some(daemon) = &mut self.nodes[index].daemon else { return };
         let Some(run) = daemon.runs.iter_mut().find(|run| run.script == *script) else {
@@ -206,7 +218,7 @@ impl World<'_> {
         let Some(config) = self.nodes[index].daemon.as_ref().and_then(|daemon| daemon.engine.router(*router)) else {
             return;
         };
-        let heard = self.paths.deliver_all_from(index) && self.nodes[index].sending;
+        let heard = self.lans.of(&config.link).deliver_all_from(index) && self.nodes[index].sending;
         if yields && heard && self.is_heard(config.vrid.get()) {
             return;
         }
@@ -258,22 +270,33 @@ impl World<'_> {
             return;
         }
         let desired = daemon.engine.desired();
-        let names = daemon.engine.links();
-        let mut changed = Vec::new();
-        let mut told = Vec::new();
-        for link in &mut node.links {
-            let here = |id: LinkId| names.get(id.0 as usize) == Some(&link.name);
+        let names = daemon.engine.links().to_vec();
+        let (mut changed, mut told, mut refused) = (Vec::new(), Vec::new(), false);
+        for place in 0..self.nodes[index].links.len() {
+            let link = &self.nodes[index].links[place];
+            let name = link.name.clone();
+            let here = |id: LinkId| names.get(id.0 as usize) == Some(&name);
             let wanted: Vec<IpAddr> =
                 desired.addresses.iter().filter(|entry| here(entry.link)).map(|entry| entry.address).collect();
-            let (removed, added) = link.reconcile(&wanted, Plan::primary(index, &link.name).into());
+            let (mut removed, mut added) = link.differences(&wanted, Plan::primary(index, &name).into());
+            let asked = removed.len() + added.len();
+            removed.retain(|_| !self.is_refused(index, Call::RemoveAddress));
+            added.retain(|_| !self.is_refused(index, Call::AddAddress));
+            refused |= removed.len() + added.len() < asked;
             if removed.is_empty() && added.is_empty() {
                 continue;
             }
-            changed.push(link.name.clone());
-            if self.plan.show.kernel {
-                told.extend(removed.iter().map(|address| format!("kernel removes {address} from {}", link.name)));
-                told.extend(added.iter().map(|address| format!("kernel adds {address} to {}", link.name)));
+            let addresses = &mut self.nodes[index].links[place].addresses;
+            addresses.retain(|address| !removed.contains(address));
+            addresses.extend(&added);
+            for address in &added {
+                self.begin_lifetime(index, &name, *address);
             }
+            if self.plan.show.kernel {
+                told.extend(removed.iter().map(|address| format!("kernel removes {address} from {name}")));
+                told.extend(added.iter().map(|address| format!("kernel adds {address} to {name}")));
+            }
+            changed.push(name);
         }
         for text in told {
             self.line(index, None, || text);
@@ -281,11 +304,17 @@ impl World<'_> {
         for name in changed {
             self.tell_link(index, &name);
         }
+        if let Some(daemon) = self.nodes[index].daemon.as_mut().filter(|_| refused) {
+            daemon.reconcile_pending = true;
+            let life = daemon.life;
+            self.due(self.now + ASKS_AGAIN_IN, Happening::Reconcile { node: index, life });
+        }
     }
 }
 
 // Error numbers and signals of Linux, as an operator would see them.
 const ENOENT: i32 = 2;
+const EAGAIN: i32 = 11;
 const ENODEV: i32 = 19;
 const EADDRNOTAVAIL: i32 = 99;
 const ENOBUFS: i32 = 105;

@@ -7,17 +7,19 @@ use engine::Input;
 use super::{Happening, World};
 use crate::coverage::Kind;
 use crate::node::{Asleep, Link, Packet, SOCKET_BUFFER};
-
-/// The interface that the first path goes by.
-const LAN: &str = "eth0";
+use crate::path::LAN;
+use crate::plan::Call;
 
 impl World<'_> {
     pub(super) fn send_baton(&mut self, index: usize, path: u32, octets: &[u8]) {
         let Some(other) = self.plan.pair.and_then(|pair| pair.peer_of(index)) else { return };
+        if self.is_refused(index, Call::Message) {
+            return;
+        }
         let node = &self.nodes[index];
         let fate = match path {
             0 if node.sending && node.link(LAN).is_some_and(Link::carries) => {
-                self.paths.fate(index, other, &mut self.random)
+                self.lans.of(LAN).fate(index, other, &mut self.random)
             }
             0 => return,
             _ => self.line.fate(index, other, &mut self.random),

@@ -10,7 +10,7 @@ use crate::clock::CALENDAR;
 use crate::coverage::Kind;
 use crate::invariant::Rule;
 use crate::node::{Report, ScriptRun};
-use crate::plan::{NodeRef, Order, ScriptPlan, ServiceAct};
+use crate::plan::{Call, NodeRef, Order, ScriptPlan, ServiceAct};
 use crate::trace::order_text;
 use crate::unit::{Effect, UnitStep};
 
@@ -18,6 +18,7 @@ use crate::unit::{Effect, UnitStep};
 const ASSESSMENT_TAKES: Duration = Duration::from_millis(5);
 /// How long a run of a service's check takes.
 const CHECK_TAKES: Duration = Duration::from_millis(10);
+const EAGAIN: i32 = 11;
 
 impl World<'_> {
     fn calendar(&self) -> u64 {
@@ -35,6 +36,9 @@ impl World<'_> {
         if order == ServiceOrder::Start {
             self.examine_start(index, service);
         }
+        if self.refuses_order(index, place, order) {
+            return;
+        }
         let mut effects = Vec::new();
         self.nodes[index].units[place].order(order, &mut effects);
         let takes = if order == ServiceOrder::AssessReadiness { ASSESSMENT_TAKES } else { Duration::ZERO };
@@ -42,7 +46,7 @@ impl World<'_> {
     }
 
     /// What comes of something that happened to a service; reports take this long.
-    fn carry_on(&mut self, index: usize, place: usize, takes: Duration, effects: Vec<Effect>) {
+    pub(super) fn carry_on(&mut self, index: usize, place: usize, takes: Duration, effects: Vec<Effect>) {
         self.shared.stale = true;
         for effect in effects {
             match effect {
@@ -95,8 +99,10 @@ impl World<'_> {
 
     /// A run of a check of a service.
     pub(super) fn run_check(&mut self, index: usize, service: &Name, check: &Name, number: u64) {
+        let refused = self.is_refused(index, Call::RunCheck);
         let node = &mut self.nodes[index];
         let found = node.unit(service).and_then(crate::unit::Unit::check);
+        let found = if refused { Some(ScriptOutcome::NotStarted(EAGAIN)) } else { found };
         let Some(daemon) = &mut node.daemon else { return };
         if daemon.runs.iter().any(|run| run.script == *check) {
             self.found(Rule::Checks, format!("{} runs {check} twice at once", self.plan.nodes[index].name));
@@ -138,6 +144,9 @@ impl World<'_> {
 
     pub(super) fn save(&mut self, index: usize, record: &engine::Record) {
         let Some(life) = self.nodes[index].daemon.as_ref().map(|daemon| daemon.life) else { return };
+        if self.is_refused(index, Call::Save) {
+            return;
+        }
         let saved = Happening::Saved { node: index, life, record: Box::new(record.clone()) };
         self.due(self.now + self.plan.disk_delay, saved);
     }

@@ -86,8 +86,14 @@ impl VirtualRouter {
         if theirs.is_address_owner() && ours.is_address_owner() {
             out.push(Output::Tell(Event::OwnerConflict { router: self.id, from }));
         }
+        // It was under way when its sender let the role go: the word on the side channel has overtaken it. Whoever gives way to
+        // that gives the role back to somebody who has just handed it over.
+        let is_late = around
+            .brief(self.id)
+            .is_some_and(|brief| brief.ordered && brief.peer_is_free && brief.peer_address == Some(from));
         let cause = match election::contest(ours, self.primary_address, theirs, from) {
             Contest::Wins => return self.answer(now, from, theirs, around, out),
+            Contest::LosesToPriority | Contest::LosesToAddress if is_late => return,
             Contest::LosesToPriority => Cause::HigherPriority { from, priority: theirs },
             Contest::LosesToAddress => Cause::HigherAddress { from, priority: theirs },
         };
@@ -99,6 +105,10 @@ impl VirtualRouter {
         let interval = receive::stated_interval(self.config.version, &accepted.advertisement)
             .unwrap_or(self.config.advertisement_interval);
         self.become_backup(now, cause, Some((from, theirs)), interval, around, out);
+        let span = around.brief(self.id).and_then(|brief| brief.gives_way_for);
+        if let State::Backup(backup) = &mut self.state {
+            backup.gives_way_until = span.map(|span| now + span);
+        }
     }
 
     /// RFC 9568 §6.4.3: a losing advertisement is answered at once, so that its sender and the switches learn.

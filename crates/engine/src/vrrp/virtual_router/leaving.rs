@@ -34,9 +34,12 @@ impl VirtualRouter {
     /// Looks again whether it has to go, and may.
     pub(super) fn consider_leaving(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         let frozen = around.brief(self.id).is_some_and(|brief| brief.frozen) && self.can_be_heard();
+        let torn = around.brief(self.id).is_some_and(|brief| brief.torn);
         let State::Active(active) = &mut self.state else { return };
         match active.leaving {
             // The fault has gone before the services had.
+            // But another one of its group could not wait for them, and nobody keeps half of a role.
+            Some(Leave::Fault) if self.faults.is_empty() && torn => self.leave(now, Leave::LetGo, around, out),
             Some(Leave::Fault) if self.faults.is_empty() => active.leaving = None,
             Some(Leave::LetGo) if !self.faults.is_empty() => self.leave(now, Leave::Fault, around, out),
             Some(leave) => self.leave(now, leave, around, out),
@@ -144,6 +147,22 @@ impl VirtualRouter {
         match &self.state {
             State::Backup(backup) => backup.due,
             State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => None,
+        }
+    }
+
+    /// Whether it speaks for a group that leaves the role to somebody better for now.
+    pub(crate) fn gives_way(&self, now: Instant) -> bool {
+        match &self.state {
+            State::Backup(backup) => backup.gives_way_until.is_some_and(|until| until > now),
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
+        }
+    }
+
+    /// Whether the Active router has resigned and nobody has spoken since.
+    pub(crate) const fn heard_resignation(&self) -> bool {
+        match &self.state {
+            State::Backup(backup) => backup.resigned,
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
         }
     }
 

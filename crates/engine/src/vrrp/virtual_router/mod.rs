@@ -86,8 +86,14 @@ pub(crate) struct Brief {
     pub(crate) ordered: bool,
     /// It is one of a sync group: none takes over alone.
     pub(crate) grouped: bool,
+    /// Another one of its group does not have the role.
+    pub(crate) torn: bool,
+    /// It speaks for a sync group: so long its group leaves the role to whoever it loses it to.
+    pub(crate) gives_way_for: Option<Duration>,
     /// The address that the other node's router sends from, if it has ever been heard on the side channel.
     pub(crate) peer_address: Option<IpAddr>,
+    /// The other node says that its router does not have the role.
+    pub(crate) peer_is_free: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -155,6 +161,8 @@ struct Backup {
     listened_again: bool,
     /// It would have taken over; the other node has to agree first.
     due: Option<Cause>,
+    /// It speaks for a group and has lost the role: before this moment the group takes it only from who resigns it whole.
+    gives_way_until: Option<Instant>,
 }
 
 #[derive(Clone, Debug)]
@@ -578,6 +586,9 @@ impl VirtualRouter {
         if waits || ordered {
             let interval = backup.active_adver_interval;
             backup.active_down_at = now + self.config.active_down_interval(self.effective_priority, interval);
+            if let Some(until) = backup.gives_way_until.filter(|until| *until > now) {
+                backup.active_down_at = backup.active_down_at.min(until);
+            }
             backup.due = ordered.then_some(cause);
             return;
         }
@@ -723,6 +734,7 @@ impl VirtualRouter {
             preempt_at: None,
             listened_again: false,
             due: None,
+            gives_way_until: None,
         };
         self.set_state(now, State::Backup(backup), cause, out);
         if held {

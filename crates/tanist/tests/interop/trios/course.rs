@@ -304,7 +304,7 @@ fn deeds(plan: &Plan) -> BTreeMap<Instant, Vec<Deed>> {
             Command::Lan(change) => deeds.entry(step.at).or_default().push(Deed::Lan(*change)),
             Command::Stranger(spoof) => deeds.entry(step.at).or_default().push(Deed::Stranger(spoof.clone())),
             Command::Repeats(node) => deeds.entry(step.at).or_default().push(Deed::Repeats(*node)),
-            Command::Line(_) => panic!("three nodes have no line"),
+            Command::Line(_) | Command::LanOf(..) => panic!("three nodes have one LAN and no line"),
         }
     }
     deeds
