@@ -83,13 +83,17 @@ holds! {
     authentication_header: 2_000,
     netlink: 2_000,
     kernel_files: 2_000,
+    system_texts: 2_000,
     baton: 2_000,
     control: 2_000,
     json: 2_000,
     configuration: 200,
     configuration_words: 200,
+    names: 2_000,
     record: 2_000,
     keys: 2_000,
+    reload_time: 2_000,
+    smtp: 2_000,
     http: 2_000,
     dbus: 2_000,
     receive: 200,
@@ -103,9 +107,11 @@ fn little_said_costs_little_memory() {
     for target in &TARGETS {
         // A text is read and told of several times, and engines live for as long as the input goes.
         let (least, for_each) = match target.name {
-            "configuration" | "configuration_words" => (8 << 20, 16 << 10),
+            "configuration" | "configuration_words" | "names" => (8 << 20, 16 << 10),
             "engine" | "engine_of_any_configuration" | "receive" => (8 << 20, 64 << 10),
             "control" => (256 << 10, 64),
+            // A buffer for each way of reading it.
+            "smtp" => (32 << 10, 64),
             _ => (16 << 10, 64),
         };
         for input in inputs(target) {
