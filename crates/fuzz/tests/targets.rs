@@ -8,6 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;
 
+use engine::vrrp::receive::Discard;
 use tanist_fuzz::{TARGETS, Target, find, frames, run};
 
 /// The system's allocator, and how many octets this thread has asked it for.
@@ -127,6 +128,9 @@ fn little_said_costs_little_memory() {
 
 #[test]
 fn frames_reach_every_rung() {
-    let sum = frames::run(20_000, 0, |_| {}).expect("each frame is counted once");
+    let sum = frames::run(60_000, 0, |_| {}).expect("each frame is counted once");
     assert!(sum.believed > sum.frames / 10 && sum.refused > sum.frames / 10, "{sum:?}");
+    assert!(sum.by_backup > sum.frames / 10 && sum.by_active > sum.frames / 10, "{sum:?}");
+    let met: Vec<bool> = sum.reasons.iter().map(|count| *count > 0).collect();
+    assert_eq!(met, [true; Discard::COUNT], "each reason to refuse a frame is met");
 }
