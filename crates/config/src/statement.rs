@@ -338,7 +338,7 @@ fn report_repetitions(statements: &[Statement<'_>], findings: &mut Findings) {
             continue;
         }
         if first.insert(keyword.name, statement.span).is_some() {
-            let is_kept = matches!(keyword.name, "notify_fifo" | "vrrp_notify_fifo" | "version");
+            let is_kept = matches!(keyword.name, "notify_fifo" | "vrrp_notify_fifo" | "version" | "use_ipvlan");
             let counts = if is_kept || matches!(keyword.form, Form::Command { .. } | Form::OptionalCommand) {
                 "first"
             } else {

@@ -5,7 +5,8 @@ use config::Settings;
 use engine::{Engine, Instant, Record};
 
 pub use crate::control::foreign::requests;
-use crate::{dump, json, pair_key, record, services};
+pub use crate::mail::foreign::{MailAnswer, mail_answers, mail_login_is_offered};
+use crate::{dump, json, log, pair_key, record, reload_times, services};
 
 /// What a file of a former life says, and in which boot it was written.
 pub fn record(text: &[u8]) -> Result<(Record, String), &'static str> {
@@ -29,6 +30,18 @@ pub fn pair_key(digits: &[u8]) -> Option<[u8; 32]> {
 /// The status in the head of an answer over HTTP: `Ok(None)` while it is not there, an error if it never will be.
 pub fn http_status(head: &[u8]) -> Result<Option<u16>, &'static str> {
     services::http_status(head)
+}
+
+/// When to reload, as the first line of `reload_time_file` says it; moments are seconds since 1970.
+#[must_use]
+pub fn reload_time(line: &str, now: i64) -> Option<i64> {
+    reload_times::next(line, now).ok()
+}
+
+/// A line of the log as it is shown.
+#[must_use]
+pub fn printable(line: &str) -> String {
+    log::printable(line).into_owned()
 }
 
 /// The JSON that is written for keepalived's exporters.

@@ -4,6 +4,7 @@
 //! directly instead, and only once: so it keeps its id and the names of what it is about. Every other reader gets the
 //! same text as ever.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -79,9 +80,10 @@ impl Sinks {
 
     /// Writes one line everywhere. What the system log does not take is counted, and the count is told there later.
     pub(crate) fn write(&mut self, entry: &Entry) {
+        let text = printable(&entry.text);
         if self.stderr || self.file.is_some() {
             // Neither has a buffer: one line, one system call, and never half a line.
-            let line = format!("{} {}\n", LocalTime::of(clock::real_time()), entry.text);
+            let line = format!("{} {}\n", LocalTime::of(clock::real_time()), text);
             if self.stderr {
                 // Nobody is left to tell if standard error is gone.
                 let _ = std::io::stderr().write_all(line.as_bytes());
@@ -91,18 +93,19 @@ impl Sinks {
         }
         if self.refused > 0 {
             let report = format!("{} log lines were lost: the system log does not keep up", self.refused);
-            if self.hand_on(&Entry::remark(Severity::Warning, report)) {
+            let report = Entry::remark(Severity::Warning, report);
+            if self.hand_on(&report, &report.text) {
                 self.refused = 0;
             }
         }
-        if !self.hand_on(entry) {
+        if !self.hand_on(entry, &text) {
             self.refused += 1;
         }
     }
 
     /// Whether everybody who is not us took the line. A full queue is waited for, as this thread may, but only while
     /// it moves at all.
-    fn hand_on(&mut self, entry: &Entry) -> bool {
+    fn hand_on(&mut self, entry: &Entry, text: &str) -> bool {
         let Self { syslog, journal, facility, refused, .. } = self;
         let message_id = kinds::message_id(entry.event);
         let mut fields = vec![
@@ -114,16 +117,41 @@ impl Sinks {
         fields.extend(entry.service.as_deref().map(|service| ("TANIST_SERVICE", service)));
         let mut attempts = if *refused == 0 { 50 } else { 1 };
         let (mut by_syslog, mut by_journal) = (syslog.is_none(), journal.is_none());
-        let Entry { severity, text, .. } = entry;
+        let severity = entry.severity;
         loop {
-            by_syslog = by_syslog || syslog.as_mut().is_some_and(|to| to.send(*severity, text) == Sent::Yes);
-            by_journal =
-                by_journal || journal.as_mut().is_some_and(|to| to.send(*severity, text, &fields) == Sent::Yes);
+            by_syslog = by_syslog || syslog.as_mut().is_some_and(|to| to.send(severity, text) == Sent::Yes);
+            by_journal = by_journal || journal.as_mut().is_some_and(|to| to.send(severity, text, &fields) == Sent::Yes);
             attempts -= 1;
             if (by_syslog && by_journal) || attempts == 0 {
                 return by_syslog && by_journal;
             }
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+}
+
+/// What others say in a line, a mail server or docker, can neither colour a terminal nor move its cursor: every control
+/// character is written out, but for ends of lines and tabs.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let is_harmless = |letter: char| matches!(letter, '\n' | '\t') || !letter.is_control();
+    if text.chars().all(is_harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if is_harmless(letter) { shown.push(letter) } else { shown.extend(letter.escape_default()) }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_say_cannot_play_with_a_terminal() {
+        let check = |text: &str, expected: &str| assert_eq!(printable(text), expected);
+        check("550 5.7.1 \u{1b}[2J\u{9b}1mno\rsuch user\u{7f}", "550 5.7.1 \\u{1b}[2J\\u{9b}1mno\\rsuch user\\u{7f}");
+        check("Büro 2:\ttwo\nlines", "Büro 2:\ttwo\nlines");
     }
 }

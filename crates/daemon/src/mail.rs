@@ -2,6 +2,7 @@
 //!
 //! It is sent by a thread of its own ([`post`]), which speaks SMTP ([`smtp`]), through TLS if it is to ([`wire`], [`login`]).
 
+pub(crate) mod foreign;
 mod login;
 mod post;
 mod smtp;

@@ -223,13 +223,13 @@ fn first_line(path: &Path) -> std::io::Result<Option<String>> {
 
 /// Why words are no moment to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unusable {
+pub(crate) enum Unusable {
     NoTime,
     Past,
 }
 
 /// The moment that is meant, in seconds since 1970. A time without a date is the next such time.
-fn next(said: &str, now: i64) -> Result<i64, Unusable> {
+pub(crate) fn next(said: &str, now: i64) -> Result<i64, Unusable> {
     let (text, utc) = said.strip_suffix('Z').map_or((said, false), |text| (text, true));
     let (date, time) = match text.split_once(' ') {
         Some((date, time)) => (Some(parse_date(date).ok_or(Unusable::NoTime)?), time),

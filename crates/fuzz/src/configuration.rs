@@ -82,6 +82,30 @@ fn look_at_settings(settings: &Settings) -> Vec<String> {
     said
 }
 
+/// Names for numbers: what is asked for in these options is found, or the text cannot be used.
+const NAMED: &str = "static_routes {\n 198.51.100.0/24 via 192.0.2.254 dev eth0 table uplink protocol uplink\n}\n\
+                     static_rules {\n from 198.51.100.0/24 table uplink priority 100 protocol uplink ipproto uplink\n}\n";
+
+/// A file in which the system or the operator has names for numbers, as each of them.
+pub(crate) fn names(octets: &[u8]) {
+    let places = ["rt_tables", "rt_tables.d/a.conf", "rt_protos"].map(|file| format!("/etc/iproute2/{file}"));
+    let files = places.iter().fold(MemoryFiles::single(PATH, NAMED), |files, place| files.with(place, octets));
+    let files = files.with("/etc/protocols", octets);
+    let loaded = load(Path::new(PATH), &files, &LoadOptions::default());
+    look_at_report(&loaded, &files);
+    let Some(settings) = &loaded.settings else { return };
+    let statics = settings.engine_config().statics;
+    assert!(statics.routes.iter().all(|route| route.what.protocol.is_some()), "left out: {statics:?}");
+    assert!(statics.rules.iter().all(|rule| rule.what.protocol.is_some()), "left out: {statics:?}");
+    assert_eq!((statics.routes.len(), statics.rules.len()), (1, 1));
+}
+
+pub(crate) fn name_seeds() -> Vec<Vec<u8>> {
+    ["4 uplink # ours\n\n0x11\tother\n", "uplink 17 UPLINK\n", "300 uplink\n", "4294967295 uplink\n0 uplink\n"]
+        .map(|text| text.as_bytes().to_vec())
+        .into()
+}
+
 /// Octets that choose keywords, values and braces.
 pub(crate) fn words(octets: &[u8]) {
     text(of_words(&mut Octets::new(octets)).as_bytes());

@@ -35,6 +35,8 @@ pub(crate) fn netlink(datagram: &[u8]) {
     let most = datagram.len() / 16;
     assert!(foreign::listeners_in(datagram).len() <= most);
     assert!(foreign::answers(datagram).len() <= most);
+    // nftables has a reader of its own, for a refusal is all that it looks for.
+    assert_ne!(foreign::refused(datagram), Some(0));
 }
 
 /// Headers of messages of this kind around these payloads.
@@ -73,7 +75,9 @@ pub(crate) fn netlink_seeds() -> Vec<Vec<u8>> {
 
 /// The same octets as each of the files, and as what a socket of the kernel says.
 pub(crate) fn files(octets: &[u8]) {
-    let _ = foreign::process_event(octets);
+    if foreign::process_event(octets).is_some() {
+        assert_eq!(foreign::confirmation(octets), None);
+    }
     let (_, rules) = foreign::dropped(octets);
     assert!(rules <= octets.len() / 16);
     let text = String::from_utf8_lossy(octets);

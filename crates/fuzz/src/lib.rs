@@ -13,11 +13,13 @@ mod engine_life;
 mod files;
 pub mod frames;
 mod kernel;
+mod mail;
 mod managers;
 mod octets;
 mod receive;
 pub mod run;
 mod seals;
+mod system;
 
 /// What is checked for octets of one kind.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +37,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 23] = [
     Target {
         name: "advertisement",
         about: "VRRP 2 and 3: what is read can be written and is the same again, with a good checksum",
@@ -86,6 +88,13 @@ pub const TARGETS: [Target; 19] = [
         longest: 1024,
     },
     Target {
+        name: "system_texts",
+        about: "/proc/self/mountinfo, cgroup and maps, /proc/PID/status, lists of processes, users and groups, notices of services",
+        check: system::texts,
+        seeds: system::seeds,
+        longest: 2048,
+    },
+    Target {
         name: "baton",
         about: "the other node's statements, sealed: what is read can be written and is the same octets again",
         check: baton::check,
@@ -121,6 +130,13 @@ pub const TARGETS: [Target; 19] = [
         longest: 512,
     },
     Target {
+        name: "names",
+        about: "rt_tables, rt_protos, protocols: whatever has a name there is found by it, and fits",
+        check: configuration::names,
+        seeds: configuration::name_seeds,
+        longest: 512,
+    },
+    Target {
         name: "record",
         about: "the file of a former life: what is accepted is what would be written, and no half of it is",
         check: files::record,
@@ -133,6 +149,20 @@ pub const TARGETS: [Target; 19] = [
         check: files::keys,
         seeds: files::key_seeds,
         longest: 300,
+    },
+    Target {
+        name: "reload_time",
+        about: "when to reload: always in the future, and the next of such moments",
+        check: mail::moments,
+        seeds: mail::moment_seeds,
+        longest: 64,
+    },
+    Target {
+        name: "smtp",
+        about: "answers of a mail server: the same in whatever pieces they come, and nothing that plays with a terminal",
+        check: mail::answers,
+        seeds: mail::answer_seeds,
+        longest: 8192,
     },
     Target {
         name: "http",

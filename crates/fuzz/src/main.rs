@@ -93,9 +93,17 @@ fn let_in(mut words: &[&str]) -> Result<(), String> {
     let tell = |sum: &frames::Sum| {
         let seconds = began.elapsed().as_secs_f64();
         let rate = sum.frames as f64 / seconds;
+        let percent = |part: u64| part as f64 * 100.0 / (sum.believed + sum.refused).max(1) as f64;
+        let reasons = sum.reasons.iter().filter(|count| **count > 0).count();
         println!(
-            "{} frames in {seconds:.0} s, {rate:.0} a second; {} believed, {} refused",
-            sum.frames, sum.believed, sum.refused
+            "{} frames in {seconds:.0} s, {rate:.0} a second; {} believed, {} refused for {reasons} reasons; {:.0} % heard \
+             by a Backup, {:.0} % by an Active router; next --life {}",
+            sum.frames,
+            sum.believed,
+            sum.refused,
+            percent(sum.by_backup),
+            percent(sum.by_active),
+            sum.next_life
         );
     };
     let sum = frames::run(count, life, tell)?;

@@ -1,7 +1,7 @@
 //! What service managers and probed services say.
 
 use daemon::foreign::http_status;
-use managers::foreign::{dbus as read_dbus, http_answer};
+use managers::foreign::{dbus as read_dbus, http_answer, welcome};
 
 use crate::octets::{Octets, from_hex};
 
@@ -43,6 +43,11 @@ pub(crate) fn http_seeds() -> Vec<Vec<u8>> {
 
 /// What comes over the bus.
 pub(crate) fn dbus(octets: &[u8]) {
+    match welcome(octets) {
+        Ok(Some(length)) => assert!(octets[..length].starts_with(b"OK ") && octets[..length].ends_with(b"\r\n")),
+        Ok(None) => assert!(!octets.windows(2).any(|pair| pair == b"\r\n")),
+        Err(_) => assert!(!octets.starts_with(b"OK ")),
+    }
     let Some((length, said)) = read_dbus(octets) else { return };
     assert!((16..=octets.len()).contains(&length));
     assert_eq!(read_dbus(&octets[..length]).map(|(_, said)| said), Some(said), "what follows is another message");
@@ -60,5 +65,6 @@ pub(crate) fn dbus_seeds() -> Vec<Vec<u8>> {
     let properties = "6c020101 3f000000 05000000 15000000 0501750009000000 0801670005617b73767d0000 000000 \
                       37000000 00000000 0200000049640001 73000000 00 0a000000612e7365727669636500 000000 \
                       090000004e5265737461727473000175 0003000000";
-    vec![from_hex(reply), changed.to_vec(), from_hex(properties)]
+    let denied = b"REJECTED EXTERNAL ANONYMOUS\r\n".to_vec();
+    vec![b"OK 0123456789abcdef\r\n".to_vec(), denied, from_hex(reply), changed.to_vec(), from_hex(properties)]
 }

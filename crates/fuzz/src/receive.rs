@@ -5,9 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use config::{LoadOptions, MemoryFiles};
-use engine::wire::{Packet, Sequence, advertisement, packet};
+use engine::vrrp::receive::Discard;
+use engine::wire::{PROTOCOL_AUTHENTICATION_HEADER, Packet, Sequence, advertisement, authentication_header, packet};
 use engine::{
-    Authentication, Config, Engine, Family, HmacMode, Input, Instant, LinkState, Output, Priority, Received, RouterId,
+    Authentication, Config, Engine, Family, HmacMode, Input, Instant, LinkId, LinkState, Output, Priority, Received,
+    RouterId, StateName,
 };
 
 use crate::octets::Octets;
@@ -16,6 +18,8 @@ const TEXT: &str = include_str!("receive.conf");
 /// What the calendar says at the start.
 const CALENDAR: Duration = Duration::from_secs(1_794_999_000);
 const ROOM: usize = 1500;
+/// In `receive.conf`, with the numbers from 51 to 59, of which three are there twice.
+pub(crate) const ROUTERS: usize = 12;
 const CHECKSUM: std::ops::Range<usize> = 6..8;
 
 fn config(own: &str, other: &str) -> Config {
@@ -25,10 +29,14 @@ fn config(own: &str, other: &str) -> Config {
     loaded.settings.unwrap_or_else(|| panic!("{}", loaded.report.render(false))).engine_config()
 }
 
+fn v4_address(link: &str, node: u8) -> IpAddr {
+    let address = if link == "eth0" { Ipv4Addr::new(192, 0, 2, node) } else { Ipv4Addr::new(198, 51, 100, node) };
+    address.into()
+}
+
 fn addresses(link: &str, node: u8) -> Vec<IpAddr> {
-    let v4 = if link == "eth0" { Ipv4Addr::new(192, 0, 2, node) } else { Ipv4Addr::new(198, 51, 100, node) };
     vec![
-        v4.into(),
+        v4_address(link, node),
         IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, u16::from(node)]),
         format!("2001:db8::{node}").parse().expect("an address"),
     ]
@@ -42,7 +50,7 @@ fn start(config: Config, node: u8) -> Engine {
     engine.handle(Instant::START, Input::Calendar(CALENDAR), &mut out);
     for (name, link) in links.iter().zip(0..) {
         let state = LinkState { up: true, addresses: addresses(name, node), tentative: Vec::new() };
-        engine.handle(Instant::START, Input::Link { link: engine::LinkId(link), state: Some(state) }, &mut out);
+        engine.handle(Instant::START, Input::Link { link: LinkId(link), state: Some(state) }, &mut out);
     }
     engine.handle(Instant::START, Input::Start, &mut out);
     engine
@@ -67,6 +75,9 @@ pub(crate) struct Figures {
     pub(crate) frames: u64,
     pub(crate) believed: u64,
     pub(crate) refused: u64,
+    /// Of these two, those that a Backup and an Active router has heard.
+    pub(crate) by_backup: u64,
+    pub(crate) by_active: u64,
 }
 
 /// Who receives, and who could have sent what is received.
@@ -78,7 +89,14 @@ pub(crate) struct Lan {
     /// Of what was sealed.
     sequence: u64,
     pub(crate) figures: Figures,
-    buffer: Vec<u8>,
+    /// How many each router has believed and refused.
+    counted: [(u64, u64); ROUTERS],
+    /// The last sealed frame that each router has believed, and where it came in.
+    sealed: [Option<(LinkId, Family, Vec<u8>)>; ROUTERS],
+    // Kept for the next frame, so that none asks for memory.
+    frame: Vec<u8>,
+    genuine: Vec<u8>,
+    room: Vec<u8>,
     out: Vec<Output>,
 }
 
@@ -90,7 +108,11 @@ impl Lan {
             now: Instant::START,
             sequence: 0,
             figures: Figures::default(),
-            buffer: Vec::with_capacity(ROOM),
+            counted: [(0, 0); ROUTERS],
+            sealed: [const { None }; ROUTERS],
+            frame: Vec::with_capacity(ROOM),
+            genuine: Vec::with_capacity(ROOM),
+            room: vec![0; ROOM],
             out: Vec::new(),
         }
     }
@@ -102,27 +124,58 @@ impl Lan {
             quick @ 0..200 => u64::from(quick % 4) * 100_000,
             slow => u64::from(slow - 199) * 20_000_000,
         };
-        self.now = Instant::from_nanos(self.now.as_nanos() + after);
-        self.time_passes();
+        self.sleep(after);
+        self.hear_now(octets, |_, _, _| {});
+    }
 
-        let mut frame = std::mem::take(&mut self.buffer);
+    /// As [`hear`](Self::hear), without waiting; `bend` may change the frame at last.
+    pub(crate) fn hear_now(&mut self, octets: &mut Octets<'_>, bend: fn(&mut Vec<u8>, Family, &mut Octets<'_>)) {
+        let (mut frame, mut genuine) = (std::mem::take(&mut self.frame), std::mem::take(&mut self.genuine));
         frame.clear();
         let whole = self.write(octets, &mut frame);
         let (link, family) = match whole {
             Some(router) => {
                 let link = self.sender.router_link(router).expect("it is a router of both");
                 let family = self.sender.router(router).expect("it is a router of both").family;
-                (if octets.octet() < 250 { link } else { engine::LinkId(1 - link.0) }, family)
+                (if octets.octet() < 250 { link } else { LinkId(1 - link.0) }, family)
             }
-            None => (engine::LinkId(0), if octets.octet() & 1 == 0 { Family::Ipv4 } else { Family::Ipv6 }),
+            None => (LinkId(0), if octets.octet() & 1 == 0 { Family::Ipv4 } else { Family::Ipv6 }),
         };
-        let before = frame.clone();
+        genuine.clone_from(&frame);
         damage(&mut frame, family, octets);
-        self.receive(Received { link, family, octets: &frame }, whole.map(|_| &before[..]));
-        self.buffer = frame;
+        bend(&mut frame, family, octets);
+        self.receive(Received { link, family, octets: &frame }, whole.map(|_| &genuine[..]));
+        (self.frame, self.genuine) = (frame, genuine);
     }
 
-    fn time_passes(&mut self) {
+    /// Lets the last sealed frame that this router has believed come in again, if there is one: it must be refused.
+    pub(crate) fn hear_again(&mut self, router: usize) -> bool {
+        let Some((link, family, frame)) = self.sealed[router].take() else { return false };
+        let believed = self.figures.believed;
+        self.receive(Received { link, family, octets: &frame }, None);
+        assert_eq!(self.figures.believed, believed, "believed a second time: {frame:02x?}");
+        self.sealed[router] = Some((link, family, frame));
+        true
+    }
+
+    /// So many nanoseconds pass, in which nothing is done.
+    pub(crate) fn sleep(&mut self, span: u64) {
+        self.now = Instant::from_nanos(self.now.as_nanos() + span);
+        self.do_what_is_due();
+    }
+
+    /// So many nanoseconds pass, and what is due is done at once.
+    pub(crate) fn live(&mut self, span: u64) {
+        let until = Instant::from_nanos(self.now.as_nanos() + span);
+        while let Some(deadline) = self.engine.deadline().filter(|deadline| *deadline < until) {
+            self.now = self.now.max(deadline);
+            self.do_what_is_due();
+        }
+        self.now = until;
+        self.do_what_is_due();
+    }
+
+    fn do_what_is_due(&mut self) {
         for _ in 0..64 {
             if self.engine.deadline().is_none_or(|deadline| deadline > self.now) {
                 return;
@@ -131,6 +184,14 @@ impl Lan {
             self.engine.handle(self.now, Input::Timer, &mut self.out);
         }
         panic!("something is due for ever at {}", self.now);
+    }
+
+    /// How often each reason to refuse a frame was met.
+    pub(crate) fn reasons(&self) -> [u64; Discard::COUNT] {
+        let all = (0..ROUTERS as u32).filter_map(|router| self.engine.statistics(RouterId(router)));
+        all.fold([0; Discard::COUNT], |sum, router| {
+            std::array::from_fn(|reason| sum[reason] + router.discarded[reason])
+        })
     }
 
     /// An advertisement of the other node, or any octets. Whose it is.
@@ -151,11 +212,14 @@ impl Lan {
             }
             _ => self.sequence & 0xffff_ffff,
         };
-        // Now and then what was sent before.
-        let counted = if octets.octet() < 16 { counted.saturating_sub(0x1_0000) } else { counted };
+        // Now and then what was sent before, or a minute ago.
+        let counted = match octets.octet() {
+            0..4 => counted.saturating_sub(60 << 32),
+            4..16 => counted.saturating_sub(0x1_0000),
+            _ => counted,
+        };
         let destination = *self.sender.destinations(router).first().expect("each sends somewhere");
-        let mut room = [0; ROOM];
-        let written = self.sender.write_advertisement(router, priority, counted, destination, &mut room);
+        let written = self.sender.write_advertisement(router, priority, counted, destination, &mut self.room);
         frame.extend_from_slice(written.expect("it has an address and there is room"));
         Some(router)
     }
@@ -163,20 +227,27 @@ impl Lan {
     /// What must hold for any frame. `genuine` is what the other node has sent, if that is where the frame began.
     fn receive(&mut self, received: Received<'_>, genuine: Option<&[u8]>) {
         let addressed = is_addressed(&self.engine, &received);
-        let before = self.counters();
+        let states: [_; ROUTERS] = std::array::from_fn(|router| self.engine.state(RouterId(router as u32)));
         self.out.clear();
         self.engine.handle(self.now, Input::Received(received), &mut self.out);
         self.figures.frames += 1;
         let mut counted = 0;
-        for (router, (believed, refused)) in before.iter().enumerate() {
+        for (router, state) in states.into_iter().enumerate() {
             let id = RouterId(router as u32);
             let now = self.counter(id);
-            let (believed, refused) = (now.0 - believed, now.1 - refused);
+            let before = std::mem::replace(&mut self.counted[router], now);
+            let (believed, refused) = (now.0 - before.0, now.1 - before.1);
             counted += believed + refused;
             self.figures.believed += believed;
             self.figures.refused += refused;
+            match state {
+                Some(StateName::Backup) => self.figures.by_backup += believed + refused,
+                Some(StateName::Active) => self.figures.by_active += believed + refused,
+                Some(StateName::Initialize) | None => {}
+            }
             if believed > 0 {
                 self.look_at_believed(id, received, genuine);
+                self.keep_sealed(router, received);
             }
         }
         assert_eq!(counted, u64::from(addressed), "each frame is counted once: {:02x?}", received.octets);
@@ -186,7 +257,7 @@ impl Lan {
     fn look_at_believed(&self, router: RouterId, received: Received<'_>, genuine: Option<&[u8]>) {
         let config = self.engine.router(router).expect("it exists");
         let packet = packet::parse(received.family, received.octets).expect("it was believed");
-        assert_ne!(Some(packet.source), addresses(&config.link, 1).first().copied());
+        assert_ne!(packet.source, v4_address(&config.link, 1), "from ourselves");
         let payload_of =
             |octets| packet::parse(received.family, octets).map(|packet: Packet<'_>| packet.payload.to_vec());
         match &config.authentication {
@@ -212,8 +283,19 @@ impl Lan {
         }
     }
 
-    fn counters(&self) -> [(u64, u64); 11] {
-        std::array::from_fn(|router| self.counter(RouterId(router as u32)))
+    fn keep_sealed(&mut self, router: usize, received: Received<'_>) {
+        let config = self.engine.router(RouterId(router as u32)).expect("it exists");
+        let is_sealed = match &config.authentication {
+            Authentication::None | Authentication::SimplePassword(_) => false,
+            Authentication::Hmac(policy) => policy.mode == HmacMode::Enforce,
+            Authentication::Header(_) => true,
+        };
+        if is_sealed {
+            let mut kept = self.sealed[router].take().map_or_else(Vec::new, |(.., kept)| kept);
+            kept.clear();
+            kept.extend_from_slice(received.octets);
+            self.sealed[router] = Some((received.link, received.family, kept));
+        }
     }
 
     /// How many were believed and refused.
@@ -230,7 +312,7 @@ fn is_addressed(engine: &Engine, received: &Received<'_>) -> bool {
         return false;
     }
     let message = match packet.payload {
-        payload if packet.protocol != engine::wire::PROTOCOL_AUTHENTICATION_HEADER => payload,
+        payload if packet.protocol != PROTOCOL_AUTHENTICATION_HEADER => payload,
         &[112, words, ..] => packet.payload.get((usize::from(words) + 2) * 4..).unwrap_or_default(),
         _ => &[],
     };
@@ -273,6 +355,31 @@ fn damage(frame: &mut Vec<u8>, family: Family, octets: &mut Octets<'_>) {
     }
 }
 
+/// Now and then makes of it what another router should hear, in its own version and with its own authentication; or puts
+/// rubbish behind its header.
+pub(crate) fn bend(frame: &mut Vec<u8>, family: Family, octets: &mut Octets<'_>) {
+    let choice = octets.octet();
+    if choice >= 24 {
+        return;
+    }
+    let Some(packet) = packet::parse(family, frame) else { return };
+    let (begin, protocol) = (packet.header.len(), packet.protocol);
+    let before = if protocol == PROTOCOL_AUTHENTICATION_HEADER { authentication_header::LENGTH } else { 0 };
+    if choice < 16 {
+        if let Some(vrid) = frame.get_mut(begin + before + 1) {
+            *vrid = 51 + octets.below(9) as u8;
+        }
+    } else {
+        let length = octets.below(64);
+        frame.truncate(begin + before);
+        frame.extend_from_slice(octets.take(length));
+    }
+    // Behind an authentication header the sum stands elsewhere, and matters less.
+    if before == 0 {
+        mend(frame, family);
+    }
+}
+
 /// The length of the packet is what came, and the sum of the advertisement covers it.
 fn mend(frame: &mut [u8], family: Family) {
     let length = frame.len() as u16;
@@ -307,5 +414,5 @@ pub(crate) fn check(octets: &[u8]) {
 }
 
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
-    (0..11).map(|router| [2, 22 + router, 4, 99, 0, 7].repeat(6)).chain([vec![0; 80], (0..=255).collect()]).collect()
+    (0..12).map(|router| [2, 24 + router, 4, 99, 0, 7].repeat(6)).chain([vec![0; 80], (0..=255).collect()]).collect()
 }

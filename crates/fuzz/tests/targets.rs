@@ -8,6 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;
 
+use engine::vrrp::receive::Discard;
 use tanist_fuzz::{TARGETS, Target, find, frames, run};
 
 /// The system's allocator, and how many octets this thread has asked it for.
@@ -83,13 +84,17 @@ holds! {
     authentication_header: 2_000,
     netlink: 2_000,
     kernel_files: 2_000,
+    system_texts: 2_000,
     baton: 2_000,
     control: 2_000,
     json: 2_000,
     configuration: 200,
     configuration_words: 200,
+    names: 2_000,
     record: 2_000,
     keys: 2_000,
+    reload_time: 2_000,
+    smtp: 2_000,
     http: 2_000,
     dbus: 2_000,
     receive: 200,
@@ -103,9 +108,11 @@ fn little_said_costs_little_memory() {
     for target in &TARGETS {
         // A text is read and told of several times, and engines live for as long as the input goes.
         let (least, for_each) = match target.name {
-            "configuration" | "configuration_words" => (8 << 20, 16 << 10),
+            "configuration" | "configuration_words" | "names" => (8 << 20, 16 << 10),
             "engine" | "engine_of_any_configuration" | "receive" => (8 << 20, 64 << 10),
             "control" => (256 << 10, 64),
+            // A buffer for each way of reading it.
+            "smtp" => (32 << 10, 64),
             _ => (16 << 10, 64),
         };
         for input in inputs(target) {
@@ -121,6 +128,9 @@ fn little_said_costs_little_memory() {
 
 #[test]
 fn frames_reach_every_rung() {
-    let sum = frames::run(20_000, 0, |_| {}).expect("each frame is counted once");
+    let sum = frames::run(60_000, 0, |_| {}).expect("each frame is counted once");
     assert!(sum.believed > sum.frames / 10 && sum.refused > sum.frames / 10, "{sum:?}");
+    assert!(sum.by_backup > sum.frames / 10 && sum.by_active > sum.frames / 10, "{sum:?}");
+    let met: Vec<bool> = sum.reasons.iter().map(|count| *count > 0).collect();
+    assert_eq!(met, [true; Discard::COUNT], "each reason to refuse a frame is met");
 }

@@ -52,6 +52,11 @@ impl ControlGroups {
         found.ok_or_else(|| Error::with_detail(action, "there are none of version 2"))
     }
 
+    /// Where they are shown.
+    pub(crate) fn mount(&self) -> &Path {
+        &self.mount
+    }
+
     /// The one in which a program will be that is started now and put nowhere.
     pub fn own(&self) -> &Path {
         &self.own
@@ -283,7 +288,7 @@ pub(crate) fn for_each_number(file: &OwnedFd, found: &mut dyn FnMut(Pid)) {
 // ── what the kernel says ──────────────────────────────────────────────────────────────────────────────────
 
 /// Where our group could be seen, the place that was mounted last first.
-fn places(mountinfo: &[u8], own: &[u8]) -> Vec<ControlGroups> {
+pub(crate) fn places(mountinfo: &[u8], own: &[u8]) -> Vec<ControlGroups> {
     let Some(own) = lines(own).find_map(|line| line.strip_prefix(b"0::")) else { return Vec::new() };
     let mut found: Vec<ControlGroups> = lines(mountinfo).filter_map(|line| place(line, own)).collect();
     found.reverse();
@@ -307,7 +312,7 @@ fn place(line: &[u8], own: &[u8]) -> Option<ControlGroups> {
     let own = path(own.to_vec());
     let inside = own.strip_prefix(&root).ok()?;
     // What is outside of our namespace of groups begins with "/..".
-    if inside.components().any(|part| part == std::path::Component::ParentDir) {
+    if !inside.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
         return None;
     }
     let own = if inside.as_os_str().is_empty() { mount.clone() } else { mount.join(inside) };

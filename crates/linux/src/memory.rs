@@ -58,7 +58,7 @@ fn trim_heap() {}
 /// Start and length of a line of `/proc/self/maps` that is a file's code, or the constants at the beginning of a
 /// program file: `5581…-5582… r-xp offset device inode path`. Other constants are not meant: among them are those that
 /// the loader has written into, which are `r--p` as well, but never lie at the beginning of the file.
-fn unchanged_mapping(line: &str) -> Option<(usize, usize)> {
+pub(crate) fn unchanged_mapping(line: &str) -> Option<(usize, usize)> {
     let mut fields = line.split_ascii_whitespace();
     let (range, permissions, offset) = (fields.next()?, fields.next()?, fields.next()?);
     let path = fields.nth(2)?;

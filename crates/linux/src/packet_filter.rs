@@ -285,16 +285,17 @@ fn name_key(link: &str) -> Vec<u8> {
 }
 
 /// The error number of the first message that refuses something.
-fn first_refusal(mut answers: &[u8]) -> Option<i32> {
+pub(crate) fn first_refusal(mut answers: &[u8]) -> Option<i32> {
     while let Some((header, _)) = answers.split_first_chunk::<16>() {
         let length = u32::from_ne_bytes(header[0..4].try_into().ok()?) as usize;
         let kind = u16::from_ne_bytes(header[4..6].try_into().ok()?);
-        let message = answers.get(..length)?;
+        // One without a header of its own would be read for ever.
+        let message = answers.get(..length).filter(|message| message.len() >= header.len())?;
         let code = message.get(16..20).and_then(|code| code.try_into().ok()).map(i32::from_ne_bytes);
         if kind == libc::NLMSG_ERROR as u16
             && let Some(code) = code.filter(|code| *code != 0)
         {
-            return Some(-code);
+            return Some(code.saturating_neg());
         }
         answers = answers.get(length.next_multiple_of(4)..)?;
     }

@@ -185,7 +185,7 @@ fn word_at(datagram: &[u8], at: usize) -> Option<u32> {
 }
 
 /// The error number of the kernel's answer, or 0; `None` if it is none.
-fn confirmation(datagram: &[u8]) -> Option<i32> {
+pub(crate) fn confirmation(datagram: &[u8]) -> Option<i32> {
     (word_at(datagram, WHAT)? == CONFIRMED).then(|| word_at(datagram, PARTICULARS).unwrap_or(0).cast_signed())
 }
 

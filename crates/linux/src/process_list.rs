@@ -159,7 +159,11 @@ pub fn find_marked_of(setting: &str, users: Option<&[u32]>, mut looking_at: impl
 /// Who has started a process; `None` if it has ended.
 fn real_user(pid: u32) -> Option<u32> {
     let status = fs::read(format!("/proc/{pid}/status")).ok()?;
-    let status = String::from_utf8_lossy(&status);
+    real_user_in(&String::from_utf8_lossy(&status))
+}
+
+/// The first of the users in `/proc/PID/status`.
+pub(crate) fn real_user_in(status: &str) -> Option<u32> {
     let users = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     users.split_ascii_whitespace().next()?.parse().ok()
 }

@@ -69,8 +69,7 @@ impl ServiceNotices {
             };
             if let Some(sender) = sender {
                 let (pid, uid) = (sender.pid.cast_unsigned(), sender.uid);
-                let says = |what: &[u8]| octets[..length].split(|octet| *octet == b'\n').any(|line| line == what);
-                let (ready, watchdog) = (says(b"READY=1"), says(b"WATCHDOG=1"));
+                let (ready, watchdog) = says(&octets[..length]);
                 return Ok(Some(ServiceNotice { pid, uid, ready, watchdog }));
             }
         }
@@ -81,6 +80,12 @@ impl AsFd for ServiceNotices {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Whether these lines say `READY=1`, and `WATCHDOG=1`.
+pub(crate) fn says(lines: &[u8]) -> (bool, bool) {
+    let has = |what: &[u8]| lines.split(|octet| *octet == b'\n').any(|line| line == what);
+    (has(b"READY=1"), has(b"WATCHDOG=1"))
 }
 
 /// One datagram and who has sent it. Not by way of rustix, whose credentials cannot hold a process without a number.

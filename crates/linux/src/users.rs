@@ -114,7 +114,7 @@ fn find_group_in(group: &str, name_or_number: &str) -> Option<u32> {
     by_name.or_else(|| name_or_number.parse().ok())
 }
 
-fn identity_in(
+pub(crate) fn identity_in(
     passwd: &str,
     group_file: &str,
     user: &str,

@@ -2,4 +2,4 @@
 //! nothing of them is in a daemon.
 
 pub use crate::docker::foreign::{Said, http_answer, words};
-pub use crate::systemd::foreign::dbus;
+pub use crate::systemd::foreign::{dbus, welcome};

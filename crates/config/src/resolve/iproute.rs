@@ -182,12 +182,12 @@ impl<'f> Names<'f> {
 
     /// What is built in, then the system's files, then the operator's: who comes last is right.
     fn read(&self, kind: Kind) -> BTreeMap<String, u32> {
-        let About { file, built_in, .. } = kind.about();
+        let About { file, built_in, most, .. } = kind.about();
         let mut known: BTreeMap<String, u32> =
             built_in.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
         if kind == Kind::IpProtocol {
             known.extend(
-                self.entries(Path::new("/etc/protocols"))
+                self.entries(Path::new("/etc/protocols"), most)
                     .into_iter()
                     .flat_map(|(number, names)| names.into_iter().map(move |name| (name.to_lowercase(), number))),
             );
@@ -206,7 +206,7 @@ impl<'f> Names<'f> {
             more.sort();
             for path in [directory.join(file)].iter().chain(&more) {
                 known.extend(
-                    self.entries(path)
+                    self.entries(path, most)
                         .into_iter()
                         .filter_map(|(number, names)| names.into_iter().next().map(|name| (name, number))),
                 );
@@ -216,8 +216,8 @@ impl<'f> Names<'f> {
     }
 
     /// Lines of a number and a name; of `/etc/protocols`, a name, a number and other names. A file that is not there
-    /// has none.
-    fn entries(&self, path: &Path) -> Vec<(u32, Vec<String>)> {
+    /// has none. A number above `most` is passed over, as by `ip`.
+    fn entries(&self, path: &Path, most: u32) -> Vec<(u32, Vec<String>)> {
         let content = self.files.read(path).unwrap_or_default();
         let content = String::from_utf8_lossy(&content);
         let entry = |line: &str| {
@@ -225,7 +225,8 @@ impl<'f> Names<'f> {
             let mut words: Vec<&str> = line.split_whitespace().collect();
             let place = words.iter().take(2).position(|word| number(word).is_some())?;
             let number = number(words.remove(place)).and_then(|number| u32::try_from(number).ok())?;
-            (!words.is_empty()).then(|| (number, words.into_iter().map(str::to_owned).collect()))
+            let fits = number <= most;
+            (fits && !words.is_empty()).then(|| (number, words.into_iter().map(str::to_owned).collect()))
         };
         content.lines().filter_map(entry).collect()
     }
@@ -258,6 +259,7 @@ mod tests {
             .with("/etc/iproute2/rt_tables", "0x65\tuplink # ours\n\n")
             .with("/etc/iproute2/rt_tables.d/b.conf", "102 downlink\n")
             .with("/etc/iproute2/rt_tables.d/b.txt", "103 nobody\n")
+            .with("/etc/iproute2/rt_protos", "300 great\n255 greatest\n300 greatest\n")
             .with("/etc/protocols", "ip 0 IP\nudp\t17\tUDP # user datagram\nfoo 200 FOO bar\n");
         let names = Names::new(&files, None, None);
         let mut findings = Findings::default();
@@ -269,13 +271,18 @@ mod tests {
         assert_eq!(find(Kind::Table, "0x10"), Some(16));
         assert_eq!(find(Kind::Table, "4294967295"), Some(u32::MAX));
         assert_eq!(find(Kind::Protocol, "bird"), Some(12));
+        assert_eq!(find(Kind::Protocol, "greatest"), Some(255));
         assert_eq!(find(Kind::IpProtocol, "UDP"), Some(17));
         assert_eq!(find(Kind::IpProtocol, "bar"), Some(200));
         assert_eq!(find(Kind::IpProtocol, "tcp"), Some(6));
         assert!(!findings.has_errors());
-        for (kind, text) in
-            [(Kind::Table, "nobody"), (Kind::Table, "4294967296"), (Kind::Protocol, "256"), (Kind::Scope, "Global")]
-        {
+        for (kind, text) in [
+            (Kind::Table, "nobody"),
+            (Kind::Table, "4294967296"),
+            (Kind::Protocol, "256"),
+            (Kind::Protocol, "great"),
+            (Kind::Scope, "Global"),
+        ] {
             let mut findings = Findings::default();
             assert_eq!(names.find(kind, &word(text), &mut findings), None, "{text}");
             assert!(findings.has_errors(), "{text}");

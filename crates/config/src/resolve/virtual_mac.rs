@@ -75,7 +75,11 @@ impl Asking {
     pub(super) fn take(&mut self, statement: &Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> bool {
         match statement.keyword.name {
             "use_vmac" => self.own = Some(Own::read(statement, names, findings)),
-            "use_ipvlan" => self.ipvlan = Some(ipvlan::Asked::read(statement, names, findings)),
+            "use_ipvlan" => {
+                let asked = ipvlan::Asked::read(statement, names, findings);
+                // Given twice, the first one counts.
+                self.ipvlan.get_or_insert(asked);
+            }
             "use_vmac_addr" => self.elsewhere = Some(statement.span),
             "vmac_xmit_base" => self.speaks_below = Some(statement.span),
             _ => return false,

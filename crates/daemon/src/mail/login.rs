@@ -44,7 +44,7 @@ pub(super) fn log_in(talk: &mut Talk, login: &MailLogin, offers: &[String]) -> R
 }
 
 /// `AUTH PLAIN LOGIN`, or `AUTH=LOGIN` as servers wrote it before there was a standard.
-fn is_offered(offers: &[String], way: &str) -> bool {
+pub(super) fn is_offered(offers: &[String], way: &str) -> bool {
     offers.iter().any(|offer| {
         let mut words = offer.split([' ', '=']);
         words.next().is_some_and(|word| word.eq_ignore_ascii_case("AUTH"))

@@ -60,6 +60,12 @@ fn bare(address: &str) -> &str {
 }
 
 impl Answer {
+    /// What an answer to a greeting offers, word for word.
+    pub(super) fn offers(&self) -> Vec<String> {
+        let lines = self.before.iter().skip(1).chain([&self.text]);
+        lines.filter_map(|line| line.get(4..)).map(str::to_owned).collect()
+    }
+
     /// What is refused before there is any mail says nothing about the mail.
     fn must_be_ready(self) -> Result<(), Failure> {
         if self.code / 100 == 2 { Ok(()) } else { Err(Failure::Now(self.text)) }
@@ -113,8 +119,7 @@ impl Talk {
     /// What it offers, word for word.
     fn greet(&mut self) -> Result<Vec<String>, Failure> {
         let answer = self.ask(&format!("EHLO {}", self.route.helo))?;
-        let offers = answer.before.iter().skip(1).chain([&answer.text]).filter_map(|line| line.get(4..));
-        let offers = offers.map(str::to_owned).collect();
+        let offers = answer.offers();
         answer.must_be_ready()?;
         Ok(offers)
     }
@@ -184,39 +189,43 @@ impl Talk {
         wire.write_all(text.as_bytes()).and_then(|()| wire.flush()).map_err(|error| Failure::Now(cause(&error)))
     }
 
-    /// An answer may have many lines; the last one has a blank behind its number (RFC 5321 §4.2.1).
     fn answer(&mut self) -> Result<Answer, Failure> {
         self.set_limit();
-        let mut before = Vec::new();
-        while before.len() < MOST_LINES {
-            let text = self.line().map_err(|error| Failure::Now(cause(&error)))?;
-            let code = text.get(..3).and_then(|code| code.parse().ok()).filter(|code| (200..600).contains(code));
-            let Some(code) = code else { break };
-            if text.as_bytes().get(3) != Some(&b'-') {
-                return Ok(Answer { code, before, text });
-            }
-            before.push(text);
-        }
-        Err(Failure::Now("its answer is no SMTP".to_owned()))
+        read_answer(&mut self.stream)
     }
+}
 
-    fn line(&mut self) -> io::Result<String> {
-        let mut line = Vec::new();
-        loop {
-            let found = self.stream.fill_buf()?;
-            if found.is_empty() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let end = found.iter().position(|octet| *octet == b'\n');
-            let taken = end.map_or(found.len(), |end| end + 1);
-            line.extend_from_slice(&found[..taken]);
-            self.stream.consume(taken);
-            if line.len() > LONGEST_LINE {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line of its answer is too long"));
-            }
-            if end.is_some() {
-                return Ok(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
-            }
+/// An answer may have many lines; the last one has a blank behind its number (RFC 5321 §4.2.1).
+pub(super) fn read_answer(stream: &mut impl BufRead) -> Result<Answer, Failure> {
+    let mut before = Vec::new();
+    while before.len() < MOST_LINES {
+        let text = read_line(stream).map_err(|error| Failure::Now(cause(&error)))?;
+        let code = text.get(..3).and_then(|code| code.parse().ok()).filter(|code| (200..600).contains(code));
+        let Some(code) = code else { break };
+        if text.as_bytes().get(3) != Some(&b'-') {
+            return Ok(Answer { code, before, text });
+        }
+        before.push(text);
+    }
+    Err(Failure::Now("its answer is no SMTP".to_owned()))
+}
+
+fn read_line(stream: &mut impl BufRead) -> io::Result<String> {
+    let mut line = Vec::new();
+    loop {
+        let found = stream.fill_buf()?;
+        if found.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let end = found.iter().position(|octet| *octet == b'\n');
+        let taken = end.map_or(found.len(), |end| end + 1);
+        line.extend_from_slice(&found[..taken]);
+        stream.consume(taken);
+        if line.len() > LONGEST_LINE {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a line of its answer is too long"));
+        }
+        if end.is_some() {
+            return Ok(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
         }
     }
 }

@@ -119,7 +119,7 @@ pub fn kernel_keeps_marks() -> bool {
 }
 
 /// Kernel releases begin with two numbers: "6.1.0-40-amd64".
-fn release_is_at_least(release: &str, wanted: (u32, u32)) -> bool {
+pub(crate) fn release_is_at_least(release: &str, wanted: (u32, u32)) -> bool {
     let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map_while(|digits| digits.parse().ok());
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= wanted
 }

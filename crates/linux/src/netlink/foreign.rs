@@ -3,7 +3,7 @@
 use netlink_packet_core::Emitable;
 
 use super::socket::{self, messages};
-use super::{Change, Listener, RouteSpec, RuleSpec, listeners, monitor, route, rule};
+use super::{Change, Listener, RouteSpec, RuleSpec, addresses, listeners, monitor, route, rule};
 
 /// What the monitor makes of a datagram.
 #[must_use]
@@ -36,6 +36,12 @@ pub fn route_again(spec: &RouteSpec) -> Vec<RouteSpec> {
 #[must_use]
 pub fn rule_again(spec: &RuleSpec) -> Option<RuleSpec> {
     rule::decode(&octets(&rule::encode(spec)))
+}
+
+/// Whether this release of Linux is at least that one.
+#[must_use]
+pub fn is_new_enough(release: &str, wanted: (u32, u32)) -> bool {
+    addresses::release_is_at_least(release, wanted)
 }
 
 fn octets(payload: &impl Emitable) -> Vec<u8> {

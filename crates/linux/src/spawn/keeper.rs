@@ -521,14 +521,18 @@ fn for_each_child_slowly(found: &mut dyn FnMut(Pid)) {
         let Ok(file) = openat(&directory, &*room, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) else { continue };
         let mut text = [0_u8; 512];
         let Ok(length) = rustix::io::read(&file, &mut text) else { continue };
-        // "PID (NAME) STATE PARENT …"; the name may contain a parenthesis, the numbers behind it don't.
-        let Some(end) = text[..length].iter().rposition(|octet| *octet == b')') else { continue };
-        let parent = text[end..length].split(|octet| *octet == b' ').nth(2);
-        let parent = parent.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-        if parent.and_then(Pid::from_raw) == Some(own) {
+        if parent_in(&text[..length]).and_then(Pid::from_raw) == Some(own) {
             found(pid);
         }
     }
+}
+
+/// The parent in `/proc/PID/stat`, which is read without taking memory.
+pub(crate) fn parent_in(stat: &[u8]) -> Option<i32> {
+    // "PID (NAME) STATE PARENT …"; the name may contain a parenthesis, the numbers behind it don't.
+    let end = stat.iter().rposition(|octet| *octet == b')')?;
+    let digits = stat[end..].split(|octet| *octet == b' ').nth(2)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! processes is started behind a keeper: see `keeper.rs`.
 
 mod child;
-mod keeper;
+pub(crate) mod keeper;
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};

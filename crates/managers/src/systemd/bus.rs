@@ -121,14 +121,8 @@ impl Bus {
         self.socket.exchange()?;
         let mut messages = Vec::new();
         if !self.accepted {
-            let Some(end) = self.socket.received.windows(2).position(|pair| pair == b"\r\n") else {
-                return self.unless_ended(messages);
-            };
-            if !self.socket.received.starts_with(b"OK ") {
-                let said = String::from_utf8_lossy(&self.socket.received[..end]).into_owned();
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("it does not let us in: {said}")));
-            }
-            self.socket.received.drain(..end + 2);
+            let Some(length) = welcome(&self.socket.received)? else { return self.unless_ended(messages) };
+            self.socket.received.drain(..length);
             self.accepted = true;
         }
         let mut taken = 0;
@@ -147,6 +141,24 @@ impl Bus {
         }
         Ok(messages)
     }
+}
+
+/// No server says more before it lets somebody in, or doesn't.
+const LONGEST_WELCOME: usize = 16 * 1024;
+
+/// How long the answer to who we are is, once it is there wholly; an error if it does not let us in.
+pub(super) fn welcome(received: &[u8]) -> io::Result<Option<usize>> {
+    let Some(end) = received.windows(2).position(|pair| pair == b"\r\n") else {
+        return match received.len() {
+            ..=LONGEST_WELCOME => Ok(None),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "what it says is not D-Bus")),
+        };
+    };
+    if !received.starts_with(b"OK ") {
+        let said = String::from_utf8_lossy(&received[..end]).into_owned();
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("it does not let us in: {said}")));
+    }
+    Ok(Some(end + 2))
 }
 
 #[cfg(test)]

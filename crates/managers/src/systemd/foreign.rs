@@ -2,6 +2,7 @@
 
 use zbus::{ObjectPath, Variant};
 
+use super::bus;
 use super::message::{decode, first_length};
 use super::properties::{Map, Properties};
 
@@ -27,4 +28,9 @@ pub fn dbus(octets: &[u8]) -> Option<(usize, String)> {
     );
     let unit = (unit.ending(), unit.restarts_itself(), unit.awaits_restart(), unit);
     Some((length, format!("{:?} {:?} {said:?} {unit:?}", message.kind, message.text())))
+}
+
+/// How long the answer of a bus to who we are is, once it is there; an error if it does not let us in.
+pub fn welcome(octets: &[u8]) -> Result<Option<usize>, String> {
+    bus::welcome(octets).map_err(|error| error.to_string())
 }

@@ -39,7 +39,9 @@ fn verdicts_agree_about_configurations_that_nobody_has_written() {
     };
     let (count, seed) = (number("VERDICTS_AT_RANDOM", 500), number("VERDICTS_SEED", 1));
     with_known_keepalived(|| {
-        let corpus = corpus::all();
+        let mut corpus = corpus::all();
+        // Nor is a line of them put into another one.
+        corpus.retain(|one| !LEFT_OUT.contains(&one.name.as_str()));
         let messages = Messages::parse(&read("messages.txt"));
         let differences = Differences::parse(&read("differences.txt"));
         let words = words(&corpus);
@@ -151,10 +153,7 @@ fn words(corpus: &[Configuration]) -> Vec<&str> {
 
 /// One of the corpus, changed in one way or two.
 fn made_up(corpus: &[Configuration], words: &[&str], random: &mut Random) -> Configuration {
-    let mut base = random.pick(corpus);
-    while LEFT_OUT.contains(&base.name.as_str()) {
-        base = random.pick(corpus);
-    }
+    let base = random.pick(corpus);
     let mut lines: Vec<String> = base.text().lines().map(str::to_owned).collect();
     let mut what = String::new();
     for _ in 0..random.between(1, 2) {

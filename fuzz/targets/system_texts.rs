@@ -1,0 +1,4 @@
+//! See `crates/fuzz`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| tanist_fuzz::check("system_texts", octets));
