@@ -250,7 +250,9 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
         &["addresses-let-go-by-themselves"],
     ),
     (
-        Part::No("its point is how long a node gives way that has lost one router of a group, which keepalived does otherwise"),
+        Part::No(
+            "its point is how long a node gives way that has lost one router of a group, which keepalived does otherwise",
+        ),
         &["bug-group-of-which-each-has-a-part", "group-resigned-whole"],
     ),
     (Part::No("the lab's three nodes have one LAN"), &["two-lans-one-is-cut"]),
