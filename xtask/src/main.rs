@@ -11,7 +11,6 @@ mod planted;
 mod sanitize;
 mod security;
 mod steps;
-mod suites;
 mod tidy;
 
 use std::process::ExitCode;

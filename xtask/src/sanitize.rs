@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::steps::step;
-use crate::suites::{SLOW_TESTS, TEST_THREADS};
+use crate::steps::{SLOW_TESTS, TEST_THREADS, step};
 
 const DIRECTORY: &str = "target/sanitized";
 /// What the sanitizer finds in daemons, whose standard error is somebody else's, is written beside this name.

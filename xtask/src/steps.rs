@@ -1,12 +1,10 @@
 //! What `test`, `bench` and `soak` do, step by step. The first step that fails ends it.
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
-use crate::suites::{self, SLOW_TESTS, TEST_THREADS};
 use crate::{licences, packages, tidy};
 
 /// How much is tested.
@@ -17,6 +15,11 @@ pub(crate) enum Extent {
     /// What needs nothing but Rust.
     Quick,
 }
+
+/// The environment variable behind which slow tests wait.
+pub(crate) const SLOW_TESTS: &str = "SLOW_TESTS";
+/// They nearly only wait, for timers of seconds, so more of them run at once than there are processors.
+pub(crate) const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "8");
 
 /// About a minute of made-up worlds on two processors. `new` in place of `1` takes other ones each time.
 const HUNT: [&str; 11] =
@@ -37,7 +40,9 @@ pub(crate) fn test(extent: Extent) -> Result<(), String> {
         }
         Extent::Everything => {
             step("lints, and all that is compiled", compile)?;
-            step("tests, namespaces included", || suites::run(Path::new(".")))?;
+            step("tests, namespaces included", || {
+                cargo(&["test", "--workspace", "--locked", "--no-fail-fast"], &[(SLOW_TESTS, "1"), TEST_THREADS])
+            })?;
             // They would move the roles of the others. Side by side they take half a minute. The whole workspace, so that
             // nothing is compiled again.
             step("faults of running daemons", || {
@@ -138,12 +143,9 @@ pub(crate) fn step(name: &str, act: impl FnOnce() -> Result<(), String>) -> Resu
     Ok(())
 }
 
-pub(crate) fn cargo_program() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
 pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
-    let status = Command::new(cargo_program())
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(program)
         .args(arguments)
         .envs(environment.iter().copied())
         .status()

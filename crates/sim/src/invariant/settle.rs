@@ -194,6 +194,9 @@ impl World<'_> {
             // Something may run where nobody can look, or does not end: until it is gone, nothing is handed over.
             [] if stuck => return Ok(()),
             [] => return Err("nobody is Active".to_owned()),
+            // A service that does not do what it should has the role come and go, so two may meet just now; that they do
+            // not stay two is for another rule.
+            _ if members.iter().any(|(index, spec)| self.is_excused(*index, spec)) => return Ok(()),
             several => return Err(format!("several are Active: {}", names(several))),
         };
         let better = |(index, spec, theirs): &&(usize, &RouterSpec, u8)| {

@@ -200,9 +200,9 @@ fn what_runs_first_and_last_does_so_as_with_keepalived() {
                 "last|0",
             ]
         );
-        // keepalived 2.2.7 has once ended without its last script, on a machine with much to do.
-        let theirs = |_| scripts_of(Daemon::keepalived());
-        assert!((0..3).map(theirs).any(|theirs| theirs == ours), "not what keepalived does: {ours:?}");
+        // On a machine with much to do keepalived 2.2.7 ends before its last script has.
+        let theirs = scripts_of(Daemon::keepalived());
+        assert!(theirs == ours || theirs == ours[..4], "not what keepalived does: {theirs:?}");
     });
 }
 

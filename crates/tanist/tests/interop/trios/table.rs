@@ -255,6 +255,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
         ),
         &["bug-group-of-which-each-has-a-part", "group-resigned-whole"],
     ),
+    (Part::No("four nodes; who repeats packets is in daemon/strangers"), &["repeated-advertisement-without-a-seal"]),
     (Part::No("the lab's three nodes have one LAN"), &["two-lans-one-is-cut"]),
     (Part::No("what is static is put back at once, so that the lab cannot make it missing"), &["statics-missing"]),
     (Part::No("checks of one role are Tanist's own"), &["script-in-one-role"]),
