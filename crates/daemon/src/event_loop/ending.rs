@@ -117,6 +117,8 @@ impl EventLoop {
         // Whatever it was about, it is not what we want now.
         self.out.clear();
         self.reconcile = true;
+        // A signal that was read together with what broke does not come again, and may have told of an end.
+        self.take_ends();
         if !self.is_stopping() {
             self.stop();
         }

@@ -147,6 +147,23 @@ fn a_second_panic_does_not_leave_a_service_behind() {
     });
 }
 
+/// Signals are read together; what is read with the one that breaks everything still counts.
+#[test]
+fn an_end_that_comes_with_a_panic_is_noticed() {
+    slow_test(|| {
+        let pair = slow_to_stop(Plan::alone(SLOW_TO_STOP), fragile());
+        open_gate(&pair);
+        let begin = Moment::now();
+        // The first look at the service ends while nobody can notice.
+        pair.daemon(A).signal(Signal::STOP);
+        let_pass(Duration::from_millis(500));
+        pair.daemon(A).signal(Signal::QUIT);
+        pair.daemon(A).signal(Signal::CONTINUE);
+        has_ended(&pair, begin, "exit status 70");
+        assert!(pair.at_work().is_empty(), "{}", pair.story());
+    });
+}
+
 /// The service's block goes, and with it the words of how to stop it; it is stopped by them nevertheless.
 #[test]
 fn what_a_reload_takes_out_is_stopped_as_it_was_described() {
