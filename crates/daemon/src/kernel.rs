@@ -100,6 +100,8 @@ pub(crate) struct Changed {
     pub(crate) addresses: bool,
     /// A desired address was lost.
     pub(crate) missing: Option<Loss>,
+    /// Addresses of ours that had expired, and came back with a renewal that was late.
+    pub(crate) returned: Vec<Key>,
     /// What has been done about virtual interfaces, and, if that is to be told, which addresses came or went.
     pub(crate) told: Vec<(Severity, String)>,
     /// The machine could not be looked at, or refused something; it will be tried again.
@@ -442,8 +444,14 @@ impl Kernel {
         let mut changed = Changed::default();
         if self.astray || changes.iter().any(|change| matches!(change, Change::Lost)) {
             // What was told before the look is older than what the look shows.
-            changes.clear();
+            let doubtful_renewal = self.astray;
+            let gone = changes.drain(..).filter_map(|change| match change {
+                Change::AddressGone(address) if doubtful_renewal => Some(key(&address)),
+                _ => None,
+            });
+            changed.returned = gone.filter(|key| self.ours.contains(key)).collect();
             changed.failures.extend(self.look().err());
+            changed.returned.retain(|key| self.addresses.contains_key(key));
             self.routing.distrust();
             (changed.links, changed.addresses) = (true, true);
         }

@@ -105,10 +105,21 @@ pub fn forget_stack() {
     // SAFETY: this asks for a number.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     let Some(page) = usize::try_from(page).ok().filter(|page| page.is_power_of_two()) else { return };
+    if let Some(stack) = main_stack() {
+        forget_below_this_call(&stack, page);
+    }
+}
+
+/// With a frame of its own, which is far shorter than a page: in one that it shared with its callers, what they still need
+/// could lie pages below what is taken for the end of it here.
+#[inline(never)]
+fn forget_below_this_call(stack: &Range<usize>, page: usize) {
     let here = 0_u8;
     // Right below is what this call uses itself.
     let end = ((&raw const here).addr() & !(page - 1)).saturating_sub(page);
-    let Some(stack) = main_stack().filter(|stack| stack.contains(&end)) else { return };
+    if !stack.contains(&end) {
+        return;
+    }
     // SAFETY: the pages are of this thread's stack, and below all that is in use of it: nobody reads there before he has
     // written. If it is refused, they stay as they are.
     unsafe { libc::madvise(stack.start as *mut libc::c_void, end - stack.start, libc::MADV_DONTNEED) };

@@ -38,6 +38,20 @@ impl EventLoop {
         self.restoring = changed.missing.or(self.restoring);
         self.told.extend(changed.told);
         self.tell_refusals(changed.failures);
+        for (link, address, prefix) in changed.returned {
+            self.note_put_back(Loss::Expired, link, address, prefix);
+        }
+    }
+
+    /// An address of ours was gone and is there again: whoever looked for it meanwhile shall find it.
+    fn note_put_back(&mut self, loss: Loss, link: u32, address: IpAddr, prefix: u8) {
+        let name = self.kernel.name_of(link);
+        let what = match loss {
+            Loss::TakenAway => format!("was missing from {name}"),
+            Loss::Expired => format!("had expired on {name}, as this daemon was kept from renewing it,"),
+        };
+        self.told.push((Severity::Warning, format!("{address}/{prefix} {what} and has been put back")));
+        self.push_announcement(link, address);
     }
 
     /// Has the interfaces made that instances with a virtual MAC address live on.
@@ -52,13 +66,7 @@ impl EventLoop {
         let reconciled = self.kernel.reconcile(&desired);
         if let Some(loss) = self.restoring.take() {
             for restored in &reconciled.added {
-                let (address, prefix, link) = (restored.address, restored.prefix, self.kernel.name_of(restored.link));
-                let what = match loss {
-                    Loss::TakenAway => format!("was missing from {link}"),
-                    Loss::Expired => format!("had expired on {link}, as this daemon was kept from renewing it,"),
-                };
-                self.told.push((Severity::Warning, format!("{address}/{prefix} {what} and has been put back")));
-                self.push_announcement(restored.link, address);
+                self.note_put_back(loss, restored.link, restored.address, restored.prefix);
             }
         }
         for restored in reconciled.restored {

@@ -165,8 +165,9 @@ fn secrets_in_the_text_are_in_memory_only_where_they_are_used() {
         let again = Moment::now();
         node.reload(&OTHERS.configuration(host));
         scene.line("a", again, "Reloaded");
-        // The password stands in each advertisement, and so in the memory that the last ones were put together in.
-        assert!(patiently(|| THESE.found(pid) == [0; 6]), "{:?}", THESE.found(pid));
+        // The first password stands in each advertisement in clear, and so in memory that they were put together in: it may
+        // take any time until that is used again.
+        assert!(patiently(|| THESE.found(pid)[1..] == [0; 5]), "{:?}", THESE.found(pid));
         assert!(OTHERS.found(pid)[..5].iter().all(|count| *count > 0), "the search finds what is there");
         scene.nobody_resigned(begin);
     });
