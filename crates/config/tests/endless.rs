@@ -1,11 +1,9 @@
 //! Whatever a file says, reading it ends, panics never, and reports places that exist.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::load_text;
 use proptest::prelude::*;
-use support::load_text;
 use tanist_config::{ExportError, LoadOptions, Loaded, MemoryFiles, explain, export_for_keepalived, load};
 
 /// What must hold for any text.

@@ -1,10 +1,8 @@
 //! A configuration without what only Tanist knows: everything else stays as it was written.
 
-mod support;
-
 use std::path::Path;
 
-use support::{expect_file, load_text};
+use crate::support::{expect_file, load_text};
 use tanist_config::{ExportError, LoadOptions, MemoryFiles, RealFiles, export_for_keepalived};
 
 fn options() -> LoadOptions {

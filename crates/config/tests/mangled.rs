@@ -1,10 +1,8 @@
 //! The same configuration written differently means the same.
 
-mod support;
-
 use std::path::Path;
 
-use support::{describe, load_text};
+use crate::support::{describe, load_text};
 use tanist_config::Settings;
 
 const TEXTS: [&str; 12] = [

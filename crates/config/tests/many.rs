@@ -1,8 +1,6 @@
 //! More addresses than an advertisement holds, and more instances than anybody has.
 
-mod support;
-
-use support::load_text;
+use crate::support::load_text;
 use tanist_config::Severity;
 
 #[test]

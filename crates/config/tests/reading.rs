@@ -1,7 +1,5 @@
 //! How files are read: how strict `include` is, what chance is, which parts are left out.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 

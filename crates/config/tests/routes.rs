@@ -1,10 +1,8 @@
 //! Routes and rules as text and as values.
 
-mod support;
-
 use std::path::Path;
 
-use support::load_text;
+use crate::support::load_text;
 use tanist_config::{LoadOptions, MemoryFiles, RealFiles, Settings, explain, load};
 
 fn settings(text: &str) -> Settings {

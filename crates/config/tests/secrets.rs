@@ -1,8 +1,6 @@
 //! Passwords and keys appear in nothing that is said about a configuration: reports, what it will do, and what a
 //! developer prints. Only an export has them, because it is the file itself.
 
-mod support;
-
 use std::path::Path;
 
 use tanist_config::{LoadOptions, MemoryFiles, explain, export_for_keepalived};

@@ -1,11 +1,9 @@
 //! Each file in `tests/cases` and each example of the project: what is said about it and what it means.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use support::{describe, expect_file};
+use crate::support::{describe, expect_file};
 use tanist_config::{LoadOptions, RealFiles, explain, load};
 
 fn options() -> LoadOptions {

@@ -1,8 +1,6 @@
 //! Announcements: bursts, their repetition and their pace (keepalived's `garp_*` settings).
 
-mod common;
-
-use common::timeline::check;
+use crate::common::timeline::check;
 
 // Shows: vrrp_instance.garp_master_repeat, vrrp_instance.garp_master_delay
 // Shows: global_defs.vrrp_garp_master_repeat, global_defs.vrrp_garp_master_delay

@@ -1,8 +1,6 @@
 //! What holds whatever happens: the same seed and inputs give the same outputs, and some things never happen.
 
-mod common;
-
-use common::timeline::Bench;
+use crate::common::timeline::Bench;
 use proptest::prelude::*;
 use tanist_engine::{Instant, StateName};
 

@@ -1,10 +1,8 @@
 //! What is asked of an engine and of its values, and seen in no timeline.
 
-mod common;
-
 use tanist_engine::{Engine, Name, Priority, RouterId, VirtualAddress, Vrid};
 
-use common::setup::{address, config, router};
+use crate::common::setup::{address, config, router};
 
 #[test]
 fn a_number_of_a_virtual_router_is_written_as_such() {

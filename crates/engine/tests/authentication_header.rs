@@ -1,13 +1,11 @@
 //! `auth_type AH`: the octets against keepalived's, what is believed, and what is heard a second time.
 
-mod common;
-
 use std::net::Ipv4Addr;
 
-use common::ladder::ladder;
-use common::packet::octets_from_hex;
-use common::setup::password;
-use common::timeline::{Bench, check};
+use crate::common::ladder::ladder;
+use crate::common::packet::octets_from_hex;
+use crate::common::setup::password;
+use crate::common::timeline::{Bench, check};
 use tanist_engine::wire::authentication_header::{self, AuthenticationHeader};
 use tanist_engine::wire::ipv4;
 use tanist_engine::{Family, Input, Instant, LinkId, Password, Received};

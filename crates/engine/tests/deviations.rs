@@ -1,9 +1,7 @@
 //! Where a router does otherwise than the standard says, or than we think best, because its operator wants it so.
 
-mod common;
-
-use common::ladder::ladder;
-use common::timeline::check;
+use crate::common::ladder::ladder;
+use crate::common::timeline::check;
 
 // ── Unicast ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,8 +1,6 @@
 //! Files and processes: what a number or a count weighs, when a count turns, and what a reconfiguration keeps.
 
-mod common;
-
-use common::timeline::check;
+use crate::common::timeline::check;
 
 // ── Files ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,12 +1,10 @@
 //! Advertisements with a trailer (`auth_hmac`): the octets, what is believed, and what is heard a second time.
 
-mod common;
-
 use std::net::{IpAddr, Ipv4Addr};
 
-use common::ladder::ladder;
-use common::packet::{key_octets, octets_from_hex};
-use common::timeline::check;
+use crate::common::ladder::ladder;
+use crate::common::packet::{key_octets, octets_from_hex};
+use crate::common::timeline::check;
 use tanist_engine::wire::Sequence;
 use tanist_engine::wire::trailer::{self, Trailer};
 use tanist_engine::{HmacKey, Instant};

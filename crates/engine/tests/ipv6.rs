@@ -1,12 +1,10 @@
 //! Virtual routers of IPv6: their octets, where they speak from, whom they believe, and who wins.
 
-mod common;
-
 use std::net::{IpAddr, Ipv6Addr};
 
-use common::ladder::ladder;
-use common::packet::octets_from_hex;
-use common::timeline::{Bench, check};
+use crate::common::ladder::ladder;
+use crate::common::packet::octets_from_hex;
+use crate::common::timeline::{Bench, check};
 use tanist_engine::vrrp::receive::ChecksumForm;
 use tanist_engine::wire::{advertisement, ipv6, neighbour, packet};
 use tanist_engine::{Family, Input, Instant, LinkId, Output, Priority, Received, RouterId, Version};

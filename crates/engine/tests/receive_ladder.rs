@@ -1,9 +1,7 @@
 //! The ladder of receive checks: what is refused and why, what is merely odd, and how often that is told.
 
-mod common;
-
-use common::ladder::ladder;
-use common::timeline::check;
+use crate::common::ladder::ladder;
+use crate::common::timeline::check;
 
 #[test]
 fn one_thing_wrong_in_version_2() {

@@ -1,8 +1,6 @@
 //! Checks that run in one role only: when they begin and rest, and that a resting check counts for nothing.
 
-mod common;
-
-use common::timeline::check;
+use crate::common::timeline::check;
 
 #[test]
 fn where_it_is_not_active_it_does_not_run_and_holds_nobody_back() {

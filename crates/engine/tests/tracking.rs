@@ -1,12 +1,10 @@
 //! Checks and links: when runs make a verdict, what a verdict weighs, and how a run that takes too long is ended.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::setup::config;
-use common::timeline::check;
+use crate::common::setup::config;
+use crate::common::timeline::check;
 use tanist_engine::{Engine, Input, Instant, Output, ScriptOutcome};
 
 // ── Verdicts ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,13 +1,11 @@
 //! Octets: what we write is what keepalived writes, what is read is what was written, and nothing that arrives
 //! can do harm.
 
-mod common;
-
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use common::packet::{AuthenticationHeader, Packet, Sum, octets_from_hex};
-use common::setup::{password, router, virtual_address};
-use common::timeline::Bench;
+use crate::common::packet::{AuthenticationHeader, Packet, Sum, octets_from_hex};
+use crate::common::setup::{password, router, virtual_address};
+use crate::common::timeline::Bench;
 use proptest::prelude::*;
 use tanist_engine::vrrp::receive::ChecksumForm;
 use tanist_engine::wire::{AddressList, Advertisement, Body, advertisement, arp, ipv4, ipv6};

@@ -2,7 +2,7 @@
 //!
 //! A table holds the keywords of one block. What a keyword does to the settings is written in `resolve`.
 //!
-//! A keyword that `works` is shown to work, or `cargo test -p tanist-config --test keywords` fails:
+//! A keyword that `works` is shown to work, or `cargo test -p tanist-config keywords` fails:
 //!
 //! 1. Its example changes the settings. `UPDATE_EXPECT=1` writes down what changes, in `tests/effects/`; what to do if that
 //!    takes more than the example is said in `tests/keywords/effects.rs`.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use tanist_config::keywords::{Block, Form, Keyword, Status};
 
 use super::around;
-use super::support::{expect_file, load_text};
+use crate::support::{expect_file, load_text};
 
 /// What stands in the same block, with the keyword and without it.
 const BESIDE: &[(Block, &str, &str)] = &[

@@ -3,8 +3,7 @@
 //!
 //! Nothing here computes an expectation with a formula of the engine.
 
-// Each test file is a program of its own and uses its own part of this.
-#![allow(dead_code, reason = "each test program uses some of it")]
+#![allow(dead_code, reason = "`allocation` uses only some of it")]
 
 pub(crate) mod ladder;
 pub(crate) mod packet;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tanist_engine::{Config, Event, Input, Name, Priority, StateName};
 
-use crate::setup::{at, ms};
-use crate::world::{Kind, WIRE, World};
+use super::setup::{at, ms};
+use super::world::{Kind, WIRE, World};
 
 fn equal(_: usize, config: &mut Config) {
     config.routers[0].priority = Priority::new(100);

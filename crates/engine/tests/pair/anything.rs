@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tanist_engine::{Command, Event, HeldBy, Instant, LatchReason, OnManualStop, Remedy, StateName};
 
-use crate::setup::ms;
-use crate::world::{KINDS, Kind, Process, Sent, WIRE, World};
+use super::setup::ms;
+use super::world::{KINDS, Kind, Process, Sent, WIRE, World};
 
 /// A small generator: the same sequence for the same seed.
 struct Dice(u64);
@@ -45,7 +45,7 @@ fn world(dice: &mut Dice, paired: bool) -> World {
             config.pair = None;
         }
         if grouped {
-            crate::groups::group(node, config);
+            super::groups::group(node, config);
         }
     });
     world.start(0);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tanist_engine::{Answer, Command, Event, HeldBy, Input, Instant, RouterId, ServiceStateName, StateName};
 
-use crate::world::{Process, World};
+use super::world::{Process, World};
 
 impl World {
     // ── what operators do ─────────────────────────────────────────────────────────────────────────────

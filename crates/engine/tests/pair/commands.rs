@@ -2,8 +2,8 @@
 
 use tanist_engine::{Answer, Event, HeldBy, OnManualStop, RefusedCommand, StateName};
 
-use crate::setup::{at, ms};
-use crate::world::{Process, World};
+use super::setup::{at, ms};
+use super::world::{Process, World};
 
 #[test]
 fn what_is_so_already_is_done() {

@@ -2,8 +2,8 @@
 
 use tanist_engine::{Budget, Command, Event, Failback, FaultReason, LatchReason, Remedy, StateName};
 
-use crate::setup::{at, ms};
-use crate::world::{Process, World};
+use super::setup::{at, ms};
+use super::world::{Process, World};
 
 #[test]
 fn a_service_is_started_again_then_moved_then_latched() {

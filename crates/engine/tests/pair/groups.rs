@@ -2,8 +2,8 @@
 
 use tanist_engine::{Budget, Command, Config, GroupConfig, Name, Priority, RouterId, StateName, Vrid};
 
-use crate::setup::{at, ms};
-use crate::world::World;
+use super::setup::{at, ms};
+use super::world::World;
 
 /// The second router would rather be on b; the first one speaks for both.
 pub(crate) fn group(node: usize, config: &mut Config) {

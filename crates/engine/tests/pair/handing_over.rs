@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tanist_engine::{Answer, Event, HandoverReason, HeldBy, Input, RefusedCommand, StateName};
 
-use crate::setup::{at, ms};
-use crate::world::{Kind, Process, WIRE, World};
+use super::setup::{at, ms};
+use super::world::{Kind, Process, WIRE, World};
 
 #[test]
 fn an_operator_moves_it_and_back() {

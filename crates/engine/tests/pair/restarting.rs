@@ -3,8 +3,8 @@
 
 use tanist_engine::{Config, Event, Failback, Hook, Output, Priority, ServiceOrder, StateName};
 
-use crate::setup::{at, ms};
-use crate::world::{KINDS, Kind, Process, World};
+use super::setup::{at, ms};
+use super::world::{KINDS, Kind, Process, World};
 
 /// Nothing of the service was touched, and the role is where it was.
 #[track_caller]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tanist_engine::{Cause, Config, Event, Failback, Priority, StateName};
 
-use crate::setup::{at, ms};
-use crate::world::{KINDS, Kind, Process, WIRE, World};
+use super::setup::{at, ms};
+use super::world::{KINDS, Kind, Process, WIRE, World};
 
 /// b is the better one and stands by.
 fn standby_is_better(node: usize, config: &mut Config) {

@@ -2,9 +2,9 @@
 
 use tanist_engine::{Answer, Command, Event, LatchReason, RefusedCommand, Restored, StateName};
 
-use crate::failing::latched;
-use crate::setup::{at, ms};
-use crate::world::{KINDS, Kind, Process, World};
+use super::failing::latched;
+use super::setup::{at, ms};
+use super::world::{KINDS, Kind, Process, World};
 
 fn calendar(world: &World) -> u64 {
     1_700_000_000 + world.now.as_nanos() / 1_000_000_000

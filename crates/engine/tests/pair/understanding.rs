@@ -7,8 +7,8 @@ use tanist_engine::{
     Authentication, Config, Event, Failback, Instant, Name, RouterId, StateName, Terms, Transport, Unheard, Vrid,
 };
 
-use crate::setup::{at, ms};
-use crate::world::{KINDS, Kind, World};
+use super::setup::{at, ms};
+use super::world::{KINDS, Kind, World};
 
 /// What both nodes have told about unheard advertisements, each once.
 fn unheard(world: &World) -> [Vec<(bool, Unheard)>; 2] {

@@ -11,7 +11,7 @@ use tanist_engine::{
     Record, Restored, ServiceOrder, ServiceReport,
 };
 
-use crate::setup::{NODES, at, config, ms};
+use super::setup::{NODES, at, config, ms};
 
 /// How long anything takes from one node to the other.
 pub(crate) const WIRE: Duration = Duration::from_millis(1);

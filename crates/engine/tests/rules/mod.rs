@@ -1,8 +1,5 @@
 //! The state machine, rule by rule, against a peer made of packets (RFC 9568 §6.4; keepalived where it adds to it).
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod active;
 mod backup;
 mod faults;

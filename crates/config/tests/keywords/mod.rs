@@ -1,15 +1,12 @@
 //! The tables of keywords keep their promises: each has words and an example, and each example does what the
 //! table says.
 
-#[path = "keywords/effects.rs"]
 mod effects;
-#[path = "keywords/shown.rs"]
 mod shown;
-mod support;
 
 use std::collections::BTreeSet;
 
-use support::load_text;
+use crate::support::load_text;
 use tanist_config::Severity;
 use tanist_config::keywords::{Block, Form, Keyword, Status};
 

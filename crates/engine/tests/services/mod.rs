@@ -1,9 +1,6 @@
 //! What one node does with a service, rule by rule. Advertisements come every 100 s here, so that timelines stay short:
 //! a router of priority 200 is Active after 3 × 100 s + 56/256 s.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod adopting;
 mod by_hand;
 mod checking;

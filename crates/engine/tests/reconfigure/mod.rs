@@ -1,8 +1,5 @@
 //! Reconfiguration: what did not change is not touched, what did is followed with the least disturbance.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod addresses;
 mod figures;
 mod routers;
