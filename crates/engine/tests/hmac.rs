@@ -109,7 +109,8 @@ fn secrets_are_not_printed() {
     assert!(printed.contains("HmacKey(********)"), "{printed}");
     // Neither as a list of numbers nor as text.
     assert!(!printed.contains("1, 2, 3") && !printed.contains("1f"), "{printed}");
-    config.authentication = crate::common::setup::config(&["router a password secret"]).routers[0].authentication.clone();
+    config.authentication =
+        crate::common::setup::config(&["router a password secret"]).routers[0].authentication.clone();
     let printed = format!("{config:?}");
     assert!(printed.contains("Password(********)") && !printed.contains("115"), "{printed}");
 }
@@ -382,7 +383,8 @@ router a version 3 hmac 1 source 192.0.2.1 peers 192.0.2.3
     );
 }
 
-/// A sender whose calendar was set back while it was off is not believed, whoever is right; and what to do about it.
+/// A sender that goes by its calendar alone, as keepalived does, and that was set back while it was off, is not believed,
+/// whoever is right; and what to do about it.
 // Shows: auth_hmac.anti_replay
 #[test]
 fn who_comes_back_with_its_calendar_set_back_is_refused() {
@@ -510,6 +512,88 @@ router a version 3 priority 255 hmac 1 hmac_replay monotonic
     2.000000   a advertise 255 sealed 1700000001 s + 0/65536 s + 1
     3.000000   a advertise 255 sealed 1700000001 s + 0/65536 s + 2
     3.500000 > wait
+"#,
+    );
+}
+
+/// A former life of ours has sent greater numbers, and the other node remembers: we go on from what it says itself.
+#[test]
+fn a_monotonic_sequence_goes_on_from_what_was_heard() {
+    check(
+        r#"
+router a version 3 hmac 1 hmac_replay monotonic
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    1.000000 > hear 192.0.2.2 90 seal_ahead 3600
+    1.000000   a ignores 90 from 192.0.2.2
+    1.500000 > hear 192.0.2.3 90 seal_ahead 60
+    1.750000 > hear 192.0.2.2 0 seal_ahead 3600
+    1.750000   a hears 192.0.2.2 resign
+    2.359375   a Backup -> Active: ActiveResigned
+    2.359375   a advertise 100 sealed 1700003601 s + 49152/65536 s + 1
+    2.359375   a wants its addresses
+    2.359375   desired 192.0.2.100/24@eth0
+    2.359375   a announcing eth0 192.0.2.100
+    2.359375   announce eth0 192.0.2.100
+    2.359375   a notify Active 100
+    3.359375   a advertise 100 sealed 1700003601 s + 49152/65536 s + 2
+    4.359375   a advertise 100 sealed 1700003601 s + 49152/65536 s + 3
+    5.000000 > wait
+"#,
+    );
+}
+
+/// Active at once, and not believed at first.
+#[test]
+fn an_owner_with_its_calendar_set_back_is_believed_from_its_answer_on() {
+    check(
+        r#"
+router a version 3 priority 255 hmac 1 hmac_replay monotonic
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255 sealed 1700000000 s + 0/65536 s + 0
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    0.500000 > hear 192.0.2.2 100 seal_ahead 3600
+    0.500000   a answers 100 from 192.0.2.2 with 255
+    0.500000   a advertise 255 sealed 1700003600 s + 32768/65536 s + 1
+    0.500000   a announcing eth0 192.0.2.100
+    0.500000   announce eth0 192.0.2.100
+    0.500000   a notify ActiveHeardLowerPriority 255
+    1.500000   a advertise 255 sealed 1700003600 s + 32768/65536 s + 2
+    2.500000   a advertise 255 sealed 1700003600 s + 32768/65536 s + 3
+    2.500000 > wait
+"#,
+    );
+}
+
+/// Nothing would be left to exceed it.
+#[test]
+fn a_number_of_the_last_second_is_not_exceeded() {
+    check(
+        r#"
+router a version 3 priority 255 hmac 1 hmac_replay monotonic
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255 sealed 1700000000 s + 0/65536 s + 0
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    0.500000 > hear 192.0.2.2 100 seal_ahead 2594967295
+    0.500000   a answers 100 from 192.0.2.2 with 255
+    0.500000   a advertise 255 sealed 1700000000 s + 32768/65536 s + 0
+    0.500000   a announcing eth0 192.0.2.100
+    0.500000   announce eth0 192.0.2.100
+    0.500000   a notify ActiveHeardLowerPriority 255
+    1.500000   a advertise 255 sealed 1700000001 s + 32768/65536 s + 0
+    2.500000   a advertise 255 sealed 1700000002 s + 32768/65536 s + 0
+    2.500000 > wait
 "#,
     );
 }

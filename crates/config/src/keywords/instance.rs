@@ -521,16 +521,19 @@ pub(super) const AUTH_HMAC: &[Keyword] = &[
         "anti_replay",
         Form::Choice(&["time", "monotonic"]),
         "How a packet that is heard again is told from a new one. With `time` the clocks of all nodes must be right; \
-         `monotonic` asks only that each packet be newer than the one before of the same sender. That goes by the sender's \
-         clock, too: while it runs it never goes back, but one that starts with its clock set back (a board without a \
-         battery) is taken for somebody who repeats old packets by all that heard it before, until its clock has caught \
-         up. It hears them; so if its priority is higher, it takes the role, and both have it. Have the clock set before the \
-         daemon starts. Where it has happened, restart the daemons that refuse it; if all clocks are right by now, a \
-         reload with `anti_replay time` does as well. A daemon that has just started has heard nothing, and with \
-         `monotonic` believes what is repeated to it, however old.",
+         `monotonic` asks only that each packet be newer than the one before of the same sender. A node that starts with its \
+         clock set back (a board without a battery) has sent newer ones before; it goes on from what it hears of the others, so \
+         that they believe it from its next packet on. Nodes with keepalived go by their clocks alone: if one starts with its \
+         clock set back, all that heard it before discard what it says until its clock has caught up, and both may have the \
+         role; have the clock set before it starts, or restart the daemons that refuse it. A daemon that has just started \
+         has heard nothing, and with `monotonic` believes what is repeated to it, however old. All nodes should have the same.",
         "anti_replay time",
     )
-    .default("time"),
+    .default("time")
+    .differs(
+        "With `monotonic` what we send is newer than all that we have believed, whoever sent it, and not only newer than what \
+         we have sent ourselves (decision 19).",
+    ),
     works(
         "mode",
         Form::Choice(&["enforce", "permissive", "receive-only"]),

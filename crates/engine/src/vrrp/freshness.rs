@@ -29,6 +29,8 @@ pub(crate) enum Stamp {
 pub(crate) struct Freshness {
     pub(crate) calendar: Calendar,
     sent: Option<Sequence>,
+    /// The greatest that anybody was believed with.
+    heard: Option<Sequence>,
     /// With an authentication header: the greatest number that was sent or heard.
     count: u32,
     /// Every configured peer, and what was heard of it last.
@@ -41,7 +43,13 @@ impl Freshness {
     /// The sequence of an advertisement that is sent now: newer than all before, and by the calendar if it can.
     pub(crate) fn next(&mut self, now: Instant, anti_replay: AntiReplay) -> Sequence {
         let by_calendar = Sequence::at(self.calendar.at(now));
-        let sequence = match self.sent.map(Sequence::next) {
+        let before = match anti_replay {
+            AntiReplay::Time { .. } => self.sent,
+            // A former life of ours may have sent greater ones by a calendar that was ahead of this one. Whoever has heard them
+            // does not believe us before we exceed them, and speaks with greater ones himself (decision 19).
+            AntiReplay::Monotonic => self.sent.max(self.heard),
+        };
+        let sequence = match before.map(Sequence::next) {
             // The calendar was set back. If by little, those who heard what we sent before take nothing older.
             Some(newer) if newer > by_calendar && !anti_replay.is_stale(newer, self.calendar.at(now)) => newer,
             // If by much, nobody whose calendar is right has believed what we sent before.
@@ -98,8 +106,12 @@ impl Freshness {
 
     /// An advertisement was believed.
     pub(crate) fn note(&mut self, from: IpAddr, stamp: Stamp) {
-        if let Stamp::Header(count) = stamp {
-            self.count = self.count.max(count);
+        match stamp {
+            Stamp::Header(count) => self.count = self.count.max(count),
+            // In the last second there is, a number says more of a mistake than of the order; and nothing would be left to
+            // exceed it.
+            Stamp::Trailer(sequence) if sequence.seconds() == u64::from(u32::MAX) => {}
+            Stamp::Trailer(sequence) => self.heard = self.heard.max(Some(sequence)),
         }
         if let Some((_, last)) = self.peers.iter_mut().find(|(peer, _)| *peer == from) {
             *last = Some(stamp);

@@ -333,14 +333,7 @@ impl Maker {
                 3 => Act::Statics(random.chance(40)),
                 _ => Act::ClearStatistics,
             },
-            Fault::Clock => {
-                // Who wants numbers that only grow waits until a clock that was set back is where it was, as it must.
-                let grows = |option: &RouterOption| *option == RouterOption::AntiReplay(AntiReplay::Monotonic);
-                if self.plan.nodes.iter().flat_map(|node| &node.routers).flatten().any(grows) {
-                    return;
-                }
-                Act::Clock(made_up_clock(random))
-            }
+            Fault::Clock => Act::Clock(made_up_clock(random)),
             Fault::Operator => Act::Order(made_up_order(random)),
             Fault::AddressDeleted => Act::AddressDeleted(Ipv4Addr::new(192, 0, 2, *random.pick(&[51, 52, 61]))),
             Fault::Reloaded => return self.reload(at, node),
@@ -418,12 +411,15 @@ impl Maker {
             8 => vec![RouterOption::Added],
             9 => {
                 let back = match &spec.settings.authentication {
-                    Authentication::None => RouterOption::NoPassword,
-                    Authentication::SimplePassword(_) => RouterOption::Password("secret".to_owned()),
-                    Authentication::Header(_) => RouterOption::Header("secret".to_owned()),
-                    Authentication::Hmac(_) => RouterOption::Hmac(1),
+                    Authentication::None => vec![RouterOption::NoPassword],
+                    Authentication::SimplePassword(_) => vec![RouterOption::Password("secret".to_owned())],
+                    Authentication::Header(_) => vec![RouterOption::Header("secret".to_owned())],
+                    // A password in between forgets how, and all nodes must have the same.
+                    Authentication::Hmac(policy) => {
+                        vec![RouterOption::Hmac(1), RouterOption::AntiReplay(policy.anti_replay)]
+                    }
                 };
-                self.give_back.push(Command::Nodes(vec![target], Act::Reload(vec![back])));
+                self.give_back.push(Command::Nodes(vec![target], Act::Reload(back)));
                 vec![match spec.settings.version {
                     Version::V2 => RouterOption::Password("other".to_owned()),
                     Version::V3 => RouterOption::Hmac(*random.pick(&[1, 2])),

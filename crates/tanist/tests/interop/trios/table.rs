@@ -200,6 +200,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "service-ignores-stop",
             "service-restart-budget-spent",
             "service-started-by-hand-on-the-standby",
+            "service-still-starting-elsewhere",
             "service-without-address",
             "standby-frozen",
             "standby-not-ready-is-told",
