@@ -8,7 +8,7 @@ use clap::Args;
 use linux::local_time::LocalTime;
 
 use crate::connection::{Connection, Happened};
-use crate::{Exit, Failure, Socket, say};
+use crate::{Exit, Failure, Socket, put, say};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -53,7 +53,7 @@ fn show(event: &Event, arguments: &Arguments, output: &mut dyn Write) -> Result<
     }
     if arguments.json {
         let text = serde_json::to_string(event);
-        return say(output, &text.map_err(|error| Failure::new(Exit::Usage, format!("write the event: {error}")))?);
+        return put(output, &text.map_err(|error| Failure::new(Exit::Usage, format!("write the event: {error}")))?);
     }
     let severity = match event.severity {
         Severity::Critical => "critical",

@@ -6,6 +6,7 @@
 mod connection;
 mod events;
 mod orders;
+mod plain;
 mod screen;
 mod status;
 mod switch;
@@ -19,6 +20,8 @@ use clap::{Args, Subcommand};
 
 pub use connection::Connection;
 pub use screen::screen;
+
+use plain::plain;
 
 /// What `--help` says about how the commands end.
 const EXIT_HELP: &str = "Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon or no answer from it, \
@@ -101,7 +104,8 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        // It may have been told so by whatever listens at the socket.
+        f.write_str(&plain(&self.text))
     }
 }
 
@@ -134,9 +138,15 @@ pub fn run(command: &Command, output: &mut dyn Write) -> Result<Exit, Failure> {
     }
 }
 
-/// Writes a line. Whoever closed the pipe has read enough: that ends the command well.
+/// Writes a line for people, whoever has said what is in it.
 fn say(output: &mut dyn Write, line: &str) -> Result<(), Failure> {
-    let written = writeln!(output, "{line}").and_then(|()| output.flush());
+    put(output, &plain(line))
+}
+
+/// Writes what is for programs, or plain already, and ends the line. Whoever closed the pipe has read enough: that ends the
+/// command well.
+fn put(output: &mut dyn Write, text: &str) -> Result<(), Failure> {
+    let written = writeln!(output, "{text}").and_then(|()| output.flush());
     written.map_err(|error| {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Failure::new(Exit::Done, "nobody reads any more");

@@ -1,6 +1,5 @@
 //! The picture of a pair: what each node is, how old that knowledge is, and what is missing.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use api::{
@@ -8,16 +7,31 @@ use api::{
     Service, ServiceState, Status, span,
 };
 
+use crate::plain::plain;
+
 /// The picture, and everything in it is that much older (`silence`) than it was when the daemon said it.
 #[must_use]
 pub fn screen(status: &Status, silence: Duration) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = draw(&mut text, status, u64::try_from(silence.as_millis()).unwrap_or(u64::MAX));
-    text
+    let mut picture = Picture(String::new());
+    draw(&mut picture, status, u64::try_from(silence.as_millis()).unwrap_or(u64::MAX));
+    picture.0
 }
 
-fn draw(text: &mut String, status: &Status, silence_ms: u64) -> std::fmt::Result {
+/// Lines of which each is plain, and one only.
+struct Picture(String);
+
+impl Picture {
+    fn line(&mut self, line: &str) {
+        self.0.push_str(&plain(line));
+        self.0.push('\n');
+    }
+
+    fn gap(&mut self) {
+        self.0.push('\n');
+    }
+}
+
+fn draw(picture: &mut Picture, status: &Status, silence_ms: u64) {
     let state = match status.protection.state {
         ProtectionState::Protected => "PROTECTED",
         ProtectionState::Unknown => "NOTHING WRONG HERE",
@@ -28,37 +42,35 @@ fn draw(text: &mut String, status: &Status, silence_ms: u64) -> std::fmt::Result
     };
     let stale = silence_ms > STALE_AFTER_MS;
     if stale {
-        writeln!(text, "STALE: all of this is {} old and may no longer be so", age(silence_ms))?;
-        writeln!(text, "was {state}")?;
+        picture.line(&format!("STALE: all of this is {} old and may no longer be so", age(silence_ms)));
+        picture.line(&format!("was {state}"));
     } else {
-        writeln!(text, "{state}")?;
+        picture.line(state);
     }
     for reason in &status.protection.reasons {
-        writeln!(text, "  - {reason}")?;
+        picture.line(&format!("  - {reason}"));
     }
     for instance in &status.instances {
-        writeln!(text)?;
-        draw_instance(text, status, instance, silence_ms)?;
+        picture.gap();
+        draw_instance(picture, status, instance, silence_ms);
     }
-    draw_checks(text, status)?;
-    draw_trackers(text, status)?;
+    draw_checks(picture, status);
+    draw_trackers(picture, status);
     if let Some(Dropped { incoming, outgoing }) = status.dropped {
-        writeln!(
-            text,
-            "\nnot accepted: {incoming} packets to virtual addresses and {outgoing} from them were dropped"
-        )?;
+        let dropped = format!("{incoming} packets to virtual addresses and {outgoing} from them were dropped");
+        picture.gap();
+        picture.line(&format!("not accepted: {dropped}"));
     }
     if let Some(peer) = &status.peer {
-        draw_paths(text, peer, silence_ms)?;
+        draw_paths(picture, peer, silence_ms);
     }
     if let Some(confinement) = &status.confinement {
-        draw_confinement(text, confinement)?;
+        draw_confinement(picture, confinement);
     }
-    Ok(())
 }
 
 /// One instance as a table: what, here, there.
-fn draw_instance(text: &mut String, status: &Status, instance: &Instance, silence_ms: u64) -> std::fmt::Result {
+fn draw_instance(picture: &mut Picture, status: &Status, instance: &Instance, silence_ms: u64) {
     let stale = silence_ms > STALE_AFTER_MS;
     let was = if stale { "was " } else { "" };
     let theirs = status.peer.as_ref().map(|peer| Theirs::of(peer, &instance.name, silence_ms));
@@ -104,7 +116,7 @@ fn draw_instance(text: &mut String, status: &Status, instance: &Instance, silenc
             history_here(service, &mut |what, here| row(what, here, &|_| String::new()));
         }
     }
-    draw_table(text, &rows)
+    draw_table(picture, &rows);
 }
 
 struct Row {
@@ -113,15 +125,17 @@ struct Row {
     there: String,
 }
 
-fn draw_table(text: &mut String, rows: &[Row]) -> std::fmt::Result {
-    let width = |cell: fn(&Row) -> &str| rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0);
+fn draw_table(picture: &mut Picture, rows: &[Row]) {
+    // Before it is known how wide the columns are.
+    let cells = |row: &Row| [&row.what, &row.here, &row.there].map(|cell| plain(cell).into_owned());
+    let rows: Vec<[String; 3]> = rows.iter().map(cells).collect();
+    let width = |cell: &String| cell.chars().count();
+    let first = rows.iter().map(|[what, ..]| width(what)).max().unwrap_or(0);
     // A long cell with nothing beside it needs no column.
-    let (first, second) = (width(|row| &row.what), width(|row| if row.there.is_empty() { "" } else { &row.here }));
-    for Row { what, here, there } in rows {
-        let line = format!("{what:first$}  {here:second$}  {there}");
-        writeln!(text, "{}", line.trim_end())?;
+    let second = rows.iter().filter(|[.., there]| !there.is_empty()).map(|[_, here, _]| width(here)).max().unwrap_or(0);
+    for [what, here, there] in &rows {
+        picture.line(format!("{what:first$}  {here:second$}  {there}").trim_end());
     }
-    Ok(())
 }
 
 fn role_word(role: Role) -> &'static str {
@@ -194,9 +208,9 @@ fn failed_check(check: &api::Check) -> String {
     format!("{} has failed{last}", check.name)
 }
 
-fn draw_checks(text: &mut String, status: &Status) -> std::fmt::Result {
+fn draw_checks(picture: &mut Picture, status: &Status) {
     if status.checks.is_empty() {
-        return Ok(());
+        return;
     }
     let words = status.checks.iter().map(|check| match check.good {
         _ if check.rests => format!("{} rests in this role", check.name),
@@ -204,12 +218,13 @@ fn draw_checks(text: &mut String, status: &Status) -> std::fmt::Result {
         Some(false) => failed_check(check),
         None => format!("{} has not run yet", check.name),
     });
-    writeln!(text, "\nchecks: {}", words.collect::<Vec<_>>().join(", "))
+    picture.gap();
+    picture.line(&format!("checks: {}", words.collect::<Vec<_>>().join(", ")));
 }
 
-fn draw_trackers(text: &mut String, status: &Status) -> std::fmt::Result {
+fn draw_trackers(picture: &mut Picture, status: &Status) {
     if status.trackers.is_empty() {
-        return Ok(());
+        return;
     }
     let words = status.trackers.iter().map(|tracker| {
         let api::Tracker { name, subject, figure, good, turns_in_ms, .. } = tracker;
@@ -228,10 +243,11 @@ fn draw_trackers(text: &mut String, status: &Status) -> std::fmt::Result {
             }
         }
     });
-    writeln!(text, "\ntracked: {}", words.collect::<Vec<_>>().join(", "))
+    picture.gap();
+    picture.line(&format!("tracked: {}", words.collect::<Vec<_>>().join(", ")));
 }
 
-fn draw_paths(text: &mut String, peer: &Peer, silence_ms: u64) -> std::fmt::Result {
+fn draw_paths(picture: &mut Picture, peer: &Peer, silence_ms: u64) {
     let words = peer.paths.iter().map(|path| match path.age_ms {
         None => format!("{} never heard", path.address),
         Some(milliseconds) => {
@@ -252,11 +268,12 @@ fn draw_paths(text: &mut String, peer: &Peer, silence_ms: u64) -> std::fmt::Resu
         0 => String::new(),
         count => format!("; {count} messages discarded"),
     };
-    writeln!(text, "\npaths: {}{round_trip}{discarded}", words.collect::<Vec<_>>().join(", "))
+    picture.gap();
+    picture.line(&format!("paths: {}{round_trip}{discarded}", words.collect::<Vec<_>>().join(", ")));
 }
 
 /// What the daemon of this node may still do to its machine.
-fn draw_confinement(text: &mut String, confinement: &api::Confinement) -> std::fmt::Result {
+fn draw_confinement(picture: &mut Picture, confinement: &api::Confinement) {
     let api::Confinement { user, capabilities, measures } = confinement;
     let words = measures.iter().map(|measure| match (&measure.reason, measure.in_force) {
         (_, true) => measure.name.clone(),
@@ -265,7 +282,8 @@ fn draw_confinement(text: &mut String, confinement: &api::Confinement) -> std::f
     });
     let user = if *user == 0 { String::new() } else { format!("; user {user}") };
     let count = capabilities.len();
-    writeln!(text, "\nconfined: {}{user}; {count} capabilities", words.collect::<Vec<_>>().join(", "))
+    picture.gap();
+    picture.line(&format!("confined: {}{user}; {count} capabilities", words.collect::<Vec<_>>().join(", ")));
 }
 
 /// What is known of the other node about one instance.

@@ -7,7 +7,7 @@ use api::{Ask, Outcome, ProtectionState, Role, Status};
 use clap::Args;
 
 use crate::connection::{Connection, PATIENCE};
-use crate::{Exit, Failure, Socket, say, screen};
+use crate::{Exit, Failure, Socket, put, say, screen};
 
 /// From one picture to the next; also how long an answer may take before the old picture is shown with its age.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut dyn Write) -> Result<Exit,
     if arguments.json {
         json(&status, true, output)?
     } else {
-        say(output, screen(&status, Duration::ZERO).trim_end())?
+        put(output, screen(&status, Duration::ZERO).trim_end())?
     }
     Ok(Exit::Done)
 }
@@ -54,7 +54,7 @@ pub(crate) fn status(connection: &mut Connection, patience: Duration) -> Result<
 fn json(status: &Status, pretty: bool, output: &mut dyn Write) -> Result<(), Failure> {
     let text = if pretty { serde_json::to_string_pretty(status) } else { serde_json::to_string(status) };
     let text = text.map_err(|error| Failure::new(Exit::Usage, format!("write the status: {error}")))?;
-    say(output, &text)
+    put(output, &text)
 }
 
 /// A daemon that does not answer is said to be silent, not shown as it was.
@@ -91,7 +91,7 @@ fn watch(arguments: &Arguments, output: &mut dyn Write) -> Result<Exit, Failure>
             if let Some((status, at)) = &last {
                 picture.push_str(&screen(status, at.elapsed()));
             }
-            say(output, &picture)?;
+            put(output, &picture)?;
         } else if let Some(failure) = failure {
             eprintln!("tanist: {failure}");
         }

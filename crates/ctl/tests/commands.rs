@@ -344,6 +344,71 @@ fn a_status_for_programs_is_the_daemons_own() {
     assert_eq!(serde_json::from_str::<Status>(&output).expect("a status"), *expected);
 }
 
+/// Clears the screen, adds a line and turns the rest of it round.
+const HOSTILE: &str = "b\u{1b}[2J\r\nPROTECTED\u{9b}31m\u{202e}\u{2028}";
+const SHOWN: &str = "b\\u{1b}[2J\\r\\nPROTECTED\\u{9b}31m\\u{202e}\\u{2028}";
+
+/// As a status, wherever something stands that others have said or named.
+fn hostile_status(said: &str) -> Status {
+    let Outcome::Status(status) = status(ProtectionState::Degraded, &[said]) else { unreachable!("it is a status") };
+    let mut status = *status;
+    let said = || said.to_owned();
+    let readiness = api::Readiness { ready: false, reason: Some(said()) };
+    let instance = status.instances.first_mut().expect("there is one");
+    (instance.name, instance.faults, instance.held) = (said(), vec![said()], vec![said()]);
+    instance.services = vec![said()];
+    let peer = status.peer.as_mut().expect("there is one");
+    peer.node = said();
+    peer.instances = vec![api::PeerInstance {
+        name: said(),
+        role: api::Role::Backup,
+        held: false,
+        effective_priority: 100,
+        epoch: 1,
+        services: vec![api::PeerService {
+            name: said(),
+            state: api::ServiceState::Stopped,
+            healthy: None,
+            readiness: Some(readiness),
+            failed: false,
+        }],
+    }];
+    status.node = said();
+    status
+}
+
+#[test]
+fn what_others_say_cannot_play_with_a_terminal() {
+    let show = |test: &str, line: &str, said: &str| {
+        let reply = Said::Reply(Outcome::Status(Box::new(hostile_status(said))));
+        Daemon::start(test, hello(), vec![(Ask::Status, vec![reply])]).run(line).1
+    };
+    let screen = show("hostile", "status", HOSTILE);
+    assert_eq!(screen, show("shown", "status", SHOWN), "columns and lines are as if it were plain text");
+    assert_eq!(screen.matches(SHOWN).count(), 8, "{screen}");
+    assert!(screen.chars().all(|letter| letter == '\n' || !letter.is_control()), "{screen:?}");
+    let line = show("hostile-check", "status --check", HOSTILE);
+    assert_eq!(line, format!("TANIST WARNING: degraded: {SHOWN}\n"));
+    // Programs get what was said.
+    let json = show("hostile-json", "status --json", HOSTILE);
+    assert_eq!(serde_json::from_str::<Status>(&json).expect("a status"), hostile_status(HOSTILE));
+
+    let said = event("script.said", "VI_1", None, HOSTILE);
+    let ask = || Ask::Events { follow: false };
+    let reply = || vec![Said::Reply(Outcome::Events(vec![said.clone()]))];
+    let (_, output) = Daemon::start("hostile-events", hello(), vec![(ask(), reply())]).run("events");
+    assert!(output.ends_with(&format!("  {SHOWN}\n")) && output.lines().count() == 1, "{output:?}");
+    let (_, output) = Daemon::start("hostile-events-json", hello(), vec![(ask(), reply())]).run("events --json");
+    assert_eq!(serde_json::from_str::<Event>(&output).expect("an event"), said);
+
+    let refusal = commanded(&[(None, refused(Refusal::NotReady, HOSTILE))]);
+    check("hostile-order", "ack", Ask::Ack, refusal, Exit::Refused, &format!("refused: {SHOWN}\n"));
+    let closed = Said::Line(Line::Closed(HOSTILE.to_owned()));
+    let closed = Daemon::start("hostile-end", hello(), vec![(Ask::Ack, vec![closed])]).run("ack").0;
+    let closed = closed.expect_err("it must fail").to_string();
+    assert!(closed.ends_with(&format!("closed the connection: {SHOWN}")), "{closed:?}");
+}
+
 #[test]
 fn what_bars_the_way_is_said_with_what_to_do() {
     let failure = |result: Result<Exit, Failure>| result.expect_err("it must fail");
