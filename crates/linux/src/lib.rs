@@ -32,6 +32,7 @@ pub mod netns;
 pub mod number_file;
 pub mod packet_filter;
 mod packet_socket;
+pub mod peer;
 pub mod poll;
 pub mod process;
 pub mod process_events;

@@ -6,10 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt,
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use linux::peer::Peer;
 use linux::{Error, Result, users};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_peercred;
 
 /// Its members may do everything.
 const GROUP: &str = "tanist";
@@ -140,10 +140,7 @@ fn own_group() -> Option<u32> {
 
 /// Whether a client may change anything, by what the kernel says of it.
 pub(super) fn may_change(stream: &UnixStream) -> bool {
-    let Ok(credentials) = socket_peercred(stream) else {
-        return false;
-    };
-    let (uid, gid) = (credentials.uid.as_raw(), credentials.gid.as_raw());
+    let Ok(Peer { uid, gid, .. }) = Peer::of(stream) else { return false };
     // The group file is read anew for each client, so that a new member need not wait for a restart.
     let groups = || users::identity(&uid.to_string(), None).map(|user| user.groups).unwrap_or_default();
     is_allowed((uid, gid), users::own_identity().uid, own_group(), groups)
