@@ -16,6 +16,7 @@ pub mod clock;
 pub mod confinement;
 pub mod control_group;
 pub mod daemonize;
+pub mod descriptors;
 pub mod disk_space;
 mod error;
 pub mod fifo;

@@ -5,9 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use config::{Manager, NeededPort, NeededSpace, Service};
+use linux::descriptors::descriptors_left;
 use linux::disk_space::{DiskSpace, disk_space};
 use linux::netlink::{Listener, Netlink, listeners};
 use linux::socket_owner::socket_owner;
+use rustix::io::Errno;
+
+/// Enough for a keeper, what its program is connected with, and the first checks.
+const DESCRIPTORS: u64 = 16;
 
 /// The process that listens for units which are started when somebody connects.
 const SYSTEMD: u32 = 1;
@@ -88,6 +93,26 @@ impl Needs {
     }
 }
 
+/// Whether this daemon may open what it needs to start something.
+pub(super) fn judge_descriptors() -> Result<(), String> {
+    judge_left(descriptors_left())
+}
+
+fn judge_left(left: linux::Result<u64>) -> Result<(), String> {
+    let none = |error: &linux::Error| {
+        let why = error.errno().map(Errno::from_raw_os_error);
+        why == Some(Errno::MFILE) || why == Some(Errno::NFILE)
+    };
+    match left {
+        Ok(left) if left < DESCRIPTORS => {
+            Err(format!("the daemon may open fewer than {DESCRIPTORS} more files; is its `LimitNOFILE` too low?"))
+        }
+        Err(error) if none(&error) => Err(error.to_string()),
+        // Where it cannot be known it does not count.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// The reason has no figures that change from one look to the next: each new reason is told.
 fn judge_disk(needed: &NeededSpace) -> Result<(), String> {
     let DiskSpace { free, is_out_of_files, is_read_only } =
@@ -150,6 +175,17 @@ mod tests {
         let virtual_addresses: Arc<[IpAddr]> = Arc::new([elsewhere]);
         let where_active = Needs { virtual_addresses, ..needs(&by_check, &[]) };
         assert!(where_active.judge().is_err(), "it will be ours");
+    }
+
+    #[test]
+    fn a_daemon_that_may_open_nothing_more_is_not_ready() {
+        let failed = |errno| Err(linux::Error::new("count our open files", errno));
+        assert_eq!(judge_left(Ok(DESCRIPTORS)), Ok(()));
+        let reason = judge_left(Ok(DESCRIPTORS - 1)).expect_err("it is not enough");
+        assert_eq!(reason, "the daemon may open fewer than 16 more files; is its `LimitNOFILE` too low?");
+        let reason = judge_left(failed(Errno::MFILE.raw_os_error())).expect_err("none is left");
+        assert_eq!(reason, "count our open files: too many open files");
+        assert_eq!(judge_left(failed(Errno::NOENT.raw_os_error())), Ok(()), "without /proc nobody knows");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use linux::control_group::ControlGroup;
 use linux::process_list::{self, ProcessId};
 
 use super::control_groups::ServiceGroups;
-use super::needs::Needs;
+use super::needs::{Needs, judge_descriptors};
 use super::plan::Recipe;
 
 /// Each stuck file takes one of them away, so there are more than anybody needs.
@@ -38,7 +38,7 @@ pub(crate) enum Job {
     /// Kill everything in these groups. Nobody waits for an answer: what lives is looked at anyway. While that hangs for a
     /// group, asking for it again costs nothing, and it is done once more afterwards.
     Kill { groups: Vec<ControlGroup> },
-    /// Look at the programs of a service anew, and at what else it needs.
+    /// Look at the programs of a service anew, and at what else it needs, and we to start it.
     Prepare { service: Name, recipes: Vec<Arc<Recipe>>, needs: Arc<Needs> },
     /// Find a process of this name, most likely this one.
     Process { check: Name, name: String, known: Option<ProcessId> },
@@ -109,7 +109,8 @@ fn carry_out(job: Job, shared: &Shared) -> Option<Answer> {
             return None;
         }
         Job::Prepare { service, recipes, needs } => {
-            let result = recipes.iter().try_for_each(|recipe| recipe.renew()).and_then(|()| needs.judge());
+            let renew = || recipes.iter().try_for_each(|recipe| recipe.renew());
+            let result = judge_descriptors().and_then(|()| renew()).and_then(|()| needs.judge());
             Answer::Prepared { service, result }
         }
         Job::Process { check, name, known } => {

@@ -1,11 +1,13 @@
 //! S0-29: what a standby lacks is known before it is needed: a port that somebody else has, a disk that is full, a
-//! configuration that differs. The first two keep it from taking over in order, the last one does not.
+//! configuration that differs, a daemon that may open no more files. All but the third keep it from taking over in order.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use api::{ProtectionState, Status};
 use rehearse::lab::Manner;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::pair::{A, B, COMMAND, Pair, Plan};
 use crate::support::story::run;
@@ -131,6 +133,27 @@ fn a_disk_that_is_full() {
         for (since, what) in [(full, "has less than 2M free"), (broken, "it is mounted read-only")] {
             assert_eq!(pair.scene.count_lines("b", since, what), 1, "{what}\n{}", pair.story());
         }
+    });
+}
+
+/// What is left is enough to be asked, and not to start anything.
+#[test]
+fn a_daemon_that_may_open_no_more_files() {
+    slow_test(|| {
+        let pair = Pair::in_good_order(plan(""));
+        let pid = pair.daemon(B).program.pid();
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("its files");
+        let open: BTreeSet<u64> =
+            open.map(|entry| entry.expect("a file").file_name().to_string_lossy().parse().expect("a number")).collect();
+        let eighth = (0..).filter(|number| !open.contains(number)).nth(8);
+        let limit = |limit| prlimit(Pid::from_raw(pid.cast_signed()), Resource::Nofile, limit).expect("limit it");
+        let limited = Moment::now();
+        let before = limit(Rlimit { current: eighth, ..getrlimit(Resource::Nofile) });
+        is_not_ready(&pair, limited, "the daemon may open fewer than 16 more files; is its `LimitNOFILE` too low?");
+        limit(before);
+        pair.is_well(A);
+        pair.is_well(B);
+        pair.never_two(limited);
     });
 }
 
