@@ -72,6 +72,8 @@ pub(crate) struct Role {
     better_since: Option<Instant>,
     /// And that for long enough.
     wants_it_back: bool,
+    /// It would want it back, but what runs there has only just been started.
+    waits_for_start: bool,
     /// It wanted the role back, and the other one lets it go.
     comes_back: bool,
     /// The peer had the role when it was taken for dead or said goodbye.
@@ -167,6 +169,7 @@ impl Role {
             sent_until: None,
             better_since: None,
             wants_it_back: false,
+            waits_for_start: false,
             comes_back: false,
             orphaned: None,
             progress: None,
@@ -193,7 +196,8 @@ impl Role {
         let Self { told, understanding, .. } = Self::new();
         (self.claim, self.offer, self.orphaned, self.progress) = (None, None, None, None);
         (self.released_until, self.asked_until, self.sent_until, self.better_since) = (None, None, None, None);
-        (self.wants_it_back, self.told, self.understanding) = (false, told, understanding);
+        (self.wants_it_back, self.waits_for_start) = (false, false);
+        (self.told, self.understanding) = (told, understanding);
     }
 
     /// An operator wants it here.
@@ -209,7 +213,8 @@ impl Role {
     pub(crate) fn deadline(&self, dead_after: Duration, preempt_delay: Duration) -> Option<Instant> {
         let claim = self.claim.map(|claim| claim.at + dead_after);
         let offer = self.offer.map(|offer| offer.until);
-        let better = self.better_since.filter(|_| !self.wants_it_back).map(|since| since + preempt_delay);
+        let waits = !self.wants_it_back && !self.waits_for_start;
+        let better = self.better_since.filter(|_| waits).map(|since| since + preempt_delay);
         let progress = self.progress.map(|progress| progress.begun_at + PROGRESS_PATIENCE);
         [claim, offer, self.released_until, self.asked_until, self.sent_until, better, progress]
             .into_iter()
@@ -265,6 +270,7 @@ impl Role {
         self.sent_until = None;
         self.better_since = None;
         self.wants_it_back = false;
+        self.waits_for_start = false;
         self.orphaned = None;
         match state {
             StateName::Active => {
@@ -363,10 +369,15 @@ impl Role {
         };
         if better {
             let since = *self.better_since.get_or_insert(now);
-            self.wants_it_back = here.preempts_after.is_some_and(|delay| now.since(since) >= delay);
+            let is_time = here.preempts_after.is_some_and(|delay| now.since(since) >= delay);
+            // Taken back before it serves, the service would rest twice. It serves soon, or it fails: no wait is longer than a
+            // start and its grace. What is being handed over already goes on.
+            self.waits_for_start = is_time && !self.wants_it_back && is_coming_up(there);
+            self.wants_it_back = is_time && !self.waits_for_start;
             self.comes_back |= self.wants_it_back;
         } else {
             self.better_since = None;
+            self.waits_for_start = false;
             self.wants_it_back = false;
             self.comes_back &= matches!(there, There::Heard { says, .. } if says.stance != Stance::Active);
         }
@@ -536,6 +547,16 @@ pub(crate) fn unready(service: &crate::wire::baton::ServiceStatement) -> Option<
         Some(Err(reason)) => Some(reason.clone()),
         None | Some(Ok(())) => None,
     }
+}
+
+/// Whether a service has been started there and has not served yet.
+fn is_coming_up(there: There<'_>) -> bool {
+    let There::Heard { says, .. } = there else { return false };
+    says.services.iter().any(|service| match service.state {
+        ServiceStateName::Starting => true,
+        ServiceStateName::Running => service.running_for.is_none(),
+        ServiceStateName::Unknown | ServiceStateName::Stopped | ServiceStateName::Stopping => false,
+    })
 }
 
 /// Whether that node's services serve.

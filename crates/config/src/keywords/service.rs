@@ -93,7 +93,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     works(
         "failback",
         Form::Choice(&["auto", "manual", "never"]),
-        "Whether it goes back to the better node: in order as soon as that is ready, when an operator says so, or not.",
+        "Whether it goes back to the better node: in order as soon as that is ready (and not while it is still starting on the \
+         other one), when an operator says so, or not.",
         "failback manual",
     )
     .default("auto; never with `nopreempt`"),

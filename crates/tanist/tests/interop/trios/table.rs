@@ -223,6 +223,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "hmac-clock-set-back",
             "hmac-clocks-differ",
             "hmac-monotonic",
+            "hmac-monotonic-clock-set-back",
             "hmac-repeated-advertisement",
             "hmac-roll-out",
         ],
