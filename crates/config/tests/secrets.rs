@@ -54,7 +54,7 @@ fn is_discreet(what: &str, said: &str) {
 
 #[test]
 fn nothing_says_a_password_or_a_key() {
-    let loaded = support::load_text(TEXT);
+    let loaded = crate::support::load_text(TEXT);
     is_discreet("report", &loaded.report.render(false));
     let settings = loaded.settings.expect("it can be used");
     is_discreet("explanation", &explain(&settings));
@@ -76,7 +76,7 @@ fn mistakes_are_shown_without_the_secret() {
     ] {
         let text = TEXT.replacen(good, bad, 1);
         assert_ne!(text, TEXT);
-        let report = support::load_text(text).report.render(false);
+        let report = crate::support::load_text(text).report.render(false);
         assert!(report.contains(" --> "), "nothing is found wrong: {bad}\n{report}");
         is_discreet("report", &report);
     }
