@@ -174,7 +174,7 @@ fn the_checksum_that_is_asked_for_is_sent() {
         "router a version 3 priority 255 checksum never-old source 192.0.2.1 peers 192.0.2.2",
         "router a version 3 priority 255 checksum message hmac 1",
     ] {
-        let mut bench = common::timeline::Bench::new(&[line]);
+        let mut bench = crate::common::timeline::Bench::new(&[line]);
         bench.set_links(&[]);
         let started = bench.act(tanist_engine::Instant::START, "start", &[]);
         assert!(started.iter().any(|line| line.contains("advertise 255")), "{started:?}");

@@ -103,13 +103,14 @@ fn a_key_has_32_to_64_octets() {
 
 #[test]
 fn secrets_are_not_printed() {
-    let mut config = common::setup::router("a");
-    config.authentication = common::setup::config(&["router a hmac 1"]).routers[0].authentication.clone();
+    let mut config = crate::common::setup::router("a");
+    config.authentication = crate::common::setup::config(&["router a hmac 1"]).routers[0].authentication.clone();
     let printed = format!("{config:?} {config:#?}");
     assert!(printed.contains("HmacKey(********)"), "{printed}");
     // Neither as a list of numbers nor as text.
     assert!(!printed.contains("1, 2, 3") && !printed.contains("1f"), "{printed}");
-    config.authentication = common::setup::config(&["router a password secret"]).routers[0].authentication.clone();
+    config.authentication =
+        crate::common::setup::config(&["router a password secret"]).routers[0].authentication.clone();
     let printed = format!("{config:?}");
     assert!(printed.contains("Password(********)") && !printed.contains("115"), "{printed}");
 }
@@ -566,7 +567,7 @@ router a version 3 priority 100 hmac 1
 // Shows: auth_hmac.active_key
 #[test]
 fn the_engine_seals_as_keepalived_does() {
-    let mut bench = common::timeline::Bench::new(&[
+    let mut bench = crate::common::timeline::Bench::new(&[
         "router a version 3 vrid 51 priority 255 hmac 1 addresses 192.0.2.100/24 source 198.51.100.10",
     ]);
     bench.set_links(&["link eth0 up 198.51.100.10"]);
