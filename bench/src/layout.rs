@@ -7,31 +7,36 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use rehearse::lab::Program;
-use rehearse::trials::{Idle, Node};
+use rehearse::trials::{self, Idle};
 
 use crate::bench::Bench;
 use crate::failure::{Failure, Result};
-use crate::plan::{Pace, Plan, Transport};
+use crate::plan::{Node, Pace, Plan, Transport};
 use crate::services;
 use crate::stage::Pair;
 
 /// Longer than anything takes that comes again and again.
 const WATCH_FOR: Duration = Duration::from_secs(25);
+/// When the Active node crashes while the other one is watched: the functions have got their breakpoints by then.
+const CRASH_AFTER: Duration = Duration::from_secs(12);
 const SCRIPT: &str = include_str!("needed.py");
 /// Where a name of the older kind has a number that every build changes, and what comes before it.
 const HASH: (&str, usize) = ("17h", 16);
 
-/// Writes a linker script: first what every Active and Backup needs, then what a service needs besides.
+/// Writes a linker script: first what every Active and Backup needs and what a failover needs at once, then what a service
+/// needs besides.
 pub(crate) fn write(bench: &Bench, file: &Path) -> Result<()> {
     let pair = Pair::start(&bench.daemons.tanist, &Plan::one(Pace::V2Second, Transport::Multicast))?;
-    let alone = watch_both(&pair.first.daemon, &pair.second_daemon)?;
+    let mut alone = watch_both(&pair.first.daemon, &pair.second_daemon)?;
+    alone.extend(watch_a_failover(&pair)?);
     drop(pair);
     let (service, recipes) = (services::service(bench), services::recipes(bench));
     let pair = Idle::begin(&recipes.tanist, &service)?;
-    let with_a_service = watch_both(pair.daemon(Node::A)?, pair.daemon(Node::B)?)?;
+    let with_a_service = watch_both(pair.daemon(trials::Node::A)?, pair.daemon(trials::Node::B)?)?;
     let more = with_a_service.difference(&alone).cloned().collect();
     fs::write(file, script(&[&alone, &more])).map_err(Failure::during(format!("write {}", file.display())))?;
     println!("{}: {} functions", file.display(), alone.len() + more.len());
@@ -41,6 +46,19 @@ pub(crate) fn write(bench: &Bench, file: &Path) -> Result<()> {
 /// What stands for the functions that at least one of two daemons enters.
 fn watch_both(one: &Program, other: &Program) -> Result<BTreeSet<String>> {
     Ok(watch(one)?.union(&watch(other)?).map(|name| pattern(name)).collect())
+}
+
+/// What stands for the functions that a Backup enters when it takes over.
+fn watch_a_failover(pair: &Pair) -> Result<BTreeSet<String>> {
+    let entered = thread::scope(|scope| {
+        let watch = scope.spawn(|| watch(&pair.second_daemon));
+        thread::sleep(CRASH_AFTER);
+        let crashed = pair.crash()?;
+        let entered = watch.join().map_err(|_| Failure::new("the watch panicked".to_owned()))??;
+        pair.first.wait_for_addresses(Node::Second, crashed)?;
+        Ok::<_, Failure>(entered)
+    })?;
+    Ok(entered.iter().map(|name| pattern(name)).collect())
 }
 
 /// Which functions a daemon enters; they have the names that they have for the linker.
@@ -97,9 +115,9 @@ fn script(parts: &[&BTreeSet<String>]) -> String {
     let patterns = parts.iter().copied().flatten();
     let lines: String = patterns.map(|pattern| format!("    *(.text.{pattern})\n")).collect();
     format!(
-        "/* Which functions a daemon needs from second to second; at the end those for services. The linker puts them side\n   \
-         by side: scattered over the program they would keep half of it in memory. A name that is not there any more\n   \
-         does no harm, and one that is missing only costs memory.\n   \
+        "/* Which functions a daemon needs from second to second and when it takes over; at the end those for services. The\n   \
+         linker puts them side by side: scattered over the program they would keep half of it in memory. A name that is\n   \
+         not there any more does no harm, and one that is missing only costs memory.\n   \
          Written by `cargo xtask bench --layout crates/tanist/layout.ld`. */\n\
          SECTIONS\n{{\n  .text.needed :\n  {{\n{lines}  }}\n}}\nINSERT BEFORE .text;\n"
     )

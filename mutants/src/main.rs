@@ -24,7 +24,7 @@ usage: tanist-mutants CRATE [--shard K/N] [--only WORDS] [--again REPORT] [--lon
 changes a crate (engine or config) in one place after the other and looks whether a test fails
   --shard K/N           only every Nth mutant, beginning with the Kth (from 0)
   --only WORDS          only those whose line has these words
-  --again REPORT        only those that a former run has missed
+  --again REPORT        only those that a former run has missed, wherever their lines are now
   --longest MS          only with tests that take no longer than that when nothing is changed
   --with PACKAGE:TEST   with tests of another crate, such as sim:scenarios
   --list                only says which there are";
@@ -37,6 +37,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Lines may have come and gone above it since.
+fn without_row(line: &str) -> Option<(&str, &str)> {
+    let (file, place) = line.split_once(':')?;
+    Some((file, place.split_once(':')?.1))
 }
 
 fn run() -> Result<(), String> {
@@ -78,7 +84,8 @@ fn run() -> Result<(), String> {
         viable.len()
     );
     let missed = |text: &str, line: &str| {
-        text.lines().any(|known| known.split_once("  ").is_some_and(|(_, known)| known.trim() == line))
+        let mut known = text.lines().filter_map(|known| Some(known.split_once("  ")?.1.trim()));
+        known.any(|known| without_row(known) == without_row(line))
     };
     let (part, parts) = shard;
     viable = viable.into_iter().skip(part).step_by(parts).collect();

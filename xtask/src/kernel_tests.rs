@@ -37,7 +37,7 @@ const MODULES: &[&str] = &[
 const PROGRAMS: &[&str] = &["/usr/sbin/ip", "/sbin/ip", "/bin/ip"];
 /// The tests whose effect needs such a kernel.
 const TESTS: &[&[&str]] = &[
-    &["test", "-p", "tanist-linux", "--test", "link_beat", "--", "transceiver"],
+    &["test", "-p", "tanist-linux", "--test", "kernel", "--", "transceiver"],
     &["test", "-p", "tanist", "--test", "daemon", "--", "ipvlan", "vrf"],
 ];
 /// The machine says with it how the tests ended.

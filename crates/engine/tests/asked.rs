@@ -1,7 +1,10 @@
 //! What is asked of an engine and of its values, and seen in no timeline.
 
-use tanist_engine::{Engine, Name, Priority, RouterId, VirtualAddress, Vrid};
+use tanist_engine::{
+    Engine, Family, Input, Instant, LinkId, LinkState, Name, Priority, Received, RouterId, VirtualAddress, Vrid,
+};
 
+use crate::common::packet::Packet;
 use crate::common::setup::{address, config, router};
 
 #[test]
@@ -32,4 +35,32 @@ fn the_priority_that_counts_is_that_of_the_router_that_is_meant() {
     let engine = Engine::new(config(&["router a priority 130", "router b vrid 52 priority 90"]), 1);
     let priority = |number| engine.effective_priority(RouterId(number)).map(Priority::get);
     assert_eq!([priority(0), priority(1), priority(2)], [Some(130), Some(90), None]);
+}
+
+/// What another router of the network is, whom nobody here listens to: its number, if it is an advertisement at all.
+#[test]
+fn only_a_number_that_no_router_of_the_interface_has_is_a_strangers() {
+    let config = config(&["router a", "router b vrid 52", "router c vrid 53 source 192.0.2.1 peers 192.0.2.2"]);
+    let packet = |vrid| {
+        let twin = Packet::of(&config.routers[0], address("192.0.2.2"), address("224.0.0.18"), 100);
+        Packet { vrid, ..twin }.octets()
+    };
+    let mut engine = Engine::new(config.clone(), 1);
+    let state = LinkState { up: true, addresses: vec![address("192.0.2.1")], tentative: Vec::new() };
+    for input in [Input::Link { link: LinkId(0), state: Some(state) }, Input::Start] {
+        engine.handle(Instant::START, input, &mut Vec::new());
+    }
+    let of = |link, octets: &[u8]| {
+        let received = Received { link: LinkId(link), family: Family::Ipv4, octets };
+        engine.stranger(&received).map(Vrid::get)
+    };
+    assert_eq!([51, 52, 54].map(|vrid| of(0, &packet(vrid))), [None, None, Some(54)]);
+    // A router that speaks by unicast and has that number here is meant, though not rightly so.
+    assert_eq!(of(0, &packet(53)), None);
+    assert_eq!(of(1, &packet(51)), Some(51), "on another interface");
+    // What is sent to it by unicast may come in by any interface.
+    let to_c = Packet::of(&config.routers[2], address("192.0.2.2"), address("192.0.2.1"), 100).octets();
+    assert_eq!([0, 1].map(|link| of(link, &to_c)), [None, None]);
+    assert_eq!(of(0, &[]), None);
+    assert_eq!(of(0, &packet(54)[..20]), None);
 }

@@ -17,5 +17,6 @@ mod reconfigure;
 mod roles_of_checks;
 mod rules;
 mod services;
+mod texts;
 mod tracking;
 mod wire;

@@ -1,11 +1,9 @@
 //! Messages of a pair between addresses of this host, and between two hosts.
 
-mod common;
-
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use common::{namespace, pair};
+use crate::common::{namespace, pair};
 use rustix::net::sockopt;
 use tanist_linux::baton_socket::{BatonSocket, unspecified_like};
 use tanist_linux::netlink::Netlink;
@@ -103,7 +101,7 @@ fn ipv6_works_alike_and_leaves_ipv4_alone() {
         let everywhere = unspecified_like(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST));
         let six = match open(everywhere, &[]) {
             Ok(six) => six,
-            Err(error) if error.errno() == Some(libc::EAFNOSUPPORT) => return common::skipped(&error),
+            Err(error) if error.errno() == Some(libc::EAFNOSUPPORT) => return crate::common::skipped(&error),
             Err(error) => panic!("{error}"),
         };
         let four = open(unspecified_like(loopback(1)), &[]).expect("the port is free in the other family");

@@ -1,13 +1,11 @@
 //! VRRP packets and neighbour advertisements over IPv6, between two namespaces.
 
-mod common;
-
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::AsFd;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{Pair, pair, wait_until};
+use crate::common::{Pair, pair, wait_until};
 use tanist_linux::arp_socket::ArpSocket;
 use tanist_linux::netlink::Netlink;
 use tanist_linux::netns::Namespace;

@@ -1,12 +1,10 @@
 //! Addresses of real namespaces that go by themselves unless they are renewed.
 
-mod common;
-
 use std::net::{Ipv4Addr, UdpSocket};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use common::{Pair, pair, wait_until};
+use crate::common::{Pair, pair, wait_until};
 use tanist_linux::arp_socket::ArpSocket;
 use tanist_linux::capture::Capture;
 use tanist_linux::netlink::{

@@ -1,8 +1,6 @@
 //! Interfaces are asked for their links.
 
-mod common;
-
-use common::{Pair, pair};
+use crate::common::{Pair, pair};
 use rustix::io::Errno;
 use tanist_linux::link_beat::{Beat, LinkBeat, Method};
 use tanist_linux::netlink::Netlink;
@@ -25,7 +23,7 @@ fn an_interface_is_asked_in_the_best_way_that_it_has() {
     assert_eq!(left.run(ask.clone()).unwrap(), all(true));
     right.run(move || Netlink::open().unwrap().set_up(right_link.index, false).unwrap()).unwrap();
     // The flags follow a moment later.
-    left.run(move || common::wait_until(|| ask() == all(false))).unwrap();
+    left.run(move || crate::common::wait_until(|| ask() == all(false))).unwrap();
     left.run(|| {
         let beat = LinkBeat::open().unwrap();
         assert_eq!(beat.ask("nowhere", None).unwrap(), None);
@@ -51,7 +49,7 @@ fn a_transceiver_is_asked_by_its_register() {
         assert_eq!(ask(), Some(Beat { up: false, method: Method::Mii }));
         let name = left_link.name;
         assert!(ip(&format!("link set {name} down")) && ip(&format!("link set {name} master bond9")));
-        common::wait_until(|| ask() == Some(Beat { up: true, method: Method::Mii }));
+        crate::common::wait_until(|| ask() == Some(Beat { up: true, method: Method::Mii }));
     })
     .unwrap();
 }

@@ -1,12 +1,10 @@
 //! Links and addresses of real namespaces.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
-use common::{Pair, namespace, pair, wait_until};
+use crate::common::{Pair, namespace, pair, wait_until};
 use tanist_linux::netlink::{
     Address, AddressOperation, Applied, Change, Monitor, Netlink, OUR_MARK, Route, WantedAddress, kernel_keeps_marks,
     reconcile,

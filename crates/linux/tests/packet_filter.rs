@@ -1,7 +1,5 @@
 //! Traffic to an address is dropped and let through again, in a namespace of the test's own.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::process::Command;
@@ -28,7 +26,7 @@ fn only(address: impl Into<IpAddr>) -> Closed {
 
 #[test]
 fn drops_what_it_is_told_to_and_nothing_else() {
-    let Some(namespace) = common::namespace() else { return };
+    let Some(namespace) = crate::common::namespace() else { return };
     let tried = namespace.run(|| {
         let (closed, open) = (Ipv4Addr::new(192, 0, 2, 100), Ipv4Addr::new(192, 0, 2, 101));
         let mut netlink = Netlink::open().expect("netlink");
@@ -58,7 +56,7 @@ fn drops_what_it_is_told_to_and_nothing_else() {
 /// Both families side by side; a link-local address is closed on its own interface, and neighbours find it all the same.
 #[test]
 fn ipv6_is_dropped_but_for_neighbour_discovery() {
-    let Some(pair) = common::pair() else { return };
+    let Some(pair) = crate::common::pair() else { return };
     let (left, right) = (pair.left_link.index, pair.right_link.index);
     let global = |last: u16| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last);
     let link_local = |last: u16| Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, last);
@@ -124,7 +122,7 @@ fn ipv6_is_dropped_but_for_neighbour_discovery() {
 // Shows: global_defs.nftables
 #[test]
 fn tables_have_the_name_that_they_are_given() {
-    let Some(namespace) = common::namespace() else { return };
+    let Some(namespace) = crate::common::namespace() else { return };
     let tried = namespace.run(|| {
         let closed = Ipv4Addr::new(192, 0, 2, 100);
         let mut netlink = Netlink::open().expect("netlink");
@@ -145,7 +143,7 @@ fn tables_have_the_name_that_they_are_given() {
 // Shows: global_defs.nftables_priority
 #[test]
 fn smaller_priorities_come_before_greater_ones() {
-    let Some(namespace) = common::namespace() else { return };
+    let Some(namespace) = crate::common::namespace() else { return };
     let tried = namespace.run(|| {
         let closed = Ipv4Addr::new(192, 0, 2, 100);
         let mut netlink = Netlink::open().expect("netlink");

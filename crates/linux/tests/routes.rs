@@ -1,13 +1,11 @@
 //! Routes and policy rules of real namespaces, with iproute2 as the second opinion.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::process::Command;
 use std::time::Instant;
 
-use common::{Pair, pair, wait_until};
+use crate::common::{Pair, pair, wait_until};
 use tanist_linux::netlink::{
     AddressOperation, Applied, Change, HeldRoute, HeldRule, HopSpec, Monitor, Netlink, OUR_PROTOCOL, Operation,
     RouteOperation, RoutePosition, RouteSpec, RuleActionSpec, RuleOperation, RuleSpec, TunnelEnds, TunnelSpec,
@@ -85,7 +83,7 @@ fn ip_says(words: &str) -> Option<Vec<String>> {
     let output = match Command::new("ip").args(words.split(' ')).output() {
         Ok(output) => output,
         Err(error) => {
-            common::skipped(&tanist_linux::Error::from_io("run ip", &error));
+            crate::common::skipped(&tanist_linux::Error::from_io("run ip", &error));
             return None;
         }
     };

@@ -1,12 +1,10 @@
 //! Interfaces with a virtual MAC address, and what is heard through them.
 
-mod common;
-
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use common::{Pair, pair, wait_until};
+use crate::common::{Pair, pair, wait_until};
 use rustix::net::{AddressFamily, Protocol, RawProtocol, RecvFlags, SocketFlags, SocketType};
 use tanist_linux::arp_socket::ArpSocket;
 use tanist_linux::netlink::{Link, Macvlan, Netlink};

@@ -1,12 +1,10 @@
 //! VRRP packets and ARP frames between two namespaces.
 
-mod common;
-
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use common::{Pair, namespace, pair, wait_until, wait_until_heard};
+use crate::common::{Pair, namespace, pair, wait_until, wait_until_heard};
 use tanist_linux::arp_socket::ArpSocket;
 use tanist_linux::netlink::{Netlink, VethEnd};
 use tanist_linux::netns::Namespace;

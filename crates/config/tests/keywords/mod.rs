@@ -2,6 +2,7 @@
 //! table says.
 
 mod effects;
+mod ranges;
 mod shown;
 
 use std::collections::BTreeSet;

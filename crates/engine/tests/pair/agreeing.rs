@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tanist_engine::{Config, Event, Input, Name, Priority, StateName};
+use tanist_engine::{Config, Event, Family, Input, LinkId, Name, Priority, Received, StateName};
 
 use super::setup::{at, ms};
 use super::world::{Kind, WIRE, World};
+use crate::common::packet::Packet;
 
 fn equal(_: usize, config: &mut Config) {
     config.routers[0].priority = Priority::new(100);
@@ -14,6 +15,20 @@ fn equal(_: usize, config: &mut Config) {
 #[test]
 fn two_that_boot_together_agree_on_the_better_one() {
     World::settled(|_, _| {});
+}
+
+/// Who begins is answered at once: nobody waits for a heartbeat to be known.
+#[test]
+fn two_nodes_know_each_other_after_four_messages() {
+    let mut world = World::new(|_, _| {});
+    world.start(0);
+    world.run_until(at(50));
+    world.start(1);
+    world.run_until(at(54));
+    for wanted in [0, 1] {
+        let heard = world.count(at(0), |node, event| node == wanted && matches!(event, Event::PeerHeard { .. }));
+        assert_eq!(heard, 1, "{}", world.log);
+    }
 }
 
 #[test]
@@ -70,6 +85,32 @@ fn a_claim_whose_answers_are_lost_is_asked_again() {
     world.run_until(at(20_000));
     assert_eq!(world.active(), 0, "{}", world.log);
     world.never_both();
+}
+
+/// A claim is for what nobody has. Who hears a third router while the answer is on its way takes nothing.
+#[test]
+fn a_claim_ends_when_somebody_else_is_heard() {
+    for heard in [false, true] {
+        let mut world = World::new(|_, _| {});
+        world.start(0);
+        world.start(1);
+        // a claims at 3.414, and has its answer 0.4 s later.
+        world.run_until(at(3_000));
+        world.set_temper(|sent| vec![if sent.kind == Kind::Baton { ms(200) } else { WIRE }]);
+        world.run_until(at(3_500));
+        let octets = Packet::of(&world.nodes[0].config.routers[0], [192, 0, 2, 77], [224, 0, 0, 18], 200).octets();
+        for _ in 0..10 {
+            for node in [0, 1] {
+                let received = Received { link: LinkId(0), family: Family::Ipv4, octets: &octets };
+                if heard {
+                    world.handle(node, Input::Received(received));
+                }
+            }
+            world.run_for(ms(500));
+        }
+        let taken = world.count(at(0), |_, event| matches!(event, Event::StateChanged { to: StateName::Active, .. }));
+        assert_eq!(taken, usize::from(!heard), "{}", world.log);
+    }
 }
 
 #[test]

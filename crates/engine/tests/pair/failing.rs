@@ -107,6 +107,22 @@ fn coming_back_is_a_move() {
     world.never_both();
 }
 
+/// What an operator brings back has not moved because of the service.
+#[test]
+fn a_return_that_an_operator_wants_is_no_move() {
+    let mut world = World::settled(|_, config| {
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.services[0].failback = Failback::Never;
+    });
+    world.crash_service(0);
+    world.run_for(ms(30_000));
+    world.switch(0, true);
+    world.run_for(ms(10_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    let moves = [0, 1].map(|node| world.nodes[node].engine.view().services[0].moves);
+    assert_eq!(moves, [1, 1], "{}", world.log);
+}
+
 /// Where coming back would leave no move for another failure it stays where it works, and nobody is called.
 #[test]
 fn it_stays_where_it_works_until_the_moves_no_longer_count() {
@@ -330,4 +346,26 @@ fn the_other_node_remembers_the_moves_of_a_former_life() {
     world.run_for(ms(5_000));
     assert_eq!(world.active(), 1, "{}", world.log);
     assert!(world.is_latched(0) && world.is_latched(1), "{}", world.log);
+}
+
+/// And so it does if the peer itself has lost its memory; until an operator says that all is mended.
+#[test]
+fn moves_of_a_peer_without_memory_are_known_until_they_are_forgiven() {
+    let mut world = World::settled(|_, config| {
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.services[0].failback = Failback::Never;
+    });
+    world.crash_service(0);
+    world.run_for(ms(1_000));
+    world.lose_power(0);
+    world.run_for(ms(5_000));
+    world.nodes[0].record = None;
+    world.boot(0);
+    world.run_for(ms(5_000));
+    let moves = |world: &World| [0, 1].map(|node| world.nodes[node].engine.view().services[0].moves);
+    assert_eq!(moves(&world), [0, 1], "{}", world.log);
+    world.command(0, Command::Acknowledge);
+    world.run_for(ms(1_000));
+    assert_eq!(moves(&world), [0, 0], "{}", world.log);
+    assert_eq!(world.active(), 1, "{}", world.log);
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tanist_engine::{Answer, Event, HandoverReason, HeldBy, Input, RefusedCommand, StateName};
+use tanist_engine::{Answer, Event, HandoverReason, HeldBy, Input, Priority, RefusedCommand, StateName};
 
 use super::setup::{at, ms};
 use super::world::{Kind, Process, WIRE, World};
@@ -189,8 +189,50 @@ fn an_offer_to_one_that_is_no_longer_ready_is_withdrawn() {
     assert_eq!(world.active(), 0, "{}", world.log);
     let stops = world.count(at(20_000), |_, event| matches!(event, Event::ServiceChanged { .. }));
     assert_eq!(stops, 0, "{}", world.log);
-    let failed = world.count(at(20_000), |node, event| node == 0 && matches!(event, Event::HandoverFailed { .. }));
-    assert_eq!(failed, 1, "{}", world.log);
+    let failed = world.told.iter().filter_map(|(_, node, event)| match event {
+        Event::HandoverFailed { reason, .. } => Some((*node, reason.clone())),
+        _ => None,
+    });
+    let why = RefusedCommand::NotReady("disk full".into());
+    assert_eq!(failed.collect::<Vec<_>>(), [(0, why)], "{}", world.log);
+}
+
+/// A fault while the role is only offered: it goes because of that, and no offer is left behind.
+#[test]
+fn a_fault_overtakes_an_offer() {
+    let mut world = World::settled(|_, config| {
+        config.routers[0].track_links = vec![tracked("eth1")];
+        config.services[0].stop_timeout = ms(60_000);
+    });
+    world.nodes[0].habits.stop = Some(ms(5_000));
+    world.set_temper(|sent| vec![if sent.kind == Kind::Baton { ms(300) } else { WIRE }]);
+    world.switch(0, false);
+    world.run_for(ms(100));
+    world.set_link(0, 1, false);
+    world.run_for(ms(4_000));
+    assert_eq!(world.nodes[0].process, Process::Going, "{}", world.log);
+    world.run_for(ms(6_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    assert!(!world.is_held(0), "{}", world.log);
+    let failed = world.count(at(20_000), |_, event| matches!(event, Event::HandoverFailed { .. }));
+    assert_eq!(failed, 0, "{}", world.log);
+    world.never_both();
+}
+
+/// Of two equals neither would take it back, so that nobody has to stand back for the operator's sake.
+#[test]
+fn after_a_switch_between_equals_nobody_stands_back() {
+    let mut world = World::new(|_, config| config.routers[0].priority = Priority::DEFAULT);
+    world.start(0);
+    world.run_until(at(10_000));
+    world.start(1);
+    world.run_until(at(20_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    world.switch(0, false);
+    world.run_until(at(40_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    assert!(!world.is_held(0) && !world.is_held(1), "{}", world.log);
+    world.never_both();
 }
 
 /// Who cannot be heard is offered nothing for ever, and the service goes on.

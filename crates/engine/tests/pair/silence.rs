@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tanist_engine::{Cause, Config, Event, Failback, Priority, StateName};
+use tanist_engine::{Cause, Config, Event, Failback, Input, Priority, StateName};
 
 use super::setup::{at, ms};
 use super::world::{KINDS, Kind, Process, WIRE, World};
@@ -51,6 +51,23 @@ fn a_profile_with_smaller_figures_is_as_fast() {
     world.lose_power(0);
     world.run_for(ms(605));
     assert_eq!(world.active(), 1, "{}", world.log);
+}
+
+/// Nor is a start needed for them.
+#[test]
+fn a_reload_with_smaller_figures_is_as_fast() {
+    let mut world = World::settled(|_, _| {});
+    for node in [0, 1] {
+        let mut quick = world.nodes[node].config.clone();
+        let pair = quick.pair.as_mut().expect("there is a pair");
+        (pair.heartbeat, pair.dead_after) = (ms(25), ms(300));
+        world.handle(node, Input::Reconfigure(Box::new(quick)));
+    }
+    world.run_for(ms(1_000));
+    world.lose_power(0);
+    world.run_for(ms(605));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    world.never_both();
 }
 
 /// Only the side channel is cut: the advertisements say that the other one lives.

@@ -4,11 +4,13 @@ use std::net::IpAddr;
 
 use tanist_engine::vrrp::receive::Discard;
 use tanist_engine::{
-    Authentication, Config, Event, Failback, Instant, Name, RouterId, StateName, Terms, Transport, Unheard, Vrid,
+    Authentication, Config, Event, Failback, Family, Input, Instant, LinkId, Name, Received, RouterId, StateName,
+    Terms, Transport, Unheard, Vrid,
 };
 
 use super::setup::{at, ms};
 use super::world::{KINDS, Kind, World};
+use crate::common::packet::Packet;
 
 /// What both nodes have told about unheard advertisements, each once.
 fn unheard(world: &World) -> [Vec<(bool, Unheard)>; 2] {
@@ -153,6 +155,43 @@ fn a_beginning_is_no_deafness() {
     }
     let deaf = |_: usize, event: &Event| matches!(event, Event::PeerDeaf { .. } | Event::AdvertisementsUnheard { .. });
     assert_eq!(world.count(Instant::START, deaf), 0, "{}", world.log);
+}
+
+/// A fibre is broken: on the second path only what a says arrives. Both know, and which way it works.
+#[test]
+fn a_path_that_works_in_one_direction() {
+    let mut world = World::settled(|_, config| config.pair.as_mut().unwrap().paths = 2);
+    world.cut_path_from(1, 1);
+    world.run_for(ms(5_000));
+    let one_way = |world: &World, node: usize| world.nodes[node].engine.view().peer.unwrap().one_way;
+    for (node, hears) in [(0, false), (1, true)] {
+        let told = |by: usize, event: &Event| {
+            by == node && matches!(event, Event::PathOneWay { path: 1, here } if *here == hears)
+        };
+        assert_eq!(world.count(at(20_000), told), 1, "{}", world.log);
+        assert_eq!(one_way(&world, node), [None, Some(hears)], "{}", world.log);
+    }
+    world.heal();
+    world.run_for(ms(1_000));
+    assert_eq!([0, 1].map(|node| one_way(&world, node)), [[None, None], [None, None]], "{}", world.log);
+    assert_eq!(world.active(), 0, "{}", world.log);
+}
+
+/// What somebody else sends here, and is refused, is not why the other node is not heard.
+#[test]
+fn what_a_stranger_sends_is_no_reason() {
+    let mut world = World::settled(|_, _| {});
+    world.cut_from(0, &[Kind::Advertisement]);
+    let twin = Packet::of(&world.nodes[1].config.routers[0], [192, 0, 2, 77], [224, 0, 0, 18], 200);
+    let octets = Packet { ttl: 254, ..twin }.octets();
+    for _ in 0..20 {
+        world.run_for(ms(500));
+        let received = Received { link: LinkId(0), family: Family::Ipv4, octets: &octets };
+        world.handle(1, Input::Received(received));
+    }
+    let refused = world.nodes[1].engine.view().routers[0].refused;
+    assert!(matches!(refused, Some((_, _, Discard::Ttl))), "{refused:?}\n{}", world.log);
+    assert_eq!(unheard(&world), [vec![(false, Unheard::Lost)], vec![(true, Unheard::Lost)]], "{}", world.log);
 }
 
 fn terms(service: &[u32]) -> Vec<Terms> {

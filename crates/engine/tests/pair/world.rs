@@ -40,9 +40,11 @@ pub(crate) struct Sent {
 type Temper = Box<dyn FnMut(Sent) -> Vec<Duration>>;
 
 /// Something on its way.
+#[derive(Clone)]
 enum Coming {
     Packet(Vec<u8>),
-    Baton(Vec<u8>),
+    /// By this path.
+    Baton(u32, Vec<u8>),
     /// The answer to `Watch` and to `AssessReadiness`.
     Look,
     Assessment,
@@ -111,6 +113,8 @@ pub(crate) struct World {
     number: u64,
     /// Nothing of these arrives.
     cut: BTreeSet<(usize, Kind)>,
+    /// Nor of what this node says on this path.
+    cut_paths: BTreeSet<(usize, u32)>,
     temper: Temper,
     pub(crate) both_since: Option<Instant>,
     /// A node was taken for dead although its daemon ran.
@@ -158,6 +162,7 @@ impl World {
             coming: BTreeMap::new(),
             number: 0,
             cut: BTreeSet::new(),
+            cut_paths: BTreeSet::new(),
             temper: Box::new(|_| vec![WIRE]),
             both_since: None,
             silent_in_vain: false,
@@ -336,11 +341,17 @@ impl World {
         self.cut.extend(kinds.iter().map(|kind| (node, *kind)));
     }
 
-    pub(crate) fn heal(&mut self) {
-        self.cut.clear();
+    /// Only what this node says on this path is lost.
+    pub(crate) fn cut_path_from(&mut self, node: usize, path: u32) {
+        self.cut_paths.insert((node, path));
     }
 
-    fn send(&mut self, from: usize, kind: Kind, octets: &[u8]) {
+    pub(crate) fn heal(&mut self) {
+        self.cut.clear();
+        self.cut_paths.clear();
+    }
+
+    fn send(&mut self, from: usize, kind: Kind, coming: &Coming) {
         let count = self.nodes[from].sent.entry(kind).or_default();
         let number = *count;
         *count += 1;
@@ -348,16 +359,12 @@ impl World {
         let rate = &mut self.nodes[from].rate;
         *rate = if rate.0 == second { (second, rate.1 + 1) } else { (second, 1) };
         assert!(rate.1 < STORM, "{} sends without end\n{}", NODES[from], self.log);
-        if self.cut.contains(&(from, kind)) {
+        let path_is_cut = matches!(coming, Coming::Baton(path, _) if self.cut_paths.contains(&(from, *path)));
+        if path_is_cut || self.cut.contains(&(from, kind)) {
             return;
         }
         for after in (self.temper)(Sent { from, kind, number }) {
-            let octets = octets.to_vec();
-            let coming = match kind {
-                Kind::Baton => Coming::Baton(octets),
-                Kind::Advertisement => Coming::Packet(octets),
-            };
-            self.later(after, 1 - from, coming);
+            self.later(after, 1 - from, coming.clone());
         }
     }
 
@@ -387,10 +394,10 @@ impl World {
                 let Some(octets) = engine.write_advertisement(router, priority, sequence, to, &mut buffer) else {
                     return;
                 };
-                let octets = octets.to_vec();
-                self.send(node, Kind::Advertisement, &octets);
+                let packet = Coming::Packet(octets.to_vec());
+                self.send(node, Kind::Advertisement, &packet);
             }
-            Output::SendBaton { octets, .. } => self.send(node, Kind::Baton, &octets),
+            Output::SendBaton { path, octets } => self.send(node, Kind::Baton, &Coming::Baton(path, octets)),
             Output::Service { order, .. } => self.order(node, order),
             Output::Tell(event) => self.tell(node, event),
             Output::Answer { answer, .. } => {
@@ -553,7 +560,7 @@ impl World {
                 let received = Received { link: LinkId(0), family: Family::Ipv4, octets: &octets };
                 self.handle(node, Input::Received(received));
             }
-            Coming::Baton(octets) => self.handle(node, Input::Baton { path: 0, octets: &octets }),
+            Coming::Baton(path, octets) => self.handle(node, Input::Baton { path, octets: &octets }),
             Coming::Look => match self.nodes[node].process {
                 // It has been told to end and does not care.
                 Process::Going if !self.nodes[node].ends => {

@@ -269,6 +269,7 @@ fn a_silent_path_is_noted_while_the_other_one_works() {
     let (mut a, mut b) = acquainted();
     // Path 1 was never heard; it gets its time from when the peer is there.
     assert_eq!(a.path_silent_at(), Some(at(2000)));
+    assert_eq!(a.paths_work(), [true, true]);
     let hear = |a: &mut PeerLink, b: &mut PeerLink, path, milliseconds| {
         let octets = write(b, at(milliseconds));
         assert!(a.receive(at(milliseconds), path, &octets).unwrap().message.is_some());
@@ -276,6 +277,7 @@ fn a_silent_path_is_noted_while_the_other_one_works() {
     };
     assert_eq!(hear(&mut a, &mut b, 0, 1900), []);
     assert_eq!(hear(&mut a, &mut b, 0, 2000), [PathChange { path: 1, works: false }]);
+    assert_eq!(a.paths_work(), [true, false]);
     assert_eq!(a.path_silent_at(), Some(at(3000)));
     assert_eq!(a.note_paths(at(2001)), []);
     assert_eq!(hear(&mut a, &mut b, 1, 2500), [PathChange { path: 1, works: true }]);
@@ -285,6 +287,7 @@ fn a_silent_path_is_noted_while_the_other_one_works() {
     assert_eq!(a.note_paths(at(4000)), []);
     assert!(a.note_silence(at(4000)).is_some());
     assert_eq!(a.path_silent_at(), None);
+    assert_eq!(a.paths_work(), [false, false]);
     assert_eq!(hear(&mut a, &mut b, 1, 5000), []);
     assert_eq!(a.path_silent_at(), Some(at(6000)), "both have their time again");
 }
@@ -300,6 +303,86 @@ fn another_key_is_another_pair_and_a_life_goes_on() {
     let octets = write(&mut b, at(1200));
     let heard = a.receive(at(1200), 2, &octets).unwrap();
     assert!(heard.message.is_some() && heard.beginning.is_none());
+}
+
+/// Whoever was asleep when the time was over has not listened. The peer gets its time again, and once is enough.
+#[test]
+fn who_was_asleep_listens_first() {
+    let (mut awake, _) = acquainted();
+    assert_eq!(awake.note_silence(at(2250)), Some(Duration::from_millis(1250)), "a heartbeat late is not asleep");
+    let (mut a, _) = acquainted();
+    assert_eq!(a.note_silence(at(2251)), None);
+    assert_eq!((a.silent_at(), a.path_silent_at()), (Some(at(3251)), Some(at(3251))));
+    assert_eq!(a.note_silence(at(3250)), None);
+    assert_eq!(a.note_silence(at(4000)), Some(Duration::from_millis(3000)));
+}
+
+#[test]
+fn another_heartbeat_counts_from_now() {
+    let (mut a, _) = acquainted();
+    write(&mut a, at(1100));
+    let of = |milliseconds| PairConfig { heartbeat: Duration::from_millis(milliseconds), ..config("a") };
+    a.reconfigure(at(1200), of(100));
+    assert_eq!(a.next_heartbeat_at(), at(1300), "sooner than it was due");
+    a.reconfigure(at(1200), of(1000));
+    assert_eq!(a.next_heartbeat_at(), at(1300), "never later");
+}
+
+/// Answered for longer than a peer is given, it would have come back by now if it lived; unless it was silent itself.
+#[test]
+fn a_stranger_that_leads_to_nothing_is_no_longer_answered() {
+    let (mut a, _) = acquainted();
+    let mut stranger = PeerLink::new(config("b"), 100);
+    let mut greet = |milliseconds| {
+        let octets = write(&mut stranger, at(milliseconds));
+        let heard = a.receive(at(milliseconds), 0, &octets);
+        assert_eq!(a.spoke_at(), Some(at(milliseconds)));
+        (heard.map(|heard| heard.answer_now), a.discarded())
+    };
+    for milliseconds in [1000, 1500, 2000] {
+        assert_eq!(greet(milliseconds), (Ok(true), 0), "{milliseconds}");
+    }
+    assert_eq!(greet(2001), (Err(BatonDiscard::Replayed), 1));
+    assert_eq!(greet(3001), (Err(BatonDiscard::Replayed), 2));
+    assert_eq!(greet(4002), (Ok(true), 3), "anew, and what was before has come to nothing");
+    assert_eq!(a.heard_at(), Some(at(1000)), "all the same it was not heard");
+}
+
+/// An older message has an older challenge.
+#[test]
+fn only_the_newest_words_of_a_stranger_are_answered() {
+    let (mut a, _) = acquainted();
+    let mut stranger = PeerLink::new(config("b"), 100);
+    let words = [1001, 1002, 1003].map(|milliseconds| write(&mut stranger, at(milliseconds)));
+    let seal = Seal::new(&config("a").key);
+    // When what it answers was written, and for how long this node has had it.
+    let mut answer = |octets: &[u8], milliseconds| {
+        let now = at(milliseconds);
+        let answers = a.receive(now, 1, octets).unwrap().answer_now;
+        let answer = answers.then(|| seal.open(&write(&mut a, now)).unwrap());
+        answer.map(|answer| (Instant::from_nanos(answer.heard_at), Duration::from_nanos(answer.held)))
+    };
+    assert_eq!(answer(&words[1], 1010), Some((at(1002), Duration::ZERO)));
+    assert_eq!(answer(&words[0], 1200), None);
+    assert_eq!(answer(&words[2], 1200), Some((at(1003), Duration::ZERO)));
+    assert_eq!(answer(&words[2], 1324), None, "not twice within half a heartbeat");
+    assert_eq!(answer(&words[2], 1325), Some((at(1003), Duration::ZERO)));
+}
+
+/// There is room for eight. Who has to make room, or finds none, is counted.
+#[test]
+fn strangers_that_find_no_room_are_counted() {
+    let (mut a, _) = acquainted();
+    let mut greet = |seed, milliseconds| {
+        let octets = write(&mut PeerLink::new(config("b"), seed), at(milliseconds));
+        a.receive(at(milliseconds), 0, &octets).unwrap();
+        a.discarded()
+    };
+    for seed in 100..108 {
+        assert_eq!(greet(seed, 1000), 0);
+    }
+    assert_eq!(greet(108, 1000), 1, "one of the nine");
+    assert_eq!(greet(109, 2001), 9, "all that are silent give way");
 }
 
 /// Somebody who has recorded the pair for years says it all again, as fast as he can.
