@@ -94,6 +94,8 @@ impl World<'_> {
         for (link, address) in held {
             if self.wants(index, &link, address) {
                 self.begin_lifetime(index, &link, address);
+                // It may be awake between two looks only.
+                self.nodes[index].left_behind.remove(&(link, address));
             }
         }
     }

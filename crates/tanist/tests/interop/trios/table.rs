@@ -249,7 +249,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     ),
     (
         Part::No("not every daemon of a group of three gives its addresses a lifetime"),
-        &["addresses-let-go-by-themselves"],
+        &["addresses-let-go-by-themselves", "bug-awake-for-a-moment"],
     ),
     (
         Part::No(
