@@ -137,7 +137,11 @@ impl Standing {
         }
         if theirs.acknowledged > self.acknowledged {
             self.acknowledged = theirs.acknowledged;
-            if self.number <= self.acknowledged && self.latch.take().is_some() {
+            if self.latch.is_some() && !self.unsure && self.number == self.acknowledged {
+                // This latch was not known there yet when the operator asked: whoever sees to one counts beyond it. It is the
+                // newer one, and the peer shall take it for that.
+                self.number += 1;
+            } else if self.number <= self.acknowledged && self.latch.take().is_some() {
                 self.unsure = false;
                 tell(Change::Unlatched);
             } else {

@@ -247,7 +247,8 @@ impl Engine {
             });
             let taken = theirs.is_some_and(|says| holds(says.stance))
                 || members().any(|member| member.heard_at().is_some() || member.is_kept_out());
-            if taken {
+            // Where it has no place any more, nobody had it run rightly; but whether it does must be seen first.
+            if taken || (owner.is_none() && !service.is_unknown()) {
                 moved |= service.refuse_adoption();
             }
             if theirs.is_some_and(|says| runs_there(says, &service.config().name)) {
@@ -261,6 +262,9 @@ impl Engine {
             for service in &mut departing.services {
                 service.set_removed(true);
                 moved |= service.set_wanted(now, false, 0);
+                if !service.is_unknown() {
+                    moved |= service.refuse_adoption();
+                }
                 moved |= service.pursue(now, false, out);
                 if service.is_gone() {
                     service.forget(out);
@@ -278,12 +282,26 @@ impl Engine {
         let mut moved = false;
         for index in 0..self.routers.len() {
             if self.units.leader(index) == index {
+                self.announce_if_they_had_it(now, index, out);
                 moved |= self.deal_with(now, index, out);
             } else if let Some(role) = self.roles.get_mut(index) {
                 role.forget(now);
             }
         }
         moved
+    }
+
+    /// An Active router that learns from the peer's epoch that it had the role meanwhile, and has it no longer, was asleep or
+    /// deaf then: the neighbours may still believe the peer.
+    fn announce_if_they_had_it(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) {
+        let Self { pair: Some(pair), routers, roles, .. } = self else { return };
+        let (Some(router), Some(role)) = (routers.get(index), roles.get(index)) else { return };
+        let There::Heard { says, .. } = there(Some(pair), router) else { return };
+        if router.state_name() == StateName::Active && says.epoch > role.epoch && !holds(says.stance) {
+            for member in self.units.members(index).to_vec() {
+                self.with_around(member, |router, around| router.announce_again(now, around, out));
+            }
+        }
     }
 
     fn deal_with(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) -> bool {

@@ -45,7 +45,13 @@ impl World<'_> {
                 }
             }
             Output::NotifyGroup { .. } => {}
-            Output::Tell(event) => self.tell(index, event),
+            Output::Tell(event) => {
+                self.tell(index, event);
+                // What was left alone is looked after again.
+                if matches!(event, Event::MaintenanceEnded { .. }) {
+                    self.disturb();
+                }
+            }
             Output::Service { service, order } => self.order(index, service, *order),
             Output::RunHook(call) => {
                 if self.plan.show.hooks {

@@ -47,6 +47,13 @@ impl VirtualRouter {
         self.announce(now, &all, repeat, around, out);
     }
 
+    /// All of it, as when the role came.
+    pub(crate) fn announce_again(&self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        if matches!(self.state, State::Active(_)) {
+            self.announce_all(now, self.config.announce.repeat, around, out);
+        }
+    }
+
     /// What lies beside the way of the advertisements, once.
     pub(super) fn announce_elsewhere(&self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         let Some(elsewhere) = &self.config.announce.elsewhere else { return };
