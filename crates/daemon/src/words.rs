@@ -465,6 +465,7 @@ fn returned(outcome: ScriptOutcome) -> String {
         ScriptOutcome::NotStarted(error) => {
             format!("nothing, it could not be started: {}", errno(error))
         }
+        ScriptOutcome::NotLooked(error) => format!("nothing, nobody can look now: {}", errno(error)),
         ScriptOutcome::ProbeFailed(failure) => probe(failure),
     }
 }
@@ -475,6 +476,7 @@ pub(crate) fn ended(outcome: ScriptOutcome) -> String {
         ScriptOutcome::Exited(status) => format!("exited with status {status}"),
         ScriptOutcome::Signalled(signal) => format!("ended by signal {signal}"),
         ScriptOutcome::NotStarted(error) => format!("could not be started: {}", errno(error)),
+        ScriptOutcome::NotLooked(error) => format!("could not be made: {}", errno(error)),
         ScriptOutcome::ProbeFailed(failure) => probe(failure),
     }
 }

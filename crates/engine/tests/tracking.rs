@@ -191,6 +191,31 @@ script two
 }
 
 #[test]
+fn a_run_in_which_nobody_could_look_changes_nothing() {
+    check(
+        r#"
+router a track_script one:-10
+script one
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.000000   run one
+    0.100000 > exit one 0
+    0.100000   one returned Exited(0)
+    0.100000   one succeeded
+    0.911340   run one
+    1.100000 > unlooked one 24
+    1.100000   one returned NotLooked(24)
+    1.911340   run one
+    2.100000 > exit one 1
+    2.100000   one returned Exited(1)
+    2.100000   one failed: Exited(1)
+    2.100000   a priority 100 -> 90
+"#,
+    );
+}
+
+#[test]
 fn a_pending_check_holds_the_router_silently() {
     check(
         r#"

@@ -11,6 +11,7 @@ use engine::{Name, ProbeFailure, ScriptOutcome};
 use linux::process_list::ProcessId;
 use linux::system_log::Severity;
 use linux::tcp_connect;
+use rustix::io::Errno;
 
 use super::plan::ProbePlan;
 use super::worker::Job;
@@ -164,7 +165,7 @@ impl Probes {
         let Some(probe) = self.probes.get_mut(check) else { return };
         let ProbePlan::File { max_age, .. } = &probe.plan else { return };
         let outcome = match (age, max_age) {
-            (Err(errno), _) => ScriptOutcome::ProbeFailed(ProbeFailure::System(errno)),
+            (Err(errno), _) => failed(errno),
             (Ok(age), Some(most)) if age > *most => {
                 let seconds = u32::try_from(age.as_secs()).unwrap_or(u32::MAX);
                 ScriptOutcome::ProbeFailed(ProbeFailure::TooOld(seconds))
@@ -244,7 +245,7 @@ impl Probe {
         }
         match context.ask(job) {
             Ok(()) => self.asked = Asked::ForThisRun,
-            Err(error) => self.finish(check, ScriptOutcome::NotStarted(error.errno().unwrap_or_default()), context),
+            Err(error) => self.finish(check, ScriptOutcome::NotLooked(error.errno().unwrap_or_default()), context),
         }
     }
 
@@ -272,8 +273,7 @@ impl Probe {
         match begun {
             Ok((stream, token)) => self.state = State::Talking { stream, token, sent: 0 },
             Err(error) => {
-                let errno = error.errno().unwrap_or_default();
-                self.finish(check, ScriptOutcome::ProbeFailed(ProbeFailure::System(errno)), context);
+                self.finish(check, failed(error.errno().unwrap_or_default()), context);
             }
         }
     }
@@ -287,10 +287,7 @@ impl Probe {
         let outcome = match progress {
             Ok(Progress::Pending) => return,
             Ok(Progress::Done(outcome)) => outcome,
-            Err(error) => ScriptOutcome::ProbeFailed(match error.raw_os_error() {
-                Some(errno) => ProbeFailure::System(errno),
-                None => ProbeFailure::Nonsense,
-            }),
+            Err(error) => error.raw_os_error().map_or(ScriptOutcome::ProbeFailed(ProbeFailure::Nonsense), failed),
         };
         self.finish(check, outcome, context);
     }
@@ -310,6 +307,14 @@ impl Probe {
             context.forget_token(token, &stream);
         }
         context.check(check, outcome);
+    }
+}
+
+/// What an error says: of what was looked at, or only that this daemon lacks what it needs for looking.
+fn failed(errno: i32) -> ScriptOutcome {
+    match Errno::from_raw_os_error(errno) {
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => ScriptOutcome::NotLooked(errno),
+        _ => ScriptOutcome::ProbeFailed(ProbeFailure::System(errno)),
     }
 }
 

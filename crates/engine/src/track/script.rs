@@ -243,6 +243,7 @@ impl Script {
             out.push(Output::Tell(Event::ScriptReturned { script: self.config.name.clone(), outcome }));
         }
         match run.stage {
+            Stage::Allowed { .. } if matches!(outcome, ScriptOutcome::NotLooked(_)) => false,
             Stage::Allowed { .. } => self.count(outcome == ScriptOutcome::Exited(0), Some(outcome), out),
             Stage::Ending { .. } => false,
         }

@@ -231,6 +231,7 @@ impl Bench {
             ["hear", source, priority, ref lies @ ..] => self.hear(now, source, priority, lies),
             ["exit", script, status] => self.finish(now, script, ScriptOutcome::Exited(number(status))),
             ["signal", script, signal] => self.finish(now, script, ScriptOutcome::Signalled(number(signal))),
+            ["unlooked", script, error] => self.finish(now, script, ScriptOutcome::NotLooked(number(error))),
             ["unstartable", script, error] => self.finish(now, script, ScriptOutcome::NotStarted(number(error))),
             ["file", name, figure] => self.figure(now, TrackerKind::File, name, figure, FigureCause::Found),
             ["processes", name, count, ref how @ ..] => {

@@ -249,6 +249,7 @@ fn outcome_text(outcome: ScriptOutcome) -> String {
         ScriptOutcome::Exited(status) => format!("returns {status}"),
         ScriptOutcome::Signalled(signal) => format!("ended by signal {signal}"),
         ScriptOutcome::NotStarted(error) => format!("cannot be started: error {error}"),
+        ScriptOutcome::NotLooked(error) => format!("cannot be made: error {error}"),
     }
 }
 
