@@ -363,6 +363,24 @@ fn an_orderly_stop_is_followed_at_once() {
     }
 }
 
+/// Whichever of its last words is lost: the next one says it as well, or silence does in the end. Nothing else is heard.
+#[test]
+fn an_orderly_stop_whose_last_words_are_lost() {
+    for lost in 0..8 {
+        let mut world = World::settled(|_, _| {});
+        world.set_temper(move |sent| match sent.kind {
+            Kind::Baton if sent.from == 0 && sent.number == lost => Vec::new(),
+            Kind::Baton => vec![WIRE],
+            Kind::Advertisement => Vec::new(),
+        });
+        world.handle(0, Input::Stop);
+        // 0.2 s to end it, at most 0.8 s of silence, 0.3 s to start it.
+        world.run_for(ms(1_320));
+        assert_eq!(world.active(), 1, "without message {lost}\n{}", world.log);
+        world.never_both();
+    }
+}
+
 /// A reload takes the router and its service away where they are active: the other one begins when it is gone.
 #[test]
 fn a_router_that_is_removed_is_taken_over_in_order() {
