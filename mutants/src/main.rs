@@ -19,7 +19,8 @@ use scratch::Scratch;
 use tests::{Fate, Tests};
 
 const USAGE: &str = "\
-usage: tanist-mutants CRATE [--shard K/N] [--only WORDS] [--again REPORT] [--longest MS] [--with PACKAGE:TEST] [--list]
+usage: tanist-mutants CRATE [--shard K/N] [--only WORDS] [--again REPORT] [--longest MS] [--with PACKAGE:TEST] [--built]
+                       [--list]
 
 changes a crate (engine or config) in one place after the other and looks whether a test fails
   --shard K/N           only every Nth mutant, beginning with the Kth (from 0)
@@ -27,6 +28,7 @@ changes a crate (engine or config) in one place after the other and looks whethe
   --again REPORT        only those that a former run has missed, wherever their lines are now
   --longest MS          only with tests that take no longer than that when nothing is changed
   --with PACKAGE:TEST   with tests of another crate, such as sim:scenarios
+  --built               with what a former run has planted and built, without looking for newer tests
   --list                only says which there are";
 
 fn main() -> ExitCode {
@@ -47,7 +49,7 @@ fn without_row(line: &str) -> Option<(&str, &str)> {
 
 fn run() -> Result<(), String> {
     let (mut krate, mut shard, mut only, mut again, mut list) = (None, (0, 1), String::new(), None, false);
-    let (mut with, mut longest) = (Vec::new(), None);
+    let (mut with, mut longest, mut built) = (Vec::new(), None, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value\n{USAGE}"));
@@ -68,13 +70,17 @@ fn run() -> Result<(), String> {
                 longest = Some(Duration::from_millis(text.parse().map_err(|_| format!("`{text}` is no number"))?));
             }
             "--list" => list = true,
+            "--built" => built = true,
             name if krate.is_none() && matches!(name, "engine" | "config") => krate = Some(name.to_owned()),
             _ => return Err(format!("there is no {argument}\n{USAGE}")),
         }
     }
     let krate = krate.ok_or(USAGE)?;
-    let scratch = Scratch::new(&krate)?;
-    let (mutants, left) = scratch.plant()?;
+    let scratch = Scratch::new(&krate, built)?;
+    let (mutants, left, programs) = match built {
+        true => scratch.built()?,
+        false => scratch.plant().map(|(mutants, left)| (mutants, left, Vec::new()))?,
+    };
     let mut viable = scratch::viable(&mutants, &left.unviable);
     let constants = mutants.iter().filter(|mutant| mutant.in_constant).count();
     println!(
@@ -98,7 +104,12 @@ fn run() -> Result<(), String> {
         return Ok(());
     }
     with.insert(0, krate.clone());
-    let mut tests = Tests::look(scratch.build(&with)?)?;
+    let programs = match built {
+        true => programs,
+        false => scratch.build(&with)?,
+    };
+    scratch.remember(&left, &programs)?;
+    let mut tests = Tests::look(programs)?;
     if let Some(longest) = longest {
         tests.only_fast(longest);
     }

@@ -18,10 +18,21 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Copies what git knows.
-    pub(crate) fn new(krate: &str) -> Result<Self, String> {
-        let listed = Command::new("git").arg("ls-files").output().map_err(|error| format!("start git: {error}"))?;
+    /// Copies what git knows, unless a former run's is to be used.
+    pub(crate) fn new(krate: &str, built: bool) -> Result<Self, String> {
         let source = Path::new(PLACE).join(krate);
+        // Cargo takes packages of the same place in different workspaces for the same.
+        let target = std::path::absolute(source.with_extension("target")).map_err(|error| error.to_string())?;
+        let this = Self { krate: krate.to_owned(), source, target };
+        if !built {
+            this.copy()?;
+        }
+        Ok(this)
+    }
+
+    fn copy(&self) -> Result<(), String> {
+        let Self { krate, source, .. } = self;
+        let listed = Command::new("git").arg("ls-files").output().map_err(|error| format!("start git: {error}"))?;
         for file in String::from_utf8_lossy(&listed.stdout).lines() {
             // The crate itself comes later, with its switches.
             if !file.starts_with(&format!("crates/{krate}/src/"))
@@ -30,9 +41,7 @@ impl Scratch {
                 write(&source.join(file), &octets)?;
             }
         }
-        // Cargo takes packages of the same place in different workspaces for the same.
-        let target = std::path::absolute(source.with_extension("target")).map_err(|error| error.to_string())?;
-        Ok(Self { krate: krate.to_owned(), source, target })
+        Ok(())
     }
 
     pub(crate) fn package(&self) -> String {
@@ -68,7 +77,59 @@ impl Scratch {
         Ok((mutants, left))
     }
 
+    /// What a former run has planted and built, which tests may have come since: its mutants, and its programs.
+    pub(crate) fn built(&self) -> Result<(Vec<Mutant>, Left, Vec<(PathBuf, PathBuf)>), String> {
+        let path = self.remembered();
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut left = Left::default();
+        let mut programs = Vec::new();
+        for line in text.lines() {
+            match line.split_once(' ') {
+                Some(("unviable", number)) => left.unviable.extend(number.parse::<usize>()),
+                Some(("constant", name)) => left.constants.extend([name.to_owned()]),
+                Some(("program", path)) => programs.push((PathBuf::from(path), PathBuf::new())),
+                // Where the program before it runs.
+                Some(("in", directory)) if !programs.is_empty() => {
+                    let last = programs.len() - 1;
+                    programs[last].1 = PathBuf::from(directory);
+                }
+                _ => return Err(format!("{}: `{line}` says nothing", path.display())),
+            }
+        }
+        let (mutants, planted) = self.plant_all(&left)?;
+        let differs =
+            |(name, text): &&(String, String)| fs::read(self.source.join(name)).ok() != Some(text.clone().into());
+        match planted.iter().find(differs) {
+            Some((name, _)) => Err(format!("{name} has changed since that was built")),
+            None => Ok((mutants, left, programs)),
+        }
+    }
+
+    /// Keeps what [`Self::built`] finds.
+    pub(crate) fn remember(&self, left: &Left, programs: &[(PathBuf, PathBuf)]) -> Result<(), String> {
+        let unviable = left.unviable.iter().map(|number| format!("unviable {number}\n"));
+        let constants = left.constants.iter().map(|name| format!("constant {name}\n"));
+        let programs = programs.iter();
+        let programs = programs.map(|(path, place)| format!("program {}\nin {}\n", path.display(), place.display()));
+        let text: String = unviable.chain(constants).chain(programs).collect();
+        write(&self.remembered(), text.as_bytes())
+    }
+
+    fn remembered(&self) -> PathBuf {
+        self.source.with_extension("built")
+    }
+
     fn write_all(&self, left: &Left) -> Result<(Vec<Mutant>, Vec<(String, String)>), String> {
+        let (mutants, planted) = self.plant_all(left)?;
+        for (name, text) in &planted {
+            write(&self.source.join(name), text.as_bytes())?;
+        }
+        let module = PathBuf::from(format!("crates/{}/src/mutants.rs", self.krate));
+        write(&self.source.join(module), plant::MODULE.as_bytes())?;
+        Ok((mutants, planted))
+    }
+
+    fn plant_all(&self, left: &Left) -> Result<(Vec<Mutant>, Vec<(String, String)>), String> {
         let root = PathBuf::from(format!("crates/{}/src", self.krate));
         let mut files = Vec::new();
         collect(&root, &mut files)?;
@@ -87,10 +148,8 @@ impl Scratch {
                 text = text.replace("#![warn(missing_docs)]", allowed);
                 text.push_str("\n#[doc(hidden)]\npub mod mutants;\n");
             }
-            write(&self.source.join(&path), text.as_bytes())?;
             planted.push((name, text));
         }
-        write(&self.source.join(root).join("mutants.rs"), plant::MODULE.as_bytes())?;
         Ok((mutants, planted))
     }
 

@@ -3,12 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A mutant may make a test wait for what never comes: it has so long, and ten times what it takes without.
+/// A mutant may make a test go on for ever: it has so much of a processor, and ten times what it takes without.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A busy machine gives it that in this many times as long.
+const SLOWEST: u32 = 30;
+/// What the kernel ends it with when it has had all of that.
+const SIGXCPU: i32 = 24;
 /// Nor may it take all memory, in KiB.
 const MEMORY: &str = "4000000";
 /// So many tests in the first runs of a mutant.
@@ -98,10 +103,11 @@ impl Tests {
             for (program, tests) in by_program {
                 let names: Vec<&str> = tests.iter().map(|test| &*test.name).collect();
                 let usual: Duration = tests.iter().map(|test| test.took).sum();
-                let mut command = command(&self.programs, program, &names);
+                let patience = PATIENCE + usual * 10;
+                let mut command = command(&self.programs, program, patience, &names);
                 command.env("MUTANT", number.to_string());
                 let child = command.spawn().map_err(|error| format!("start a test: {error}"))?;
-                match ended(child, PATIENCE + usual * 10) {
+                match ended(child, patience * SLOWEST) {
                     Some(true) => {}
                     Some(false) => return Ok(Fate::Caught),
                     None => return Ok(Fate::Endless),
@@ -122,10 +128,11 @@ fn watch(programs: &[(PathBuf, PathBuf)], program: usize) -> Result<String, Stri
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Some(name) = line.strip_suffix(": test") else { continue };
         let begun_at = Instant::now();
-        let mut command = command(programs, program, &[name]);
+        let patience = Duration::from_secs(600);
+        let mut command = command(programs, program, patience, &[name]);
         command.env("MUTANTS_MET", &met_in);
         let child = command.spawn().map_err(|error| format!("start {}: {error}", path.display()))?;
-        let well = ended(child, Duration::from_secs(600)) == Some(true);
+        let well = ended(child, patience * SLOWEST) == Some(true);
         let took = begun_at.elapsed();
         let met = fs::read_to_string(&met_in).unwrap_or_default();
         let _ = fs::remove_file(&met_in);
@@ -151,11 +158,12 @@ fn remembered_in(program: &Path) -> Result<PathBuf, String> {
     Ok(path.join(format!("{name}-{}.txt", since.as_nanos())))
 }
 
-fn command(programs: &[(PathBuf, PathBuf)], program: usize, names: &[&str]) -> Command {
+fn command(programs: &[(PathBuf, PathBuf)], program: usize, patience: Duration, names: &[&str]) -> Command {
     let (path, directory) = &programs[program];
     let mut command = Command::new("sh");
     command
-        .args(["-c", "ulimit -v $0; exec \"$@\"", MEMORY])
+        .args(["-c", "ulimit -v $0; ulimit -S -t $1; shift; exec \"$@\"", MEMORY])
+        .arg(patience.as_secs().to_string())
         .arg(path)
         .arg("--exact")
         .args(names)
@@ -173,7 +181,7 @@ fn ended(mut child: Child, patience: Duration) -> Option<bool> {
     let mut pause = Duration::from_millis(1);
     loop {
         if let Ok(Some(status)) = child.try_wait() {
-            return Some(status.success());
+            return (status.signal() != Some(SIGXCPU)).then(|| status.success());
         }
         if begun_at.elapsed() > patience {
             // It may have ended in this moment.

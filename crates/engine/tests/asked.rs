@@ -1,7 +1,7 @@
 //! What is asked of an engine and of its values, and seen in no timeline.
 
 use tanist_engine::{
-    Engine, Family, Input, Instant, LinkId, LinkState, Name, Priority, Received, RouterId, VirtualAddress, Vrid,
+    Engine, Family, Input, Instant, LinkId, LinkState, Name, Priority, Received, RouterId, VirtualAddress, Vrid, Weight,
 };
 
 use crate::common::packet::Packet;
@@ -28,6 +28,12 @@ fn a_router_is_on_no_interface_in_particular_only_if_none_is_named() {
     assert!(!of_eth0.is_anywhere());
     of_eth0.link = Name::from("");
     assert!(of_eth0.is_anywhere());
+}
+
+#[test]
+fn a_weight_means_a_fault_or_a_priority() {
+    let weights = [Weight::Fault, Weight::ReversedFault, Weight::Priority(-20), Weight::Reversed(20)];
+    assert_eq!(weights.map(Weight::is_fault), [true, true, false, false]);
 }
 
 #[test]

@@ -232,6 +232,24 @@ fn an_address_owner_that_boots_asks_first() {
     world.never_both();
 }
 
+/// Where nothing runs, or nobody could be asked, it has its addresses at once (RFC 9568 §6.4.1).
+#[test]
+fn an_address_owner_without_a_service_or_without_a_peer_asks_nobody() {
+    for alone in [false, true] {
+        let mut world = World::new(|_, config| {
+            config.routers[0].priority = Priority::ADDRESS_OWNER;
+            if alone {
+                config.pair = None;
+            } else {
+                config.routers[0].services.clear();
+                config.services.clear();
+            }
+        });
+        world.start(0);
+        assert_eq!(world.state(0), StateName::Active, "{}", world.log);
+    }
+}
+
 /// Their words cross with every loss that a fair coin can think of.
 #[test]
 fn whatever_is_lost_at_the_start_there_is_one_in_the_end() {

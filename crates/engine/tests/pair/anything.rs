@@ -211,6 +211,25 @@ fn whatever_happened_there_is_one_in_the_end() {
     }
 }
 
+/// What follows from an input follows at once, and not when the next one happens to come.
+#[test]
+fn nothing_is_left_for_the_next_input() {
+    for seed in seeds(12) {
+        let mut dice = Dice(seed * 2 + 1);
+        let mut world = world(&mut dice, seed % 4 != 0);
+        world.note(0, &format!("seed {seed}"));
+        world.looks_twice = true;
+        for _ in 0..25 {
+            act(&mut world, &mut dice);
+            if dice.roll(3) == 0 {
+                disturb(&mut world, &mut dice);
+            }
+            let span = [0, 1, 2, 3, 50, 210, 700, 4_000][dice.roll(8) as usize];
+            world.run_for(ms(span));
+        }
+    }
+}
+
 /// However it crashes: it moves no oftener than it may, and what is latched is latched for a reason.
 #[test]
 fn moves_never_exceed_their_limit() {

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use tanist_engine::{Answer, Event, HandoverReason, HeldBy, Input, Priority, RefusedCommand, StateName};
+use tanist_engine::{
+    Answer, Event, HandoverReason, HeldBy, Input, Priority, RefusedCommand, RouterConfig, StateName, Vrid,
+};
 
 use super::setup::{at, ms};
 use super::world::{Kind, Process, WIRE, World};
@@ -363,6 +365,24 @@ fn an_orderly_stop_is_followed_at_once() {
     }
 }
 
+/// Whichever of its last words is lost: the next one says it as well, or silence does in the end. Nothing else is heard.
+#[test]
+fn an_orderly_stop_whose_last_words_are_lost() {
+    for lost in 0..8 {
+        let mut world = World::settled(|_, _| {});
+        world.set_temper(move |sent| match sent.kind {
+            Kind::Baton if sent.from == 0 && sent.number == lost => Vec::new(),
+            Kind::Baton => vec![WIRE],
+            Kind::Advertisement => Vec::new(),
+        });
+        world.handle(0, Input::Stop);
+        // 0.2 s to end it, at most 0.8 s of silence, 0.3 s to start it.
+        world.run_for(ms(1_320));
+        assert_eq!(world.active(), 1, "without message {lost}\n{}", world.log);
+        world.never_both();
+    }
+}
+
 /// A reload takes the router and its service away where they are active: the other one begins when it is gone.
 #[test]
 fn a_router_that_is_removed_is_taken_over_in_order() {
@@ -382,6 +402,30 @@ fn a_router_that_is_removed_is_taken_over_in_order() {
     world.handle(0, Input::Reconfigure(Box::new(with)));
     world.run_for(ms(20_000));
     assert_eq!(world.active(), 0, "{}", world.log);
+    world.never_both();
+}
+
+/// A reload gives its service to another router: who takes the first one waits all the same until it is gone here.
+#[test]
+fn a_service_that_is_another_routers_now_is_waited_for() {
+    let mut world = World::settled(|_, config| config.services[0].stop_timeout = ms(60_000));
+    world.nodes[0].habits.stop = Some(ms(3_000));
+    let mut moved = world.nodes[0].config.clone();
+    let other = RouterConfig {
+        name: "VI_2".into(),
+        link: "eth1".into(),
+        vrid: Vrid::new(52).unwrap(),
+        ..moved.routers[0].clone()
+    };
+    moved.routers[0].services.clear();
+    moved.routers.push(other);
+    world.handle(0, Input::Reconfigure(Box::new(moved)));
+    assert_eq!(world.switch(0, false), Answer::Begun, "{}", world.log);
+    world.run_for(ms(2_900));
+    assert_eq!(world.nodes[0].process, Process::Going, "{}", world.log);
+    assert_eq!(world.nodes[1].process, Process::Gone, "{}", world.log);
+    world.run_for(ms(1_000));
+    assert_eq!(world.nodes[1].process, Process::Runs, "{}", world.log);
     world.never_both();
 }
 

@@ -148,6 +148,25 @@ fn a_cut_makes_two_and_its_healing_one() {
     }
 }
 
+/// Who has lost waits for the winner as long as the protocol says, and no longer: only a part of a group gives way to others.
+#[test]
+fn who_has_lost_to_one_that_dies_takes_over_in_the_protocols_time() {
+    let mut world = World::settled(|_, config| config.pair = None);
+    world.cut(&KINDS);
+    world.run_for(ms(10_000));
+    world.heal();
+    for _ in 0..200 {
+        if world.state(1) == StateName::Active {
+            world.run_for(ms(10));
+        }
+    }
+    assert_eq!(world.state(1), StateName::Backup, "{}", world.log);
+    world.lose_power(0);
+    // 3 × 1 s + 156/256 s, and 0.3 s to start it.
+    world.run_for(ms(3_920));
+    assert_eq!(world.active(), 1, "{}", world.log);
+}
+
 /// The loser's service is gone before anything else could begin there; the winner's is not touched.
 #[test]
 fn after_a_cut_only_the_losers_service_ends() {

@@ -85,6 +85,25 @@ fn while_latched_the_one_that_has_it_goes_on() {
     world.never_both();
 }
 
+/// What holds for both is known to both as soon as a message has come over.
+#[test]
+fn what_is_said_on_one_node_holds_on_the_other_at_once() {
+    let mut world = World::settled(|_, _| {});
+    for node in [0, 1] {
+        world.run_for(ms(3_000));
+        world.maintain(node, None);
+        world.run_for(ms(2));
+        assert!(world.in_maintenance(1 - node), "{}", world.log);
+        world.command(node, Command::EndMaintenance);
+        world.run_for(ms(2));
+        assert!(!world.in_maintenance(1 - node), "{}", world.log);
+    }
+    let mut world = latched();
+    world.command(0, Command::Acknowledge);
+    world.run_for(ms(2));
+    assert!(!world.is_latched(1), "{}", world.log);
+}
+
 /// An operator's word reaches a node that was away when he said it.
 #[test]
 fn an_acknowledgement_reaches_the_one_that_was_away() {

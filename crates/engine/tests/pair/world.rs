@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tanist_engine::{
-    Answer, Config, Ending, Engine, Event, Family, HookCall, Input, Instant, LinkId, LinkState, Name, Output, Received,
-    Record, Restored, ServiceOrder, ServiceReport,
+    Answer, Command, Config, Ending, Engine, Event, Family, HeldBy, HookCall, Input, Instant, LinkId, LinkState, Name,
+    Output, Received, Record, Restored, RouterId, ServiceOrder, ServiceReport,
 };
 
 use super::setup::{NODES, at, config, ms};
@@ -121,6 +121,8 @@ pub(crate) struct World {
     pub(crate) silent_in_vain: bool,
     /// Longest time in which something of the service was on both nodes.
     pub(crate) overlap: Duration,
+    /// After each input nothing may be left for the next one.
+    pub(crate) looks_twice: bool,
 }
 
 impl World {
@@ -167,6 +169,7 @@ impl World {
             both_since: None,
             silent_in_vain: false,
             overlap: Duration::ZERO,
+            looks_twice: false,
         }
     }
 
@@ -380,9 +383,25 @@ impl World {
         let mut out = Vec::new();
         let now = self.now;
         self.nodes[node].engine.handle(now, input, &mut out);
+        if self.looks_twice && self.nodes[node].alive {
+            self.expect_rest(node);
+        }
         for output in out {
             self.carry_out(node, output);
         }
+    }
+
+    /// A command that changes nothing, at the same moment, has its answer and no other consequences.
+    fn expect_rest(&self, node: usize) {
+        let mut engine = self.nodes[node].engine.clone();
+        let due = engine.deadline().is_some_and(|deadline| deadline <= self.now);
+        if due || engine.view().routers[0].held_by.contains(&HeldBy::DownFile) {
+            return;
+        }
+        let mut out = Vec::new();
+        let command = Command::Release { router: RouterId(0), by: HeldBy::DownFile };
+        engine.handle(self.now, Input::Command { number: 1, command }, &mut out);
+        assert!(matches!(out[..], [Output::Answer { .. }]), "left at {}: {out:?}\n{}", self.now, self.log);
     }
 
     fn carry_out(&mut self, node: usize, output: Output) {

@@ -128,3 +128,19 @@ impl Window {
         first
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Window;
+
+    #[test]
+    fn each_message_comes_once_in_whatever_order() {
+        let mut window = Window::default();
+        for sequence in [10, 7, 9, 8, 1, 100] {
+            assert!(window.take(sequence), "{sequence}");
+            assert!(!window.take(sequence), "{sequence} again");
+        }
+        assert!(window.take(37) && !window.take(37), "63 behind");
+        assert!(!window.take(36), "too old to tell");
+    }
+}
