@@ -513,3 +513,239 @@ link eth1 up
 ",
     );
 }
+
+/// One other node takes it all and resigns it all: it is believed, however soon.
+#[test]
+fn all_of_it_is_resigned_by_one() {
+    check(
+        "
+router a vrid 51 priority 100 interval 1
+router b vrid 52 priority 100 interval 1
+group G a,b
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
+    0.000000   GroupChanged { group: G, kind: Backup }
+    0.000000   G notify Backup
+    3.609375   a Backup -> Active: ActiveDownTimer
+    3.609375   a advertise 100
+    3.609375   a wants its addresses
+    3.609375   desired 192.0.2.100/24@eth0
+    3.609375   a announcing eth0 192.0.2.100
+    3.609375   announce eth0 192.0.2.100
+    3.609375   a notify Active 100
+    3.609375   b Backup -> Active: ActiveDownTimer
+    3.609375   b advertise 100
+    3.609375   b wants its addresses
+    3.609375   desired 192.0.2.100/24@eth0
+    3.609375   b announcing eth0 192.0.2.100
+    3.609375   announce eth0 192.0.2.100
+    3.609375   b notify Active 100
+    3.609375   GroupChanged { group: G, kind: Active }
+    3.609375   G notify Active
+    4.609375   a advertise 100
+    4.609375   b advertise 100
+    5.000000 > hear 192.0.2.2 150 for a
+    5.000000   a advertise 100
+    5.000000   a Active -> Backup: HigherPriority 150 from 192.0.2.2
+    5.000000   a releases its addresses
+    5.000000   desired nothing
+    5.000000   a notify Backup 100
+    5.000000   b advertise 0
+    5.000000   b resigned
+    5.000000   b Active -> Backup: LetGo
+    5.000000   b releases its addresses
+    5.000000   desired nothing
+    5.000000   b notify Backup 100
+    5.000000   GroupChanged { group: G, kind: Backup }
+    5.000000   G notify Backup
+    5.000000 > hear 192.0.2.2 150 for b
+    5.000000   b follows 192.0.2.2
+    5.300000 > hear 192.0.2.2 0 for a
+    5.300000   a hears 192.0.2.2 resign
+    5.300000 > hear 192.0.2.2 0 for b
+    5.300000   b hears 192.0.2.2 resign
+    5.909375   a Backup -> Active: ActiveResigned
+    5.909375   a advertise 100
+    5.909375   a wants its addresses
+    5.909375   desired 192.0.2.100/24@eth0
+    5.909375   a announcing eth0 192.0.2.100
+    5.909375   announce eth0 192.0.2.100
+    5.909375   a notify Active 100
+    5.909375   b Backup -> Active: ActiveResigned
+    5.909375   b advertise 100
+    5.909375   b wants its addresses
+    5.909375   desired 192.0.2.100/24@eth0
+    5.909375   b announcing eth0 192.0.2.100
+    5.909375   announce eth0 192.0.2.100
+    5.909375   b notify Active 100
+    5.909375   GroupChanged { group: G, kind: Active }
+    5.909375   G notify Active
+    6.909375   a advertise 100
+    6.909375   b advertise 100
+    7.909375   a advertise 100
+    7.909375   b advertise 100
+    8.909375   a advertise 100
+    8.909375   b advertise 100
+    9.909375   a advertise 100
+    9.909375   b advertise 100
+   10.500000 > view
+   10.500000   a is Active priority 100/100 interval 1s
+   10.500000   b is Active priority 100/100 interval 1s
+",
+    );
+}
+
+/// Two other nodes have met and have resigned what each of them did not lose: they come back.
+#[test]
+fn all_of_it_is_resigned_by_several() {
+    check(
+        "
+router a vrid 51 priority 100 interval 1
+router b vrid 52 priority 100 interval 1
+group G a,b
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
+    0.000000   GroupChanged { group: G, kind: Backup }
+    0.000000   G notify Backup
+    3.609375   a Backup -> Active: ActiveDownTimer
+    3.609375   a advertise 100
+    3.609375   a wants its addresses
+    3.609375   desired 192.0.2.100/24@eth0
+    3.609375   a announcing eth0 192.0.2.100
+    3.609375   announce eth0 192.0.2.100
+    3.609375   a notify Active 100
+    3.609375   b Backup -> Active: ActiveDownTimer
+    3.609375   b advertise 100
+    3.609375   b wants its addresses
+    3.609375   desired 192.0.2.100/24@eth0
+    3.609375   b announcing eth0 192.0.2.100
+    3.609375   announce eth0 192.0.2.100
+    3.609375   b notify Active 100
+    3.609375   GroupChanged { group: G, kind: Active }
+    3.609375   G notify Active
+    4.609375   a advertise 100
+    4.609375   b advertise 100
+    5.000000 > hear 192.0.2.2 150 for a
+    5.000000   a advertise 100
+    5.000000   a Active -> Backup: HigherPriority 150 from 192.0.2.2
+    5.000000   a releases its addresses
+    5.000000   desired nothing
+    5.000000   a notify Backup 100
+    5.000000   b advertise 0
+    5.000000   b resigned
+    5.000000   b Active -> Backup: LetGo
+    5.000000   b releases its addresses
+    5.000000   desired nothing
+    5.000000   b notify Backup 100
+    5.000000   GroupChanged { group: G, kind: Backup }
+    5.000000   G notify Backup
+    5.000000 > hear 192.0.2.2 150 for b
+    5.000000   b follows 192.0.2.2
+    5.100000 > hear 192.0.2.3 120 for a
+    5.100000   a follows 192.0.2.3 after 192.0.2.2
+    5.100000 > hear 192.0.2.3 160 for b
+    5.100000   b follows 192.0.2.3 after 192.0.2.2
+    5.300000 > hear 192.0.2.3 0 for a
+    5.300000   a hears 192.0.2.3 resign
+    5.300000 > hear 192.0.2.2 0 for b
+    5.300000   b hears 192.0.2.2 resign
+   10.096093   a Backup -> Active: ActiveResigned
+   10.096093   a advertise 100
+   10.096093   a wants its addresses
+   10.096093   desired 192.0.2.100/24@eth0
+   10.096093   a announcing eth0 192.0.2.100
+   10.096093   announce eth0 192.0.2.100
+   10.096093   a notify Active 100
+   10.096093   b Backup -> Active: ActiveResigned
+   10.096093   b advertise 100
+   10.096093   b wants its addresses
+   10.096093   desired 192.0.2.100/24@eth0
+   10.096093   b announcing eth0 192.0.2.100
+   10.096093   announce eth0 192.0.2.100
+   10.096093   b notify Active 100
+   10.096093   GroupChanged { group: G, kind: Active }
+   10.096093   G notify Active
+   10.500000 > view
+   10.500000   a is Active priority 100/100 interval 1s
+   10.500000   b is Active priority 100/100 interval 1s
+",
+    );
+}
+
+/// It has let go because of another part, and hears only then who is better for the first one.
+#[test]
+fn somebody_better_is_heard_late() {
+    check(
+        "
+router a vrid 51 priority 100 interval 1
+router b vrid 52 priority 100 interval 1
+group G a,b
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
+    0.000000   GroupChanged { group: G, kind: Backup }
+    0.000000   G notify Backup
+    3.609375   a Backup -> Active: ActiveDownTimer
+    3.609375   a advertise 100
+    3.609375   a wants its addresses
+    3.609375   desired 192.0.2.100/24@eth0
+    3.609375   a announcing eth0 192.0.2.100
+    3.609375   announce eth0 192.0.2.100
+    3.609375   a notify Active 100
+    3.609375   b Backup -> Active: ActiveDownTimer
+    3.609375   b advertise 100
+    3.609375   b wants its addresses
+    3.609375   desired 192.0.2.100/24@eth0
+    3.609375   b announcing eth0 192.0.2.100
+    3.609375   announce eth0 192.0.2.100
+    3.609375   b notify Active 100
+    3.609375   GroupChanged { group: G, kind: Active }
+    3.609375   G notify Active
+    4.609375   a advertise 100
+    4.609375   b advertise 100
+    5.000000 > hear 192.0.2.2 150 for b
+    5.000000   b advertise 100
+    5.000000   b Active -> Backup: HigherPriority 150 from 192.0.2.2
+    5.000000   b releases its addresses
+    5.000000   desired nothing
+    5.000000   b notify Backup 100
+    5.000000   a advertise 0
+    5.000000   a resigned
+    5.000000   a Active -> Backup: LetGo
+    5.000000   a releases its addresses
+    5.000000   desired nothing
+    5.000000   a notify Backup 100
+    5.000000   GroupChanged { group: G, kind: Backup }
+    5.000000   G notify Backup
+    5.100000 > hear 192.0.2.2 150 for a
+    5.100000   a follows 192.0.2.2
+   10.096093   a Backup -> Active: ActiveDownTimer
+   10.096093   a advertise 100
+   10.096093   a wants its addresses
+   10.096093   desired 192.0.2.100/24@eth0
+   10.096093   a announcing eth0 192.0.2.100
+   10.096093   announce eth0 192.0.2.100
+   10.096093   a notify Active 100
+   10.096093   b Backup -> Active: ActiveDownTimer
+   10.096093   b advertise 100
+   10.096093   b wants its addresses
+   10.096093   desired 192.0.2.100/24@eth0
+   10.096093   b announcing eth0 192.0.2.100
+   10.096093   announce eth0 192.0.2.100
+   10.096093   b notify Active 100
+   10.096093   GroupChanged { group: G, kind: Active }
+   10.096093   G notify Active
+   10.500000 > view
+   10.500000   a is Active priority 100/100 interval 1s
+   10.500000   b is Active priority 100/100 interval 1s
+",
+    );
+}

@@ -170,11 +170,12 @@ impl Plan {
     }
 
     /// What sync groups add: one that lets go because of one router may have had the better one of another, and where each
-    /// of two has the better one for a part, both let go before one of them takes over.
+    /// of two has the better one for a part, both let go before one of them takes over. Of several nodes, each such meeting
+    /// may leave only one aside.
     #[must_use]
     pub(crate) fn time_of_groups(&self) -> Duration {
-        let grouped = self.nodes.iter().any(|node| !node.groups.is_empty());
-        if grouped { self.longest_interval() * 9 } else { Duration::ZERO }
+        let grouped = self.nodes.iter().filter(|node| !node.groups.is_empty()).count() as u32;
+        if grouped > 0 { self.longest_interval() * (1 + 4 * grouped.max(2)) } else { Duration::ZERO }
     }
 
     /// The name of the node with this address, or the address.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use super::{Backup, LOWER_PRIORITY_BIT, State, Surroundings, VirtualRouter};
+use super::{Backup, GivesWay, LOWER_PRIORITY_BIT, State, Surroundings, VirtualRouter};
 use crate::vrrp::election::{self, Contest};
 use crate::vrrp::receive::{self, Accepted, Oddity};
 use crate::vrrp::timers;
@@ -24,11 +24,19 @@ impl VirtualRouter {
         let polite = around
             .brief(self.id)
             .is_some_and(|brief| brief.stands_back || brief.waits || brief.peer_address == Some(from));
+        // With a word on the side channel, the role goes to whom it was given.
+        let (gives_way_for, ordered) =
+            around.brief(self.id).map_or((None, false), |brief| (brief.gives_way_for, brief.ordered));
+        let interval = self.config.advertisement_interval.as_duration();
+        let has_just_let_go = !ordered && self.cause == Cause::LetGo && now.since(self.since) < interval;
         let State::Backup(backup) = &mut self.state else { return };
         backup.listened_again = false;
         backup.heard_at = Some(now);
+        if let Some(gives_way) = &mut backup.gives_way {
+            gives_way.contested |= backup.active_router.is_none_or(|(address, _)| address != from);
+        }
         if theirs == Priority::RESIGN {
-            backup.resigned = true;
+            backup.resigned_at = Some(now);
             let skew = timers::skew_time(self.config.version, self.effective_priority, backup.active_adver_interval);
             backup.active_down_at = now + skew;
             out.push(Output::Tell(Event::ResignationHeard { router: self.id, from }));
@@ -49,9 +57,21 @@ impl VirtualRouter {
                 return;
             }
         }
-        backup.due = None;
+        let was_vacant = backup.due.take().is_some() || backup.resigned_at.is_some();
         let before = backup.active_router.replace((from, theirs)).map(|(address, _)| address);
-        backup.resigned = false;
+        backup.resigned_at = None;
+        // A part was lost before somebody better for this one was heard. Or others have met meanwhile and have lost a part, too:
+        // the better one of them needs one more try, with fewer in its way. Who stays Active is heard without a pause, so
+        // that this ends.
+        let gives_way = backup.gives_way.filter(|gives_way| gives_way.until > now);
+        let is_new = gives_way.is_some() && (was_vacant || before != Some(from));
+        if (is_new || has_just_let_go)
+            && let Some(span) = gives_way_for
+            && election::contest(self.effective_priority, self.primary_address, theirs, from) != Contest::Wins
+        {
+            let contested = gives_way.is_some_and(|gives_way| gives_way.contested);
+            backup.gives_way = Some(GivesWay { since: now, until: now + span, contested });
+        }
         let known = backup.active_adver_interval;
         let stated = receive::stated_interval(self.config.version, &accepted.advertisement).unwrap_or(known);
         // A loser's last advertisement comes behind the winner's first. Waiting by the loser's shorter interval
@@ -107,7 +127,7 @@ impl VirtualRouter {
         self.become_backup(now, cause, Some((from, theirs)), interval, around, out);
         let span = around.brief(self.id).and_then(|brief| brief.gives_way_for);
         if let State::Backup(backup) = &mut self.state {
-            backup.gives_way_until = span.map(|span| now + span);
+            backup.gives_way = span.map(|span| GivesWay { since: now, until: now + span, contested: false });
         }
     }
 

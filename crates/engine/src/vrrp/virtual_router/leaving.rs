@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::{Active, State, Surroundings, VirtualRouter};
+use super::{Active, Backup, State, Surroundings, VirtualRouter};
 use crate::vrrp::timers;
 use crate::{Cause, FaultReason, Instant, Output, Priority, StateName};
 
@@ -153,15 +153,20 @@ impl VirtualRouter {
     /// Whether it speaks for a group that leaves the role to somebody better for now.
     pub(crate) fn gives_way(&self, now: Instant) -> bool {
         match &self.state {
-            State::Backup(backup) => backup.gives_way_until.is_some_and(|until| until > now),
+            State::Backup(backup) => backup.gives_way.is_some_and(|gives_way| gives_way.until > now),
             State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
         }
     }
 
     /// Whether the Active router has resigned and nobody has spoken since.
-    pub(crate) const fn heard_resignation(&self) -> bool {
+    pub(crate) fn heard_resignation(&self) -> bool {
         match &self.state {
-            State::Backup(backup) => backup.resigned,
+            // Of several that resign as soon as they are there, each may have lost a part of its group, as we have. They come
+            // back.
+            State::Backup(Backup { resigned_at: Some(at), gives_way: Some(gives_way), .. }) => {
+                !gives_way.contested || at.since(gives_way.since) > self.config.advertisement_interval.as_duration()
+            }
+            State::Backup(backup) => backup.resigned_at.is_some(),
             State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
         }
     }
@@ -193,7 +198,7 @@ impl VirtualRouter {
     /// Whether it knows of another router that is Active.
     pub(crate) const fn knows_active(&self) -> bool {
         match &self.state {
-            State::Backup(backup) => backup.active_router.is_some() && !backup.resigned,
+            State::Backup(backup) => backup.active_router.is_some() && backup.resigned_at.is_none(),
             State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
         }
     }

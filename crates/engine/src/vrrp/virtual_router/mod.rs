@@ -153,16 +153,27 @@ struct Backup {
     active_router: Option<(IpAddr, Priority)>,
     /// When somebody was heard last.
     heard_at: Option<Instant>,
-    /// The Active router resigned: the timer runs for the skew time only.
-    resigned: bool,
+    /// When the Active router resigned: from then the timer runs for the skew time only.
+    resigned_at: Option<Instant>,
     /// A lower priority has been heard; before this moment it is not taken over from.
     preempt_at: Option<Instant>,
     /// The timer came too late once already, and nothing was heard since.
     listened_again: bool,
     /// It would have taken over; the other node has to agree first.
     due: Option<Cause>,
-    /// It speaks for a group and has lost the role: before this moment the group takes it only from who resigns it whole.
-    gives_way_until: Option<Instant>,
+    /// It speaks for a group and has lost the role to somebody better.
+    gives_way: Option<GivesWay>,
+}
+
+/// How long a group that has lost its role leaves it to others.
+#[derive(Clone, Copy, Debug)]
+struct GivesWay {
+    /// When somebody better was there, or was there anew.
+    since: Instant,
+    /// Before this moment the group takes the role only from who has had it and resigns it whole.
+    until: Instant,
+    /// More than one other node has tried to have it.
+    contested: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -575,7 +586,7 @@ impl VirtualRouter {
             return;
         }
         let brief = around.brief(self.id);
-        let cause = if backup.resigned {
+        let cause = if backup.resigned_at.is_some() {
             Cause::ActiveResigned
         } else if brief.is_some_and(|brief| brief.goes_on) {
             Cause::Resumed
@@ -586,8 +597,8 @@ impl VirtualRouter {
         if waits || ordered {
             let interval = backup.active_adver_interval;
             backup.active_down_at = now + self.config.active_down_interval(self.effective_priority, interval);
-            if let Some(until) = backup.gives_way_until.filter(|until| *until > now) {
-                backup.active_down_at = backup.active_down_at.min(until);
+            if let Some(gives_way) = backup.gives_way.filter(|gives_way| gives_way.until > now) {
+                backup.active_down_at = backup.active_down_at.min(gives_way.until);
             }
             backup.due = ordered.then_some(cause);
             return;
@@ -730,11 +741,11 @@ impl VirtualRouter {
             active_adver_interval,
             active_router,
             heard_at: active_router.map(|_| now),
-            resigned: false,
+            resigned_at: None,
             preempt_at: None,
             listened_again: false,
             due: None,
-            gives_way_until: None,
+            gives_way: None,
         };
         self.set_state(now, State::Backup(backup), cause, out);
         if held {

@@ -255,10 +255,18 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
         Part::No(
             "its point is how long a node gives way that has lost one router of a group, which keepalived does otherwise",
         ),
-        &["bug-group-of-which-each-has-a-part", "group-resigned-whole"],
+        &[
+            "bug-group-of-three-that-meet-in-turn",
+            "bug-group-of-which-each-has-a-part",
+            "bug-group-resigned-by-several-in-parts",
+            "group-resigned-whole",
+        ],
     ),
     (Part::No("four nodes; who repeats packets is in daemon/strangers"), &["repeated-advertisement-without-a-seal"]),
-    (Part::No("the lab's three nodes have one LAN"), &["two-lans-one-is-cut"]),
+    (
+        Part::No("the lab's three nodes have one LAN"),
+        &["bug-group-of-which-the-speaker-is-heard-late", "two-lans-one-is-cut"],
+    ),
     (Part::No("what is static is put back at once, so that the lab cannot make it missing"), &["statics-missing"]),
     (Part::No("checks of one role are Tanist's own"), &["script-in-one-role"]),
 ];
