@@ -40,8 +40,17 @@ pub(crate) fn parse(stat: &str) -> Option<Stat<'_>> {
 }
 
 fn read_stat(pid: u32) -> Option<String> {
-    let octets = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    Some(String::from_utf8_lossy(&octets).into_owned())
+    ask_stat(pid).ok()
+}
+
+fn ask_stat(pid: u32) -> std::io::Result<String> {
+    fs::read(format!("/proc/{pid}/stat")).map(|octets| String::from_utf8_lossy(&octets).into_owned())
+}
+
+/// It has ended meanwhile, or is of somebody whom we may not ask.
+fn is_not_for_us(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
+        || error.raw_os_error() == Some(libc::ESRCH)
 }
 
 impl ProcessId {
@@ -76,13 +85,21 @@ const fn is_dead(state: char) -> bool {
 }
 
 /// A running process of this name, as `killall` would find it: the kernel's name of it, or where that is cut, the last
-/// part of the program's path. One that has died and was not collected yet is not found.
-pub fn find_named(name: &str) -> Option<ProcessId> {
-    all().ok()?.flatten().find_map(|pid| {
-        let text = read_stat(pid)?;
-        let stat = parse(&text)?;
-        is_named(pid, &stat, name).then_some(ProcessId { pid, started: stat.started })
-    })
+/// part of the program's path. One that has died and was not collected yet is not found. That nobody could look, for want of a
+/// descriptor, is an error.
+pub fn find_named(name: &str) -> Result<Option<ProcessId>> {
+    for pid in all()? {
+        let pid = pid?;
+        let text = match ask_stat(pid) {
+            Ok(text) => text,
+            Err(error) if is_not_for_us(&error) => continue,
+            Err(error) => return Err(Error::from_io(format!("look at process {pid}"), &error)),
+        };
+        if let Some(stat) = parse(&text).filter(|stat| is_named(pid, stat, name)) {
+            return Ok(Some(ProcessId { pid, started: stat.started }));
+        }
+    }
+    Ok(None)
 }
 
 fn is_named(pid: u32, stat: &Stat<'_>, name: &str) -> bool {
@@ -143,9 +160,7 @@ pub fn find_marked_of(setting: &str, users: Option<&[u32]>, mut looking_at: impl
         looking_at(pid);
         let environment = match fs::read(format!("/proc/{pid}/environ")) {
             Ok(environment) => environment,
-            // It has ended meanwhile, or is of somebody whom we may not ask: not ours.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => continue,
-            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => continue,
+            Err(error) if is_not_for_us(&error) => continue,
             Err(error) => return Err(Error::from_io(format!("look at process {pid}"), &error)),
         };
         let is_believed = || users.is_none_or(|users| real_user(pid).is_some_and(|user| users.contains(&user)));
@@ -284,17 +299,19 @@ mod tests {
         let name = format!("longer-than-fifteen-{}", std::process::id());
         let program = directory.join(&name);
         fs::copy("/bin/sleep", &program).unwrap();
-        assert_eq!(find_named(&name), None);
+        assert_eq!(find_named(&name), Ok(None));
         let mut sleeper = Sleeper::start(program.to_str().unwrap(), "");
-        let found = find_named(&name).unwrap();
+        let found = find_named(&name).unwrap().unwrap();
         assert_eq!(found.pid, sleeper.0.id());
         assert!(found.has_name(&name));
         assert!(!found.has_name("sleep"));
-        assert!(find_named(&name[..NAME_LENGTH]).is_some_and(|process| process.has_name(&name[..NAME_LENGTH])));
-        assert_eq!(find_named(&format!("{name}x")), None);
+        assert!(
+            find_named(&name[..NAME_LENGTH]).unwrap().is_some_and(|process| process.has_name(&name[..NAME_LENGTH]))
+        );
+        assert_eq!(find_named(&format!("{name}x")), Ok(None));
         sleeper.0.kill().unwrap();
         sleeper.0.wait().unwrap();
-        assert_eq!(find_named(&name), None);
+        assert_eq!(find_named(&name), Ok(None));
         fs::remove_dir_all(&directory).unwrap();
     }
 

@@ -154,11 +154,20 @@ impl Probes {
         }
     }
 
-    pub(super) fn process_found(&mut self, check: &Name, found: Option<ProcessId>, context: &mut Context<'_>) {
+    pub(super) fn process_found(
+        &mut self,
+        check: &Name,
+        found: Result<Option<ProcessId>, i32>,
+        context: &mut Context<'_>,
+    ) {
         let Some(probe) = self.probes.get_mut(check) else { return };
-        probe.known = found;
-        let failed = ScriptOutcome::ProbeFailed(ProbeFailure::NoProcess);
-        probe.answered(check, if found.is_some() { GOOD } else { failed }, context);
+        let outcome = match found {
+            Ok(Some(_)) => GOOD,
+            Ok(None) => ScriptOutcome::ProbeFailed(ProbeFailure::NoProcess),
+            Err(errno) => failed(errno),
+        };
+        probe.known = found.unwrap_or(probe.known);
+        probe.answered(check, outcome, context);
     }
 
     pub(super) fn file_looked(&mut self, check: &Name, age: Result<Duration, i32>, context: &mut Context<'_>) {

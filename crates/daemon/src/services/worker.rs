@@ -50,25 +50,13 @@ pub(crate) enum Job {
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// What is there of it, or why that is not known.
-    Looked {
-        service: Name,
-        number: u64,
-        found: Result<Remains, String>,
-    },
+    Looked { service: Name, number: u64, found: Result<Remains, String> },
     /// Whether all of them may run and nothing is missing, or the first thing that is wrong.
-    Prepared {
-        service: Name,
-        result: Result<(), String>,
-    },
-    Process {
-        check: Name,
-        found: Option<ProcessId>,
-    },
+    Prepared { service: Name, result: Result<(), String> },
+    /// Or the system's error number, if nobody could look.
+    Process { check: Name, found: Result<Option<ProcessId>, i32> },
     /// Its age, or the system's error number.
-    File {
-        check: Name,
-        age: Result<Duration, i32>,
-    },
+    File { check: Name, age: Result<Duration, i32> },
 }
 
 /// What is left of a service.
@@ -115,7 +103,8 @@ fn carry_out(job: Job, shared: &Shared) -> Option<Answer> {
         }
         Job::Process { check, name, known } => {
             let still = known.filter(|process| process.has_name(&name));
-            Answer::Process { check, found: still.or_else(|| process_list::find_named(&name)) }
+            let found = still.map_or_else(|| process_list::find_named(&name), |still| Ok(Some(still)));
+            Answer::Process { check, found: found.map_err(|error| error.errno().unwrap_or_default()) }
         }
         Job::File { check, path } => {
             let changed = std::fs::metadata(&path).and_then(|found| found.modified());
