@@ -12,7 +12,6 @@ use tanist_config::{
 };
 
 /// Reads one text as `/etc/keepalived/keepalived.conf` of the machine `edge-a.example.com`.
-#[allow(dead_code, reason = "not every test file needs it")]
 pub(crate) fn load_text(text: impl Into<Vec<u8>>) -> Loaded {
     let path = "/etc/keepalived/keepalived.conf";
     let mut files = MemoryFiles::single(path, text);
@@ -21,7 +20,6 @@ pub(crate) fn load_text(text: impl Into<Vec<u8>>) -> Loaded {
 }
 
 /// Compares with the file, or rewrites it if `UPDATE_EXPECT` is set.
-#[allow(dead_code, reason = "not every test file needs it")]
 pub(crate) fn expect_file(path: &Path, found: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         return std::fs::write(path, found).map_err(|error| format!("write {}: {error}", path.display()));
@@ -37,7 +35,6 @@ pub(crate) fn expect_file(path: &Path, found: &str) -> Result<(), String> {
 }
 
 /// Settings in a few lines.
-#[allow(dead_code, reason = "not every test file needs it")]
 pub(crate) fn describe(settings: &Settings) -> String {
     let mut out = String::new();
     let global = &settings.global;
