@@ -176,7 +176,7 @@ fn every_scenario_has_one_part_and_the_part_that_it_can_have() {
     let mut parts: BTreeMap<&str, usize> = BTreeMap::new();
     TABLE.iter().flat_map(|(_, files)| files.iter()).for_each(|file| *parts.entry(file).or_default() += 1);
     let twice: Vec<_> = parts.iter().filter(|(_, count)| **count > 1).collect();
-    assert!(twice.is_empty(), "named twice in trios/table.rs: {twice:?}");
+    assert!(twice.is_empty(), "named twice in a_trio/table.rs: {twice:?}");
     let names = fs::read_dir(course::directory()).expect("the directory is there").map(|entry| {
         let name = entry.expect("it can be read").file_name();
         name.to_string_lossy().into_owned()
@@ -184,7 +184,7 @@ fn every_scenario_has_one_part_and_the_part_that_it_can_have() {
     let files: BTreeSet<String> = names.filter_map(|name| name.strip_suffix(".txt").map(str::to_owned)).collect();
     let named: BTreeSet<String> = parts.keys().map(|file| (*file).to_owned()).collect();
     let missing: Vec<_> = files.symmetric_difference(&named).collect();
-    assert!(missing.is_empty(), "a file of scenarios/ without a part in trios/table.rs, or the reverse: {missing:?}");
+    assert!(missing.is_empty(), "a file of scenarios/ without a part in a_trio/table.rs, or the reverse: {missing:?}");
 
     let has_services = |file: &&str| {
         let plan = course::plan_of(file);

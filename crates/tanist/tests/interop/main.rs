@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+// Named so that it begins first, for it lasts longest.
+mod a_trio;
 mod accept;
 mod captures;
 mod deviations;
@@ -24,7 +26,6 @@ mod sync_groups;
 mod three_nodes;
 mod told;
 mod tracking;
-mod trios;
 mod virtual_mac;
 mod virtual_mac_ipv6;
 
