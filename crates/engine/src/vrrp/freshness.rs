@@ -33,6 +33,8 @@ pub(crate) struct Freshness {
     heard: Option<Sequence>,
     /// With an authentication header: the greatest number that was sent or heard.
     count: u32,
+    /// The last number that was heard is greater than what this router has sent: whoever counts so far does not believe that.
+    is_exceeded: bool,
     /// Every configured peer, and what was heard of it last.
     peers: Vec<(IpAddr, Option<Stamp>)>,
     /// Whoever else was heard, the last one first.
@@ -64,7 +66,13 @@ impl Freshness {
     /// has enough for a hundred years.
     pub(crate) fn next_count(&mut self) -> u32 {
         self.count = self.count.saturating_add(1);
+        self.is_exceeded = false;
         self.count
+    }
+
+    /// Whether the last advertisement was signed with a number that another router's had left behind already.
+    pub(crate) const fn is_exceeded(&self) -> bool {
+        self.is_exceeded
     }
 
     /// Whether the sequence of a genuine trailer is no older than it may be, and newer than what its sender sent before.
@@ -107,7 +115,10 @@ impl Freshness {
     /// An advertisement was believed.
     pub(crate) fn note(&mut self, from: IpAddr, stamp: Stamp) {
         match stamp {
-            Stamp::Header(count) => self.count = self.count.max(count),
+            Stamp::Header(count) => {
+                self.is_exceeded |= count > self.count;
+                self.count = self.count.max(count);
+            }
             // In the last second there is, a number says more of a mistake than of the order; and nothing would be left to
             // exceed it.
             Stamp::Trailer(sequence) if sequence.seconds() == u64::from(u32::MAX) => {}

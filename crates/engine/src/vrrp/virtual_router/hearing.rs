@@ -153,7 +153,8 @@ impl VirtualRouter {
         }
         active.answered_at = Some(now);
         active.lower_priority_burst_at = (!delay.is_zero()).then(|| now + delay);
-        let just_advertised = now.since(active.advertised_at) < slack;
+        // With too small a number in its header, that was not believed.
+        let just_advertised = now.since(active.advertised_at) < slack && !self.freshness.is_exceeded();
         let ours = self.effective_priority;
         out.push(Output::Tell(Event::LosingAdvertisementAnswered { router: self.id, from, priority: theirs, ours }));
         if !just_advertised && !self.config.deviations.silent_winner {

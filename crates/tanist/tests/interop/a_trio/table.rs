@@ -242,7 +242,12 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     ),
     (
         Part::No("what the pretend world does at one moment exactly, or by chance, the lab cannot do again"),
-        &["everything-meets-a-router-that-leaves", "killed-midway", "script-that-flaps"],
+        &[
+            "bug-header-number-left-behind",
+            "everything-meets-a-router-that-leaves",
+            "killed-midway",
+            "script-that-flaps",
+        ],
     ),
     (Part::No("an operator's orders are Tanist's own"), &["bug-release-without-a-pair"]),
     (Part::No("the lab cannot make a kernel refuse addresses"), &["addresses-refused"]),
