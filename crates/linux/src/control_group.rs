@@ -336,6 +336,8 @@ fn unescaped(word: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn place_in(mountinfo: &str, own: &str) -> Vec<(String, String)> {
@@ -381,7 +383,9 @@ mod tests {
 
     impl Own {
         fn new(name: &str) -> Option<Own> {
-            let skip = |why: String| eprintln!("SKIPPED, NOTHING TESTED: {name}: {why}");
+            let skip = |why: String| {
+                let _ = writeln!(std::io::stderr(), "SKIPPED, NOTHING TESTED: {name}: {why}");
+            };
             let groups = ControlGroups::find().map_err(|error| skip(error.to_string())).ok()?;
             let path = groups.own().join(format!("tanist-test-{name}-{}", std::process::id()));
             fs::create_dir(&path).map_err(|error| skip(format!("{}: {error}", path.display()))).ok()?;
@@ -439,7 +443,7 @@ mod tests {
         let strange = own.0.path().join(format!("{name}c"));
         fs::create_dir_all(&strange).unwrap();
         if std::os::unix::fs::chown(&strange, Some(65_534), None).is_err() {
-            eprintln!("SKIPPED, NOT TESTED: a group of somebody else");
+            let _ = writeln!(std::io::stderr(), "SKIPPED, NOTHING TESTED: a group of somebody else");
             fs::remove_dir(&strange).unwrap();
         }
         let found = ControlGroups::find().unwrap().named(&name).unwrap();

@@ -98,7 +98,7 @@ fn identity(stat: &Stat) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::io::Read;
+    use std::io::{Read, Write as _};
     use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
     use std::path::PathBuf;
 
@@ -200,7 +200,7 @@ mod tests {
         let place = Place::new("another-s");
         drop(Fifo::open(&place.path(), us()).unwrap());
         if std::os::unix::fs::chown(place.path(), Some(65_534), None).is_err() {
-            eprintln!("SKIPPED, NOTHING TESTED: there is nobody else here");
+            let _ = writeln!(std::io::stderr(), "SKIPPED, NOTHING TESTED: there is nobody else here");
             return;
         }
         Fifo::open(&place.path(), us()).unwrap();

@@ -74,7 +74,7 @@ mod tests {
             unshare
         };
         if !unshare("true".as_ref()).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
-            writeln!(std::io::stderr(), "SKIPPED: no PID namespace may be made here").unwrap();
+            let _ = writeln!(std::io::stderr(), "SKIPPED, NOTHING TESTED: no PID namespace may be made here");
             return;
         }
         let id = std::process::id().to_string();

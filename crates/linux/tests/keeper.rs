@@ -1,6 +1,7 @@
 //! Programs behind a keeper: when they are gone, everything that they have started is gone.
 
 use std::ffi::CString;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
@@ -326,7 +327,9 @@ struct Ground {
 impl Ground {
     /// `None` where there are no control groups for us.
     fn new(test: &str) -> Option<Ground> {
-        let skip = |why: String| eprintln!("SKIPPED, NOTHING TESTED: {test}: {why}");
+        let skip = |why: String| {
+            let _ = writeln!(std::io::stderr(), "SKIPPED, NOTHING TESTED: {test}: {why}");
+        };
         let groups = ControlGroups::find().map_err(|error| skip(error.to_string())).ok()?;
         let name = format!("tanist-test-{test}-{}", std::process::id());
         let path = groups.own().join(&name);
@@ -494,7 +497,10 @@ fn who_cannot_be_executed_leaves_no_group() {
 #[test]
 fn without_a_group_it_is_started_all_the_same() {
     let _alone = alone();
-    let Ok(groups) = ControlGroups::find() else { return eprintln!("SKIPPED, NOTHING TESTED: no control groups here") };
+    let Ok(groups) = ControlGroups::find() else {
+        let _ = writeln!(std::io::stderr(), "SKIPPED, NOTHING TESTED: no control groups here");
+        return;
+    };
     let place = GroupPlace::new(&groups, &format!("no-such-group-{}/job.", std::process::id())).unwrap();
     let mut kept = Kept::start_in(Some(&place), "nowhere", "exit 7");
     assert_eq!(kept.word(), Word::Ungrouped(libc::ENOENT));

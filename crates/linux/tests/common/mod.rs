@@ -41,7 +41,7 @@ pub fn namespace() -> Option<Namespace> {
 pub fn skipped(error: &tanist_linux::Error) {
     use std::io::Write;
     let advice = "run it as root or under `unshare --user --map-root-user`";
-    writeln!(std::io::stderr(), "SKIPPED: {error}; {advice}").expect("standard error is open");
+    writeln!(std::io::stderr(), "SKIPPED, NOTHING TESTED: {error}; {advice}").expect("standard error is open");
 }
 
 /// Two of them with a cable. When one of them is dropped, the cable is gone.

@@ -9,7 +9,7 @@ pub(crate) mod docker_engine;
 pub(crate) mod machine;
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
@@ -40,13 +40,14 @@ impl Ground<'_> {
 /// Whether slow tests are asked for and these programs are there; says so if not.
 pub(crate) fn may_run(programs: &[&str]) -> bool {
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    if std::env::var_os("SLOW_TESTS").is_none_or(|value| value != "1") {
+        eprintln!("SKIPPED, NOTHING TESTED: set SLOW_TESTS=1");
+        return false;
+    }
     let skip = |why: &str| {
-        eprintln!("SKIPPED, NOTHING TESTED: {name}: {why}");
+        let _ = writeln!(io::stderr(), "SKIPPED, NOTHING TESTED: {name}: {why}");
         false
     };
-    if std::env::var_os("SLOW_TESTS").is_none_or(|value| value != "1") {
-        return skip("skipped: set SLOW_TESTS=1");
-    }
     if !rustix::process::geteuid().is_root() {
         return skip("only root may");
     }
@@ -82,7 +83,10 @@ pub(crate) fn has_static_busybox() -> bool {
     let needs_loader = |octets: Vec<u8>| octets.windows(4).any(|part| part == b"/ld-");
     let is_static = path.and_then(|path| fs::read(path).ok()).is_some_and(|octets| !needs_loader(octets));
     if !is_static {
-        eprintln!("SKIPPED, NOTHING TESTED: the busybox of this machine is not static (package busybox-static)");
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED, NOTHING TESTED: the busybox of this machine is not static (package busybox-static)"
+        );
     }
     is_static
 }

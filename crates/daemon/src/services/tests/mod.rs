@@ -7,6 +7,7 @@ mod probes;
 mod readiness;
 mod scripts;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -176,7 +177,8 @@ impl Rig {
         let groups = ControlGroups::find();
         let may = groups.is_ok_and(|groups| rustix::fs::access(groups.own(), rustix::fs::Access::WRITE_OK).is_ok());
         if !may {
-            eprintln!("SKIPPED, NOTHING TESTED: no control groups of version 2 can be made here");
+            let _ =
+                writeln!(std::io::stderr(), "SKIPPED, NOTHING TESTED: no control groups of version 2 can be made here");
         }
         !may
     }
