@@ -5,6 +5,7 @@
 
 use std::env;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
@@ -13,7 +14,7 @@ use tanist_rehearse::lab::{
     Daemon, HOST_DIR, Host, HostPlan, Lab, Manner, Moment, PATIENCE, Seen, again_as_root, audit, permission, skip,
     wait_until,
 };
-use tanist_rehearse::trials::{Recipe, SCENARIOS, Service, play};
+use tanist_rehearse::trials::{Played, Recipe, SCENARIOS, Service, play};
 
 #[derive(Debug, Parser)]
 enum CommandLine {
@@ -37,13 +38,16 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// At once, for each of them waits most of its time.
 fn all() {
-    a_collector_ticks_until_it_is_told_to_stop();
-    a_slow_one_collects_later_and_longer();
-    a_stubborn_one_must_be_killed();
-    a_frozen_one_answers_nobody_and_is_not_at_work();
-    offspring_survives_its_first_process();
-    a_manager_starts_one_and_stops_it();
+    let mut tests: Vec<fn()> = vec![
+        a_collector_ticks_until_it_is_told_to_stop,
+        a_slow_one_collects_later_and_longer,
+        a_stubborn_one_must_be_killed,
+        a_frozen_one_answers_nobody_and_is_not_at_work,
+        offspring_survives_its_first_process,
+        a_manager_starts_one_and_stops_it,
+    ];
     if env::var_os("SLOW_TESTS").is_none_or(|value| value != "1") {
         skip("a trial", &"set SLOW_TESTS=1");
     } else if !Daemon::keepalived().is_installed() {
@@ -51,8 +55,15 @@ fn all() {
     } else if !has_many_users() {
         skip("a trial", &"there is only one user in this user namespace, and keepalived's scripts need more");
     } else {
-        a_trial_sees_what_keepalived_does_to_a_service();
+        let of_keepalived: [fn(); 2] =
+            [an_orderly_stop_leaves_the_service_to_itself, a_power_cut_ends_it_with_the_node];
+        tests.extend(of_keepalived);
     }
+    thread::scope(|scope| {
+        for test in tests {
+            scope.spawn(test);
+        }
+    });
 }
 
 fn has_many_users() -> bool {
@@ -181,16 +192,21 @@ fn a_manager_starts_one_and_stops_it() {
     assert!(gone(&host));
 }
 
-/// What the recipe of scripts is known for: after an orderly stop of the daemon, nobody stops the service.
-fn a_trial_sees_what_keepalived_does_to_a_service() {
+/// What a trial sees keepalived and the recipe's scripts do to a service.
+fn trial(id: &str) -> Played {
     let service = Service { program: program(), manner: Manner::default() };
     let recipe = Recipe::edge_gateway(Daemon::keepalived());
-    let trial = |id: &str| {
-        let scenario = SCENARIOS.iter().find(|scenario| scenario.id == id).expect("it is in the table");
-        play(scenario, &recipe, &service, 0).unwrap_or_else(|error| panic!("{id}: {error}"))
-    };
+    let scenario = SCENARIOS.iter().find(|scenario| scenario.id == id).expect("it is in the table");
+    play(scenario, &recipe, &service, 0).unwrap_or_else(|error| panic!("{id}: {error}"))
+}
+
+/// What the recipe is known for: after an orderly stop of the daemon, nobody stops the service.
+fn an_orderly_stop_leaves_the_service_to_itself() {
     let stop = trial("B11");
     assert!(stop.outcome.overlap_goes_on && !stop.outcome.gap_goes_on, "{:?}\n{}", stop.outcome, stop.story);
+}
+
+fn a_power_cut_ends_it_with_the_node() {
     let power = trial("B3");
     assert!(power.outcome.overlap.is_zero() && !power.outcome.gap_goes_on, "{:?}\n{}", power.outcome, power.story);
     // (256 − 90)/256 s and 3 × 1 s after its last advertisement, which was up to a second old.
