@@ -11,6 +11,7 @@ mod planted;
 mod sanitize;
 mod security;
 mod steps;
+mod test;
 mod tidy;
 
 use std::process::ExitCode;
@@ -36,8 +37,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["test"] => steps::test(steps::Extent::Everything),
-        ["test", "--quick"] => steps::test(steps::Extent::Quick),
+        ["test"] => test::run(test::Extent::Everything),
+        ["test", "--quick"] => test::run(test::Extent::Quick),
         ["manual"] => steps::manual(),
         ["bench", rest @ ..] => steps::bench(rest),
         ["planted", rest @ ..] => planted::run(rest),

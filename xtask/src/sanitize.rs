@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::steps::{SLOW_TESTS, TEST_THREADS, step};
+use crate::steps::step;
+use crate::test::{SLOW_TESTS, TEST_THREADS};
 
 const DIRECTORY: &str = "target/sanitized";
 /// What the sanitizer finds in daemons, whose standard error is somebody else's, is written beside this name.
