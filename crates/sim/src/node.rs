@@ -149,7 +149,7 @@ impl Node {
     pub(crate) fn new(plan: &Plan, index: usize) -> Self {
         let node: &NodePlan = &plan.nodes[index];
         let link = |name: Name| Link {
-            addresses: vec![Plan::primary(index, &name).into()],
+            addresses: Plan::own_addresses(index, &name).into(),
             expiries: BTreeMap::new(),
             name,
             condition: LinkPlan::Up,
@@ -237,23 +237,25 @@ impl Link {
     }
 
     /// Changes it as its driver or an administrator would.
-    pub(crate) fn change(&mut self, condition: LinkPlan, primary: IpAddr) {
+    pub(crate) fn change(&mut self, condition: LinkPlan, own: &[IpAddr]) {
         match condition {
             LinkPlan::Absent => self.addresses.clear(),
-            LinkPlan::Addressless => self.addresses.retain(|address| *address != primary),
-            LinkPlan::Up if !self.addresses.contains(&primary) => self.addresses.push(primary),
-            LinkPlan::Down if self.condition == LinkPlan::Absent => self.addresses.push(primary),
-            LinkPlan::Up | LinkPlan::Down => {}
+            LinkPlan::Addressless => self.addresses.retain(|address| !own.contains(address)),
+            LinkPlan::Down if self.condition != LinkPlan::Absent => {}
+            LinkPlan::Up | LinkPlan::Down => {
+                let missing: Vec<IpAddr> = own.iter().copied().filter(|own| !self.addresses.contains(own)).collect();
+                self.addresses.extend(missing);
+            }
         }
         self.condition = condition;
     }
 
     /// Which virtual addresses must go and which must come, so that they are what they should be.
-    pub(crate) fn differences(&self, wanted: &[IpAddr], primary: IpAddr) -> (Vec<IpAddr>, Vec<IpAddr>) {
+    pub(crate) fn differences(&self, wanted: &[IpAddr], own: &[IpAddr]) -> (Vec<IpAddr>, Vec<IpAddr>) {
         if self.condition == LinkPlan::Absent {
             return (Vec::new(), Vec::new());
         }
-        let stays = |address: &IpAddr| *address == primary || wanted.contains(address);
+        let stays = |address: &IpAddr| own.contains(address) || wanted.contains(address);
         let too_many = self.addresses.iter().copied().filter(|address| !stays(address)).collect();
         let missing = wanted.iter().copied().filter(|address| !self.addresses.contains(address)).collect();
         (too_many, missing)

@@ -4,13 +4,13 @@
 
 use std::fmt::Write;
 
-use engine::Instant;
+use engine::{Family, Instant};
 
 use crate::plan::cursor::Cursor;
 use crate::plan::measure::{moment_text, parse_moment};
 use crate::plan::{
-    Act, Command, GroupSpec, Mistake, NodePlan, NodeRef, PairPlan, Plan, RouterOption, ScriptSpec, ServiceSpec, Step,
-    TrackerSpec,
+    Act, Command, GroupSpec, Mistake, NodePlan, NodeRef, PairPlan, Plan, RouterOption, RouterSpec, ScriptSpec,
+    ServiceSpec, Step, TrackerSpec,
 };
 use crate::trace::{EXPECTATION_WORDS, Line};
 
@@ -187,6 +187,16 @@ impl Reader {
                 }
                 if !options.iter().any(|option| matches!(option, RouterOption::Vrid(_))) {
                     return Err(cursor.here("a router needs a vrid".to_owned()));
+                }
+                let of_version_2 = |option: &&RouterOption| {
+                    use RouterOption::{Header, Password, Version};
+                    matches!(option, Version(engine::Version::V2) | Password(_) | Header(_))
+                };
+                if RouterSpec::new(&options).settings.family == Family::Ipv6
+                    && let Some(option) = options.iter().find(of_version_2)
+                {
+                    let message = format!("IPv6 is spoken by version 3, which knows no passwords: leave `{option}` out");
+                    return Err(cursor.here(message));
                 }
                 self.plan.nodes[index].routers.push(options);
             }

@@ -2,6 +2,7 @@
 //!
 //! Each seed stands for one made-up plan: some time of faults, then everything is mended and must settle.
 
+mod families;
 mod generate;
 mod refusals;
 mod services;

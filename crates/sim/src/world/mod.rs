@@ -199,7 +199,7 @@ impl<'p> World<'p> {
             Happening::Command(index) => {
                 self.check_settled();
                 let command = &self.plan.steps[index].command;
-                let harmless = command.is_harmless();
+                let harmless = command.is_harmless(self.plan);
                 if !harmless {
                     self.quiet = Quiet::default();
                 }
@@ -312,7 +312,9 @@ impl<'p> World<'p> {
         };
         let Some(place) = daemon.engine.links().iter().position(|name| name == link) else { return };
         let link = LinkId(u32::try_from(place).expect("a node has few interfaces"));
-        let input = Input::Received(Received { link, family: Family::Ipv4, octets });
+        let is_ipv6 = octets.first().is_some_and(|first| first >> 4 == 6);
+        let family = if is_ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        let input = Input::Received(Received { link, family, octets });
         self.feed(index, input, Kind::NotForUs);
     }
 
