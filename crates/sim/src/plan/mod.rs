@@ -18,7 +18,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use engine::{Config, Instant, Name, PairConfig, PairKey, Vrid};
+use engine::{Config, Family, Instant, Name, PairConfig, PairKey, Vrid};
 
 pub use crate::clock::ClockAct;
 pub use act::{DiskAct, Order, ServiceAct};
@@ -76,6 +76,8 @@ pub struct Show {
     pub orders: bool,
     /// What hooks would be run.
     pub hooks: bool,
+    /// Each step of the table of roles.
+    pub steps: bool,
 }
 
 /// One machine.
@@ -173,6 +175,12 @@ impl Plan {
         spec.address_of(node, by_unicast)
     }
 
+    /// Whether a router of it begins with IPv6.
+    pub(crate) fn has_ipv6(&self) -> bool {
+        let mut routers = self.nodes.iter().flat_map(|node| &node.routers);
+        routers.any(|options| RouterSpec::new(options).settings.family == Family::Ipv6)
+    }
+
     /// The longest advertisement interval that anybody has or claims; version 3 learns it.
     #[must_use]
     pub fn longest_interval(&self) -> Duration {
@@ -268,6 +276,7 @@ impl Plan {
             (self.show.kernel, "kernel"),
             (self.show.orders, "orders"),
             (self.show.hooks, "hooks"),
+            (self.show.steps, "steps"),
         ];
         let shown: Vec<&str> = shown.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
         if !shown.is_empty() {

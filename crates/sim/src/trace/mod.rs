@@ -69,6 +69,7 @@ pub(crate) const EXPECTATION_WORDS: &[&str] = &[
     "record",
     "order:",
     "hook",
+    "role",
     "group",
     "file",
     "processes",
