@@ -64,6 +64,9 @@ pub(crate) struct Link {
     pub(crate) condition: LinkPlan,
     /// In the kernel's order.
     pub(crate) addresses: Vec<IpAddr>,
+    /// Those of the node's own that are not sure to be nobody else's, and when they are.
+    pub(crate) tentative: Vec<IpAddr>,
+    pub(crate) sure_at: Option<Instant>,
     /// When the kernel drops which of them.
     pub(crate) expiries: BTreeMap<IpAddr, Instant>,
 }
@@ -150,6 +153,8 @@ impl Node {
         let node: &NodePlan = &plan.nodes[index];
         let link = |name: Name| Link {
             addresses: Plan::own_addresses(index, &name).into(),
+            tentative: Vec::new(),
+            sure_at: None,
             expiries: BTreeMap::new(),
             name,
             condition: LinkPlan::Up,
@@ -226,9 +231,16 @@ impl Link {
             LinkPlan::Absent => None,
             LinkPlan::Up | LinkPlan::Addressless | LinkPlan::Down => {
                 let up = self.condition != LinkPlan::Down;
-                Some(LinkState { up, addresses: self.addresses.clone(), tentative: Vec::new() })
+                let sure = |address: &&IpAddr| !self.tentative.contains(address);
+                let addresses = self.addresses.iter().filter(sure).copied().collect();
+                Some(LinkState { up, addresses, tentative: self.tentative.clone() })
             }
         }
+    }
+
+    /// Whether it has an address that it may send from.
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
+        self.addresses.contains(&address) && !self.tentative.contains(&address)
     }
 
     /// Whether packets pass.

@@ -195,7 +195,8 @@ impl Reader {
                 if RouterSpec::new(&options).settings.family == Family::Ipv6
                     && let Some(option) = options.iter().find(of_version_2)
                 {
-                    let message = format!("IPv6 is spoken by version 3, which knows no passwords: leave `{option}` out");
+                    let message =
+                        format!("IPv6 is spoken by version 3, which knows no passwords: leave `{option}` out");
                     return Err(cursor.here(message));
                 }
                 self.plan.nodes[index].routers.push(options);
@@ -243,7 +244,10 @@ impl Reader {
                 }
                 self.plan.address_lifetime = Some(lifetime);
             }
-            "addresses" => return Err(cursor.here("expected `addresses last TIME`".to_owned())),
+            "addresses" if cursor.accept("tentative") => self.plan.tentative = cursor.span("tentative")?,
+            "addresses" => {
+                return Err(cursor.here("expected `addresses last TIME` or `addresses tentative TIME`".to_owned()));
+            }
             "startup" => return Err(cursor.here("expected `startup delay TIME`".to_owned())),
             "disk" if cursor.accept("delay") => self.plan.disk_delay = cursor.span("delay")?,
             "disk" => return Err(cursor.here("expected `disk delay TIME`".to_owned())),

@@ -26,6 +26,12 @@ impl Families {
         Self { random, share }
     }
 
+    /// How long addresses are looked for elsewhere.
+    pub(super) fn tentative(&mut self) -> Duration {
+        let choices = if self.share > 0 { [0, 0, 1000, 1700] } else { [0; 4] };
+        Duration::from_millis(*self.random.pick(&choices))
+    }
+
     /// Gives all routers of one VRID a family; IPv6 has version 3 only, and with it no passwords.
     pub(super) fn choose(&mut self, kinship: &mut Kinship) {
         let random = &mut self.random;

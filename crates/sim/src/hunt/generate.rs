@@ -69,6 +69,7 @@ impl Maker {
         let lifetimes = [None, Some(3), Some(5), Some(5), Some(10), Some(20)];
         self.plan.address_lifetime = random.pick(&lifetimes).map(Duration::from_secs);
         self.plan.kernel_delay = Duration::from_micros(*random.pick(&[0, 0, 0, 1000, 20_000]));
+        self.plan.tentative = self.families.tentative();
     }
 
     fn nodes(&mut self) {
@@ -530,7 +531,7 @@ impl Maker {
             self.plan.nodes.iter().flat_map(|node| &node.routers).map(|options| RouterSpec::new(options)).collect();
         let checks = self.plan.nodes.iter().flat_map(|node| &node.scripts);
         let settled = time_to_settle(specs.iter(), checks, self.plan.longest_interval());
-        let settled = settled + self.plan.time_of_groups() + self.plan.startup_delay;
+        let settled = settled + self.plan.time_of_groups() + self.plan.startup_delay + self.plan.tentative;
         let settled = settled + time_of_services(&self.plan) + Duration::from_millis(500);
         let settled = last + settled.as_millis() as u64;
         let rest = self.random.between(3000, 9000);

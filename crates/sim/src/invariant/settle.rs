@@ -58,6 +58,7 @@ impl World<'_> {
             + figures
             + self.plan.time_of_groups()
             + self.plan.startup_delay
+            + self.plan.tentative
             + slack
     }
 
@@ -96,7 +97,8 @@ impl World<'_> {
                 let here = |entry: &&engine::DesiredAddress| names.get(entry.link.0 as usize) == Some(&link.name);
                 let wanted: BTreeSet<IpAddr> =
                     desired.addresses.iter().filter(here).map(|entry| entry.address).collect();
-                let has: BTreeSet<IpAddr> = link.addresses.iter().copied().filter(|there| !own.contains(there)).collect();
+                let has: BTreeSet<IpAddr> =
+                    link.addresses.iter().copied().filter(|there| !own.contains(there)).collect();
                 if wanted != has && link.condition != LinkPlan::Absent {
                     let name = &self.plan.nodes[index].name;
                     return Some(format!("{name} wants {wanted:?} on {} and has {has:?}", link.name));
@@ -141,7 +143,7 @@ impl World<'_> {
         let own = node.link(&spec.settings.link);
         let owner = node.specs.iter().any(|spec| spec.settings.priority.is_address_owner());
         let primary = self.plan.primary_address(index, spec);
-        let has_primary = own.is_some_and(|link| link.addresses.contains(&primary));
+        let has_primary = own.is_some_and(|link| link.has(primary));
         match own.map(|link| link.condition) {
             Some(LinkPlan::Up) if has_primary => false,
             // An owner may send from its virtual address.
@@ -371,7 +373,7 @@ impl World<'_> {
         let speaks = own.is_some_and(|link| match link.condition {
             LinkPlan::Absent | LinkPlan::Addressless => false,
             LinkPlan::Down => spec.settings.ignore_own_link,
-            LinkPlan::Up => link.addresses.contains(&primary),
+            LinkPlan::Up => link.has(primary),
         });
         let links = spec.settings.track_links.iter().map(|tracked| {
             let good = node.link(&tracked.link).is_some_and(crate::node::Link::carries);

@@ -50,6 +50,9 @@ pub struct Plan {
     pub startup_delay: Duration,
     /// So long a kernel keeps a virtual address that nobody renews; `None`: for ever.
     pub address_lifetime: Option<Duration>,
+    /// So long a kernel looks for others that have a node's own addresses of IPv6 when an interface has come up, and takes them
+    /// for nobody's until then (RFC 4862 §5.4).
+    pub tentative: Duration,
     /// Two of the nodes that know each other.
     pub pair: Option<PairPlan>,
     /// The machines; the first has the addresses 192.0.2.1, 10.1.0.1 …, the next 192.0.2.2 and so on; see
@@ -130,6 +133,7 @@ impl Default for Plan {
             disk_delay: Duration::from_millis(5),
             startup_delay: Duration::ZERO,
             address_lifetime: None,
+            tentative: Duration::ZERO,
             pair: None,
             nodes: Vec::new(),
             steps: Vec::new(),
@@ -302,6 +306,10 @@ impl Plan {
         if let Some(lifetime) = self.address_lifetime {
             let span = measure::span_text(lifetime);
             writeln!(text, "addresses last {span}").expect("a string takes everything");
+        }
+        if !self.tentative.is_zero() {
+            let span = measure::span_text(self.tentative);
+            writeln!(text, "addresses tentative {span}").expect("a string takes everything");
         }
         for node in &self.nodes {
             for router in &node.routers {

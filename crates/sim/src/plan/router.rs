@@ -10,9 +10,9 @@ use engine::{
     VirtualAddress, Vrid, Weight,
 };
 
+use super::Plan;
 use super::cursor::Cursor;
 use super::measure::span_text;
-use super::Plan;
 use super::mistake::Mistake;
 
 /// One option of a `router` line or of a `reload`. The words are keepalived's where it has one.
@@ -487,9 +487,8 @@ pub(crate) fn addresses(cursor: &mut Cursor<'_>) -> Result<Vec<(IpAddr, u8)>, Mi
         let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok())?;
         (prefix <= longest).then_some((address, prefix))
     };
-    let unreadable = |text: &str| {
-        cursor.before(format!("`{text}` is no address such as `192.0.2.51/24` or `2001:db8::51/64`"))
-    };
+    let unreadable =
+        |text: &str| cursor.before(format!("`{text}` is no address such as `192.0.2.51/24` or `2001:db8::51/64`"));
     word.split(',').map(|text| one(text).ok_or_else(|| unreadable(text))).collect()
 }
 

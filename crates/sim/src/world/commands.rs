@@ -245,6 +245,7 @@ impl World<'_> {
         for link in &mut node.links {
             let own = Plan::own_addresses(index, &link.name);
             link.addresses.retain(|address| own.contains(address));
+            link.tentative.clear();
             link.expiries.clear();
         }
     }
@@ -372,7 +373,13 @@ impl World<'_> {
     fn link_changes(&mut self, index: usize, name: &Name, condition: LinkPlan) -> Result<(), &'static str> {
         let link = self.nodes[index].link_mut(name).ok_or("there is no such interface")?;
         let is_new = link.condition == LinkPlan::Absent && condition != LinkPlan::Absent;
-        link.change(condition, &Plan::own_addresses(index, name));
+        let own = Plan::own_addresses(index, name);
+        let stays_up = link.condition == LinkPlan::Up && own.iter().all(|own| link.addresses.contains(own));
+        link.change(condition, &own);
+        link.tentative.retain(|address| link.addresses.contains(address));
+        if condition == LinkPlan::Up && !stays_up {
+            self.look_for_duplicates(index, name);
+        }
         if is_new {
             self.join(index, name);
         }
@@ -381,10 +388,32 @@ impl World<'_> {
         Ok(())
     }
 
+    /// An interface has come up: its addresses of IPv6 may be somebody else's.
+    pub(super) fn look_for_duplicates(&mut self, index: usize, name: &Name) {
+        let span = self.plan.tentative;
+        let Some(link) = self.nodes[index].link_mut(name).filter(|_| !span.is_zero()) else { return };
+        let own = Plan::own_addresses(index, name);
+        link.tentative = own.into_iter().filter(|own| own.is_ipv6() && link.addresses.contains(own)).collect();
+        let at = self.now + span;
+        link.sure_at = Some(at);
+        self.due(at, Happening::Sure { node: index, link: name.clone() });
+    }
+
+    /// Nobody else has them.
+    pub(super) fn are_sure(&mut self, index: usize, name: &Name) {
+        let now = self.now;
+        let Some(link) = self.nodes[index].link_mut(name).filter(|link| link.sure_at == Some(now)) else { return };
+        link.sure_at = None;
+        link.tentative.clear();
+        self.tell_link(index, name);
+        self.reconcile_soon(index);
+    }
+
     fn delete(&mut self, index: usize, address: IpAddr) -> Result<(), &'static str> {
         let links = &mut self.nodes[index].links;
         let link = links.iter_mut().find(|link| link.addresses.contains(&address)).ok_or("it is not there")?;
         link.addresses.retain(|there| *there != address);
+        link.tentative.retain(|there| *there != address);
         let name = link.name.clone();
         self.tell_link(index, &name);
         self.reconcile_soon(index);

@@ -135,6 +135,8 @@ enum Happening {
     Joins { node: usize, life: u64, link: Name },
     /// The kernel drops an address that was not renewed.
     Expires { node: usize, link: Name, address: IpAddr },
+    /// The kernel is sure of a node's own addresses.
+    Sure { node: usize, link: Name },
     /// A daemon renews its addresses.
     Renews { node: usize, life: u64 },
     /// Somebody looks at the addresses of all kernels.
@@ -232,6 +234,7 @@ impl<'p> World<'p> {
             Happening::Resume { node, life } => self.resume(node, life),
             Happening::Joins { node, life, link } => self.joins_again(node, life, &link),
             Happening::Expires { node, link, address } => self.expires(node, &link, address),
+            Happening::Sure { node, link } => self.are_sure(node, &link),
             Happening::Renews { node, life } => self.renews(node, life),
             Happening::Looks => self.look_at_kernels(),
             Happening::InSight { node, service } => self.comes_in_sight(node, service),

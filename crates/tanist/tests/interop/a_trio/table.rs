@@ -260,6 +260,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
         Part::No("its point is an address of the link, of which the lab's hosts have others"),
         &["ipv6-no-address-of-the-link", "ipv6-unicast-link-local"],
     ),
+    (Part::No("the lab's hosts look for no duplicates of their addresses"), &["ipv6-address-still-tentative"]),
     (Part::No("the lab's stranger speaks IPv4; over IPv6 they are in interop/packets"), &["ipv6-strangers"]),
     (
         Part::No("its point is a sleep of one length for intervals of two; the lab's intervals are shorter"),
