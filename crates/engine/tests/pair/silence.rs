@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tanist_engine::{Cause, Config, Event, Failback, Input, Priority, StateName};
+use tanist_engine::{Budget, Cause, Config, Event, Failback, Input, Priority, StateName};
 
 use super::setup::{at, ms};
 use super::world::{KINDS, Kind, Process, WIRE, World};
@@ -146,6 +146,26 @@ fn a_cut_makes_two_and_its_healing_one() {
         world.run_for(ms(30_000));
         assert_eq!(world.active(), winner, "and so it stays\n{}", world.log);
     }
+}
+
+/// Who stays active starts nothing again while the other one is still ending its own.
+#[test]
+fn who_remains_of_two_waits_for_what_ends_there() {
+    let mut world = World::settled(|_, config| {
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.services[0].stop_timeout = ms(60_000);
+    });
+    world.nodes[1].habits.stop = Some(ms(5_000));
+    world.cut(&KINDS);
+    world.run_for(ms(3_000));
+    // It would be tried again in 1 s.
+    world.crash_service(0);
+    world.run_for(ms(500));
+    world.overlap = Duration::ZERO;
+    world.heal();
+    world.run_for(ms(20_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    world.never_both();
 }
 
 /// Who has lost waits for the winner as long as the protocol says, and no longer: only a part of a group gives way to others.
