@@ -204,7 +204,8 @@ fn what_a_pair_must_agree_about_is_told() {
 #[test]
 fn each_line_of_peers_adds_ways_to_the_other_node() {
     let settings = with_service("V", "peer 192.0.2.2\n peer 198.51.100.2 203.0.113.2", "");
-    let peers: Vec<String> = settings.pair.iter().flat_map(|pair| &pair.paths).map(|path| path.peer.to_string()).collect();
+    let peers: Vec<String> =
+        settings.pair.iter().flat_map(|pair| &pair.paths).map(|path| path.peer.to_string()).collect();
     assert_eq!(peers, ["192.0.2.2", "198.51.100.2", "203.0.113.2"]);
 }
 

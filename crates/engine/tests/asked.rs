@@ -40,7 +40,8 @@ fn a_weight_means_a_fault_or_a_priority() {
 #[test]
 fn what_is_tracked_is_shown() {
     let trackers = Engine::new(config(&["router a track_file load", "file load /run/load"]), 1).view().trackers;
-    let shown: Vec<_> = trackers.iter().map(|shown| (shown.tracker.kind, &*shown.tracker.name, &*shown.subject)).collect();
+    let shown: Vec<_> =
+        trackers.iter().map(|shown| (shown.tracker.kind, &*shown.tracker.name, &*shown.subject)).collect();
     assert_eq!(shown, [(TrackerKind::File, "load", "/run/load")]);
 }
 

@@ -97,9 +97,11 @@ fn a_claim_is_granted_by_an_answer_in_time_and_asked_again_after_that() {
 
 #[test]
 fn of_two_claims_the_lesser_one_is_let_go() {
-    for (theirs, of_both, of_theirs) in
-        [(100, Step::Nothing, Step::Claim(DUE)), (150, Step::Unclaim, Step::Nothing), (200, Step::Unclaim, Step::Nothing)]
-    {
+    for (theirs, of_both, of_theirs) in [
+        (100, Step::Nothing, Step::Claim(DUE)),
+        (150, Step::Unclaim, Step::Nothing),
+        (200, Step::Unclaim, Step::Nothing),
+    ] {
         let claiming = says(Stance::Claiming, theirs, false);
         let here = here(StateName::Backup);
         assert_eq!(next(&claimed(), at(1_100), &here, &claiming, 6), of_both, "{theirs}");

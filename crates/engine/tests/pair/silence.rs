@@ -168,6 +168,25 @@ fn who_remains_of_two_waits_for_what_ends_there() {
     world.never_both();
 }
 
+/// Who is offering the role, and hears that the other one has taken it by itself, drops the offer and yields by one and the
+/// same message.
+#[test]
+fn an_offer_that_is_overtaken_is_followed_by_the_decision_at_once() {
+    let mut world = settled_with_better_standby();
+    world.looks_twice = true;
+    // b hears nothing any more, and a hears b.
+    world.cut_from(0, &KINDS);
+    world.run_for(ms(400));
+    world.switch(0, false);
+    world.run_for(ms(800));
+    let yielded = |node: usize, event: &Event| node == 0 && matches!(event, Event::DualActive { we_stay: false, .. });
+    assert_eq!(world.count(at(20_000), yielded), 1, "{}", world.log);
+    let failed = world.count(at(20_000), |_, event| matches!(event, Event::HandoverFailed { .. }));
+    assert_eq!(failed, 0, "the offer was still open\n{}", world.log);
+    world.run_for(ms(2_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+}
+
 /// Who has lost waits for the winner as long as the protocol says, and no longer: only a part of a group gives way to others.
 #[test]
 fn who_has_lost_to_one_that_dies_takes_over_in_the_protocols_time() {
