@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use tanist_engine::{Budget, Cause, Config, Event, Failback, Input, Priority, StateName};
+use tanist_engine::{Budget, Cause, Config, Event, Failback, Family, Input, LinkId, Priority, Received, StateName};
 
 use super::setup::{at, ms};
 use super::world::{KINDS, Kind, Process, WIRE, World};
+use crate::common::packet::Packet;
 
 /// b is the better one and stands by.
 fn standby_is_better(node: usize, config: &mut Config) {
@@ -190,20 +191,16 @@ fn an_offer_that_is_overtaken_is_followed_by_the_decision_at_once() {
 /// Who has lost waits for the winner as long as the protocol says, and no longer: only a part of a group gives way to others.
 #[test]
 fn who_has_lost_to_one_that_dies_takes_over_in_the_protocols_time() {
-    let mut world = World::settled(|_, config| config.pair = None);
-    world.cut(&KINDS);
-    world.run_for(ms(10_000));
-    world.heal();
-    for _ in 0..200 {
-        if world.state(1) == StateName::Active {
-            world.run_for(ms(10));
-        }
+    let mut world = World::settled(|_, _| {});
+    let octets = Packet::of(&world.nodes[0].config.routers[0], [192, 0, 2, 77], [224, 0, 0, 18], 200).octets();
+    for node in [0, 1] {
+        let received = Received { link: LinkId(0), family: Family::Ipv4, octets: &octets };
+        world.handle(node, Input::Received(received));
+        assert_eq!(world.state(node), StateName::Backup, "{}", world.log);
     }
-    assert_eq!(world.state(1), StateName::Backup, "{}", world.log);
-    world.lose_power(0);
-    // 3 × 1 s + 156/256 s, and 0.3 s to start it.
-    world.run_for(ms(3_920));
-    assert_eq!(world.active(), 1, "{}", world.log);
+    // 3 × 1 s + 106/256 s, 0.3 s to start it, and a few messages.
+    world.run_for(ms(3_730));
+    assert_eq!(world.active(), 0, "{}", world.log);
 }
 
 /// The loser's service is gone before anything else could begin there; the winner's is not touched.
