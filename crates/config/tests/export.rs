@@ -128,8 +128,10 @@ fn what_cannot_be_used_or_taken_apart_is_an_error() {
     };
     let unusable = export("service web {\n}\n");
     assert!(matches!(&unusable, Err(ExportError::Unusable(_))), "{unusable:?}");
+    assert!(unusable.is_err_and(|error| error.to_string().contains("error[")));
     // One word makes two services and an instance: the line that uses it cannot be kept and left out.
     let text = "$BOTH=service web { systemd web } vrrp_instance V { interface eth0\n$BOTH\n virtual_router_id 51\n service web\n}\n";
     let entangled = export(text);
-    assert!(matches!(&entangled, Err(ExportError::Entangled(_))), "{entangled:?}");
+    let Err(ExportError::Entangled(why)) = &entangled else { panic!("{entangled:?}") };
+    assert_eq!(entangled.as_ref().err().map(ToString::to_string).as_ref(), Some(why));
 }

@@ -202,6 +202,14 @@ fn what_a_pair_must_agree_about_is_told() {
 }
 
 #[test]
+fn each_line_of_peers_adds_ways_to_the_other_node() {
+    let settings = with_service("V", "peer 192.0.2.2\n peer 198.51.100.2 203.0.113.2", "");
+    let peers: Vec<String> =
+        settings.pair.iter().flat_map(|pair| &pair.paths).map(|path| path.peer.to_string()).collect();
+    assert_eq!(peers, ["192.0.2.2", "198.51.100.2", "203.0.113.2"]);
+}
+
+#[test]
 fn what_only_one_node_has_is_told() {
     let a = with_service("V", "peer 192.0.2.2", "");
     let instance = |lines: &str| {
@@ -287,15 +295,22 @@ fn running_nodes_compare_the_same_things() {
             ours.iter().zip(&theirs).zip(0..).filter(|((a, b), _)| a != b).map(|(_, place)| place).collect();
         assert_eq!(term_names(true, &differing), expected, "{lines}");
     }
-    let other = text(
-        "pair {\n peer 192.0.2.2\n}\nservice web {\n docker web\n}\nvrrp_instance V {\n interface eth0\n \
-         virtual_router_id 51\n advert_int 2\n service web\n}\n",
-    );
-    let [ours, theirs] = [&a, &other].map(|settings| terms(settings)[0].clone());
-    assert_eq!((&*ours.router, &ours.service), ("V", &None));
-    let differing: Vec<u32> =
-        (0..).zip(ours.values.iter().zip(&theirs.values)).filter(|(_, (a, b))| a != b).map(|(at, _)| at).collect();
-    assert_eq!(term_names(false, &differing), ["advert_int"]);
+    let with = |manager: &str, line: &str| {
+        text(&format!(
+            "pair {{\n peer 192.0.2.2\n}}\nservice web {{\n {manager} web\n}}\nvrrp_instance V {{\n interface eth0\n \
+             virtual_router_id 51\n {line}\n service web\n}}\n"
+        ))
+    };
+    let password = |word: &str| with("systemd", &format!("authentication {{\n auth_type PASS\n auth_pass {word}\n }}"));
+    let other = with("docker", "advert_int 2");
+    for (b, expected) in [(&other, "advert_int"), (&password("x"), "the authentication")] {
+        let [ours, theirs] = [&a, b].map(|settings| terms(settings)[0].clone());
+        assert_eq!((&*ours.router, &ours.service), ("V", &None));
+        let differing: Vec<u32> =
+            (0..).zip(ours.values.iter().zip(&theirs.values)).filter(|(_, (a, b))| a != b).map(|(at, _)| at).collect();
+        assert_eq!(term_names(false, &differing), [expected]);
+    }
+    assert_ne!(terms(&password("x"))[0].values, terms(&password("y"))[0].values);
     let told = compare(Node { name: "a", settings: &a }, Node { name: "b", settings: &other });
     assert!(told.iter().any(|finding| finding.starts_with("service web: what runs differs, so ")), "{told:?}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tanist_config::{LoadOptions, Loaded, MemoryFiles, Part, Severity, load};
+use tanist_config::{Files, LoadOptions, Loaded, MemoryFiles, Part, RealFiles, Severity, load};
 
 const PLACE: &str = "/etc/keepalived/keepalived.conf";
 
@@ -76,6 +76,13 @@ fn a_pattern_may_stand_for_the_configuration() {
     assert!(!codes(&one).contains(&"several-files"));
     let none = load(Path::new("/etc/k/*.cfg"), &files, &LoadOptions::default());
     assert_eq!(none.report.exit_status(), 6);
+}
+
+#[test]
+fn the_environment_is_that_of_the_process() {
+    assert!(RealFiles.environment("PATH").is_some());
+    assert_eq!(RealFiles.environment("PATH"), std::env::var("PATH").ok());
+    assert_eq!(RealFiles.environment("NOT A NAME THAT ANYBODY HAS"), None);
 }
 
 // Shows: global_defs.random_seed

@@ -46,6 +46,20 @@ fn what_is_shown_means_what_was_written() {
     assert_eq!(plain(&first), plain(&second));
 }
 
+#[test]
+fn what_only_ipv6_has_does_not_count_for_an_ipv4_address() {
+    let address = |options: &str| {
+        let text = format!(
+            "vrrp_instance V {{\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {{\n 192.0.2.100/24 {options}\n \
+             }}\n}}\n"
+        );
+        settings(&text).instances[0].router.addresses[0].clone()
+    };
+    for options in ["home", "-nodad", "mngtmpaddr", "preferred_lft 60"] {
+        assert_eq!(address(options), address(""), "{options}");
+    }
+}
+
 // Shows: global_defs.iproute_etc_dir, global_defs.iproute_usr_dir
 #[test]
 fn names_come_from_the_operators_files_and_then_from_the_systems() {

@@ -5,6 +5,9 @@
 //! go offers it first, then ends its services, then lets go; the other one claims. So two nodes that hear each other
 //! are never active at once, whatever is lost, late or doubled on the way.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::BTreeSet;
 use core::net::IpAddr;
 use core::time::Duration;

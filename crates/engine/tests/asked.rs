@@ -1,7 +1,8 @@
 //! What is asked of an engine and of its values, and seen in no timeline.
 
 use tanist_engine::{
-    Engine, Family, Input, Instant, LinkId, LinkState, Name, Priority, Received, RouterId, VirtualAddress, Vrid, Weight,
+    Engine, Family, Input, Instant, LinkId, LinkState, Name, Priority, Received, RouterId, TrackerKind, VirtualAddress,
+    Vrid, Weight,
 };
 
 use crate::common::packet::Packet;
@@ -34,6 +35,14 @@ fn a_router_is_on_no_interface_in_particular_only_if_none_is_named() {
 fn a_weight_means_a_fault_or_a_priority() {
     let weights = [Weight::Fault, Weight::ReversedFault, Weight::Priority(-20), Weight::Reversed(20)];
     assert_eq!(weights.map(Weight::is_fault), [true, true, false, false]);
+}
+
+#[test]
+fn what_is_tracked_is_shown() {
+    let trackers = Engine::new(config(&["router a track_file load", "file load /run/load"]), 1).view().trackers;
+    let shown: Vec<_> =
+        trackers.iter().map(|shown| (shown.tracker.kind, &*shown.tracker.name, &*shown.subject)).collect();
+    assert_eq!(shown, [(TrackerKind::File, "load", "/run/load")]);
 }
 
 #[test]

@@ -380,7 +380,8 @@ proptest! {
 fn as_many_addresses_as_the_count_can_say_and_no_more() {
     let most = vec![1; 255 * 4];
     let list = AddressList::new(Family::Ipv4, &most).expect("255 addresses");
-    assert_eq!(list.len(), 255);
+    assert_eq!((list.len(), list.is_empty()), (255, false));
+    assert!(AddressList::new(Family::Ipv4, &[]).is_some_and(|none| none.is_empty()));
     assert!(AddressList::new(Family::Ipv4, &vec![1; 256 * 4]).is_none());
     assert!(AddressList::new(Family::Ipv4, &[1; 6]).is_none(), "one and a half");
     let advertisement = Advertisement {

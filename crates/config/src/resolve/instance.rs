@@ -603,26 +603,24 @@ impl<'a> Draft<'a> {
 
     /// An advertisement counts its addresses in one octet and must fit into 1500 octets of IP packet.
     fn limit_addresses(&mut self, authentication: &Authentication, findings: &mut Findings) {
-        let more = match authentication {
-            Authentication::Hmac(_) => engine::wire::trailer::LENGTH,
-            Authentication::Header(_) => engine::wire::authentication_header::LENGTH,
-            Authentication::None | Authentication::SimplePassword(_) => 0,
+        let most = match self.families.family() {
+            // So many of 4 octets always fit.
+            Family::Ipv4 => 255,
+            Family::Ipv6 => {
+                // keepalived leaves room for an authentication header here whether there is one or not, and the lists of
+                // both nodes must be the same.
+                let more = match authentication {
+                    Authentication::Hmac(_) => {
+                        engine::wire::trailer::LENGTH.max(engine::wire::authentication_header::LENGTH)
+                    }
+                    Authentication::Header(_) | Authentication::None | Authentication::SimplePassword(_) => {
+                        engine::wire::authentication_header::LENGTH
+                    }
+                };
+                // IPv6 header, VRRP header (RFC 9568 §5.1).
+                (1500 - (40 + 8) - more) / 16
+            }
         };
-        // keepalived leaves room for an authentication header here whether there is one or not, and the lists of both nodes
-        // must be the same.
-        let more = match self.families.family() {
-            Family::Ipv4 => more,
-            Family::Ipv6 => more.max(engine::wire::authentication_header::LENGTH),
-        };
-        let (headers, one) = match (self.families.family(), self.version) {
-            // IPv4 header, VRRP header, authentication data (RFC 3768 §5.1).
-            (Family::Ipv4, Version::V2) => (20 + 8 + 8, 4),
-            // IPv4 header, VRRP header (RFC 9568 §5.1).
-            (Family::Ipv4, Version::V3) => (20 + 8, 4),
-            // IPv6 header, VRRP header (RFC 9568 §5.1).
-            (Family::Ipv6, _) => (40 + 8, 16),
-        };
-        let most = ((1500 - headers - more) / one).min(255);
         if self.addresses.len() <= most {
             return;
         }

@@ -38,9 +38,7 @@ fn out_of_range(statement: &Statement<'_>, findings: &mut Findings) {
 
 /// A whole number, perhaps negative, with nothing after it.
 pub(super) fn whole_word(word: &Word, findings: &mut Findings) -> Option<i64> {
-    let digits = word.text.strip_prefix(['-', '+']).unwrap_or(&word.text);
-    let well_formed = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let value = if well_formed { word.text.parse().ok() } else { None };
+    let value = word.text.parse().ok();
     if value.is_none() {
         not_a_number(word, "a whole number", findings);
     }

@@ -239,7 +239,7 @@ impl Engine {
             let wanted = owner
                 .is_some_and(|owner| members().all(VirtualRouter::wants_services) || (service.is_up() && kept(owner)));
             let epoch = owner.and_then(|owner| self.roles.get(owner.id().0 as usize)).map_or(0, |role| role.epoch);
-            moved |= service.set_wanted(now, wanted, epoch);
+            service.set_wanted(now, wanted, epoch);
             service.set_holds_role(now, members().any(|member| member.state_name() == StateName::Active));
             let theirs = owner.zip(self.pair.as_ref()).and_then(|(owner, pair)| {
                 pair.statement()?;
@@ -261,11 +261,11 @@ impl Engine {
         for departing in &mut self.departing {
             for service in &mut departing.services {
                 service.set_removed(true);
-                moved |= service.set_wanted(now, false, 0);
+                service.set_wanted(now, false, 0);
                 if !service.is_unknown() {
-                    moved |= service.refuse_adoption();
+                    service.refuse_adoption();
                 }
-                moved |= service.pursue(now, false, out);
+                service.pursue(now, false, out);
                 if service.is_gone() {
                     service.forget(out);
                 }

@@ -396,10 +396,10 @@ impl Service {
 
     // ── what happens ──────────────────────────────────────────────────────────────────────────────────
 
-    /// The role of its router has come, in this epoch, or gone. Returns whether that is news.
-    pub(crate) fn set_wanted(&mut self, now: Instant, wanted: bool, epoch: u64) -> bool {
+    /// The role of its router has come, in this epoch, or gone.
+    pub(crate) fn set_wanted(&mut self, now: Instant, wanted: bool, epoch: u64) {
         if self.wanted == wanted {
-            return false;
+            return;
         }
         let goes_on = self.adoptable && self.is_up();
         self.wanted = wanted;
@@ -423,7 +423,6 @@ impl Service {
         } else {
             self.owes_take_over = None;
         }
-        true
     }
 
     /// Whether its router is Active.

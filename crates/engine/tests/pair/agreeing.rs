@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tanist_engine::{Config, Event, Family, Input, LinkId, Name, Priority, Received, StateName};
+use tanist_engine::{
+    Config, Event, Family, Input, Instant, LinkId, LinkState, Name, OtherNode, Output, Priority, Received, StateName,
+    StepKind,
+};
 
 use super::setup::{at, ms};
 use super::world::{Kind, WIRE, World};
@@ -14,7 +17,33 @@ fn equal(_: usize, config: &mut Config) {
 
 #[test]
 fn two_that_boot_together_agree_on_the_better_one() {
-    World::settled(|_, _| {});
+    let world = World::settled(|_, _| {});
+    let dual = world.count(Instant::START, |_, event| matches!(event, Event::DualActive { .. }));
+    assert_eq!(dual, 0, "{}", world.log);
+    // How they came to it can be counted.
+    let mut world = World::new(|_, _| {});
+    world.start(0);
+    world.start(1);
+    let mut steps = std::collections::BTreeSet::new();
+    while world.state(0) != StateName::Active {
+        world.run_for(ms(1));
+        steps.extend(world.nodes[0].engine.role_steps().iter().map(|step| (step.other, step.kind)));
+    }
+    let expected = [(OtherNode::Standby, StepKind::TakeOver), (OtherNode::Standby, StepKind::Claim)];
+    assert_eq!(steps, expected.into(), "{}", world.log);
+}
+
+/// It may still be finding out what it was before.
+#[test]
+fn nobody_speaks_before_it_is_started() {
+    let mut world = World::new(|_, _| {});
+    let restored = world.remembered(0, false);
+    let state = LinkState { up: true, addresses: vec![[192, 0, 2, 1].into()], tentative: Vec::new() };
+    for input in [Input::Restored(restored), Input::Link { link: LinkId(0), state: Some(state) }, Input::Timer] {
+        let mut out = Vec::new();
+        world.nodes[0].engine.handle(Instant::START, input, &mut out);
+        assert!(!out.iter().any(|output| matches!(output, Output::SendBaton { .. })), "{out:?}");
+    }
 }
 
 /// Who begins is answered at once: nobody waits for a heartbeat to be known.

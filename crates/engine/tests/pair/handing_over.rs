@@ -386,13 +386,15 @@ fn an_orderly_stop_whose_last_words_are_lost() {
 /// A reload takes the router and its service away where they are active: the other one begins when it is gone.
 #[test]
 fn a_router_that_is_removed_is_taken_over_in_order() {
-    let mut world = World::settled(|_, _| {});
+    let mut world = World::settled(|_, config| config.services[0].stop_timeout = ms(60_000));
+    // For longer than a router waits that hears of nobody.
+    world.nodes[0].habits.stop = Some(ms(8_000));
     let mut without = world.nodes[0].config.clone();
     without.routers.clear();
     without.services.clear();
     world.note(0, "reloads without it");
     world.handle(0, Input::Reconfigure(Box::new(without)));
-    world.run_for(ms(10_000));
+    world.run_for(ms(15_000));
     assert_eq!(world.nodes[0].process, Process::Gone, "{}", world.log);
     assert_eq!(world.nodes[1].process, Process::Runs, "{}", world.log);
     world.never_both();
@@ -551,6 +553,12 @@ fn a_switch_to_where_it_does_not_start_comes_back_once() {
     world.switch(0, false);
     world.run_until(at(21_000));
     assert_eq!(world.active(), 0, "{}", world.log);
+    let failed = world.told.iter().filter_map(|(_, node, event)| match event {
+        Event::HandoverFailed { reason, .. } => Some((*node, reason.clone())),
+        _ => None,
+    });
+    let why = RefusedCommand::NotReady("job failed".into());
+    assert_eq!(failed.collect::<Vec<_>>(), [(1, why.clone()), (0, why)], "{}", world.log);
     world.run_until(at(120_000));
     assert_eq!(world.active(), 0, "{}", world.log);
     let roles = world.count(at(21_000), |_, event| {

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use tanist_engine::{Cause, Config, Event, Failback, Input, Priority, StateName};
+use tanist_engine::{Budget, Cause, Config, Event, Failback, Family, Input, LinkId, Priority, Received, StateName};
 
 use super::setup::{at, ms};
 use super::world::{KINDS, Kind, Process, WIRE, World};
+use crate::common::packet::Packet;
 
 /// b is the better one and stands by.
 fn standby_is_better(node: usize, config: &mut Config) {
@@ -148,23 +149,58 @@ fn a_cut_makes_two_and_its_healing_one() {
     }
 }
 
+/// Who stays active starts nothing again while the other one is still ending its own.
+#[test]
+fn who_remains_of_two_waits_for_what_ends_there() {
+    let mut world = World::settled(|_, config| {
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.services[0].stop_timeout = ms(60_000);
+    });
+    world.nodes[1].habits.stop = Some(ms(5_000));
+    world.cut(&KINDS);
+    world.run_for(ms(3_000));
+    // It would be tried again in 1 s.
+    world.crash_service(0);
+    world.run_for(ms(500));
+    world.overlap = Duration::ZERO;
+    world.heal();
+    world.run_for(ms(20_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    world.never_both();
+}
+
+/// Who is offering the role, and hears that the other one has taken it by itself, drops the offer and yields by one and the
+/// same message.
+#[test]
+fn an_offer_that_is_overtaken_is_followed_by_the_decision_at_once() {
+    let mut world = settled_with_better_standby();
+    world.looks_twice = true;
+    // b hears nothing any more, and a hears b.
+    world.cut_from(0, &KINDS);
+    world.run_for(ms(400));
+    world.switch(0, false);
+    world.run_for(ms(800));
+    let yielded = |node: usize, event: &Event| node == 0 && matches!(event, Event::DualActive { we_stay: false, .. });
+    assert_eq!(world.count(at(20_000), yielded), 1, "{}", world.log);
+    let failed = world.count(at(20_000), |_, event| matches!(event, Event::HandoverFailed { .. }));
+    assert_eq!(failed, 0, "the offer was still open\n{}", world.log);
+    world.run_for(ms(2_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+}
+
 /// Who has lost waits for the winner as long as the protocol says, and no longer: only a part of a group gives way to others.
 #[test]
 fn who_has_lost_to_one_that_dies_takes_over_in_the_protocols_time() {
-    let mut world = World::settled(|_, config| config.pair = None);
-    world.cut(&KINDS);
-    world.run_for(ms(10_000));
-    world.heal();
-    for _ in 0..200 {
-        if world.state(1) == StateName::Active {
-            world.run_for(ms(10));
-        }
+    let mut world = World::settled(|_, _| {});
+    let octets = Packet::of(&world.nodes[0].config.routers[0], [192, 0, 2, 77], [224, 0, 0, 18], 200).octets();
+    for node in [0, 1] {
+        let received = Received { link: LinkId(0), family: Family::Ipv4, octets: &octets };
+        world.handle(node, Input::Received(received));
+        assert_eq!(world.state(node), StateName::Backup, "{}", world.log);
     }
-    assert_eq!(world.state(1), StateName::Backup, "{}", world.log);
-    world.lose_power(0);
-    // 3 × 1 s + 156/256 s, and 0.3 s to start it.
-    world.run_for(ms(3_920));
-    assert_eq!(world.active(), 1, "{}", world.log);
+    // 3 × 1 s + 106/256 s, 0.3 s to start it, and a few messages.
+    world.run_for(ms(3_730));
+    assert_eq!(world.active(), 0, "{}", world.log);
 }
 
 /// The loser's service is gone before anything else could begin there; the winner's is not touched.

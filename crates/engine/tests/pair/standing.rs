@@ -1,6 +1,8 @@
 //! What holds for the whole pair: the latch, maintenance, and what both nodes remember of them.
 
-use tanist_engine::{Answer, Command, Event, LatchReason, RefusedCommand, Restored, StateName};
+use tanist_engine::{
+    Answer, Budget, Command, Event, LatchReason, RefusedCommand, Restored, StateName, TrackedLink, Weight,
+};
 
 use super::failing::latched;
 use super::setup::{at, ms};
@@ -24,6 +26,30 @@ fn a_latch_is_acknowledged_on_either_node() {
         assert_eq!(told, 2, "once on each\n{}", world.log);
         assert_eq!(world.active(), 0, "everything is forgiven\n{}", world.log);
         world.never_both();
+    }
+}
+
+/// What is latched is the service. A router that has none is taken over as ever.
+#[test]
+fn a_latch_keeps_no_other_router_back() {
+    let mut world = World::settled(|node, config| {
+        super::groups::group(node, config);
+        config.groups.clear();
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.routers[1].track_links = vec![TrackedLink { link: "eth1".into(), weight: Weight::Fault }];
+    });
+    world.crash_service(0);
+    world.run_for(ms(1_000));
+    world.crash_service(1);
+    world.run_for(ms(10_000));
+    assert!(world.is_latched(0) && world.is_latched(1), "{}", world.log);
+    for (up, expected) in
+        [(false, [StateName::Active, StateName::Initialize]), (true, [StateName::Backup, StateName::Active])]
+    {
+        world.set_link(1, 1, up);
+        world.run_for(ms(10_000));
+        let second = [0, 1].map(|node| world.nodes[node].engine.view().routers[1].state);
+        assert_eq!(second, expected, "{}", world.log);
     }
 }
 
@@ -259,7 +285,7 @@ fn an_old_acknowledgement_ends_no_new_latch() {
 #[test]
 fn a_latch_of_the_time_of_a_cut_is_heard_of_afterwards() {
     let mut world = World::settled(|_, config| {
-        config.services[0].restart = tanist_engine::Budget { limit: 0, within: ms(60_000) };
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
     });
     // The role has come to b because the service failed on a; then nothing is heard any more.
     world.crash_service(0);

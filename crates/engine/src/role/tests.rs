@@ -1,0 +1,156 @@
+//! Single steps of the table. Two engines often come to the same end by another step, too, so each is looked at alone.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::*;
+use crate::wire::baton::{Hears, ServiceStatement};
+
+const GRANTS_WITHIN: Duration = Duration::from_millis(800);
+const DUE: Cause = Cause::ActiveDownTimer;
+
+fn at(milliseconds: u64) -> Instant {
+    Instant::from_millis(milliseconds)
+}
+
+/// Node a, of priority 150 and in this state. As a Backup it would take the role.
+fn here(state: StateName) -> Here {
+    Here {
+        node: Name::from("a"),
+        state,
+        leaving: false,
+        busy: false,
+        resumes: false,
+        ready: Ok(()),
+        known_ready: true,
+        due: (state == StateName::Backup).then_some(DUE),
+        priority: Priority::new(150),
+        address: Some(IpAddr::from([192, 0, 2, 1])),
+        preempts_after: Some(Duration::ZERO),
+        frozen: false,
+        waits: false,
+        latched: false,
+        stopping: false,
+    }
+}
+
+/// Node b, whose service has failed there or could be started.
+fn says(stance: Stance, priority: u8, failed: bool) -> RouterStatement {
+    let service = ServiceStatement {
+        name: Name::from("job"),
+        state: ServiceStateName::Stopped,
+        healthy: None,
+        readiness: Some(Ok(())),
+        failed,
+        moves: Vec::new(),
+        gone_for: None,
+        running_for: None,
+        terms: Vec::new(),
+    };
+    RouterStatement {
+        name: Name::from("VI_1"),
+        stance,
+        priority: Priority::new(priority),
+        address: Some(IpAddr::from([192, 0, 2, 2])),
+        epoch: 0,
+        held: false,
+        released: false,
+        wants: None,
+        sending: None,
+        hears: Hears::Enough,
+        terms: Vec::new(),
+        services: vec![service],
+    }
+}
+
+fn next(role: &Role, now: Instant, here: &Here, says: &RouterStatement, seen: u64) -> Step {
+    role.next(now, here, There::Heard { node: &Name::from("b"), says, seen, grants_within: GRANTS_WITHIN })
+}
+
+fn claimed() -> Role {
+    let mut role = Role::new();
+    role.claimed(at(1_000), 7, DUE);
+    role
+}
+
+fn offered() -> Role {
+    let mut role = Role::new();
+    role.send(at(1_000));
+    role.offered(at(1_000), 7, HandoverReason::Operator);
+    role
+}
+
+#[test]
+fn a_claim_is_granted_by_an_answer_in_time_and_asked_again_after_that() {
+    let standby = says(Stance::Standby, 100, false);
+    for (now, seen, expected) in [
+        (1_000, 6, Step::Nothing),
+        (1_000, 7, Step::TakeOver(DUE)),
+        (1_799, 6, Step::Nothing),
+        (1_799, 8, Step::TakeOver(DUE)),
+        (1_800, 6, Step::Claim(DUE)),
+        (1_800, 8, Step::Claim(DUE)),
+    ] {
+        assert_eq!(next(&claimed(), at(now), &here(StateName::Backup), &standby, seen), expected, "{now} {seen}");
+    }
+}
+
+#[test]
+fn of_two_claims_the_lesser_one_is_let_go() {
+    for (theirs, of_both, of_theirs) in [
+        (100, Step::Nothing, Step::Claim(DUE)),
+        (150, Step::Unclaim, Step::Nothing),
+        (200, Step::Unclaim, Step::Nothing),
+    ] {
+        let claiming = says(Stance::Claiming, theirs, false);
+        let here = here(StateName::Backup);
+        assert_eq!(next(&claimed(), at(1_100), &here, &claiming, 6), of_both, "{theirs}");
+        assert_eq!(next(&Role::new(), at(1_100), &here, &claiming, 6), of_theirs, "{theirs}");
+    }
+}
+
+#[test]
+fn a_claim_that_was_only_due_ends_with_the_other_node_and_what_was_handed_over_does_not() {
+    let nobody = |role: &Role, due| role.next(at(1_100), &Here { due, ..here(StateName::Backup) }, There::Nobody);
+    assert_eq!(nobody(&claimed(), None), Step::Unclaim);
+    assert_eq!(nobody(&claimed(), Some(DUE)), Step::TakeOver(DUE));
+    assert_eq!(nobody(&Role::new(), None), Step::Nothing);
+    let mut role = Role::new();
+    role.claimed(at(1_000), 7, Cause::HandedOver);
+    assert_eq!(nobody(&role, None), Step::TakeOver(Cause::HandedOver));
+}
+
+#[test]
+fn of_two_active_ones_the_lesser_one_yields() {
+    for (theirs, expected) in [(100, Step::Nothing), (150, Step::Yield), (200, Step::Yield)] {
+        for stance in [Stance::Active, Stance::Offering(HandoverReason::Failback)] {
+            let step = next(&Role::new(), at(1_100), &here(StateName::Active), &says(stance, theirs, false), 6);
+            assert_eq!(step, expected, "{theirs}");
+        }
+    }
+}
+
+#[test]
+fn an_offer_ends_as_what_has_come_of_it() {
+    let active = here(StateName::Active);
+    let leaving = Here { leaving: true, ..here(StateName::Active) };
+    let not_standby = Step::Withdraw(RefusedCommand::NotStandby);
+    let failed = Step::Withdraw(RefusedCommand::NotReady(Name::from("it has failed there")));
+    let silent = Step::Withdraw(RefusedCommand::PeerSilent);
+    for (here, stance, has_failed, now, seen, expected) in [
+        (&active, Stance::Standby, false, 1_100, 6, Step::Nothing),
+        (&active, Stance::Standby, false, 1_100, 7, Step::LetGo(HandoverReason::Operator)),
+        (&active, Stance::Standby, false, 2_000, 6, silent),
+        (&active, Stance::Standby, true, 1_100, 7, failed),
+        (&active, Stance::Out, true, 1_100, 7, not_standby.clone()),
+        (&active, Stance::Out, false, 1_100, 7, not_standby),
+        (&active, Stance::Active, false, 1_100, 7, Step::DropOffer),
+        (&leaving, Stance::Standby, false, 1_100, 7, Step::DropOffer),
+    ] {
+        let says = says(stance, 200, has_failed);
+        assert_eq!(next(&offered(), at(now), here, &says, seen), expected, "{stance:?} {now} {seen}");
+    }
+    let standby = says(Stance::Standby, 200, false);
+    assert_eq!(next(&Role::new(), at(1_100), &leaving, &standby, 7), Step::Nothing);
+    assert_eq!(next(&Role::new(), at(1_100), &active, &standby, 7), Step::Nothing);
+}
