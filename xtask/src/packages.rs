@@ -11,8 +11,8 @@ pub(crate) struct Package {
 
 /// A second opinion on our routes, a real keepalived and another VRRP to talk to, a second opinion on our packets, the
 /// `killall` of an example's check, and the managers of services: a systemd with its bus, a docker and what its containers
-/// run; and a reader of man pages.
-pub(crate) const FOR_TESTS: [Package; 10] = [
+/// run; a reader of man pages; and who writes down which system calls a record is saved with.
+pub(crate) const FOR_TESTS: [Package; 11] = [
     Package { name: "iproute2", program: "ip" },
     Package { name: "keepalived", program: "keepalived" },
     Package { name: "frr", program: "vtysh" },
@@ -23,6 +23,7 @@ pub(crate) const FOR_TESTS: [Package; 10] = [
     Package { name: "docker.io", program: "dockerd" },
     Package { name: "busybox-static", program: "busybox" },
     Package { name: "groff-base", program: "groff" },
+    Package { name: "strace", program: "strace" },
 ];
 
 /// What measuring needs besides. perf counts system calls and allocations without stopping at them, as strace would; gdb

@@ -273,6 +273,9 @@ fn checksum(octets: &[u8]) -> String {
 }
 
 #[cfg(test)]
+mod power_cuts;
+
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::{MetadataExt, symlink};
     use std::path::PathBuf;
@@ -282,10 +285,10 @@ mod tests {
     use super::*;
 
     /// A directory of our own that goes with its test.
-    struct Directory(PathBuf);
+    pub(super) struct Directory(pub(super) PathBuf);
 
     impl Directory {
-        fn new(name: &str) -> Self {
+        pub(super) fn new(name: &str) -> Self {
             let path = std::env::temp_dir().join(format!("tanist-record-{name}-{}", std::process::id()));
             std::fs::create_dir_all(&path).expect("a directory of our own");
             Self(path)
@@ -302,7 +305,7 @@ mod tests {
         }
     }
 
-    fn full() -> Record {
+    pub(super) fn full() -> Record {
         Record {
             routers: vec![
                 RouterRecord { name: "VI_1".into(), epoch: 7, active: true, held_by: vec![] },

@@ -35,6 +35,11 @@ pub(crate) struct Standing {
     renumber: bool,
 }
 
+/// The next number. The peer may say any, and none of its words ends this daemon.
+const fn after(number: u64) -> u64 {
+    number.saturating_add(1)
+}
+
 /// What a change was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -76,7 +81,7 @@ impl Standing {
         let latch = LatchRecord { service, reason, node };
         self.unsure = reason == LatchReason::RecordDamaged;
         if !self.unsure {
-            self.number = self.number.max(self.acknowledged) + 1;
+            self.number = after(self.number.max(self.acknowledged));
             self.renumber = !self.met;
         }
         self.latch = Some(latch.clone());
@@ -86,7 +91,7 @@ impl Standing {
     /// An operator has seen to everything that is known here.
     pub(crate) fn acknowledge(&mut self) -> Option<Change> {
         // A new number, so that the peer hears of it even if its latch has none that we know.
-        self.number = self.number.max(self.acknowledged) + 1;
+        self.number = after(self.number.max(self.acknowledged));
         self.acknowledged = self.number;
         self.unsure = false;
         self.latch.take().map(|_| Change::Unlatched)
@@ -104,7 +109,7 @@ impl Standing {
     }
 
     pub(crate) fn maintain(&mut self, now: Instant, span: Option<Duration>, node: Name) -> Change {
-        self.maintenance_number += 1;
+        self.maintenance_number = after(self.maintenance_number);
         let until = span.map(|span| now + span);
         let calendar = until.and_then(|until| self.in_calendar(until));
         self.maintenance = Some(Maintenance { until, calendar, node: node.clone() });
@@ -113,7 +118,7 @@ impl Standing {
 
     pub(crate) fn end_maintenance(&mut self) -> Option<Change> {
         self.maintenance.take()?;
-        self.maintenance_number += 1;
+        self.maintenance_number = after(self.maintenance_number);
         Some(Change::MaintenanceEnded { expired: false })
     }
 
@@ -128,7 +133,7 @@ impl Standing {
     pub(crate) fn adopt(&mut self, now: Instant, theirs: &Statement, mut tell: impl FnMut(Change)) {
         if !core::mem::replace(&mut self.met, true) {
             if core::mem::take(&mut self.renumber) && self.latch.is_some() {
-                self.number = self.number.max(theirs.latch_number).max(theirs.acknowledged) + 1;
+                self.number = after(self.number.max(theirs.latch_number).max(theirs.acknowledged));
             }
             if self.unsure {
                 // What it acknowledged before says nothing of what we have lost.
@@ -140,7 +145,7 @@ impl Standing {
             if self.latch.is_some() && !self.unsure && self.number == self.acknowledged {
                 // This latch was not known there yet when the operator asked: whoever sees to one counts beyond it. It is the
                 // newer one, and the peer shall take it for that.
-                self.number += 1;
+                self.number = after(self.number);
             } else if self.number <= self.acknowledged && self.latch.take().is_some() {
                 self.unsure = false;
                 tell(Change::Unlatched);

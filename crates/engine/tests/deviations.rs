@@ -37,6 +37,14 @@ fn unicast_only_from_peers_and_from_not_too_far() {
         ttl 3                                    => accepted
 ",
     );
+    // Who says nothing about it hears anybody, from anywhere.
+    ladder(
+        "router a version 3 source 192.0.2.1 peers 192.0.2.3",
+        "
+                                                 => accepted
+        ttl 3                                    => accepted
+",
+    );
     ladder(
         "router a version 3 only_from_peers",
         "

@@ -14,6 +14,7 @@ mod ipv6;
 mod pair;
 mod receive_ladder;
 mod reconfigure;
+mod replayed;
 mod roles_of_checks;
 mod rules;
 mod services;

@@ -9,16 +9,16 @@ use super::setup::ms;
 use super::world::{KINDS, Kind, Process, Sent, WIRE, World};
 
 /// A small generator: the same sequence for the same seed.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
 
-fn seeds(few: u64) -> std::ops::Range<u64> {
+pub(super) fn seeds(few: u64) -> std::ops::Range<u64> {
     let many = std::env::var("HUNT").ok().and_then(|count| count.parse().ok());
     let first = std::env::var("HUNT_FROM").ok().and_then(|first| first.parse().ok()).unwrap_or(0);
     first..first + many.unwrap_or(few)

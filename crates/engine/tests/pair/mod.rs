@@ -8,6 +8,7 @@ mod commands;
 mod failing;
 mod groups;
 mod handing_over;
+mod hostile;
 mod restarting;
 mod setup;
 mod silence;

@@ -28,4 +28,5 @@ mod roles;
 mod shadow;
 mod start_up;
 mod status;
+mod strangers;
 mod trials;
