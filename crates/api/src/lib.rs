@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod event;
+mod plain;
 mod request;
 mod span;
 mod status;
@@ -18,6 +19,7 @@ mod status;
 use serde::{Deserialize, Serialize};
 
 pub use event::{Event, Handover, Place, Severity};
+pub use plain::plain;
 pub use request::{Ask, Maintenance, Request, Switch};
 pub use span::span;
 pub use status::{

@@ -6,7 +6,6 @@
 mod connection;
 mod events;
 mod orders;
-mod plain;
 mod screen;
 mod status;
 mod switch;
@@ -21,7 +20,7 @@ use clap::{Args, Subcommand};
 pub use connection::Connection;
 pub use screen::screen;
 
-use plain::plain;
+use api::plain;
 
 /// What `--help` says about how the commands end.
 const EXIT_HELP: &str = "Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon or no answer from it, \

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use api::{
     Dropped, Instance, Mode, Peer, PeerInstance, PeerService, Place, ProtectionState, Readiness, Role, STALE_AFTER_MS,
-    Service, ServiceState, Status, span,
+    Service, ServiceState, Status, plain, span,
 };
-
-use crate::plain::plain;
 
 /// The picture, and everything in it is that much older (`silence`) than it was when the daemon said it.
 #[must_use]

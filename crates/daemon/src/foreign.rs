@@ -6,7 +6,7 @@ use engine::{Engine, Instant, Record};
 
 pub use crate::control::foreign::requests;
 pub use crate::mail::foreign::{MailAnswer, mail_answers, mail_login_is_offered};
-use crate::{dump, json, log, pair_key, record, reload_times, services};
+use crate::{dump, json, pair_key, record, reload_times, services};
 
 /// What a file of a former life says, and in which boot it was written.
 pub fn record(text: &[u8]) -> Result<(Record, String), &'static str> {
@@ -36,12 +36,6 @@ pub fn http_status(head: &[u8]) -> Result<Option<u16>, &'static str> {
 #[must_use]
 pub fn reload_time(line: &str, now: i64) -> Option<i64> {
     reload_times::next(line, now).ok()
-}
-
-/// A line of the log as it is shown.
-#[must_use]
-pub fn printable(line: &str) -> String {
-    log::printable(line).into_owned()
 }
 
 /// The JSON that is written for keepalived's exporters.

@@ -4,12 +4,12 @@
 //! directly instead, and only once: so it keeps its id and the names of what it is about. Every other reader gets the
 //! same text as ever.
 
-use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
+use api::plain;
 use linux::clock;
 use linux::local_time::LocalTime;
 use linux::public_place;
@@ -80,7 +80,8 @@ impl Sinks {
 
     /// Writes one line everywhere. What the system log does not take is counted, and the count is told there later.
     pub(crate) fn write(&mut self, entry: &Entry) {
-        let text = printable(&entry.text);
+        // Whatever others say in it, it is one line.
+        let text = plain(&entry.text);
         if self.stderr || self.file.is_some() {
             // Neither has a buffer: one line, one system call, and never half a line.
             let line = format!("{} {}\n", LocalTime::of(clock::real_time()), text);
@@ -130,28 +131,26 @@ impl Sinks {
     }
 }
 
-/// What others say in a line, a mail server or docker, can neither colour a terminal nor move its cursor: every control
-/// character is written out, but for ends of lines and tabs.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let is_harmless = |letter: char| matches!(letter, '\n' | '\t') || !letter.is_control();
-    if text.chars().all(is_harmless) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for letter in text.chars() {
-        if is_harmless(letter) { shown.push(letter) } else { shown.extend(letter.escape_default()) }
-    }
-    Cow::Owned(shown)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A mail server that would like to be the daemon.
     #[test]
-    fn what_others_say_cannot_play_with_a_terminal() {
-        let check = |text: &str, expected: &str| assert_eq!(printable(text), expected);
-        check("550 5.7.1 \u{1b}[2J\u{9b}1mno\rsuch user\u{7f}", "550 5.7.1 \\u{1b}[2J\\u{9b}1mno\\rsuch user\\u{7f}");
-        check("Büro 2:\ttwo\nlines", "Büro 2:\ttwo\nlines");
+    fn what_others_say_is_a_part_of_one_line() {
+        let path = std::env::temp_dir().join(format!("tanist-log-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let (mut sinks, failures) = Sinks::open(&LogOptions { file: Some(path.clone()), ..LogOptions::default() });
+        assert!(failures.is_empty(), "{failures:?}");
+        let reply = "550 5.7.1 \u{1b}[2J no\r\n2026-11-22 12:00:00.000 (VI_1) Entering MASTER STATE\u{2028}\u{202e}";
+        sinks.write(&Entry::remark(Severity::Info, format!("mx.example says: {reply}")));
+        sinks.write(&Entry::remark(Severity::Info, "Büro 2 → ready".to_owned()));
+        let written = std::fs::read_to_string(&path).expect("it was written");
+        std::fs::remove_file(&path).expect("it is ours");
+        let lines: Vec<&str> = written.split_terminator('\n').collect();
+        let [told, last] = lines.as_slice() else { panic!("{written:?}") };
+        let shown = "\\u{1b}[2J no\\r\\n2026-11-22 12:00:00.000 (VI_1) Entering MASTER STATE\\u{2028}\\u{202e}";
+        assert!(told.ends_with(&format!(" mx.example says: 550 5.7.1 {shown}")), "{told}");
+        assert!(last.ends_with(" Büro 2 → ready"), "{last}");
     }
 }

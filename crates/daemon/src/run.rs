@@ -7,7 +7,7 @@ use linux::daemonize::{self, Readiness};
 use linux::netns::Namespace;
 use linux::signals::{Signal, Signals};
 use linux::system_log::Severity;
-use linux::{memory, process, wiping};
+use linux::{descriptors, memory, process, wiping};
 use rustix::io::Errno;
 
 use crate::background::{Background, Job};
@@ -73,6 +73,10 @@ pub fn run(mut options: Options) -> ExitStatus {
         && let Err(error) = process::allow_core_dumps()
     {
         complain(&options, [format!("{error}; going on without").as_str()]);
+    }
+    // Some hundred instances with virtual MAC addresses of their own have more than systemd allows to begin with.
+    if let Err(error) = descriptors::allow_all() {
+        complain(&options, [format!("{error}; going on with fewer").as_str()]);
     }
     // Before there is another thread, which would stay where it is.
     if let Some(namespace) = &name.network_namespace

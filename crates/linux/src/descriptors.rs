@@ -1,8 +1,30 @@
-//! How many more files, sockets and pipes this process may have open at once.
+//! How many files, sockets and pipes this process may have open at once, and how many more.
 
-use rustix::process::{Resource, getrlimit};
+use std::sync::OnceLock;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::error::refused;
 use crate::{Error, Result};
+
+/// How many this process might have before it allowed itself more.
+static GIVEN: OnceLock<u64> = OnceLock::new();
+
+/// Allows us as many as may be had without asking anybody: systemd gives everybody 1024 to begin with, because of programs
+/// that use select(2), and lets who does without have more. What we [start](crate::spawn::Program) begins with what we were given.
+pub fn allow_all() -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let Some(given) = limit.current else { return Ok(()) };
+    let most = Rlimit { current: limit.maximum, ..limit };
+    setrlimit(Resource::Nofile, most).map_err(refused("allow us more open files"))?;
+    GIVEN.get_or_init(|| given);
+    Ok(())
+}
+
+/// So many a program may have, at most, which we start.
+pub(crate) fn for_programs() -> Option<u64> {
+    GIVEN.get().copied()
+}
 
 /// So many descriptors may still be opened. None is taken for long to find that out, so that nobody else goes without.
 pub fn descriptors_left() -> Result<u64> {
@@ -24,25 +46,68 @@ mod tests {
     use std::fs::File;
 
     use rustix::io::Errno;
-    use rustix::process::{Rlimit, setrlimit};
 
     use super::*;
+    use crate::spawn::{Exit, Program, reap};
 
-    /// In a process of its own: nobody else opens anything there, and nobody suffers from its limit.
+    /// Whether this is a process of the test's own: nobody else opens anything there, and nobody suffers from its limit. If
+    /// not, the test is done there.
+    fn is_alone(test: &str) -> bool {
+        const COPY: &str = "TANIST_TEST_COPY";
+        if std::env::var_os(COPY).is_some() {
+            return true;
+        }
+        let mut copy = std::process::Command::new(std::env::current_exe().unwrap());
+        copy.args(["--exact", &format!("descriptors::tests::{test}"), "--nocapture"]).env(COPY, "1");
+        let said = copy.output().unwrap();
+        let text = String::from_utf8_lossy(&said.stdout);
+        assert!(said.status.success() && text.contains("1 passed"), "{text}");
+        false
+    }
+
+    fn limit(current: u64) -> rustix::io::Result<()> {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..getrlimit(Resource::Nofile) })
+    }
+
+    #[test]
+    fn programs_begin_with_what_we_were_given() {
+        if !is_alone("programs_begin_with_what_we_were_given") {
+            return;
+        }
+        let has = |expected: u64| {
+            let command = format!("test $(ulimit -n) = {expected}");
+            let words = ["/bin/sh", "-c", &command].map(|word| std::ffi::CString::new(word).unwrap());
+            let child = Program::new(words[0].clone(), words.into()).start().unwrap();
+            let mut ended = None;
+            while ended.is_none() {
+                reap(&mut |pid, exit| ended = (pid == child.pid).then_some(exit));
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            assert_eq!(ended, Some(Exit::Code(0)), "{expected}");
+        };
+        limit(100).unwrap();
+        has(100);
+        allow_all().unwrap();
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        assert!(current == maximum && current.is_none_or(|current| current > 100), "{current:?}");
+        // What takes a number beyond the limit of the program must still be there to start it.
+        let mut files: Vec<File> = (0..200).map(|_| File::open("/dev/null").unwrap()).collect();
+        has(100);
+        // Asked again, that is not forgotten.
+        allow_all().unwrap();
+        has(100);
+        files.clear();
+        // Whom somebody allows less, from outside, has no more for others.
+        limit(50).unwrap();
+        has(50);
+    }
+
     #[test]
     fn tells_how_many_are_left() {
-        const COPY: &str = "TANIST_TEST_COPY";
-        if std::env::var_os(COPY).is_none() {
-            let mut copy = std::process::Command::new(std::env::current_exe().unwrap());
-            copy.args(["--exact", "descriptors::tests::tells_how_many_are_left", "--nocapture"]).env(COPY, "1");
-            let said = copy.output().unwrap();
-            let text = String::from_utf8_lossy(&said.stdout);
-            assert!(said.status.success() && text.contains("1 passed"), "{text}");
+        if !is_alone("tells_how_many_are_left") {
             return;
         }
         let open = || File::open("/dev/null");
-        let limit =
-            |current| setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..getrlimit(Resource::Nofile) });
         limit(100).unwrap();
         let left = descriptors_left().unwrap();
         assert!((50..100).contains(&left), "{left}");

@@ -26,6 +26,8 @@ pub(super) struct Orders<'a> {
     pub identity: Option<&'a Identity>,
     pub namespace: Option<RawFd>,
     pub death_signal: Option<c_int>,
+    /// So many files it may have open at most, if we may have more.
+    pub open_files: Option<u64>,
     pub streams: [Target; 3],
 }
 
@@ -279,6 +281,9 @@ unsafe fn execute(shared: &Shared<'_>) -> Failure {
         }
         connect_streams(orders.streams).map_err(fail(Step::Streams))?;
         close_all_others();
+        if let Some(most) = orders.open_files {
+            limit_open_files(most);
+        }
         if let Some(directory) = orders.directory {
             let call = [libc::SYS_chdir, directory.as_ptr() as c_long, 0, 0, 0, 0];
             system_call(call).map_err(fail(Step::Directory))?;
@@ -382,6 +387,25 @@ unsafe fn close_all_others() {
             for descriptor in 3..1024 {
                 let _ = system_call([libc::SYS_close, descriptor, 0, 0, 0, 0]);
             }
+        }
+    }
+}
+
+/// Never more than there is. Programs that use select(2) break with what has a higher number than 1024.
+///
+/// # Safety
+/// To be called in the child only.
+unsafe fn limit_open_files(most: u64) {
+    const FILES: c_long = libc::RLIMIT_NOFILE as c_long;
+    // The kernel's `struct rlimit64`, the same everywhere: what holds, and up to where it can be raised.
+    let mut limit = [0_u64; 2];
+    // SAFETY: the limit lives and has the size that the kernel takes.
+    unsafe {
+        let asked = system_call([libc::SYS_prlimit64, 0, FILES, 0, limit.as_mut_ptr() as c_long, 0]);
+        if asked.is_ok() && limit[0] > most {
+            limit[0] = most;
+            // What lowers it is not refused; and a program with more would still run.
+            let _ = system_call([libc::SYS_prlimit64, 0, FILES, limit.as_ptr() as c_long, 0, 0]);
         }
     }
 }

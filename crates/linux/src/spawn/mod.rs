@@ -178,6 +178,7 @@ impl Program {
             identity: self.identity.as_ref().filter(|identity| !is_own(identity)),
             namespace: self.namespace.as_ref().map(|namespace| namespace.as_fd().as_raw_fd()),
             death_signal: self.death_signal.map(|signal| signal.0),
+            open_files: crate::descriptors::for_programs(),
             streams: self.streams.each_ref().map(|stream| match stream {
                 Stream::Null => Target::Null,
                 Stream::Inherit => Target::Inherit,

@@ -120,6 +120,9 @@ fn options_that_concern_the_process_are_obeyed() {
         let limits = about("limits");
         let cores = limits.lines().find(|line| line.starts_with("Max core file size")).expect("it is listed");
         assert!(cores.contains("unlimited"), "{cores}");
+        let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("it is listed");
+        let (now, most) = files.trim().split_once(' ').expect("two figures");
+        assert_eq!(Some(now), most.split_whitespace().next(), "{files}");
 
         run(host, "ip address add 192.0.2.77/24 dev eth0");
         scene.line("a", begin, "Netlink: address 192.0.2.77/24 appeared on eth0");

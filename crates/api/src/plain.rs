@@ -1,10 +1,12 @@
-//! What others say, as it may stand on a terminal: names of nodes and units, reasons, the words of a script. A neighbour must
-//! not be able to clear an operator's screen, to add a line to it, or to have it read otherwise than it is.
+//! What others say, as it may stand on a terminal and in the log: names of nodes and units, reasons, the words of a script or
+//! of a mail server. A neighbour must not be able to clear an operator's screen, to add a line to what he reads, or to have it
+//! read otherwise than it is.
 
 use std::borrow::Cow;
 
 /// A text of one line with everything written out that does something instead of showing something: `\u{1b}`, `\n`.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
