@@ -18,6 +18,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use engine::RoleStep;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 pub use node::{Kind, Process};
@@ -46,7 +47,11 @@ struct Pair {
     settles: Mutex<HashSet<u128>>,
     /// States that are not followed any further, since a living node was taken for dead.
     cut: AtomicUsize,
+    steps: Mutex<Steps>,
 }
+
+/// Steps of the table of roles, and how often each was taken.
+pub type Steps = BTreeMap<RoleStep, usize>;
 
 impl Model for Pair {
     type State = World;
@@ -62,7 +67,9 @@ impl Model for Pair {
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
-        Some(world.after(action))
+        let next = world.after(action);
+        self.count(&next);
+        Some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -84,6 +91,13 @@ impl Model for Pair {
 }
 
 impl Pair {
+    fn count(&self, world: &World) {
+        if !world.steps.is_empty() {
+            let mut steps = self.steps.lock().expect("nobody panics with it");
+            world.steps.iter().for_each(|step| *steps.entry(*step).or_default() += 1);
+        }
+    }
+
     /// Whether it comes to rest with one that serves if nothing goes wrong from here on.
     fn settles(&self, from: &World) -> bool {
         // What takes no time comes to such a state, which is looked at as well.
@@ -112,6 +126,7 @@ impl Pair {
                 break false;
             }
             world = world.next_when_all_is_well();
+            self.count(&world);
         };
         if well {
             self.settles.lock().expect("nobody panics with it").extend(passed);
@@ -135,6 +150,8 @@ pub struct Report {
     pub cut: usize,
     /// All of them were looked at.
     pub whole: bool,
+    /// The steps of the table of roles that were taken on the way.
+    pub steps: Steps,
     /// How long it took.
     pub took: Duration,
     /// By what must hold: whether it does, or the history that breaks it.
@@ -153,7 +170,7 @@ impl Report {
 #[must_use]
 pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
     let begun_at = Instant::now();
-    let model = Pair { case, settles: Mutex::default(), cut: AtomicUsize::new(0) };
+    let model = Pair { case, settles: Mutex::default(), cut: AtomicUsize::new(0), steps: Mutex::default() };
     let properties = model.properties();
     let checker =
         model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).timeout(at_most).spawn_bfs().join();
@@ -174,6 +191,7 @@ pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
         unique: checker.unique_state_count(),
         depth: checker.max_depth(),
         cut: checker.model().cut.load(Ordering::Relaxed),
+        steps: checker.model().steps.lock().expect("nobody panics with it").clone(),
         whole,
         took: begun_at.elapsed(),
         properties: found.collect(),

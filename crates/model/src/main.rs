@@ -4,7 +4,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tanist_model::{Case, LARGE, SMALL, check};
+use engine::RoleStep;
+use tanist_model::{Case, LARGE, SMALL, Steps, check};
 
 const USAGE: &str = "\
 usage: tanist-model [--large] [--only WORDS] [--threads N] [--minutes M] [--first]
@@ -50,13 +51,21 @@ fn run() -> Result<bool, String> {
         return Err(format!("no case is called `{only}`"));
     }
     let mut well = true;
+    let mut steps = Steps::new();
     for case in cases {
         let report = check(case, threads, Duration::from_secs(60 * minutes as u64));
         println!("{report}");
         well &= report.is_well();
+        for (step, count) in report.steps {
+            *steps.entry(step).or_default() += count;
+        }
         if first && !well {
             break;
         }
+    }
+    println!("steps of the table of roles, by what was known of the other node:");
+    for (RoleStep { state, other, kind }, count) in steps {
+        println!("  {:<42}{count:>14}", format!("{state:?}, {other:?}: {kind:?}"));
     }
     Ok(well)
 }

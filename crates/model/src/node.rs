@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use engine::{
     Config, Ending, Engine, Event, Family, Input, Instant, LinkId, LinkState, Name, Output, Received, Record, Restored,
-    ServiceOrder, ServiceReport, StateName,
+    RoleStep, ServiceOrder, ServiceReport, StateName,
 };
 
 use crate::canonical::{self, Written};
@@ -63,6 +63,7 @@ pub(crate) struct Node {
 pub(crate) struct Effects {
     pub(crate) sent: Vec<(Kind, Vec<u8>)>,
     pub(crate) told: Vec<Event>,
+    pub(crate) steps: Vec<RoleStep>,
     /// It was started while something of it was left.
     pub(crate) started_twice: bool,
 }
@@ -125,6 +126,7 @@ impl Node {
         let mut out = Vec::new();
         self.engine.handle(now, input, &mut out);
         loop {
+            effects.steps.extend_from_slice(self.engine.role_steps());
             for output in out.drain(..) {
                 self.carry_out(output, &mut reports, &mut effects);
             }
@@ -199,6 +201,7 @@ impl Effects {
     fn add(&mut self, more: Self) {
         self.sent.extend(more.sent);
         self.told.extend(more.told);
+        self.steps.extend(more.steps);
         self.started_twice |= more.started_twice;
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::wire::baton::Seal;
-use engine::{Cause, Command, Ending, Event, Input, Instant, RouterId, ServiceReport, StateName};
+use engine::{Cause, Command, Ending, Event, Input, Instant, RoleStep, RouterId, ServiceReport, StateName};
 
 use crate::canonical::{self, Written};
 use crate::node::{self, Effects, Kind, Node, Process};
@@ -94,6 +94,8 @@ pub struct World {
     /// The role was let go of a node's own will while something of the service was left. The other Tanist waits all the
     /// same, having been told; a keepalived in its place would begin.
     pub(crate) let_go_early: bool,
+    /// Steps of the table of roles that the last action has led to; no part of what it is.
+    pub(crate) steps: Vec<RoleStep>,
     /// Which situation it is, whatever may still go wrong in it.
     pub(crate) situation: u128,
     fingerprint: u128,
@@ -126,6 +128,7 @@ impl World {
             cut: false,
             started_twice: false,
             let_go_early: false,
+            steps: Vec::new(),
             situation: 0,
             fingerprint: 0,
         };
@@ -248,6 +251,7 @@ impl World {
 
     fn happen(&mut self, action: Action) {
         let now = self.now;
+        self.steps.clear();
         match action {
             Action::Deliver(number) => {
                 let message = self.messages.remove(number);
@@ -351,6 +355,7 @@ impl World {
         let left_there = other.active || other.process != Process::Gone;
         self.cut |= left_there && effects.told.iter().any(|event| matches!(event, Event::PeerSilent { .. }));
         self.started_twice |= effects.started_twice;
+        self.steps.extend(effects.steps);
         let sent = effects.sent.into_iter().map(|(kind, octets)| Message {
             from: index,
             kind,
