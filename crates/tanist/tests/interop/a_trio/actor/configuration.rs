@@ -7,8 +7,8 @@ use engine::{AntiReplay, Authentication, HmacMode, HmacPolicy, Measure, TrackerK
 use sim::plan::{Plan, TrackerSpec};
 
 use super::{Actor, Router};
-use crate::support::{HOST_DIR, ipv6};
 use crate::a_trio::course::{Course, Way};
+use crate::support::{HOST_DIR, ipv6};
 
 /// The addresses of a router of IPv6.
 pub(super) const OF_IPV6: [Ipv6Addr; 2] = [ipv6::ON_LINK, ipv6::ADDRESS];
