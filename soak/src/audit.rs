@@ -114,12 +114,17 @@ pub(crate) fn take_overs(words: &[Word], deaf: &[Deaf], from: Moment, patience: 
             continue;
         }
         let before = &words[..n];
-        let own = before.iter().rev().find(|other| other.host == word.host);
-        let is_new = own.is_none_or(|own| own.priority == 0 || word.at.since(own.at) > patience);
+        let better = |other: &&Word| other.host != word.host && (other.priority == 0 || other.priority > word.priority);
+        // Who was silent and nobody better spoke meanwhile had the role all the time, and no processor.
+        let is_new = match before.iter().rposition(|other| other.host == word.host) {
+            Some(own) if before[own].priority > 0 => {
+                word.at.since(before[own].at) > patience && before[own..].iter().any(|other| better(&other))
+            }
+            Some(_) | None => true,
+        };
         if !is_new {
             continue;
         }
-        let better = |other: &&Word| other.host != word.host && (other.priority == 0 || other.priority > word.priority);
         let said = before.iter().rev().find(better);
         let heard = before.iter().rev().filter(|other| !is_deaf(deaf, word.host, other.at)).find(better);
         let silence = |last: Option<&Word>| match last {
@@ -202,6 +207,14 @@ mod tests {
         assert_eq!(silences(&goodbye, &[]), [(u64::MAX, false)]);
         let without_cause = [word(0, 0, 150), word(200, 0, 150), word(210, 1, 100)];
         assert_eq!(silences(&without_cause, &[]), [(10, false)]);
+    }
+
+    #[test]
+    fn who_has_it_and_stands_still_takes_over_nothing() {
+        let silent = [word(0, 0, 200), word(700, 1, 150), word(1500, 1, 150)];
+        assert_eq!(silences(&silent, &[]), [(700, false)]);
+        let back = [word(0, 0, 200), word(700, 1, 150), word(800, 0, 200), word(1500, 1, 150)];
+        assert_eq!(silences(&back, &[]), [(700, false), (700, false)]);
     }
 
     #[test]
