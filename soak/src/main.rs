@@ -296,7 +296,11 @@ impl Soak {
             "{:>5}  {:<16} {} of {}: in order after {recovery}{work}{flood}",
             self.number, fault.name, round.node, field.plan.cast
         );
-        round.broken.iter().for_each(|what| println!("       NOT AS PROMISED: {}", what.what));
+        let verdict = match round.held.stall.as_millis() {
+            stall if round.may_be_the_machine() => format!("perhaps the machine, which let nobody run for {stall} ms"),
+            _ => "NOT AS PROMISED".to_owned(),
+        };
+        round.broken.iter().for_each(|breach| println!("       {verdict}: {}", breach.what));
         if self.tells_log {
             round.log.iter().for_each(|line| println!("       | {line}"));
         }

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::faults::{FAULTS, Flood};
-use crate::judge::Blame;
 use crate::promise::Limits;
 use crate::round::Round;
 use crate::work::Work;
@@ -14,7 +13,9 @@ use crate::work::Work;
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     rows: BTreeMap<&'static str, Row>,
+    /// What was not as promised, and how often it was.
     broken: Vec<String>,
+    is_broken: bool,
     more_broken: usize,
     /// How often a keepalived took the role although it had just heard a better router.
     by_others: usize,
@@ -36,6 +37,8 @@ struct Row {
     descriptors: Option<i64>,
     busy: f64,
     broken: usize,
+    /// The same, but perhaps because the machine let nobody run.
+    perhaps: usize,
     work: Option<Work>,
     /// What was promised; what depends on how long the fault lasted, for the longest.
     limits: Limits,
@@ -82,26 +85,26 @@ impl Report {
             sum.rest = sum.rest.max(work.rest);
             sum.starts += work.starts;
         }
-        row.broken += usize::from(!round.broken.is_empty());
+        let perhaps = round.may_be_the_machine();
+        row.perhaps += usize::from(perhaps);
+        row.broken += usize::from(!round.broken.is_empty() && !perhaps);
+        self.is_broken |= !round.broken.is_empty() && !perhaps;
         for what in &round.broken {
             if self.broken.len() < TOLD {
-                let (fault, node, stall) = (round.fault.name, &round.node, round.held.stall);
-                let stalled = if what.blame == Blame::PerhapsMachine && stall > Duration::ZERO {
-                    format!("; we were not let run ourselves for {} ms", stall.as_millis())
-                } else {
-                    String::new()
-                };
-                self.broken.push(format!("round {number}, {fault} on {node}{stalled}: {}", what.what));
+                let (fault, node, stall) = (round.fault.name, &round.node, round.held.stall.as_millis());
+                let perhaps =
+                    if perhaps { format!(" (perhaps the machine: nobody ran for {stall} ms)") } else { String::new() };
+                self.broken.push(format!("round {number}, {fault} on {node}{perhaps}: {}", what.what));
             } else {
                 self.more_broken += 1;
             }
         }
     }
 
-    /// Whether every promise was kept in every round.
+    /// Whether every promise was kept in every round, except for what may be due to a machine that stood still.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.broken.is_empty()
+        !self.is_broken
     }
 
     #[must_use]
@@ -114,11 +117,12 @@ impl Report {
     pub fn render(&self) -> String {
         let mut text = String::from(
             "In parentheses: what is promised on a machine that does nothing else. By how much ours was held up in a round was \
-             measured, and is allowed besides.\n\n\
-             | Fault | Rounds | Not as promised | Role changes without cause | with cause | to one node in a round, most | \
+             measured, and is allowed besides; a round that says nothing because nobody ran for an interval or longer is \
+             counted apart.\n\n\
+             | Fault | Rounds | Not as promised | perhaps the machine | Role changes without cause | with cause | to one node in a round, most | \
              Ended by itself | Two had the address, longest | Nobody had it, longest | Back in order, median | worst | \
              Memory, most | Descriptors, most | One processor, most | We were not let run, longest |\n\
-             |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+             |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
         );
         for fault in FAULTS {
             if let Some(row) = self.rows.get(fault.name) {
@@ -191,10 +195,11 @@ impl Row {
         let [overlap, gap, recovery] = [overlap, gap, recovery].map(|limit| limit.as_millis());
         let changes = changes.map_or("any".to_owned(), |changes| changes.to_string());
         format!(
-            "| {name} | {} | {} | {} | {} | {} ({changes}) | {} | {} ({overlap}) | {} ({gap}) | {median} | {worst} \
+            "| {name} | {} | {} | {} | {} | {} | {} ({changes}) | {} | {} ({overlap}) | {} ({gap}) | {median} | {worst} \
              ({recovery}) | {} | {} | {:.0} % | {} |",
             self.rounds,
             self.broken,
+            self.perhaps,
             self.without_cause,
             self.with_cause,
             self.most_changes,
@@ -217,7 +222,7 @@ fn ms(span: Duration) -> String {
 mod tests {
     use super::*;
     use crate::ground::Kind;
-    use crate::judge::Breach;
+    use crate::judge::{Blame, Breach};
     use crate::promise::Held;
     use crate::round::Growth;
 
@@ -240,6 +245,7 @@ mod tests {
             limits: Limits { changes: Some(1), overlap: Duration::from_millis(3550), ..Limits::default() },
             flooded: None,
             held: Held { stall: Duration::from_millis(12), ..Held::default() },
+            interval: Duration::from_millis(200),
             log: Vec::new(),
             broken: broken.iter().map(|&text| Breach::of_daemon(text)).collect(),
         }
@@ -251,7 +257,7 @@ mod tests {
         [30, 10, 20].into_iter().zip(1..).for_each(|(ms, number)| report.add(number, &round(Some(ms), &[])));
         assert!(report.is_good());
         let line = report.render().lines().nth(4).expect("a line").to_owned();
-        let expected = "| kill | 3 | 0 | 0 | 3 | 1 (1) | 0 | 5 ms (3550) | 7 ms (0) | 20 ms | 30 ms (0) | +30 KiB | +0 | 3 % \
+        let expected = "| kill | 3 | 0 | 0 | 0 | 3 | 1 (1) | 0 | 5 ms (3550) | 7 ms (0) | 20 ms | 30 ms (0) | +30 KiB | +0 | 3 % \
                         | 12 ms |";
         assert_eq!(line, expected);
         assert!(!report.render().contains("The service"));
@@ -262,6 +268,25 @@ mod tests {
             text.contains("1 × never") && text.ends_with("* round 4, kill on a: no good order came after it"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_may_be_due_to_the_machine_is_counted_apart() {
+        let late = |blame| Breach { blame, ..Breach::of_daemon("late") };
+        let play = |blames: &[Blame], stall: u64| {
+            let held = Held { stall: Duration::from_millis(stall), ..Held::default() };
+            let broken = blames.iter().map(|&blame| late(blame)).collect();
+            let round = Round { held, broken, ..round(Some(1), &[]) };
+            let mut report = Report::default();
+            report.add(1, &round);
+            (round.may_be_the_machine(), report.is_good())
+        };
+        let (daemon, machine) = (Blame::Daemon, Blame::PerhapsMachine);
+        assert_eq!(play(&[machine, machine], 200), (true, true));
+        assert_eq!(play(&[machine], 199), (false, false));
+        assert_eq!(play(&[machine, daemon], 5000), (false, false));
+        assert_eq!(play(&[daemon], 5000), (false, false));
+        assert_eq!(play(&[], 5000), (false, true));
     }
 
     #[test]

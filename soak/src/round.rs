@@ -9,7 +9,7 @@ use crate::dice::Dice;
 use crate::failure::Result;
 use crate::faults::{Fault, Flood, Scene};
 use crate::footprint::Footprint;
-use crate::ground::{Ground, Kind, Plan};
+use crate::ground::{Ground, Kind};
 use crate::judge::{Blame, Breach, Evidence, Log, Verdict};
 use crate::promise::{Changes, Held, Limits, Overlap};
 use crate::work::Work;
@@ -61,17 +61,21 @@ pub struct Round {
     pub held: Held,
     /// What all daemons have written meanwhile.
     pub log: Vec<String>,
+    /// Advertisement_Interval.
+    pub interval: Duration,
     /// What was promised and not kept; empty if all was well.
     pub broken: Vec<Breach>,
 }
 
 impl Round {
-    /// Whether all that was not as promised may be due to a machine that has let nobody run for an interval. (It takes two
-    /// intervals without a daemon until another one takes the role; but we are not the daemon, and measure only ourselves.)
-    /// What it never can: a service that runs twice, a daemon that ends, a descriptor that is not given back.
+    /// Whether something was not as promised, and all of that may be due to a machine that has let nobody run for an
+    /// interval. (It takes two intervals without a daemon until another one takes the role; but we are not the daemon, and
+    /// measure only ourselves.) What it never can: a service that runs twice, a daemon that ends, a descriptor that is not
+    /// given back.
     #[must_use]
-    pub fn may_be_the_machine(&self, plan: &Plan) -> bool {
-        self.held.stall >= plan.interval() && self.broken.iter().all(|breach| breach.blame == Blame::PerhapsMachine)
+    pub fn may_be_the_machine(&self) -> bool {
+        let is_only_that = self.broken.iter().all(|breach| breach.blame == Blame::PerhapsMachine);
+        !self.broken.is_empty() && is_only_that && self.held.stall >= self.interval
     }
 }
 
@@ -172,6 +176,7 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
         flooded,
         limits: fault.promise.limits(&ground.plan, &held.on_a_quiet_machine()),
         held,
+        interval: ground.plan.interval(),
         log: ground.story(from),
         broken,
     })
