@@ -1,5 +1,6 @@
 //! The list of faults: what is done, how it is undone, what is promised meanwhile, and to whom it can be done.
 
+mod calls;
 mod clock;
 mod kernel;
 mod limits;
@@ -92,8 +93,11 @@ impl Fault {
     /// Why this machine does not allow it, if it does not.
     #[must_use]
     pub fn obstacle(&self) -> Option<&'static str> {
-        let needs_group = self.name == "out-of-memory" && !memory_group::is_there();
-        needs_group.then_some("no control group here can limit memory")
+        match self.name {
+            "out-of-memory" if !memory_group::is_there() => Some("no control group here can limit memory"),
+            "refused-calls" if !calls::is_there() => Some("there is no strace (apt-get install strace)"),
+            _ => None,
+        }
     }
 
     /// By its name.
@@ -412,6 +416,16 @@ pub const FAULTS: &[Fault] = &[
         victim: Victim::Service,
         is_heavy: false,
         play: services::cut_path,
+    },
+    Fault {
+        name: "refused-calls",
+        done: "system calls of the daemon are refused, one kind after the other, never two in a row (strace); it reloads and is \
+               asked meanwhile",
+        undone: "they are allowed",
+        promise: Promise::UNTOUCHED,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: calls::refuse,
     },
     Fault {
         name: "clock",

@@ -28,8 +28,8 @@ const SCRIPTS: &[&str] = &["stubborn-script"];
 const FLOODS: &[&str] = &["rubbish", "strangers"];
 const LOSSES: &[&str] = &["loss", "bursts", "partition"];
 const HANGS: &[&str] = &["service-freeze", "service-starved", "service-broken"];
-/// They take all processors, or what not every machine has: control groups for memory, a library that sets clocks.
-const ONLY_IN_THE_SOAK: &[&str] = &["load", "out-of-memory", "clock", "clock-restart", "clock-reload"];
+/// They take all processors, or what not every machine has: control groups for memory, strace, a library that sets clocks.
+const ONLY_IN_THE_SOAK: &[&str] = &["load", "out-of-memory", "refused-calls", "clock", "clock-restart", "clock-reload"];
 
 /// Short, and no more packets than a small machine can bear beside other tests.
 const MANNER: Manner = Manner { longest: Duration::from_secs(2), is_exact: false, flood: 1000 };
