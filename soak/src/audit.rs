@@ -1,5 +1,6 @@
 //! What was seen, judged: how long nobody or several had the address, and who took a role without cause. Pure.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rehearse::lab::Moment;
@@ -12,10 +13,12 @@ pub(crate) struct Edge {
     pub(crate) held: bool,
 }
 
-/// We ourselves were not let run for so long, up to this moment.
+/// Somebody who looks on was not let run for so long, up to this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stall {
     pub(crate) at: Moment,
+    /// Whose watch it was.
+    pub(crate) host: usize,
     pub(crate) late: Duration,
 }
 
@@ -40,6 +43,15 @@ pub(crate) struct Deaf {
 pub(crate) struct Held {
     pub(crate) gap: Duration,
     pub(crate) overlap: Duration,
+}
+
+/// The longest stall from a moment on, and all those together of the watch that had most of them.
+#[must_use]
+pub(crate) fn stalled(stalls: &[Stall], from: Moment) -> (Duration, Duration) {
+    let since = || stalls.iter().filter(|stall| stall.at >= from);
+    let mut sums: BTreeMap<usize, Duration> = BTreeMap::new();
+    since().for_each(|stall| *sums.entry(stall.host).or_default() += stall.late);
+    (since().map(|stall| stall.late).max().unwrap_or_default(), sums.into_values().max().unwrap_or_default())
 }
 
 /// What `edges`, in their order, come to between two moments.
@@ -85,6 +97,8 @@ pub(crate) struct TakeOver {
     pub(crate) silence: Duration,
     /// Of this silence so much is because we kept from it what was said.
     pub(crate) because_deaf: bool,
+    /// How much later a better router advertised, if one did.
+    pub(crate) outdone: Option<Duration>,
 }
 
 /// Frames that pass just while hearing is switched off or on may go either way.
@@ -100,26 +114,49 @@ pub(crate) fn take_overs(words: &[Word], deaf: &[Deaf], from: Moment, patience: 
             continue;
         }
         let before = &words[..n];
-        let own = before.iter().rev().find(|other| other.host == word.host);
-        let is_new = own.is_none_or(|own| own.priority == 0 || word.at.since(own.at) > patience);
+        let better = |other: &&Word| other.host != word.host && (other.priority == 0 || other.priority > word.priority);
+        // Who was silent and nobody better spoke meanwhile had the role all the time, and no processor.
+        let is_new = match before.iter().rposition(|other| other.host == word.host) {
+            Some(own) if before[own].priority > 0 => {
+                word.at.since(before[own].at) > patience && before[own..].iter().any(|other| better(&other))
+            }
+            Some(_) | None => true,
+        };
         if !is_new {
             continue;
         }
-        let is_deaf = |at: Moment| {
-            deaf.iter().any(|span| span.host == word.host && (span.from - ABOUT..=span.until + ABOUT).contains(&at))
-        };
-        let better = |other: &&Word| other.host != word.host && (other.priority == 0 || other.priority > word.priority);
         let said = before.iter().rev().find(better);
-        let heard = before.iter().rev().filter(|other| !is_deaf(other.at)).find(better);
+        let heard = before.iter().rev().filter(|other| !is_deaf(deaf, word.host, other.at)).find(better);
         let silence = |last: Option<&Word>| match last {
             Some(last) if last.priority == 0 => Duration::MAX,
             Some(last) => word.at.since(last.at),
             None => Duration::MAX,
         };
         let because_deaf = silence(heard) >= patience && silence(said) < patience;
-        found.push(TakeOver { at: word.at, by: word.host, silence: silence(heard), because_deaf });
+        let outdone = words[n..].iter().find(|other| better(other) && other.priority > 0);
+        let outdone = outdone.map(|other| other.at.since(word.at));
+        found.push(TakeOver { at: word.at, by: word.host, silence: silence(heard), because_deaf, outdone });
     }
     found
+}
+
+/// The longest time for which a host kept the address after an advertisement of a better one (whose number is smaller) that
+/// was not kept from it.
+#[must_use]
+pub(crate) fn kept_in_spite(edges: &[Edge], words: &[Word], deaf: &[Deaf], from: Moment, until: Moment) -> Duration {
+    let mut longest = Duration::ZERO;
+    for edge in edges.iter().filter(|edge| edge.held) {
+        let lost = edges.iter().find(|other| other.host == edge.host && !other.held && other.at > edge.at);
+        let (began, ended) = (edge.at.max(from), lost.map_or(until, |lost| lost.at.min(until)));
+        let is_better = |word: &&Word| word.host < edge.host && word.priority > 0 && word.at >= began;
+        let told = words.iter().filter(is_better).find(|word| !is_deaf(deaf, edge.host, word.at));
+        longest = longest.max(told.map_or(Duration::ZERO, |told| ended.since(told.at)));
+    }
+    longest
+}
+
+fn is_deaf(deaf: &[Deaf], host: usize, at: Moment) -> bool {
+    deaf.iter().any(|span| span.host == host && (span.from - ABOUT..=span.until + ABOUT).contains(&at))
 }
 
 #[cfg(test)]
@@ -173,6 +210,14 @@ mod tests {
     }
 
     #[test]
+    fn who_has_it_and_stands_still_takes_over_nothing() {
+        let silent = [word(0, 0, 200), word(700, 1, 150), word(1500, 1, 150)];
+        assert_eq!(silences(&silent, &[]), [(700, false)]);
+        let back = [word(0, 0, 200), word(700, 1, 150), word(800, 0, 200), word(1500, 1, 150)];
+        assert_eq!(silences(&back, &[]), [(700, false), (700, false)]);
+    }
+
+    #[test]
     fn what_we_kept_from_it_was_not_heard() {
         let words = [0, 200, 400, 600, 800].map(|at| word(at, 0, 150));
         let words = [&words[..], &[word(830, 1, 100)]].concat();
@@ -180,6 +225,36 @@ mod tests {
         assert_eq!(silences(&words, &deaf), [(630, true)]);
         let other = [Deaf { host: 0, ..deaf[0] }];
         assert_eq!(silences(&words, &other), [(30, false)]);
+    }
+
+    #[test]
+    fn who_takes_over_may_be_outdone() {
+        let words = [word(0, 0, 200), word(700, 2, 100), word(730, 1, 150), word(900, 0, 0), word(1400, 2, 100)];
+        let found = take_overs(&words, &[], ms(0), Duration::from_millis(600));
+        let outdone: Vec<_> = found.iter().map(|found| (found.by, found.outdone)).collect();
+        assert_eq!(outdone, [(2, Some(Duration::from_millis(30))), (1, None), (2, None)]);
+    }
+
+    #[test]
+    fn who_hears_a_better_one_must_let_go() {
+        let check = |deaf: &[Deaf], expected: u64| {
+            let edge = |at, host, held| Edge { at: ms(at), host, held };
+            let edges = [edge(10, 0, true), edge(650, 1, true), edge(1010, 1, false)];
+            let words = [word(0, 0, 200), word(660, 1, 150), word(700, 0, 200), word(1000, 0, 200)];
+            assert_eq!(kept_in_spite(&edges, &words, deaf, ms(0), ms(2000)), Duration::from_millis(expected));
+        };
+        check(&[], 310);
+        check(&[Deaf { host: 1, from: ms(100), until: ms(800) }], 10);
+        check(&[Deaf { host: 0, from: ms(100), until: ms(800) }], 310);
+        check(&[Deaf { host: 1, from: ms(100), until: ms(1100) }], 0);
+    }
+
+    #[test]
+    fn stalls_count_for_the_one_who_was_held_up_most() {
+        let stall = |at, host, late| Stall { at: ms(at), host, late: Duration::from_millis(late) };
+        let stalls = [stall(50, 0, 500), stall(110, 0, 20), stall(120, 1, 30), stall(130, 0, 20)];
+        let [longest, together] = [30, 40].map(Duration::from_millis);
+        assert_eq!(stalled(&stalls, ms(100)), (longest, together));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The list of faults: what is done, how it is undone, what is promised meanwhile, and to whom it can be done.
 
+mod calls;
 mod clock;
 mod kernel;
 mod limits;
@@ -15,6 +16,7 @@ use crate::audit::Deaf;
 use crate::dice::Dice;
 use crate::failure::Result;
 use crate::ground::{Cast, Ground, Kind};
+use crate::promise::{Promise, Span, Twice};
 
 /// Something that goes wrong on a node, or around it.
 #[derive(Clone, Copy, Debug)]
@@ -24,45 +26,12 @@ pub struct Fault {
     pub done: &'static str,
     /// How it is undone.
     pub undone: &'static str,
-    pub changes: Changes,
-    pub overlap: Overlap,
-    pub twice: Twice,
+    pub promise: Promise,
     pub victim: Victim,
     /// It takes the processors from everybody, or part of it would be about them.
     pub is_heavy: bool,
     /// Does it, lets it last, undoes it.
     pub(crate) play: fn(&mut Scene<'_>) -> Result<()>,
-}
-
-/// When another node may take the role. It must have heard nothing for three intervals, or a goodbye, in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changes {
-    /// Not because of this.
-    Never,
-    /// If the one who has it is hit.
-    WhenActive,
-    /// If three advertisements in a row were kept from it.
-    WhenDeaf,
-}
-
-/// How long two may have the address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overlap {
-    /// Not at all.
-    None,
-    /// Until the kernel lets go of what nobody renews: its lifetime and half a second.
-    Lifetime,
-    /// While they cannot hear each other; and then until one has heard the other.
-    UntilHeard,
-}
-
-/// Whether a service that is a `command` may run on two nodes at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Twice {
-    /// Never.
-    Never,
-    /// While one node can't know of the other, and then until they have heard each other and one has stopped it.
-    UntilHeard,
 }
 
 /// To whom it can be done.
@@ -93,6 +62,19 @@ pub(crate) struct Scene<'a> {
     pub(crate) dice: &'a mut Dice,
     /// When which node was kept from hearing.
     pub(crate) deaf: Vec<Deaf>,
+    /// The longest time in which the daemon was made to stand still, where the promise counts from its end.
+    pub(crate) stood: Duration,
+    /// What became of a flood.
+    pub(crate) flooded: Option<Flood>,
+}
+
+/// What became of a flood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flood {
+    /// Packets that were sent in a second; a slow machine does not reach what is asked for.
+    pub per_second: u64,
+    /// For so many of them the socket of the daemon that was hit had no room.
+    pub lost: u64,
 }
 
 impl Fault {
@@ -111,8 +93,11 @@ impl Fault {
     /// Why this machine does not allow it, if it does not.
     #[must_use]
     pub fn obstacle(&self) -> Option<&'static str> {
-        let needs_group = self.name == "out-of-memory" && !memory_group::is_there();
-        needs_group.then_some("no control group here can limit memory")
+        match self.name {
+            "out-of-memory" if !memory_group::is_there() => Some("no control group here can limit memory"),
+            "refused-calls" if !calls::is_there() => Some("there is no strace (apt-get install strace)"),
+            _ => None,
+        }
     }
 
     /// By its name.
@@ -129,15 +114,15 @@ impl Scene<'_> {
     }
 }
 
+const NOTHING: Span = Span::NOTHING;
+
 /// All of them.
 pub const FAULTS: &[Fault] = &[
     Fault {
         name: "kill",
         done: "SIGKILL to the daemon, at a random moment",
         undone: "it is started again",
-        changes: Changes::WhenActive,
-        overlap: Overlap::Lifetime,
-        twice: Twice::Never,
+        promise: Promise::DEAD,
         victim: Victim::Any,
         is_heavy: false,
         play: processes::kill,
@@ -146,9 +131,7 @@ pub const FAULTS: &[Fault] = &[
         name: "freeze",
         done: "SIGSTOP to the daemon, at a random moment for a random time",
         undone: "SIGCONT",
-        changes: Changes::WhenActive,
-        overlap: Overlap::Lifetime,
-        twice: Twice::UntilHeard,
+        promise: Promise { twice: Twice::UntilHeard, ..Promise::DEAD },
         victim: Victim::Any,
         is_heavy: false,
         play: processes::freeze,
@@ -157,9 +140,7 @@ pub const FAULTS: &[Fault] = &[
         name: "stutter",
         done: "SIGSTOP and SIGCONT again and again, never for more than an interval",
         undone: "SIGCONT",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: false,
         play: processes::stutter,
@@ -168,9 +149,7 @@ pub const FAULTS: &[Fault] = &[
         name: "load",
         done: "two busy loops for each processor",
         undone: "they are killed",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: true,
         play: processes::load,
@@ -179,9 +158,7 @@ pub const FAULTS: &[Fault] = &[
         name: "memory",
         done: "no more address space than it has (RLIMIT_AS), then reloads and questions",
         undone: "the limit is lifted",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: false,
         play: limits::memory,
@@ -190,9 +167,7 @@ pub const FAULTS: &[Fault] = &[
         name: "descriptors",
         done: "no more descriptors than it has (RLIMIT_NOFILE), then reloads and clients",
         undone: "the limit is lifted",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: false,
         play: limits::descriptors,
@@ -202,9 +177,7 @@ pub const FAULTS: &[Fault] = &[
         done: "no room for another octet or file where its state, process id and control socket are; it reloads and is \
                killed and started there",
         undone: "room is made, and it is told to reload",
-        changes: Changes::WhenActive,
-        overlap: Overlap::Lifetime,
-        twice: Twice::Never,
+        promise: Promise::DEAD,
         victim: Victim::Tanist,
         is_heavy: false,
         play: limits::disk_full,
@@ -213,9 +186,7 @@ pub const FAULTS: &[Fault] = &[
         name: "read-only",
         done: "the same place can only be read; it reloads and is killed and started there",
         undone: "it can be written again, and it is told to reload",
-        changes: Changes::WhenActive,
-        overlap: Overlap::Lifetime,
-        twice: Twice::Never,
+        promise: Promise::DEAD,
         victim: Victim::Tanist,
         is_heavy: false,
         play: limits::read_only,
@@ -225,9 +196,7 @@ pub const FAULTS: &[Fault] = &[
         done: "addresses come and go by the thousand; while the daemon stands still for an interval, more of them than its \
                socket has room for (ENOBUFS), and its own with them",
         undone: "they are gone",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::PUT_BACK.gap(Span { intervals: 2, ..NOTHING }),
         victim: Victim::Any,
         is_heavy: false,
         play: kernel::netlink_flood,
@@ -236,9 +205,7 @@ pub const FAULTS: &[Fault] = &[
         name: "interface",
         done: "its interface is deleted and made again, again and again",
         undone: "it is there",
-        changes: Changes::WhenActive,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::HANDED_OVER.changes(5).gap(Span { take_overs: 1, starts: 1, ..NOTHING }),
         victim: Victim::Tanist,
         is_heavy: false,
         play: kernel::interface,
@@ -247,9 +214,7 @@ pub const FAULTS: &[Fault] = &[
         name: "delete-address",
         done: "the virtual address is deleted once",
         undone: "nothing is done: the daemon must put it back",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::PUT_BACK,
         victim: Victim::Any,
         is_heavy: false,
         play: kernel::delete_address,
@@ -258,9 +223,7 @@ pub const FAULTS: &[Fault] = &[
         name: "delete-10-hz",
         done: "another tool deletes the virtual address ten times a second",
         undone: "it ends",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::PUT_BACK,
         victim: Victim::Tanist,
         is_heavy: false,
         play: kernel::delete_often,
@@ -269,9 +232,7 @@ pub const FAULTS: &[Fault] = &[
         name: "blocked-log",
         done: "nobody reads the log, and its pipe is full; it reloads ten times",
         undone: "the log is read",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: false,
         play: people::blocked_log,
@@ -280,9 +241,7 @@ pub const FAULTS: &[Fault] = &[
         name: "deaf-clients",
         done: "eight control clients ask without end and never read",
         undone: "they go",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Tanist,
         is_heavy: false,
         play: people::deaf_clients,
@@ -291,9 +250,7 @@ pub const FAULTS: &[Fault] = &[
         name: "stubborn-script",
         done: "a check ignores TERM, HUP and INT, forks others like it and does not end",
         undone: "the check is what it was; none of its processes may be left",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: false,
         play: people::stubborn_script,
@@ -302,9 +259,7 @@ pub const FAULTS: &[Fault] = &[
         name: "bad-reload",
         done: "a configuration that ends in the middle of its instance is reloaded",
         undone: "the whole one is reloaded",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: false,
         play: people::bad_reload,
@@ -313,9 +268,7 @@ pub const FAULTS: &[Fault] = &[
         name: "reload-storm",
         done: "fifty reloads, 20 ms apart",
         undone: "it ends",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Tanist,
         is_heavy: false,
         play: people::reload_storm,
@@ -324,9 +277,7 @@ pub const FAULTS: &[Fault] = &[
         name: "rubbish",
         done: "a flood of broken packets to everybody: random octets, wrong checksums, lengths, versions, hops",
         undone: "it ends",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: true,
         play: network::rubbish,
@@ -335,9 +286,7 @@ pub const FAULTS: &[Fault] = &[
         name: "strangers",
         done: "a flood of valid advertisements of other VRIDs",
         undone: "it ends",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Any,
         is_heavy: true,
         play: network::strangers,
@@ -346,9 +295,7 @@ pub const FAULTS: &[Fault] = &[
         name: "loss",
         done: "every node loses a tenth of all advertisements, each by itself",
         undone: "none is lost",
-        changes: Changes::WhenDeaf,
-        overlap: Overlap::UntilHeard,
-        twice: Twice::Never,
+        promise: Promise::UNHEARD,
         victim: Victim::Any,
         is_heavy: false,
         play: network::loss,
@@ -357,9 +304,7 @@ pub const FAULTS: &[Fault] = &[
         name: "bursts",
         done: "every node loses all advertisements of up to three intervals now and then, a tenth in all",
         undone: "none is lost",
-        changes: Changes::WhenDeaf,
-        overlap: Overlap::UntilHeard,
-        twice: Twice::Never,
+        promise: Promise::UNHEARD,
         victim: Victim::Any,
         is_heavy: false,
         play: network::bursts,
@@ -368,9 +313,7 @@ pub const FAULTS: &[Fault] = &[
         name: "partition",
         done: "the nodes hear nothing of each other; the client hears all of them",
         undone: "they hear each other",
-        changes: Changes::WhenDeaf,
-        overlap: Overlap::UntilHeard,
-        twice: Twice::UntilHeard,
+        promise: Promise::CUT_OFF,
         victim: Victim::Any,
         is_heavy: false,
         play: network::partition,
@@ -379,9 +322,7 @@ pub const FAULTS: &[Fault] = &[
         name: "stop",
         done: "the daemon is told to stop, and does so in order",
         undone: "it is started again",
-        changes: Changes::WhenActive,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::HANDED_OVER,
         victim: Victim::Tanist,
         is_heavy: false,
         play: services::stop,
@@ -390,9 +331,7 @@ pub const FAULTS: &[Fault] = &[
         name: "out-of-memory",
         done: "a configuration that needs more memory than its control group has; the kernel kills it",
         undone: "it is started again, with the old one",
-        changes: Changes::WhenActive,
-        overlap: Overlap::Lifetime,
-        twice: Twice::Never,
+        promise: Promise::DEAD,
         victim: Victim::Tanist,
         is_heavy: false,
         play: memory_group::out_of_memory,
@@ -401,9 +340,7 @@ pub const FAULTS: &[Fault] = &[
         name: "service-kill",
         done: "SIGKILL to the service, once or until it may not be started here any more",
         undone: "nothing is done: the daemons must see to it",
-        changes: Changes::WhenActive,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::HANDED_OVER.changes(2).rest(Span { starts: 4, ..NOTHING }),
         victim: Victim::Service,
         is_heavy: false,
         play: services::kill,
@@ -412,9 +349,7 @@ pub const FAULTS: &[Fault] = &[
         name: "service-freeze",
         done: "SIGSTOP to the service: its port is open, and nobody answers",
         undone: "nothing is done: the daemons must see to it",
-        changes: Changes::WhenActive,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::HANDED_OVER.rest(Span { hangs: 1, starts: 2, ..NOTHING }),
         victim: Victim::Service,
         is_heavy: false,
         play: services::freeze,
@@ -423,9 +358,7 @@ pub const FAULTS: &[Fault] = &[
         name: "service-starved",
         done: "SIGKILL to the service while its daemon may open no further descriptor",
         undone: "the limit is lifted",
-        changes: Changes::WhenActive,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::HANDED_OVER,
         victim: Victim::Service,
         is_heavy: false,
         play: limits::service_without_descriptors,
@@ -434,9 +367,7 @@ pub const FAULTS: &[Fault] = &[
         name: "keeper-kill",
         done: "SIGKILL to the keeper of the service",
         undone: "nothing is done: the daemons must see to it",
-        changes: Changes::WhenActive,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::HANDED_OVER.changes(3).rest(Span { starts: 3, ..NOTHING }),
         victim: Victim::Service,
         is_heavy: false,
         play: services::kill_keeper,
@@ -445,9 +376,7 @@ pub const FAULTS: &[Fault] = &[
         name: "daemon-kill",
         done: "SIGKILL to the daemon and not to the keeper of its service, which must end it",
         undone: "it is started again",
-        changes: Changes::WhenActive,
-        overlap: Overlap::Lifetime,
-        twice: Twice::Never,
+        promise: Promise::DEAD.changes(3),
         victim: Victim::Service,
         is_heavy: false,
         play: services::kill_daemon,
@@ -456,9 +385,7 @@ pub const FAULTS: &[Fault] = &[
         name: "service-broken",
         done: "the service ends on both nodes whenever it is started, until both tell of a latch",
         undone: "it works again, and an operator says `tanist ack`",
-        changes: Changes::WhenActive,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::HANDED_OVER.rest(Span { faults: 1, starts: 2, ..NOTHING }),
         victim: Victim::Service,
         is_heavy: false,
         play: services::break_everywhere,
@@ -467,9 +394,7 @@ pub const FAULTS: &[Fault] = &[
         name: "switch",
         done: "an operator moves the role to the other node and back",
         undone: "nothing is to be undone",
-        changes: Changes::WhenActive,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::HANDED_OVER,
         victim: Victim::Service,
         is_heavy: false,
         play: services::switch,
@@ -478,9 +403,7 @@ pub const FAULTS: &[Fault] = &[
         name: "unheard",
         done: "the standby hears no advertisements, but the pair's words beside them",
         undone: "it hears them",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Service,
         is_heavy: false,
         play: services::unheard,
@@ -489,20 +412,26 @@ pub const FAULTS: &[Fault] = &[
         name: "cut-path",
         done: "one of the two ways between the nodes, on which no advertisements go, is cut at one of them",
         undone: "it is mended",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Service,
         is_heavy: false,
         play: services::cut_path,
     },
     Fault {
+        name: "refused-calls",
+        done: "system calls of the daemon are refused, one kind after the other, never two in a row (strace); it reloads and is \
+               asked meanwhile",
+        undone: "they are allowed",
+        promise: Promise::UNTOUCHED,
+        victim: Victim::Tanist,
+        is_heavy: false,
+        play: calls::refuse,
+    },
+    Fault {
         name: "clock",
         done: "the calendar is set forth and back, by 2 s to ten years",
         undone: "it is set right",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Clock,
         is_heavy: false,
         play: clock::set,
@@ -511,9 +440,7 @@ pub const FAULTS: &[Fault] = &[
         name: "clock-restart",
         done: "SIGKILL to the daemon, which begins again at another time",
         undone: "the clock is set right",
-        changes: Changes::WhenActive,
-        overlap: Overlap::Lifetime,
-        twice: Twice::Never,
+        promise: Promise::DEAD,
         victim: Victim::Clock,
         is_heavy: false,
         play: clock::wake_up_in_another_time,
@@ -522,9 +449,7 @@ pub const FAULTS: &[Fault] = &[
         name: "clock-reload",
         done: "the clock is set to the moment at which it is to reload (`reload_time_file`)",
         undone: "it is set right",
-        changes: Changes::Never,
-        overlap: Overlap::None,
-        twice: Twice::Never,
+        promise: Promise::UNTOUCHED,
         victim: Victim::Clock,
         is_heavy: false,
         play: clock::reach_the_time_of_a_reload,

@@ -65,15 +65,29 @@ fn children(pid: u32) -> Vec<u32> {
 
 /// How many messages the netlink sockets of a daemon had no room for.
 pub(crate) fn lost_messages(pid: u32) -> u64 {
+    dropped(pid, "netlink")
+}
+
+/// How many packets the raw sockets of a daemon had no room for, over IPv4.
+pub(crate) fn lost_packets(pid: u32) -> u64 {
+    dropped(pid, "raw")
+}
+
+/// The sum of the column `drops` in a table of `/proc/PID/net` for all sockets of a daemon. In one of them a name of two
+/// columns is one word, so they are counted from the end.
+fn dropped(pid: u32, table: &str) -> u64 {
     let family = family(pid);
     let sockets: BTreeSet<String> = family.iter().flat_map(|&pid| socket_numbers(pid)).collect();
-    let table = fs::read_to_string(format!("/proc/{pid}/net/netlink")).unwrap_or_default();
+    let table = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+    let head: Vec<String> = table.lines().take(1).flat_map(str::split_whitespace).map(str::to_lowercase).collect();
+    let from_end = |name: &str| Some(head.len() - head.iter().position(|word| word == name)?);
+    let (Some(drops), Some(inode)) = (from_end("drops"), from_end("inode")) else { return 0 };
     let drops = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let &[.., drops, inode] = &fields[..] else { return None };
-        if sockets.contains(inode) { drops.parse::<u64>().ok() } else { None }
+        let field = |from_end: usize| fields.len().checked_sub(from_end).map(|place| fields[place]);
+        if sockets.contains(field(inode)?) { field(drops)?.parse::<u64>().ok() } else { None }
     };
-    table.lines().filter_map(drops).sum()
+    table.lines().skip(1).filter_map(drops).sum()
 }
 
 fn socket_numbers(pid: u32) -> Vec<String> {

@@ -17,6 +17,8 @@ use crate::failure::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::holders::{Holder, Sightings};
 use crate::log_pipe::{self, LogPipe};
+use crate::pace::Pace;
+use crate::promise::Held;
 use crate::work::{self, Work};
 
 /// What moves between the nodes.
@@ -174,6 +176,7 @@ impl Node {
 pub struct Ground {
     // Holders look into the hosts' namespaces, so they end first.
     _holders: Vec<Holder>,
+    _pace: Pace,
     pub(crate) nodes: Vec<Node>,
     pub(crate) lab: Lab,
     pub(crate) plan: Plan,
@@ -202,8 +205,8 @@ impl Ground {
             holders.push(Holder::watch(namespace, number, ADDRESS, &sightings)?);
             nodes.push(node);
         }
-        let ends = Vec::new();
-        let mut ground = Self { _holders: holders, nodes, lab, plan: plan.clone(), sightings, ends };
+        let (ends, pace) = (Vec::new(), Pace::watch(&sightings)?);
+        let mut ground = Self { _holders: holders, _pace: pace, nodes, lab, plan: plan.clone(), sightings, ends };
         if ground.wait_until_steady(Moment::now())?.is_none() {
             return Err(Failure::new(format!("{} never came to rest\n{}", plan.cast, ground.last_words(0))));
         }
@@ -271,20 +274,21 @@ impl Ground {
     }
 
     /// Waits until the first node alone has the address and advertises, for some intervals, and alone runs the service, if
-    /// there is one, and the other one could; since when it is so (but for the last), or `None` if that does not come. What
-    /// was before `since` does not count.
+    /// there is one, and the other one could; since when it is so, or `None` if that does not come. What was before `since`
+    /// does not count. Whether the other one could is asked when all else has been well for those intervals, so that it counts
+    /// only if it is later than that.
     pub(crate) fn wait_until_steady(&mut self, since: Moment) -> Result<Option<Moment>> {
         let quiet = self.plan.silence() + self.plan.interval() + Duration::from_millis(200);
         let until = Instant::now() + PATIENCE;
+        let mut was_unprotected = false;
         while Instant::now() < until {
             self.pass(Duration::from_millis(50))?;
             let now = Moment::now();
-            if let Some(from) = self.steady_since(since)
-                && now.since(from) >= quiet
-                && self.is_protected()?
-            {
-                return Ok(Some(from));
+            let Some(from) = self.steady_since(since).filter(|from| now.since(*from) >= quiet) else { continue };
+            if self.is_protected()? {
+                return Ok(Some(if was_unprotected { now } else { from }));
             }
+            was_unprotected = true;
         }
         Ok(None)
     }
@@ -386,10 +390,10 @@ impl Ground {
         self.sightings.edges()
     }
 
-    /// The longest time from `since` on in which we ourselves were not let run.
-    pub(crate) fn stalled(&self, since: Moment) -> Duration {
-        let stalls = self.sightings.stalls();
-        stalls.iter().filter(|stall| stall.at >= since).map(|stall| stall.late).max().unwrap_or_default()
+    /// What has held us up since then.
+    pub(crate) fn held(&self, since: Moment) -> Held {
+        let (stall, stalls) = self.sightings.stalled(since);
+        Held { stall, stalls, start: self.sightings.start(since), ..Held::default() }
     }
 
     /// Daemons that ended by themselves since this was asked last, with their last words.

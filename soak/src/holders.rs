@@ -13,13 +13,13 @@ use std::time::Duration;
 use linux::netns::Namespace;
 use rehearse::lab::Moment;
 
-use crate::audit::{Edge, Stall};
+use crate::audit::{self, Edge, Stall};
 use crate::failure::{Failure, Result};
 
 /// How often is asked.
 pub(crate) const STEP: Duration = Duration::from_millis(10);
 /// Who asks so much later than planned had no processor meanwhile; nor, perhaps, had those who are watched.
-const STALLED: Duration = Duration::from_millis(100);
+const STALLED: Duration = Duration::from_millis(10);
 
 /// What all that look have seen.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub(crate) struct Sightings(Arc<Mutex<Seen>>);
 struct Seen {
     edges: Vec<Edge>,
     stalls: Vec<Stall>,
+    /// When a program that does nothing had ended, and how long that took.
+    starts: Vec<(Moment, Duration)>,
 }
 
 impl Sightings {
@@ -39,14 +41,26 @@ impl Sightings {
         edges
     }
 
-    pub(crate) fn stalls(&self) -> Vec<Stall> {
-        self.seen().stalls.clone()
+    /// The longest time since then in which somebody who looks was not let run, and all such times together.
+    pub(crate) fn stalled(&self, from: Moment) -> (Duration, Duration) {
+        audit::stalled(&self.seen().stalls, from)
+    }
+
+    /// The longest time since then that it took to start a program and see it end.
+    pub(crate) fn start(&self, from: Moment) -> Duration {
+        let seen = self.seen();
+        seen.starts.iter().filter(|(at, _)| *at >= from).map(|(_, took)| *took).max().unwrap_or_default()
+    }
+
+    pub(crate) fn add_start(&self, at: Moment, took: Duration) {
+        self.seen().starts.push((at, took));
     }
 
     /// Drops what is older, except each host's last word.
     pub(crate) fn forget(&self, before: Moment) {
         let mut seen = self.seen();
         seen.stalls.retain(|stall| stall.at >= before);
+        seen.starts.retain(|(at, _)| *at >= before);
         let all = std::mem::take(&mut seen.edges);
         let is_last =
             |edge: &Edge| !all.iter().any(|other| other.host == edge.host && other.at > edge.at && other.at < before);
@@ -82,7 +96,7 @@ impl Holder {
                 let late = at.since(looked).saturating_sub(STEP);
                 looked = at;
                 if late > STALLED {
-                    sightings.seen().stalls.push(Stall { at, late });
+                    sightings.seen().stalls.push(Stall { at, host, late });
                 }
                 let held = match UdpSocket::bind((address, 0)) {
                     Ok(_) => Some(true),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, ValueEnum};
 use rehearse::lab::{self, Daemon};
 use tanist_soak::{
-    Cast, Dice, FAULTS, Failure, Fault, Ground, Kind, Lives, Manner, Plan, Report, Result, Victim, play,
+    Cast, Dice, FAULTS, Failure, Fault, Flood, Ground, Kind, Lives, Manner, Plan, Report, Result, Victim, play,
 };
 
 /// Break running daemons on purpose, at random, and look on
@@ -289,16 +289,23 @@ impl Soak {
             let [rest, twice] = [work.rest, work.twice].map(|span| span.as_millis());
             format!("; the service ran nowhere for {rest} ms, twice for {twice} ms")
         });
+        let flood = round.flooded.map_or_else(String::new, |Flood { per_second, lost }| {
+            format!("; {per_second} packets a second, {lost} had no room")
+        });
         println!(
-            "{:>5}  {:<16} {} of {}: in order after {recovery}{work}",
+            "{:>5}  {:<16} {} of {}: in order after {recovery}{work}{flood}",
             self.number, fault.name, round.node, field.plan.cast
         );
-        round.broken.iter().for_each(|what| println!("       NOT AS PROMISED: {what}"));
+        let verdict = match round.held.stall.as_millis() {
+            stall if round.may_be_the_machine() => format!("perhaps the machine, which let nobody run for {stall} ms"),
+            _ => "NOT AS PROMISED".to_owned(),
+        };
+        round.broken.iter().for_each(|breach| println!("       {verdict}: {}", breach.what));
         if self.tells_log {
             round.log.iter().for_each(|line| println!("       | {line}"));
         }
         field.report.add(self.number, &round);
-        for node in 0..kinds.len() {
+        for node in (0..kinds.len()).filter(|&node| kinds[node] == wanted) {
             if let Some((pid, footprint)) = field.ground.footprint(node) {
                 field.lives.look(node, pid, footprint);
             }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use rehearse::lab::Moment;
 
-use crate::audit::{TakeOver, held, take_overs};
+use crate::audit::{held, kept_in_spite, take_overs};
 use crate::dice::Dice;
-use crate::failure::{Failure, Result};
-use crate::faults::{Changes, Fault, Overlap, Scene, Twice};
+use crate::failure::Result;
+use crate::faults::{Fault, Flood, Scene};
 use crate::footprint::Footprint;
 use crate::ground::{Ground, Kind};
-use crate::holders::STEP;
+use crate::judge::{Blame, Breach, Evidence, Log, Verdict};
+use crate::promise::{Changes, Held, Limits, Overlap};
 use crate::work::Work;
 
 /// How faults are played.
@@ -35,8 +36,13 @@ pub struct Round {
     pub without_cause: usize,
     /// Role changes that are explained, except the way back.
     pub with_cause: usize,
+    /// The most of them to the same node.
+    pub most_changes: usize,
+    /// A keepalived took the role although it had just heard a better router, which says nothing about ours.
+    pub by_others: usize,
     /// Daemons that ended by themselves, with their last words.
     pub ends: Vec<String>,
+    /// How long two had the address; where advertisements are lost, from the first one on that the worse one could hear.
     pub overlap: Duration,
     pub gap: Duration,
     /// What became of the service, if there is one.
@@ -47,12 +53,30 @@ pub struct Round {
     pub grown: Option<Growth>,
     /// How much of one processor the hit daemon took while the fault lasted, in percent.
     pub busy: Option<f64>,
-    /// The longest time in which we ourselves were not let run.
-    pub stalled: Duration,
+    /// What became of a flood, if it was one.
+    pub flooded: Option<Flood>,
+    /// What is promised on a quiet machine.
+    pub limits: Limits,
+    /// What was forgiven besides.
+    pub held: Held,
     /// What all daemons have written meanwhile.
     pub log: Vec<String>,
-    /// What was promised and not kept, in words; empty if all was well.
-    pub broken: Vec<String>,
+    /// Advertisement_Interval.
+    pub interval: Duration,
+    /// What was promised and not kept; empty if all was well.
+    pub broken: Vec<Breach>,
+}
+
+impl Round {
+    /// Whether something was not as promised, and all of that may be due to a machine that has let nobody run for an
+    /// interval. (It takes two intervals without a daemon until another one takes the role; but we are not the daemon, and
+    /// measure only ourselves.) What it never can: a service that runs twice, a daemon that ends, a descriptor that is not
+    /// given back.
+    #[must_use]
+    pub fn may_be_the_machine(&self) -> bool {
+        let is_only_that = self.broken.iter().all(|breach| breach.blame == Blame::PerhapsMachine);
+        !self.broken.is_empty() && is_only_that && self.held.stall >= self.interval
+    }
 }
 
 /// What a daemon has more after a fault than before.
@@ -64,8 +88,6 @@ pub struct Growth {
 
 /// Scripts and threads that end now are given so long to be gone.
 const FOR_STRAGGLERS: Duration = Duration::from_secs(10);
-/// A watch that looks every [`STEP`] and is held up a little sees a change so much late.
-const UNSHARP: Duration = STEP.saturating_mul(5);
 
 /// Plays a fault on a node.
 pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Manner, dice: &mut Dice) -> Result<Round> {
@@ -79,9 +101,10 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
     let from = ground.lab.note(&name, fault.name);
     let span = manner.longest;
     let Manner { is_exact, flood, .. } = manner;
-    let mut scene = Scene { ground, node, span, is_exact, flood, dice, deaf: Vec::new() };
+    let mut scene =
+        Scene { ground, node, span, is_exact, flood, dice, deaf: Vec::new(), stood: Duration::ZERO, flooded: None };
     let played = (fault.play)(&mut scene);
-    let deaf = scene.deaf;
+    let (deaf, stood, flooded) = (scene.deaf, scene.stood, scene.flooded);
     let undone = ground.lab.note(&name, "undone");
     let during = ground.nodes[node].footprint();
     // What could not be done says nothing, unless it is because the daemon did not do its part.
@@ -101,50 +124,73 @@ pub fn play(ground: &mut Ground, fault: &'static Fault, node: usize, manner: Man
     };
     let busy = if same { busy() } else { None };
 
-    let edges = ground.edges();
+    let (edges, words) = (ground.edges(), ground.words(before));
     let seen = held(&edges, from, until);
-    let overlap = match fault.overlap {
+    let overlap = match fault.promise.overlap {
         Overlap::None | Overlap::Lifetime => seen.overlap,
-        // Until then it is the network's.
-        Overlap::UntilHeard if fault.changes == Changes::WhenDeaf && fault.name == "partition" => {
-            held(&edges, undone, until).overlap
-        }
-        Overlap::UntilHeard => seen.overlap,
+        Overlap::UntilHeard => kept_in_spite(&edges, &words, &deaf, from, until),
     };
     let patience = ground.plan.silence().saturating_sub(Duration::from_millis(20));
-    let taken = take_overs(&ground.words(before), &deaf, from, patience);
-    // A pair hands over by its own word, which is not heard at the switch.
-    let may_be_agreed = ground.plan.has_service() && fault.changes == Changes::WhenActive;
-    let has_cause = |taken: &TakeOver| {
-        (taken.silence >= patience || may_be_agreed)
-            && match fault.changes {
-                Changes::Never => false,
-                Changes::WhenActive => node == 0,
-                Changes::WhenDeaf => taken.because_deaf,
-            }
+    let kinds = ground.kinds();
+    let held = Held { fault: undone.since(from), stood, ..ground.held(from) };
+    let (work, recovery) = (ground.work(from, undone, until), recovered.map(|at| at.since(undone)));
+    let names: Vec<(&str, Kind)> = ground.nodes.iter().map(|node| node.host.name()).zip(kinds).collect();
+    let evidence = Evidence {
+        promise: &fault.promise,
+        limits: fault.promise.limits(&ground.plan, &held),
+        nodes: &names,
+        hit: node,
+        patience,
+        // A pair hands over by its own word, which is not heard at the switch.
+        may_be_agreed: ground.plan.has_service() && matches!(fault.promise.changes, Changes::WhenActive(_)),
+        taken: &take_overs(&words, &deaf, from, patience),
+        overlap,
+        gap: seen.gap,
+        work,
+        recovery,
+        descriptors: grown.map_or(0, |grown| grown.descriptors),
     };
-    let (with, without): (Vec<TakeOver>, Vec<TakeOver>) = taken.into_iter().partition(has_cause);
-    let mut round = Round {
+    let Verdict { with_cause, most, without_cause, by_others, breaches } = evidence.judge();
+    let ends = ground.take_ends();
+    let mut broken: Vec<Breach> = unplayed.into_iter().map(|failure| Breach::of_daemon(failure.to_string())).collect();
+    // Whoever ends as soon as it is started again says the same each time.
+    broken.extend(ends.iter().take(2).map(Breach::of_daemon));
+    broken.extend(breaches.into_iter().map(|breach| with_more(ground, breach)));
+    let not_found = is_found.into_iter().filter(|(is_so, _)| !is_so);
+    broken.extend(not_found.map(|(_, otherwise)| Breach::of_daemon(otherwise)));
+    Ok(Round {
         fault,
         node: name,
         kind,
-        without_cause: without.len(),
-        with_cause: with.len(),
-        ends: ground.take_ends(),
+        without_cause,
+        with_cause,
+        most_changes: most,
+        by_others,
+        ends,
         overlap,
         gap: seen.gap,
-        work: ground.work(from, undone, until),
-        recovery: recovered.map(|at| at.since(undone)),
+        work,
+        recovery,
         grown,
         busy,
-        stalled: ground.stalled(from),
+        flooded,
+        limits: fault.promise.limits(&ground.plan, &held.on_a_quiet_machine()),
+        held,
+        interval: ground.plan.interval(),
         log: ground.story(from),
-        broken: Vec::new(),
+        broken,
+    })
+}
+
+/// With the last words of the node that it is about, or of all.
+fn with_more(ground: &Ground, breach: Breach) -> Breach {
+    let nodes = match breach.log {
+        Log::Nobodys => return breach,
+        Log::Of(node) => node..node + 1,
+        Log::Everybodys => 0..ground.nodes.len(),
     };
-    round.broken = broken(ground, &round, &without, unplayed);
-    let not_found = is_found.into_iter().filter(|(is_so, _)| !is_so).map(|(_, otherwise)| otherwise.to_owned());
-    round.broken.extend(not_found);
-    Ok(round)
+    let words: String = nodes.map(|node| ground.last_words(node)).collect();
+    Breach { what: format!("{}\n{words}", breach.what), ..breach }
 }
 
 /// Descriptors of what is just ending are no leak: it is looked again until they are gone.
@@ -165,53 +211,4 @@ fn settled_growth(ground: &mut Ground, node: usize, before: Option<Footprint>) -
         ground.pass(step)?;
         waited += step;
     }
-}
-
-fn broken(ground: &Ground, round: &Round, without: &[TakeOver], unplayed: Option<Failure>) -> Vec<String> {
-    let mut broken = Vec::new();
-    if let Some(failure) = unplayed {
-        broken.push(failure.to_string());
-    }
-    for taken in without {
-        let after = match taken.silence {
-            Duration::MAX => "a goodbye, or nothing at all".to_owned(),
-            silence => format!("{} ms of silence", silence.as_millis()),
-        };
-        let by = ground.nodes[taken.by].host.name();
-        broken.push(format!("{by} took the role after {after}\n{}", ground.last_words(taken.by)));
-    }
-    // Whoever ends as soon as it is started again says the same each time.
-    broken.extend(round.ends.iter().take(2).cloned());
-    let plan = &ground.plan;
-    let allowed = UNSHARP
-        + round.stalled
-        + match round.fault.overlap {
-            Overlap::None => Duration::ZERO,
-            Overlap::Lifetime => plan.lifetime() + Duration::from_millis(500),
-            Overlap::UntilHeard => plan.interval() * 2 + Duration::from_millis(50),
-        };
-    let is_bounded = round.fault.overlap != Overlap::UntilHeard || round.fault.name == "partition";
-    if is_bounded && round.overlap > allowed {
-        broken.push(format!("two had the address for {} ms", round.overlap.as_millis()));
-    }
-    if let Some(work) = round.work {
-        let (twice, allowed) = match round.fault.twice {
-            Twice::Never => (work.twice, round.stalled),
-            // They hear each other within an interval; the one who gives way stops it first.
-            Twice::UntilHeard => {
-                (work.twice_afterwards, plan.interval() * 2 + Duration::from_millis(100) + round.stalled)
-            }
-        };
-        if twice > allowed {
-            broken.push(format!("the service ran twice for {} ms", twice.as_millis()));
-        }
-    }
-    if round.recovery.is_none() {
-        let all = (0..ground.nodes.len()).map(|node| ground.last_words(node)).collect::<String>();
-        broken.push(format!("no good order came after it\n{all}"));
-    }
-    if let Some(Growth { descriptors: more @ 1.., .. }) = round.grown {
-        broken.push(format!("{more} descriptors more than before"));
-    }
-    broken
 }

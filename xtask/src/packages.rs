@@ -31,8 +31,10 @@ pub(crate) const FOR_TESTS: [Package; 11] = [
 pub(crate) const FOR_MEASURING: [Package; 2] =
     [Package { name: "linux-perf", program: "perf" }, Package { name: "gdb", program: "gdb" }];
 
-/// What a soak needs besides: the library by which clocks are set. Its package has a program of the same name.
-pub(crate) const FOR_SOAKS: [Package; 1] = [Package { name: "faketime", program: "faketime" }];
+/// What a soak needs besides: the library by which clocks are set, whose package has a program of the same name, and what
+/// refuses system calls to a running daemon.
+pub(crate) const FOR_SOAKS: [Package; 2] =
+    [Package { name: "faketime", program: "faketime" }, Package { name: "strace", program: "strace" }];
 
 pub(crate) fn install(packages: &[Package]) -> Result<(), String> {
     let missing: Vec<&str> =

@@ -31,6 +31,7 @@ pub(super) fn netlink_flood(scene: &mut Scene<'_>) -> Result<()> {
         }
         let deleted = take_away(scene);
         scene.go_on();
+        scene.stood = scene.stood.max(began.elapsed().saturating_sub(scene.ground.plan.interval()));
         flooded.and(deleted)?;
         scene.ground.pass(scene.span / 4)?;
     }

@@ -14,10 +14,11 @@ use linux::send_batch::SendBatch;
 use linux::vrrp_socket::SendSocket;
 use rehearse::lab::Moment;
 
-use super::Scene;
+use super::{Flood, Scene};
 use crate::audit::Deaf;
 use crate::dice::Dice;
 use crate::failure::{Failure, Result};
+use crate::footprint::lost_packets;
 use crate::ground::{ADDRESS, INTERFACE, VRID};
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -94,10 +95,15 @@ fn flood(scene: &mut Scene<'_>, packets: Vec<Vec<u8>>) -> Result<()> {
     })?;
     let socket = socket.ok_or_else(|| Failure::new("the client has no interface"))?;
     let leave = Arc::new(AtomicBool::new(false));
+    let pid = scene.ground.nodes[scene.node].program().pid();
+    let (had_lost, began) = (lost_packets(pid), Instant::now());
     let sender = spawn_sender(socket, packets, scene.flood, leave.clone());
     let passed = scene.ground.pass(scene.span);
     leave.store(true, Ordering::Release);
     let sent = sender.join().map_err(|_| Failure::new("the flood broke off"))?;
+    let per_second = (sent as f64 / began.elapsed().as_secs_f64()) as u64;
+    // Another daemon, if that one has ended, has other sockets.
+    scene.flooded = Some(Flood { per_second, lost: lost_packets(pid).saturating_sub(had_lost) });
     passed?;
     scene.ground.lab.note(scene.host().name(), &format!("{sent} packets were sent"));
     if sent == 0 { Err(Failure::new("nothing of the flood was sent")) } else { Ok(()) }

@@ -28,16 +28,16 @@ const SCRIPTS: &[&str] = &["stubborn-script"];
 const FLOODS: &[&str] = &["rubbish", "strangers"];
 const LOSSES: &[&str] = &["loss", "bursts", "partition"];
 const HANGS: &[&str] = &["service-freeze", "service-starved", "service-broken"];
-/// They take all processors, or what not every machine has: control groups for memory, a library that sets clocks.
-const ONLY_IN_THE_SOAK: &[&str] = &["load", "out-of-memory", "clock", "clock-restart", "clock-reload"];
+/// They take all processors, or what not every machine has: control groups for memory, strace, a library that sets clocks.
+const ONLY_IN_THE_SOAK: &[&str] = &["load", "out-of-memory", "refused-calls", "clock", "clock-restart", "clock-reload"];
 
 /// Short, and no more packets than a small machine can bear beside other tests.
 const MANNER: Manner = Manner { longest: Duration::from_secs(2), is_exact: false, flood: 1000 };
 /// Twice an interval is not long for a machine that is busy, so that these tests would try that machine and not us.
 const ADVERT: u16 = 50;
-/// A machine that lets nobody run for an interval does what no fault does. Here is said what is broken each time; what is
-/// broken now and then is for the soak to find.
-const ATTEMPTS: usize = 3;
+/// A machine that lets nobody run for an interval does what no fault does. A round in which that was measured, and in which
+/// nothing else was broken than what comes of it, says nothing, and is played again.
+const ATTEMPTS: usize = 5;
 
 fn each(cast: Cast, names: &[&str]) {
     slow_test(|| {
@@ -48,9 +48,11 @@ fn each(cast: Cast, names: &[&str]) {
         for name in names {
             let fault = Fault::named(name).expect("it is in the list");
             let mut once = || play(&mut ground, fault, 0, MANNER, &mut dice).expect("the fault can be done");
-            let is_good = |round: &Round| round.broken.is_empty();
-            let round = (1..ATTEMPTS).map(|_| once()).find(is_good).unwrap_or_else(once);
-            assert!(round.broken.is_empty(), "{name}: {}\n{}", round.broken.join("\n"), round.log.join("\n"));
+            let says_something = |round: &Round| !round.may_be_the_machine();
+            let round = (1..ATTEMPTS).map(|_| once()).find(says_something).unwrap_or_else(once);
+            let broken: Vec<&str> = round.broken.iter().map(|breach| &*breach.what).collect();
+            let (broken, log) = (broken.join("\n"), round.log.join("\n"));
+            assert!(broken.is_empty(), "{name}: {broken}\nheld up: {:?}\n{log}", round.held);
         }
     });
 }
