@@ -412,7 +412,8 @@ pub const FAULTS: &[Fault] = &[
         name: "cut-path",
         done: "one of the two ways between the nodes, on which no advertisements go, is cut at one of them",
         undone: "it is mended",
-        promise: Promise::UNTOUCHED,
+        // Its neighbour is looked for again after a second at most.
+        promise: Promise::UNTOUCHED.recovery(Span { intervals: 2, standbys: 1, ..NOTHING }),
         victim: Victim::Service,
         is_heavy: false,
         play: services::cut_path,

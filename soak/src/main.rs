@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use clap::{Parser, ValueEnum};
 use rehearse::lab::{self, Daemon};
 use tanist_soak::{
-    Cast, Dice, FAULTS, Failure, Fault, Flood, Ground, Kind, Lives, Manner, Plan, Report, Result, Victim, play,
+    Cast, Dice, FAULTS, Failure, Fault, Flood, Ground, Held, Kind, Limits, Lives, Manner, Plan, Report, Result, Victim,
+    play,
 };
 
 /// Break running daemons on purpose, at random, and look on
@@ -117,7 +118,7 @@ fn centiseconds(text: &str) -> std::result::Result<u16, String> {
 fn main() -> ExitCode {
     let arguments = CommandLine::parse();
     if arguments.list {
-        print!("{}", list());
+        print!("{}", list(&arguments));
         return ExitCode::SUCCESS;
     }
     match run(&arguments) {
@@ -130,12 +131,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn list() -> String {
-    let mut text = String::from("| Fault | What is done | How it is undone |\n|---|---|---|\n");
+/// With what is promised to a pair with a service on a machine that does nothing else, for the longest faults.
+fn list(arguments: &CommandLine) -> String {
+    let mut text = String::from(
+        "| Fault | What is done | How it is undone | Each other node takes the role | Two have the address | Nobody has it | \
+         The service runs twice | nowhere | In order after |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n",
+    );
+    let held = Held { fault: manner(arguments).longest, ..Held::default() };
     for fault in FAULTS {
-        let _ = writeln!(text, "| {} | {} | {} |", fault.name, fault.done, fault.undone);
+        let cast = if fault.victim == Victim::Clock { Cast::Clocks } else { Cast::Services };
+        let Limits { changes, overlap, gap, twice, rest, recovery, .. } =
+            fault.promise.limits(&plan(arguments, cast), &held);
+        let changes = changes.map_or("any".to_owned(), |changes| changes.to_string());
+        let limits = [overlap, gap, twice, rest, recovery].map(|limit| format!("{} ms", limit.as_millis())).join(" | ");
+        let _ = writeln!(text, "| {} | {} | {} | {changes} | {limits} |", fault.name, fault.done, fault.undone);
     }
     text
+}
+
+fn plan(arguments: &CommandLine, cast: Cast) -> Plan {
+    Plan {
+        cast,
+        advert: arguments.advert,
+        tanist: arguments.tanist.clone(),
+        keepalived: arguments.keepalived.clone(),
+        faketime: arguments.faketime.clone(),
+    }
 }
 
 /// A ground with all that was seen on it.
@@ -169,9 +190,7 @@ fn run(arguments: &CommandLine) -> Result<bool> {
     let seed = arguments.seed.unwrap_or_else(|| lab::Moment::now().as_nanos() % 1_000_000_000);
     let mut fields = Vec::new();
     for cast in casts {
-        let keepalived = arguments.keepalived.clone();
-        let (tanist, faketime) = (tanist.clone(), faketime.clone());
-        let plan = Plan { cast, advert: arguments.advert, tanist, keepalived, faketime };
+        let plan = Plan { tanist: tanist.clone(), faketime: faketime.clone(), ..plan(arguments, cast) };
         fields.push(Field { ground: Ground::build(&plan)?, plan, report: Report::default(), lives: Lives::default() });
     }
     let head = head(arguments, seed);

@@ -185,7 +185,7 @@ impl Promise {
         overlap: Overlap::UntilHeard,
         twice: Twice::UntilHeard,
         rest: Span { starts: 1, ..Span::NOTHING },
-        recovery: Span { intervals: 2, starts: 1, ..Span::NOTHING },
+        recovery: Span { intervals: 2, starts: 1, standbys: 1, ..Span::NOTHING },
         ..Self::UNTOUCHED
     };
 
@@ -205,6 +205,12 @@ impl Promise {
     #[must_use]
     pub const fn rest(self, rest: Span) -> Self {
         Self { rest, ..self }
+    }
+
+    /// Another limit for the way back to good order.
+    #[must_use]
+    pub const fn recovery(self, recovery: Span) -> Self {
+        Self { recovery, ..self }
     }
 
     /// In numbers, with what we were held up by.
@@ -266,7 +272,7 @@ mod tests {
         check("kill", Cast::Services, quiet, "Some(1) [3550, 1550, 0, 3200, 4050, 200]");
         check("delete-10-hz", Cast::Pair, quiet, "Some(0) [50, 250, 0, 200, 450, 200]");
         check("stop", Cast::Services, quiet, "Some(1) [50, 250, 0, 1200, 4050, 200]");
-        check("partition", Cast::Services, quiet, "Some(1) [500, 50, 500, 700, 950, 200]");
+        check("partition", Cast::Services, quiet, "Some(1) [500, 50, 500, 700, 2950, 200]");
         check("loss", Cast::Pair, quiet, "None [500, 50, 0, 200, 450, 200]");
         check("service-freeze", Cast::Services, quiet, "Some(1) [50, 250, 0, 7200, 4050, 200]");
         check("service-broken", Cast::Services, quiet, "Some(1) [50, 250, 0, 6200, 4050, 200]");

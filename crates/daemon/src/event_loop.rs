@@ -334,9 +334,14 @@ impl EventLoop {
         let mut ready = Vec::new();
         while !self.is_done() {
             let due = self.deadline();
-            self.timer.arm(due)?;
+            let is_armed = self.timer.arm(due).is_ok();
             ready.clear();
-            let patience = if self.announcements.is_empty() { None } else { Some(Duration::ZERO) };
+            let patience = match due {
+                _ if !self.announcements.is_empty() => Some(Duration::ZERO),
+                // Without a timer the wait itself ends in time.
+                Some(due) if !is_armed => Some(Duration::from_nanos(due.saturating_sub(clock::boot_time()))),
+                Some(_) | None => None,
+            };
             ready.extend(self.poll.wait(patience)?);
             let looked_at = clock::boot_time();
             self.notice_lateness(due);

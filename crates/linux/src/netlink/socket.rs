@@ -91,11 +91,12 @@ fn open_protocol(flags: SocketFlags, protocol: Option<Protocol>, groups: u32) ->
     Ok(socket)
 }
 
-/// Receives the next datagram that the kernel sent; whatever other processes send is thrown away.
+/// Receives the next datagram that the kernel sent; whatever other processes send is thrown away. Whoever asks the kernel now
+/// and then, with a new socket, is refused where there is no memory, and does not end for it.
 pub(super) fn receive(socket: &OwnedFd, datagram: &mut Vec<u8>) -> std::result::Result<(), Errno> {
     loop {
         datagram.clear();
-        datagram.reserve(DATAGRAM_SIZE);
+        datagram.try_reserve(DATAGRAM_SIZE).map_err(|_| Errno::NOMEM)?;
         match recvfrom(socket, spare_capacity(datagram), RecvFlags::empty()) {
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
