@@ -31,6 +31,8 @@ pub(crate) struct Unit {
     answers: bool,
     /// What is there is frozen: it neither answers nor goes on with anything until whoever ends it wakes it up.
     frozen: bool,
+    /// The daemon that runs has told it to start: it says so once that has come to something.
+    start_ordered: bool,
     /// Somebody wants it again as soon as it is gone.
     start_queued: bool,
     /// Given while the manager did not answer; the last one counts.
@@ -126,6 +128,7 @@ impl Unit {
             stuck: false,
             answers: false,
             frozen: false,
+            start_ordered: false,
             start_queued: false,
             waiting: None,
             behaviour: Behaviour {
@@ -249,6 +252,7 @@ impl Unit {
     fn report_state(&self, out: &mut Vec<Effect>) {
         match self.processes {
             Processes::None => out.push(Effect::Report(ServiceReport::Gone(Ending::NotRunning))),
+            Processes::Starting if self.start_ordered => {}
             // What is there may do harm, up or not.
             Processes::Starting | Processes::Up | Processes::Stopping => {
                 out.push(Effect::Report(ServiceReport::Running))
@@ -262,6 +266,7 @@ impl Unit {
             (_, false) => Some("its port is taken"),
             (StartPlan::Normal | StartPlan::NeverComesUp, true) => None,
         };
+        self.start_ordered = refusal.is_none();
         match (self.processes, refusal) {
             (Processes::None, Some(reason)) => out.push(Effect::Report(ServiceReport::StartRefused(reason.into()))),
             (Processes::None, None) => self.spawn(false, out),
@@ -494,7 +499,7 @@ impl Unit {
 
     /// The daemon has gone in order.
     pub(crate) fn daemon_left(&mut self) {
-        self.watched = false;
+        (self.watched, self.start_ordered) = (false, false);
         self.waiting = None;
     }
 

@@ -31,6 +31,8 @@ use crate::{
 const PATIENCE_WITH_THE_HUNG: Duration = Duration::from_secs(2);
 /// From one kill to the next while something is left.
 const KILL_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// An order to end may cross the news of the end, and then its own answer comes after that, but not later than this.
+const ECHO: Duration = Duration::from_secs(2);
 /// Where nobody else could do better, it is tried again after this long, then after twice as long, and so on.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
@@ -123,6 +125,8 @@ pub(crate) struct Service {
     last_failure: Option<(Instant, ServiceFailure)>,
     /// When the last of it was gone.
     gone_at: Option<Instant>,
+    /// An end that was ordered may be told once more until then.
+    echo_until: Option<Instant>,
     /// Since when it serves: it has come up, and every check was good once.
     up_at: Option<Instant>,
     /// It was told to start, or found running, since the role came.
@@ -161,6 +165,7 @@ impl Service {
             retry: FIRST_RETRY,
             last_failure: None,
             gone_at: None,
+            echo_until: None,
             up_at: None,
             begun: false,
             owes_take_over: None,
@@ -594,6 +599,7 @@ impl Service {
     /// Moves towards what is wanted. Returns whether it did anything.
     pub(crate) fn pursue(&mut self, now: Instant, left_alone: bool, out: &mut Vec<Output>) -> bool {
         self.assess(now, out);
+        self.echo_until.take_if(|until| *until <= now);
         match self.state {
             State::Stopped if self.may_start(left_alone) && self.start_at <= now => {
                 let cause = if self.begun { ServiceCause::Restart } else { ServiceCause::Role };
@@ -666,6 +672,7 @@ impl Service {
 
     fn come_up(&mut self, now: Instant, cause: ServiceCause, out: &mut Vec<Output>) {
         self.stopped_by_hand = false;
+        self.echo_until = None;
         let grace =
             if self.config.checks.is_empty() { Grace::Over } else { Grace::Until(now + self.config.start_grace) };
         self.up_at = (grace == Grace::Over).then_some(now);

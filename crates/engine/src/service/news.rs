@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Consequence, Elsewhere, LAST_RETRY, Service, State, count_recent};
+use super::{Consequence, ECHO, Elsewhere, LAST_RETRY, Service, State, count_recent};
 use crate::{Ending, Instant, OnManualStop, Output, Remedy, ServiceCause, ServiceFailure};
 
 impl Service {
@@ -37,7 +37,15 @@ impl Service {
         match self.state {
             State::Unknown => self.stop_running(now, ServiceCause::Found, out),
             State::Stopped => {}
-            State::Stopping { .. } => self.stop_running(now, ServiceCause::Done, out),
+            State::Stopping { .. } => {
+                self.stop_running(now, ServiceCause::Done, out);
+                self.echo_until = Some(now + ECHO);
+            }
+            // It may be the last run's end, told for the second time, and this one is on its way: its manager says which.
+            State::Starting { .. } if self.echo_until.is_some_and(|until| now < until) => {
+                self.echo_until = None;
+                self.watch(out);
+            }
             State::Starting { .. } | State::Running { .. } => {
                 self.stop_running(now, ServiceCause::Ended(ending.clone()), out);
                 if self.wanted {

@@ -133,6 +133,8 @@ impl OrderWatch {
             }
             ServiceOrder::Stop => (known.starting, known.ending, known.refused) = (false, true, false),
             ServiceOrder::Kill if !known.ending => return broken("kills, without asking first,"),
+            // What it heard of an end may have been the last run's.
+            ServiceOrder::Watch if known.told == ServiceStateName::Starting => known.starting = true,
             // Should it come back one day, it begins anew.
             ServiceOrder::Forget => self.services.retain(|known| known.name != *service),
             ServiceOrder::Kill | ServiceOrder::Watch | ServiceOrder::AssessReadiness => {}

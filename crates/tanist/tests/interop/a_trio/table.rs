@@ -139,6 +139,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-daemon-restarts-in-maintenance",
             "bug-daemon-restarts-while-latched",
             "bug-end-of-maintenance-starts-what-was-stopped",
+            "bug-end-that-is-told-twice",
             "bug-epoch-heard-from-the-peer",
             "bug-failure-in-maintenance",
             "bug-fault-and-oversleeping",
