@@ -254,9 +254,11 @@ impl Reader {
                         "kernel" => self.plan.show.kernel = true,
                         "orders" => self.plan.show.orders = true,
                         "hooks" => self.plan.show.hooks = true,
+                        "steps" => self.plan.show.steps = true,
                         other => {
                             let mistake = cursor.before(format!("`{other}` cannot be shown"));
-                            let known = ["advertisements", "announcements", "notices", "kernel", "orders", "hooks"];
+                            let known =
+                                ["advertisements", "announcements", "notices", "kernel", "orders", "hooks", "steps"];
                             return Err(mistake.did_you_mean(other, &known));
                         }
                     }

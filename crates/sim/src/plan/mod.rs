@@ -75,6 +75,8 @@ pub struct Show {
     pub orders: bool,
     /// What hooks would be run.
     pub hooks: bool,
+    /// Each step of the table of roles.
+    pub steps: bool,
 }
 
 /// One machine.
@@ -237,6 +239,7 @@ impl Plan {
             (self.show.kernel, "kernel"),
             (self.show.orders, "orders"),
             (self.show.hooks, "hooks"),
+            (self.show.steps, "steps"),
         ];
         let shown: Vec<&str> = shown.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
         if !shown.is_empty() {

@@ -68,6 +68,7 @@ pub(crate) const EXPECTATION_WORDS: &[&str] = &[
     "record",
     "order:",
     "hook",
+    "role",
     "group",
     "file",
     "processes",

@@ -18,7 +18,7 @@ use std::time::Duration;
 use engine::{Event, Family, Input, Instant, LinkId, Name, Output, Received, RouterId, ScriptOutcome, ServiceReport};
 
 use crate::client::Client;
-use crate::coverage::{Coverage, Kind};
+use crate::coverage::{Coverage, Kind, step_text};
 use crate::frame::Head;
 use crate::history::Turn;
 use crate::invariant::pairs::Pairs;
@@ -367,7 +367,8 @@ impl<'p> World<'p> {
                 self.coverage.count_change(*from, *to, *cause);
             }
         }
-        self.coverage.count_steps(engine.role_steps());
+        let steps = engine.role_steps().to_vec();
+        self.coverage.count_steps(&steps);
         if step.changed_state() {
             self.pairs.stale = true;
             if self.quiet.is_settled(now) && self.is_well_matched() {
@@ -379,6 +380,9 @@ impl<'p> World<'p> {
         }
         self.check_together(index);
         self.notice(index, &outputs);
+        for step in steps.into_iter().filter(|_| plan.show.steps) {
+            self.line(index, None, || step_text(step));
+        }
         for output in &outputs {
             if self.dies_before_output(index) {
                 break;
