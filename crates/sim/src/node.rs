@@ -64,6 +64,9 @@ pub(crate) struct Link {
     pub(crate) condition: LinkPlan,
     /// In the kernel's order.
     pub(crate) addresses: Vec<IpAddr>,
+    /// Those of the node's own that are not sure to be nobody else's, and when they are.
+    pub(crate) tentative: Vec<IpAddr>,
+    pub(crate) sure_at: Option<Instant>,
     /// When the kernel drops which of them.
     pub(crate) expiries: BTreeMap<IpAddr, Instant>,
 }
@@ -149,7 +152,9 @@ impl Node {
     pub(crate) fn new(plan: &Plan, index: usize) -> Self {
         let node: &NodePlan = &plan.nodes[index];
         let link = |name: Name| Link {
-            addresses: vec![Plan::primary(index, &name).into()],
+            addresses: Plan::own_addresses(index, &name).into(),
+            tentative: Vec::new(),
+            sure_at: None,
             expiries: BTreeMap::new(),
             name,
             condition: LinkPlan::Up,
@@ -226,9 +231,16 @@ impl Link {
             LinkPlan::Absent => None,
             LinkPlan::Up | LinkPlan::Addressless | LinkPlan::Down => {
                 let up = self.condition != LinkPlan::Down;
-                Some(LinkState { up, addresses: self.addresses.clone(), tentative: Vec::new() })
+                let sure = |address: &&IpAddr| !self.tentative.contains(address);
+                let addresses = self.addresses.iter().filter(sure).copied().collect();
+                Some(LinkState { up, addresses, tentative: self.tentative.clone() })
             }
         }
+    }
+
+    /// Whether it has an address that it may send from.
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
+        self.addresses.contains(&address) && !self.tentative.contains(&address)
     }
 
     /// Whether packets pass.
@@ -237,23 +249,25 @@ impl Link {
     }
 
     /// Changes it as its driver or an administrator would.
-    pub(crate) fn change(&mut self, condition: LinkPlan, primary: IpAddr) {
+    pub(crate) fn change(&mut self, condition: LinkPlan, own: &[IpAddr]) {
         match condition {
             LinkPlan::Absent => self.addresses.clear(),
-            LinkPlan::Addressless => self.addresses.retain(|address| *address != primary),
-            LinkPlan::Up if !self.addresses.contains(&primary) => self.addresses.push(primary),
-            LinkPlan::Down if self.condition == LinkPlan::Absent => self.addresses.push(primary),
-            LinkPlan::Up | LinkPlan::Down => {}
+            LinkPlan::Addressless => self.addresses.retain(|address| !own.contains(address)),
+            LinkPlan::Down if self.condition != LinkPlan::Absent => {}
+            LinkPlan::Up | LinkPlan::Down => {
+                let missing: Vec<IpAddr> = own.iter().copied().filter(|own| !self.addresses.contains(own)).collect();
+                self.addresses.extend(missing);
+            }
         }
         self.condition = condition;
     }
 
     /// Which virtual addresses must go and which must come, so that they are what they should be.
-    pub(crate) fn differences(&self, wanted: &[IpAddr], primary: IpAddr) -> (Vec<IpAddr>, Vec<IpAddr>) {
+    pub(crate) fn differences(&self, wanted: &[IpAddr], own: &[IpAddr]) -> (Vec<IpAddr>, Vec<IpAddr>) {
         if self.condition == LinkPlan::Absent {
             return (Vec::new(), Vec::new());
         }
-        let stays = |address: &IpAddr| *address == primary || wanted.contains(address);
+        let stays = |address: &IpAddr| own.contains(address) || wanted.contains(address);
         let too_many = self.addresses.iter().copied().filter(|address| !stays(address)).collect();
         let missing = wanted.iter().copied().filter(|address| !self.addresses.contains(address)).collect();
         (too_many, missing)

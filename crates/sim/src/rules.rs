@@ -79,6 +79,7 @@ pub(crate) fn effective(configured: Priority, sum: i32) -> u8 {
 pub(crate) fn understand(left: &RouterConfig, right: &RouterConfig, apart: Duration) -> bool {
     let unicast = |config: &RouterConfig| matches!(config.transport, engine::Transport::Unicast { .. });
     left.link == right.link
+        && left.family == right.family
         && left.version == right.version
         && takes(&left.authentication, &right.authentication, apart)
         && takes(&right.authentication, &left.authentication, apart)

@@ -4,13 +4,13 @@
 
 use std::fmt::Write;
 
-use engine::Instant;
+use engine::{Family, Instant};
 
 use crate::plan::cursor::Cursor;
 use crate::plan::measure::{moment_text, parse_moment};
 use crate::plan::{
-    Act, Command, GroupSpec, Mistake, NodePlan, NodeRef, PairPlan, Plan, RouterOption, ScriptSpec, ServiceSpec, Step,
-    TrackerSpec,
+    Act, Command, GroupSpec, Mistake, NodePlan, NodeRef, PairPlan, Plan, RouterOption, RouterSpec, ScriptSpec,
+    ServiceSpec, Step, TrackerSpec,
 };
 use crate::trace::{EXPECTATION_WORDS, Line};
 
@@ -188,6 +188,17 @@ impl Reader {
                 if !options.iter().any(|option| matches!(option, RouterOption::Vrid(_))) {
                     return Err(cursor.here("a router needs a vrid".to_owned()));
                 }
+                let of_version_2 = |option: &&RouterOption| {
+                    use RouterOption::{Header, Password, Version};
+                    matches!(option, Version(engine::Version::V2) | Password(_) | Header(_))
+                };
+                if RouterSpec::new(&options).settings.family == Family::Ipv6
+                    && let Some(option) = options.iter().find(of_version_2)
+                {
+                    let message =
+                        format!("IPv6 is spoken by version 3, which knows no passwords: leave `{option}` out");
+                    return Err(cursor.here(message));
+                }
                 self.plan.nodes[index].routers.push(options);
             }
             "group" => {
@@ -233,7 +244,10 @@ impl Reader {
                 }
                 self.plan.address_lifetime = Some(lifetime);
             }
-            "addresses" => return Err(cursor.here("expected `addresses last TIME`".to_owned())),
+            "addresses" if cursor.accept("tentative") => self.plan.tentative = cursor.span("tentative")?,
+            "addresses" => {
+                return Err(cursor.here("expected `addresses last TIME` or `addresses tentative TIME`".to_owned()));
+            }
             "startup" => return Err(cursor.here("expected `startup delay TIME`".to_owned())),
             "disk" if cursor.accept("delay") => self.plan.disk_delay = cursor.span("delay")?,
             "disk" => return Err(cursor.here("expected `disk delay TIME`".to_owned())),

@@ -31,6 +31,20 @@ fn all_of_them_with_line_column_and_suggestion() {
 }
 
 #[test]
+fn a_router_is_of_one_family() {
+    check(
+        "router a  vrid 51  virtual_ipaddress fe80::51/64,192.0.2.51/24\n\
+         router b  vrid 51  version 2  virtual_ipaddress fe80::51/64\n\
+         router c  vrid 51  virtual_ipaddress fe80::51/129\n\
+         \n\
+         \x20 5.000  end\n",
+        "1:38: 192.0.2.51 is of another family than the first address: it belongs into `virtual_ipaddress_excluded`\n\
+         2:60: IPv6 is spoken by version 3, which knows no passwords: leave `version 2` out\n\
+         3:38: `fe80::51/129` is no address such as `192.0.2.51/24` or `2001:db8::51/64`",
+    );
+}
+
+#[test]
 fn a_scenario_must_end() {
     check("router a  vrid 51\n\n  0.000  a  start\n", "3:1: the scenario has no end: add a line such as `30.000  end`");
 }

@@ -8,6 +8,7 @@ use engine::{
     TrackerName, Version, Vrid, Weight, When,
 };
 
+use super::families::{Families, of_51, one_more};
 use super::services::made_up_order;
 use super::swarm::{Fault, Swarm};
 use crate::invariant::settle::{time_of_services, time_to_settle};
@@ -22,7 +23,8 @@ use crate::random::Random;
 pub fn generate(seed: u64) -> Plan {
     let mut random = Random::new(seed);
     let swarm = Swarm::new(&mut random);
-    let mut maker = Maker { random, swarm, plan: Plan { seed, ..Plan::default() }, give_back: Vec::new() };
+    let (families, plan) = (Families::new(seed), Plan { seed, ..Plan::default() });
+    let mut maker = Maker { random, families, swarm, plan, give_back: Vec::new() };
     maker.lan();
     maker.nodes();
     maker.starts();
@@ -34,6 +36,7 @@ pub fn generate(seed: u64) -> Plan {
 
 pub(super) struct Maker {
     pub(super) random: Random,
+    families: Families,
     swarm: Swarm,
     pub(super) plan: Plan,
     /// What gives back what reloads have taken away.
@@ -41,14 +44,14 @@ pub(super) struct Maker {
 }
 
 /// What all routers of one VRID have in common.
-struct Kinship {
-    vrid: Vrid,
-    version: Version,
+pub(super) struct Kinship {
+    pub(super) vrid: Vrid,
+    pub(super) version: Version,
     interval: Interval,
-    unicast: bool,
-    authentication: Vec<RouterOption>,
-    addresses: Vec<(IpAddr, u8)>,
-    excluded: Vec<(IpAddr, u8)>,
+    pub(super) way: Option<RouterOption>,
+    pub(super) authentication: Vec<RouterOption>,
+    pub(super) addresses: Vec<(IpAddr, u8)>,
+    pub(super) excluded: Vec<(IpAddr, u8)>,
     nopreempt: bool,
     owner: Option<usize>,
     /// On eth1.
@@ -66,6 +69,7 @@ impl Maker {
         let lifetimes = [None, Some(3), Some(5), Some(5), Some(10), Some(20)];
         self.plan.address_lifetime = random.pick(&lifetimes).map(Duration::from_secs);
         self.plan.kernel_delay = Duration::from_micros(*random.pick(&[0, 0, 0, 1000, 20_000]));
+        self.plan.tentative = self.families.tentative();
     }
 
     fn nodes(&mut self) {
@@ -158,18 +162,20 @@ impl Maker {
         let base = u64::from(vrid);
         let count = *random.pick(&[1, 1, 1, 2, 3]);
         let authentication = authentication(version, random);
-        Kinship {
+        let mut kinship = Kinship {
             vrid: Vrid::new(vrid).expect("VRIDs of the hunt begin at 51"),
             version,
             interval: Interval::from_centiseconds(hundredths).expect("none of the choices is zero"),
-            unicast: random.chance(30),
+            way: random.chance(30).then_some(RouterOption::Unicast),
             authentication,
             addresses: (0..count).map(|more| address(base + more * 10)).collect(),
             excluded: if random.chance(15) { vec![address(base + 100)] } else { Vec::new() },
             nopreempt: random.chance(25),
             owner: random.chance(10).then(|| random.below(nodes as u64) as usize),
             inside: false,
-        }
+        };
+        self.families.choose(&mut kinship);
+        kinship
     }
 
     fn router(&mut self, kin: &Kinship, node: usize) -> Vec<RouterOption> {
@@ -200,9 +206,7 @@ impl Maker {
         if !kin.excluded.is_empty() {
             options.push(RouterOption::Excluded(kin.excluded.clone()));
         }
-        if kin.unicast {
-            options.push(RouterOption::Unicast);
-        }
+        options.extend(kin.way.clone());
         options.extend(kin.authentication.iter().cloned());
         if kin.nopreempt != random.chance(10) {
             options.push(RouterOption::Preempt(false));
@@ -236,6 +240,7 @@ impl Maker {
             options.push(RouterOption::DontTrackPrimary);
         }
         announcing(random, &mut options);
+        self.families.announcing(&mut options);
         options
     }
 
@@ -335,7 +340,10 @@ impl Maker {
             },
             Fault::Clock => Act::Clock(made_up_clock(random)),
             Fault::Operator => Act::Order(made_up_order(random)),
-            Fault::AddressDeleted => Act::AddressDeleted(Ipv4Addr::new(192, 0, 2, *random.pick(&[51, 52, 61]))),
+            Fault::AddressDeleted => {
+                let address = IpAddr::from([192, 0, 2, *random.pick(&[51, 52, 61])]);
+                Act::AddressDeleted(self.families.deleted(address, node))
+            }
             Fault::Reloaded => return self.reload(at, node),
             Fault::Stranger => {
                 if random.chance(40) {
@@ -392,7 +400,7 @@ impl Maker {
             1..=2 if !owner => vec![RouterOption::Priority(*random.pick(&[1, 60, 100, 150, 254]))],
             3 => vec![RouterOption::Preempt(random.chance(50))],
             4 => {
-                addresses.push((IpAddr::from([192, 0, 2, spec.settings.vrid.get() + 30]), 24));
+                addresses.push(one_more(&spec, 30));
                 vec![RouterOption::Addresses(addresses)]
             }
             5 => {
@@ -426,7 +434,11 @@ impl Maker {
                 }]
             }
             10 => {
-                let back = if spec.unicast { RouterOption::Unicast } else { RouterOption::Multicast };
+                let back = match (spec.unicast, spec.link_local) {
+                    (true, true) => RouterOption::UnicastLinkLocal,
+                    (true, false) => RouterOption::Unicast,
+                    (false, _) => RouterOption::Multicast,
+                };
                 self.give_back.push(Command::Nodes(vec![target], Act::Reload(vec![back])));
                 vec![if spec.unicast { RouterOption::Multicast } else { RouterOption::Unicast }]
             }
@@ -449,6 +461,7 @@ impl Maker {
             1 => Ipv4Addr::new(192, 0, 2, 99),
             _ => Ipv4Addr::new(192, 0, 1, 1),
         };
+        let source = self.families.source(&spec, source);
         let to = spec.unicast.then(|| random.below(nodes) as usize);
         let octets = |random: &mut Random| (0..random.below(60)).map(|_| random.any() as u8).collect();
         if random.chance(15) {
@@ -465,7 +478,7 @@ impl Maker {
             },
             ttl: *random.pick(&[255, 255, 255, 254, 1]),
             password: random.chance(30).then(|| random.pick(&["secret", "wrong"]).to_string()),
-            addresses: if random.chance(70) { vec![(IpAddr::from([192, 0, 2, 51]), 24)] } else { Vec::new() },
+            addresses: if random.chance(70) { of_51(source) } else { Vec::new() },
             bad_checksum: random.chance(10),
             shorter_by: *random.pick(&[0, 0, 0, 0, 1, 9]),
         };
@@ -518,7 +531,7 @@ impl Maker {
             self.plan.nodes.iter().flat_map(|node| &node.routers).map(|options| RouterSpec::new(options)).collect();
         let checks = self.plan.nodes.iter().flat_map(|node| &node.scripts);
         let settled = time_to_settle(specs.iter(), checks, self.plan.longest_interval());
-        let settled = settled + self.plan.time_of_groups() + self.plan.startup_delay;
+        let settled = settled + self.plan.time_of_groups() + self.plan.startup_delay + self.plan.tentative;
         let settled = settled + time_of_services(&self.plan) + Duration::from_millis(500);
         let settled = last + settled.as_millis() as u64;
         let rest = self.random.between(3000, 9000);
@@ -533,14 +546,15 @@ impl Maker {
     fn harmless(&mut self, at: u64) {
         let node = self.random.below(self.plan.nodes.len() as u64) as usize;
         let router: &Vec<RouterOption> = self.random.pick(&self.plan.nodes[node].routers);
-        let settings = RouterSpec::new(router).settings;
-        let target = NodeRef { node, vrid: Some(settings.vrid.get()) };
-        let address = |host| (IpAddr::from([192, 0, 2, host]), 24);
-        let vrid = settings.vrid.get();
+        let spec = RouterSpec::new(router);
+        let target = NodeRef { node, vrid: Some(spec.settings.vrid.get()) };
         let act = match self.random.below(4) {
             0 => Act::Reload(Vec::new()),
-            1 => Act::AddressDeleted(Ipv4Addr::new(192, 0, 2, vrid)),
-            2 => Act::Reload(vec![RouterOption::Addresses(vec![address(vrid), address(vrid + 40)])]),
+            1 => Act::AddressDeleted(spec.settings.addresses[0].address),
+            2 => {
+                let first = &spec.settings.addresses[0];
+                Act::Reload(vec![RouterOption::Addresses(vec![(first.address, first.prefix), one_more(&spec, 40)])])
+            }
             _ => Act::Reload(vec![RouterOption::GarpRefresh(Duration::from_secs(1))]),
         };
         self.at(at, Command::Nodes(vec![target], act));

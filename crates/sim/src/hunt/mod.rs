@@ -2,6 +2,7 @@
 //!
 //! Each seed stands for one made-up plan: some time of faults, then everything is mended and must settle.
 
+mod families;
 mod generate;
 mod refusals;
 mod services;
@@ -39,12 +40,14 @@ pub struct Hunt {
     pub jobs: usize,
     /// At most so many findings are made small and printed.
     pub shown: usize,
+    /// Leaves the worlds out in which no router is of IPv6.
+    pub only_ipv6: bool,
 }
 
 /// What a hunt brought home.
 #[derive(Clone, Debug, Default)]
 pub struct Bag {
-    /// Seeds tried.
+    /// Worlds tried.
     pub seeds: u64,
     /// Time that passed in the pretend worlds.
     pub simulated: Duration,
@@ -61,7 +64,7 @@ pub struct Bag {
 pub fn hunt(order: Hunt) -> Bag {
     let next = AtomicU64::new(order.from);
     let end = order.from.saturating_add(order.seeds);
-    let bag = Mutex::new(Bag { seeds: order.seeds, ..Bag::default() });
+    let bag = Mutex::new(Bag::default());
     std::thread::scope(|scope| {
         for _ in 0..order.jobs.max(1) {
             scope.spawn(|| {
@@ -71,17 +74,26 @@ pub fn hunt(order: Hunt) -> Bag {
                     if seed >= end {
                         break;
                     }
-                    let run = run_safely(&generate(seed), Record::Findings);
+                    let plan = generate(seed);
+                    if order.only_ipv6 && !plan.has_ipv6() {
+                        continue;
+                    }
+                    let run = run_safely(&plan, Record::Findings);
+                    mine.seeds += 1;
                     mine.coverage.add(&run.coverage);
                     mine.simulated += run.simulated;
                     if let Some(finding) = &run.finding {
                         // At once: whoever waits for the end of a long hunt would like to know.
                         eprintln!("seed {seed}: {finding}");
                     }
+                    for what in run.coverage.surprises() {
+                        eprintln!("seed {seed}: unexpected: {what}");
+                    }
                     mine.findings.extend(run.finding.map(|finding| (seed, finding)));
                 }
                 let mut all = bag.lock().expect("no hunter panics");
                 all.coverage.add(&mine.coverage);
+                all.seeds += mine.seeds;
                 all.simulated += mine.simulated;
                 all.findings.append(&mut mine.findings);
             });

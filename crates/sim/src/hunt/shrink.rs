@@ -148,13 +148,14 @@ impl Attempt {
     }
 
     fn plainer_lan(&mut self) {
-        let plainer: [fn(&mut Plan); 13] = [
+        let plainer: [fn(&mut Plan); 14] = [
             |plan| plan.pair = None,
             |plan| plan.pair = plan.pair.map(|pair| PairPlan::new(pair.nodes)),
             |plan| plan.pair = plan.pair.map(|pair| PairPlan { line: None, ..pair }),
             |plan| plan.pair = plan.pair.map(|pair| PairPlan { line: pair.line.map(|_| Plan::default().lan), ..pair }),
             |plan| plan.startup_delay = Duration::ZERO,
             |plan| plan.address_lifetime = None,
+            |plan| plan.tentative = Duration::ZERO,
             |plan| plan.disk_delay = Plan::default().disk_delay,
             |plan| plan.lan = Plan::default().lan,
             |plan| plan.lan.jitter = Duration::ZERO,

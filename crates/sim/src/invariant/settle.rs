@@ -58,6 +58,7 @@ impl World<'_> {
             + figures
             + self.plan.time_of_groups()
             + self.plan.startup_delay
+            + self.plan.tentative
             + slack
     }
 
@@ -91,12 +92,13 @@ impl World<'_> {
             let Some(daemon) = node.daemon.as_ref().filter(|daemon| !daemon.reconcile_pending) else { continue };
             let desired = daemon.engine.desired();
             for link in &node.links {
-                let own = IpAddr::V4(Plan::primary(index, &link.name));
+                let own = Plan::own_addresses(index, &link.name);
                 let names = daemon.engine.links();
                 let here = |entry: &&engine::DesiredAddress| names.get(entry.link.0 as usize) == Some(&link.name);
                 let wanted: BTreeSet<IpAddr> =
                     desired.addresses.iter().filter(here).map(|entry| entry.address).collect();
-                let has: BTreeSet<IpAddr> = link.addresses.iter().copied().filter(|there| *there != own).collect();
+                let has: BTreeSet<IpAddr> =
+                    link.addresses.iter().copied().filter(|there| !own.contains(there)).collect();
                 if wanted != has && link.condition != LinkPlan::Absent {
                     let name = &self.plan.nodes[index].name;
                     return Some(format!("{name} wants {wanted:?} on {} and has {has:?}", link.name));
@@ -140,10 +142,12 @@ impl World<'_> {
         let node = &self.nodes[index];
         let own = node.link(&spec.settings.link);
         let owner = node.specs.iter().any(|spec| spec.settings.priority.is_address_owner());
+        let primary = self.plan.primary_address(index, spec);
+        let has_primary = own.is_some_and(|link| link.has(primary));
         match own.map(|link| link.condition) {
-            Some(LinkPlan::Up) => false,
+            Some(LinkPlan::Up) if has_primary => false,
             // An owner may send from its virtual address.
-            Some(LinkPlan::Addressless) => owner,
+            Some(LinkPlan::Up | LinkPlan::Addressless) => owner,
             Some(LinkPlan::Down | LinkPlan::Absent) | None => spec.settings.ignore_own_link,
         }
     }
@@ -250,7 +254,8 @@ impl World<'_> {
     pub(crate) fn understand(&self, left: (usize, &RouterSpec), right: (usize, &RouterSpec)) -> bool {
         let ahead = |index: usize| self.nodes[index].clock.ahead(self.now);
         let apart = Duration::from_nanos(ahead(left.0).abs_diff(ahead(right.0)));
-        left.1.unicast == right.1.unicast && rules::understand(&left.1.settings, &right.1.settings, apart)
+        let ways = |spec: &RouterSpec| (spec.unicast, spec.unicast && spec.link_local);
+        ways(left.1) == ways(right.1) && rules::understand(&left.1.settings, &right.1.settings, apart)
     }
 
     /// Two nodes that have heard each other for long know the same newest epoch.
@@ -364,11 +369,11 @@ impl World<'_> {
     fn role(&self, index: usize, spec: &RouterSpec) -> Role {
         let node = &self.nodes[index];
         let own = node.link(&spec.settings.link);
-        let primary = IpAddr::V4(Plan::primary(index, &spec.settings.link));
+        let primary = self.plan.primary_address(index, spec);
         let speaks = own.is_some_and(|link| match link.condition {
             LinkPlan::Absent | LinkPlan::Addressless => false,
             LinkPlan::Down => spec.settings.ignore_own_link,
-            LinkPlan::Up => link.addresses.contains(&primary),
+            LinkPlan::Up => link.has(primary),
         });
         let links = spec.settings.track_links.iter().map(|tracked| {
             let good = node.link(&tracked.link).is_some_and(crate::node::Link::carries);

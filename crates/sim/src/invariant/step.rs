@@ -493,7 +493,7 @@ fn without_cause(vrid: u8, what: &str) -> Broken {
 /// How a packet compares with the router that hears it.
 fn compare(router: &RouterView, head: Head) -> Kind {
     let ours = (router.effective_priority.get(), router.primary_address);
-    let theirs = (head.priority, Some(std::net::IpAddr::V4(head.source)));
+    let theirs = (head.priority, Some(head.source));
     match (head.priority, theirs.0.cmp(&ours.0)) {
         (0, _) => Kind::Resignation,
         (_, std::cmp::Ordering::Less) => Kind::LowerPriority,

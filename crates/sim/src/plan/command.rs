@@ -1,6 +1,6 @@
 //! What can happen to a pretend LAN, and the words for it.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use engine::{Interval, Name, Version};
@@ -10,7 +10,7 @@ use super::call::Call;
 use super::cursor::Cursor;
 use super::measure::span_text;
 use super::mistake::Mistake;
-use super::router::{self, RouterOption};
+use super::router::{self, GLOBAL, LINK_LOCAL, RouterOption, ipv6};
 use super::service::ServiceChange;
 use super::tracker::FigureAct;
 use super::{NodePlan, Plan};
@@ -72,7 +72,7 @@ pub enum Act {
     /// From now on, a check behaves like this.
     Script(Name, ScriptPlan),
     /// Somebody else deletes an address.
-    AddressDeleted(Ipv4Addr),
+    AddressDeleted(IpAddr),
     /// Whether the system takes packets.
     Sending(bool),
     /// Whether the kernel sets and removes addresses when it is asked to.
@@ -166,8 +166,8 @@ pub enum PathChoice {
 pub struct Spoof {
     /// To this node alone instead of to the group.
     pub to: Option<usize>,
-    /// Claimed source.
-    pub source: Ipv4Addr,
+    /// Claimed source; its family is that of the frame.
+    pub source: IpAddr,
     /// What it says.
     pub content: SpoofContent,
 }
@@ -190,7 +190,7 @@ pub enum SpoofContent {
         /// Password of version 2.
         password: Option<String>,
         /// Addresses that it lists.
-        addresses: Vec<(std::net::IpAddr, u8)>,
+        addresses: Vec<(IpAddr, u8)>,
         /// With a wrong checksum.
         bad_checksum: bool,
         /// Without the last so many octets.
@@ -290,7 +290,7 @@ impl Command {
             }
             "address" => {
                 let word = cursor.take("an address")?;
-                let address = word.parse().map_err(|_| cursor.before(format!("`{word}` is no IPv4 address")))?;
+                let address = word.parse().map_err(|_| cursor.before(format!("`{word}` is no address")))?;
                 choice(cursor, "an address", &["deleted"], &[()])?;
                 Act::AddressDeleted(address)
             }
@@ -352,7 +352,7 @@ impl Command {
         }
         let mut spoof = Spoof {
             to: None,
-            source: Ipv4Addr::new(192, 0, 2, 99),
+            source: Ipv4Addr::new(192, 0, 2, 99).into(),
             content: SpoofContent::Advertisement {
                 version: Version::V2,
                 vrid: 51,
@@ -365,7 +365,7 @@ impl Command {
                 shorter_by: 0,
             },
         };
-        let mut addresses_given = false;
+        let (mut addresses_given, mut version_given) = (false, false);
         while cursor.peek().is_some() {
             let word = cursor.take("an option of a frame")?;
             match (word, &mut spoof.content) {
@@ -374,8 +374,8 @@ impl Command {
                     let word = cursor.take("an address")?;
                     let by_name = nodes.iter().position(|node| node.name == word);
                     spoof.source = match by_name {
-                        Some(index) => Plan::primary(index, "eth0"),
-                        None => word.parse().map_err(|_| cursor.before(format!("`{word}` is no IPv4 address")))?,
+                        Some(index) => Plan::primary(index, "eth0").into(),
+                        None => word.parse().map_err(|_| cursor.before(format!("`{word}` is no address")))?,
                     };
                 }
                 ("octets", content) => {
@@ -387,6 +387,7 @@ impl Command {
                 }
                 ("version", SpoofContent::Advertisement { version, .. }) => {
                     *version = if cursor.number("version", 2..=3)? == 2 { Version::V2 } else { Version::V3 };
+                    version_given = true;
                 }
                 ("vrid", SpoofContent::Advertisement { vrid, .. }) => *vrid = cursor.number("vrid", 0..=255)? as u8,
                 ("priority", SpoofContent::Advertisement { priority, .. }) => {
@@ -425,22 +426,29 @@ impl Command {
                 }
             }
         }
-        if let SpoofContent::Advertisement { vrid, addresses, .. } = &mut spoof.content
-            && !addresses_given
-        {
-            addresses.push((std::net::IpAddr::from([192, 0, 2, *vrid]), 24));
+        let is_ipv6 = spoof.source.is_ipv6();
+        if let SpoofContent::Advertisement { version, vrid, addresses, .. } = &mut spoof.content {
+            if is_ipv6 && !version_given {
+                *version = Version::V3;
+            }
+            match (addresses_given, is_ipv6) {
+                (true, _) => {}
+                (false, true) => addresses.extend([LINK_LOCAL, GLOBAL].map(|network| (ipv6(network, *vrid), 64))),
+                (false, false) => addresses.push((IpAddr::from([192, 0, 2, *vrid]), 24)),
+            }
         }
         Ok(Self::Stranger(spoof))
     }
 
     /// Whether a LAN at rest must stay at rest: nobody may change its state because of this.
-    pub(crate) fn is_harmless(&self) -> bool {
+    pub(crate) fn is_harmless(&self, plan: &Plan) -> bool {
         let addresses = |option: &RouterOption| {
             matches!(option, RouterOption::Addresses(_) | RouterOption::Excluded(_) | RouterOption::GarpRefresh(_))
         };
         match self {
             Self::Nodes(_, Act::Reload(options)) => options.iter().all(addresses),
-            Self::Nodes(_, Act::AddressDeleted(_)) => true,
+            // Without an address of its own it has none to send from.
+            Self::Nodes(_, Act::AddressDeleted(address)) => plan.host(*address).is_none(),
             Self::Nodes(..) | Self::Lan(_) | Self::LanOf(..) | Self::Line(_) | Self::Stranger(_) | Self::Repeats(_) => {
                 false
             }

@@ -15,10 +15,10 @@ mod service;
 pub(crate) mod tracker;
 
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use engine::{Config, Instant, Name, PairConfig, PairKey};
+use engine::{Config, Family, Instant, Name, PairConfig, PairKey, Vrid};
 
 pub use crate::clock::ClockAct;
 pub use act::{DiskAct, Order, ServiceAct};
@@ -50,9 +50,13 @@ pub struct Plan {
     pub startup_delay: Duration,
     /// So long a kernel keeps a virtual address that nobody renews; `None`: for ever.
     pub address_lifetime: Option<Duration>,
+    /// So long a kernel looks for others that have a node's own addresses of IPv6 when an interface has come up, and takes them
+    /// for nobody's until then (RFC 4862 §5.4).
+    pub tentative: Duration,
     /// Two of the nodes that know each other.
     pub pair: Option<PairPlan>,
-    /// The machines; the first has the addresses 192.0.2.1, 10.1.0.1 …, the next 192.0.2.2 and so on.
+    /// The machines; the first has the addresses 192.0.2.1, 10.1.0.1 …, the next 192.0.2.2 and so on; see
+    /// [`Plan::own_addresses`] for those of IPv6.
     pub nodes: Vec<NodePlan>,
     /// What happens, in order.
     pub steps: Vec<Step>,
@@ -129,6 +133,7 @@ impl Default for Plan {
             disk_delay: Duration::from_millis(5),
             startup_delay: Duration::ZERO,
             address_lifetime: None,
+            tentative: Duration::ZERO,
             pair: None,
             nodes: Vec::new(),
             steps: Vec::new(),
@@ -138,15 +143,46 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// The address of a node on a link: 192.0.2.N on eth0, 10.K.0.N on ethK.
+    /// The IPv4 address of a node on a link: 192.0.2.N on eth0, 10.K.0.N on ethK.
     #[must_use]
     pub fn primary(node: usize, link: &str) -> Ipv4Addr {
         let host = u8::try_from(node + 1).unwrap_or(u8::MAX);
-        let digits = link.trim_start_matches(|c: char| !c.is_ascii_digit());
-        match digits.parse::<u8>().unwrap_or(255) {
+        match network(link) {
             0 => Ipv4Addr::new(192, 0, 2, host),
             network => Ipv4Addr::new(10, network, 0, host),
         }
+    }
+
+    /// All addresses of a node on a link: that of IPv4, the one of the link, fe80::N on each of them, and 2001:db8:0:K::N
+    /// on ethK.
+    #[must_use]
+    pub fn own_addresses(node: usize, link: &str) -> [IpAddr; 3] {
+        let host = u16::try_from(node + 1).unwrap_or(u16::MAX);
+        let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, host);
+        let global = Ipv6Addr::new(0x2001, 0xdb8, 0, network(link).into(), 0, 0, 0, host);
+        [Self::primary(node, link).into(), link_local.into(), global.into()]
+    }
+
+    /// The nodes that have a router of this VRID beside this one.
+    fn peers(&self, node: usize, vrid: Vrid) -> impl Iterator<Item = usize> {
+        let has_it = move |other: &usize| {
+            let same = |options: &Vec<RouterOption>| options.contains(&RouterOption::Vrid(vrid));
+            *other != node && self.nodes[*other].routers.iter().any(same)
+        };
+        (0..self.nodes.len()).filter(has_it)
+    }
+
+    /// The address that a node's router sends from, if the node has it. Who has nobody to send to by unicast sends by
+    /// multicast.
+    pub(crate) fn primary_address(&self, node: usize, spec: &RouterSpec) -> IpAddr {
+        let by_unicast = spec.unicast && self.peers(node, spec.settings.vrid).next().is_some();
+        spec.address_of(node, by_unicast)
+    }
+
+    /// Whether a router of it begins with IPv6.
+    pub(crate) fn has_ipv6(&self) -> bool {
+        let mut routers = self.nodes.iter().flat_map(|node| &node.routers);
+        routers.any(|options| RouterSpec::new(options).settings.family == Family::Ipv6)
     }
 
     /// The longest advertisement interval that anybody has or claims; version 3 learns it.
@@ -183,13 +219,22 @@ impl Plan {
     /// The name of the node with this address, or the address.
     #[must_use]
     pub fn host_name(&self, address: IpAddr) -> String {
-        let IpAddr::V4(v4) = address else { return address.to_string() };
-        let [a, b, c, host] = v4.octets();
-        let of_node = [a, b, c] == [192, 0, 2] || (a == 10 && c == 0);
-        match self.nodes.get(usize::from(host).wrapping_sub(1)) {
-            Some(node) if of_node => node.name.clone(),
-            _ => address.to_string(),
-        }
+        self.host(address).map_or_else(|| address.to_string(), |node| self.nodes[node].name.clone())
+    }
+
+    /// The node that has this address of its own.
+    fn host(&self, address: IpAddr) -> Option<usize> {
+        let (host, of_node) = match address {
+            IpAddr::V4(address) => {
+                let [a, b, c, host] = address.octets();
+                (u16::from(host), [a, b, c] == [192, 0, 2] || (a == 10 && c == 0))
+            }
+            IpAddr::V6(address) => {
+                let [a, b, c, _, e, f, g, host] = address.segments();
+                (host, [e, f, g] == [0; 3] && ([a, b, c] == [0xfe80, 0, 0] || [a, b, c] == [0x2001, 0xdb8, 0]))
+            }
+        };
+        usize::from(host).checked_sub(1).filter(|node| of_node && *node < self.nodes.len())
     }
 
     /// The configuration of a node whose routers and services are at present as `specs` and `services` say.
@@ -197,12 +242,8 @@ impl Plan {
     pub fn config(&self, node: usize, specs: &[RouterSpec], services: &[ServiceSpec]) -> Config {
         let services: Vec<_> = services.iter().filter(|service| service.present).map(|s| s.settings.clone()).collect();
         let router = |spec: &RouterSpec| {
-            let peer = |other: usize| IpAddr::V4(Self::primary(other, &spec.settings.link));
-            let has_it = |other: &usize| {
-                let same = |options: &Vec<RouterOption>| options.contains(&RouterOption::Vrid(spec.settings.vrid));
-                *other != node && self.nodes[*other].routers.iter().any(same)
-            };
-            let mut config = spec.config((0..self.nodes.len()).filter(has_it).map(peer).collect());
+            let peers = self.peers(node, spec.settings.vrid).map(|other| spec.address_of(other, true));
+            let mut config = spec.config(peers.collect());
             config.services.retain(|name| services.iter().any(|service| service.name == *name));
             config
         };
@@ -266,6 +307,10 @@ impl Plan {
             let span = measure::span_text(lifetime);
             writeln!(text, "addresses last {span}").expect("a string takes everything");
         }
+        if !self.tentative.is_zero() {
+            let span = measure::span_text(self.tentative);
+            writeln!(text, "addresses tentative {span}").expect("a string takes everything");
+        }
         for node in &self.nodes {
             for router in &node.routers {
                 write!(text, "router {}", node.name).expect("a string takes everything");
@@ -296,6 +341,11 @@ impl Plan {
         }
         text
     }
+}
+
+/// The number in the name of a link.
+fn network(link: &str) -> u8 {
+    link.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(255)
 }
 
 impl NodePlan {

@@ -1,7 +1,7 @@
 //! A virtual router of a pretend node: the options of its line, and what they add up to.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use engine::{
@@ -10,6 +10,7 @@ use engine::{
     VirtualAddress, Vrid, Weight,
 };
 
+use super::Plan;
 use super::cursor::Cursor;
 use super::measure::span_text;
 use super::mistake::Mistake;
@@ -35,6 +36,8 @@ pub enum RouterOption {
     Multicast,
     /// `unicast`: to every other node that has a router of this VRID.
     Unicast,
+    /// `unicast_link_local`: the same over IPv6, from and to the addresses of the link.
+    UnicastLinkLocal,
     /// `unicast_ttl 64`
     UnicastTtl(u8),
     /// `auth_pass secret`
@@ -49,7 +52,8 @@ pub enum RouterOption {
     AntiReplay(AntiReplay),
     /// `no_auth`
     NoPassword,
-    /// `virtual_ipaddress 192.0.2.51/24,192.0.2.52/24`
+    /// `virtual_ipaddress 192.0.2.51/24,192.0.2.52/24`, `virtual_ipaddress fe80::51/64,2001:db8::51/64`: the router is of
+    /// the family of its addresses.
     Addresses(Vec<(IpAddr, u8)>),
     /// `virtual_ipaddress_excluded 192.0.2.61/24`
     Excluded(Vec<(IpAddr, u8)>),
@@ -69,6 +73,8 @@ pub enum RouterOption {
     GarpLowerDelay(Duration),
     /// `garp_interval 1ms`
     GarpPacing(Duration),
+    /// `gna_interval 1ms`
+    GnaPacing(Duration),
     /// `track_interface eth1 weight -20`
     TrackInterface(Name, Weight),
     /// `track_script chk weight -20 reverse`
@@ -102,6 +108,7 @@ const KEYWORDS: &[&str] = &[
     "preempt_delay",
     "multicast",
     "unicast",
+    "unicast_link_local",
     "unicast_ttl",
     "auth_pass",
     "auth_header",
@@ -119,6 +126,7 @@ const KEYWORDS: &[&str] = &[
     "garp_lower_prio_repeat",
     "garp_lower_prio_delay",
     "garp_interval",
+    "gna_interval",
     "track_interface",
     "track_script",
     "track_file",
@@ -149,6 +157,7 @@ impl RouterOption {
             "preempt_delay" => Self::PreemptDelay(cursor.span("preempt_delay")?),
             "multicast" => Self::Multicast,
             "unicast" => Self::Unicast,
+            "unicast_link_local" => Self::UnicastLinkLocal,
             "unicast_ttl" => Self::UnicastTtl(cursor.number("unicast_ttl", 0..=255)? as u8),
             "auth_pass" => Self::Password(password(cursor)?),
             "auth_header" => Self::Header(password(cursor)?),
@@ -160,7 +169,7 @@ impl RouterOption {
                 Self::AntiReplay(AntiReplay::Time { window })
             }
             "no_auth" => Self::NoPassword,
-            "virtual_ipaddress" => Self::Addresses(addresses(cursor)?),
+            "virtual_ipaddress" => Self::Addresses(of_one_family(cursor)?),
             "virtual_ipaddress_excluded" => Self::Excluded(addresses(cursor)?),
             "skip_check_adv_addr" => Self::SkipCheckAdvAddr,
             "garp_master_repeat" => Self::GarpRepeat(cursor.number(keyword, 0..=100)? as u32),
@@ -170,6 +179,7 @@ impl RouterOption {
             "garp_lower_prio_repeat" => Self::GarpLowerRepeat(cursor.number(keyword, 0..=100)? as u32),
             "garp_lower_prio_delay" => Self::GarpLowerDelay(cursor.span(keyword)?),
             "garp_interval" => Self::GarpPacing(cursor.span(keyword)?),
+            "gna_interval" => Self::GnaPacing(cursor.span(keyword)?),
             "track_interface" => Self::TrackInterface(cursor.take("the name of an interface")?.into(), weight(cursor)?),
             "track_script" => Self::TrackScript(cursor.take("the name of a script")?.into(), weight(cursor)?),
             "track_file" => Self::TrackFile(cursor.take("the name of a file")?.into(), weight(cursor)?),
@@ -200,6 +210,7 @@ impl fmt::Display for RouterOption {
             Self::PreemptDelay(span) => write!(f, "preempt_delay {}", span_text(*span)),
             Self::Multicast => f.write_str("multicast"),
             Self::Unicast => f.write_str("unicast"),
+            Self::UnicastLinkLocal => f.write_str("unicast_link_local"),
             Self::UnicastTtl(ttl) => write!(f, "unicast_ttl {ttl}"),
             Self::Password(password) => write!(f, "auth_pass {password}"),
             Self::Header(password) => write!(f, "auth_header {password}"),
@@ -218,6 +229,7 @@ impl fmt::Display for RouterOption {
             Self::GarpLowerRepeat(times) => write!(f, "garp_lower_prio_repeat {times}"),
             Self::GarpLowerDelay(span) => write!(f, "garp_lower_prio_delay {}", span_text(*span)),
             Self::GarpPacing(span) => write!(f, "garp_interval {}", span_text(*span)),
+            Self::GnaPacing(span) => write!(f, "gna_interval {}", span_text(*span)),
             Self::TrackInterface(link, weight) => write!(f, "track_interface {link}{}", weight_text(*weight)),
             Self::TrackScript(script, weight) => write!(f, "track_script {script}{}", weight_text(*weight)),
             Self::TrackFile(file, weight) => write!(f, "track_file {file}{}", weight_text(*weight)),
@@ -239,13 +251,16 @@ pub struct RouterSpec {
     pub present: bool,
     /// To the nodes with the same VRID instead of to the group.
     pub unicast: bool,
+    /// Over IPv6, unicast goes from and to the addresses of the link.
+    pub link_local: bool,
     /// Everything else; a unicast router's peers are filled in by [`RouterSpec::config`].
     pub settings: RouterConfig,
     unicast_ttl: u8,
 }
 
 impl RouterSpec {
-    /// Version 2, priority 100, one second, multicast on eth0, and the address 192.0.2.VRID.
+    /// Version 2, priority 100, one second, multicast on eth0, and the address 192.0.2.VRID. With addresses of IPv6 version 3,
+    /// which is the only one that speaks it.
     #[must_use]
     pub fn new(options: &[RouterOption]) -> Self {
         let vrid = options.iter().rev().find_map(|option| match option {
@@ -256,6 +271,7 @@ impl RouterSpec {
         let mut spec = Self {
             present: true,
             unicast: false,
+            link_local: false,
             unicast_ttl: 255,
             settings: RouterConfig {
                 name: vrid.to_string().as_str().into(),
@@ -267,7 +283,7 @@ impl RouterSpec {
                 advertisement_interval: Interval::SECOND,
                 preempt_mode: true,
                 preempt_delay: Duration::ZERO,
-                transport: Transport::Multicast { group: GROUP, source: None },
+                transport: Transport::Multicast { group: group(Family::Ipv4), source: None },
                 authentication: Authentication::None,
                 addresses: vec![virtual_address((IpAddr::from([192, 0, 2, vrid.get()]), 24))],
                 excluded_addresses: Vec::new(),
@@ -303,7 +319,8 @@ impl RouterSpec {
             RouterOption::Preempt(preempt) => settings.preempt_mode = *preempt,
             RouterOption::PreemptDelay(delay) => settings.preempt_delay = *delay,
             RouterOption::Multicast => self.unicast = false,
-            RouterOption::Unicast => self.unicast = true,
+            RouterOption::Unicast => (self.unicast, self.link_local) = (true, false),
+            RouterOption::UnicastLinkLocal => (self.unicast, self.link_local) = (true, true),
             RouterOption::UnicastTtl(ttl) => self.unicast_ttl = *ttl,
             RouterOption::Password(password) => {
                 settings.authentication = Authentication::SimplePassword(octets_of(password).into());
@@ -315,7 +332,12 @@ impl RouterSpec {
             RouterOption::HmacMode(mode) => hmac_of(settings).mode = *mode,
             RouterOption::AntiReplay(anti_replay) => hmac_of(settings).anti_replay = *anti_replay,
             RouterOption::NoPassword => settings.authentication = Authentication::None,
-            RouterOption::Addresses(list) => settings.addresses = list.iter().copied().map(virtual_address).collect(),
+            RouterOption::Addresses(list) => {
+                settings.addresses = list.iter().copied().map(virtual_address).collect();
+                // Without addresses it stays what it was.
+                settings.family = list.first().map_or(settings.family, |(address, _)| Family::of(*address));
+                settings.transport = Transport::Multicast { group: group(settings.family), source: None };
+            }
             RouterOption::Excluded(list) => {
                 settings.excluded_addresses = list.iter().copied().map(virtual_address).collect();
             }
@@ -327,6 +349,7 @@ impl RouterSpec {
             RouterOption::GarpLowerRepeat(times) => announce.lower_priority_repeat = *times,
             RouterOption::GarpLowerDelay(span) => announce.lower_priority_delay = *span,
             RouterOption::GarpPacing(span) => announce.pacing = *span,
+            RouterOption::GnaPacing(span) => announce.neighbour_pacing = *span,
             RouterOption::TrackInterface(link, weight) => {
                 settings.track_links.retain(|tracked| tracked.link != *link);
                 settings.track_links.push(TrackedLink { link: link.clone(), weight: *weight });
@@ -345,6 +368,20 @@ impl RouterSpec {
             RouterOption::DontTrackPrimary => settings.ignore_own_link = true,
             RouterOption::Later | RouterOption::Removed => self.present = false,
             RouterOption::Added => self.present = true,
+        }
+        if settings.family == Family::Ipv6 {
+            settings.version = Version::V3;
+        }
+    }
+
+    /// The address of a node that such a router sends from. Over IPv6, multicast comes from the one of the link
+    /// (RFC 9568 §5.1.2.1).
+    pub(crate) fn address_of(&self, node: usize, by_unicast: bool) -> IpAddr {
+        let [ipv4, link_local, global] = Plan::own_addresses(node, &self.settings.link);
+        match self.settings.family {
+            Family::Ipv4 => ipv4,
+            Family::Ipv6 if by_unicast && !self.link_local => global,
+            Family::Ipv6 => link_local,
         }
     }
 
@@ -406,8 +443,13 @@ fn hmac_mode_text(mode: HmacMode) -> &'static str {
 /// The name of the one group of static addresses, routes and rules.
 pub(crate) const STATICS: &str = "statics";
 
-/// RFC 9568 §5.1.1.2.
-pub(crate) const GROUP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(224, 0, 0, 18));
+/// To whom multicast goes: RFC 9568 §5.1.1.2 and §5.1.2.2.
+pub(crate) const fn group(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12)),
+    }
+}
 
 fn virtual_address((address, prefix): (IpAddr, u8)) -> VirtualAddress {
     VirtualAddress::new(address, prefix)
@@ -439,17 +481,39 @@ pub(crate) fn addresses(cursor: &mut Cursor<'_>) -> Result<Vec<(IpAddr, u8)>, Mi
     }
     let word = cursor.take("addresses")?;
     let one = |text: &str| {
-        let (address, prefix) = text.split_once('/').unwrap_or((text, "32"));
-        // The simulated network is one of IPv4.
-        let address: std::net::Ipv4Addr = address.parse().ok()?;
-        Some((address.into(), prefix.parse().ok().filter(|prefix| *prefix <= 32)?))
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let address: IpAddr = address.parse().ok()?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok())?;
+        (prefix <= longest).then_some((address, prefix))
     };
-    word.split(',')
-        .map(|text| {
-            one(text).ok_or_else(|| cursor.before(format!("`{text}` is no IPv4 address such as `192.0.2.51/24`")))
-        })
-        .collect()
+    let unreadable =
+        |text: &str| cursor.before(format!("`{text}` is no address such as `192.0.2.51/24` or `2001:db8::51/64`"));
+    word.split(',').map(|text| one(text).ok_or_else(|| unreadable(text))).collect()
 }
+
+/// The addresses that decide over the family of a router.
+fn of_one_family(cursor: &mut Cursor<'_>) -> Result<Vec<(IpAddr, u8)>, Mistake> {
+    let list = addresses(cursor)?;
+    let other = |address: &IpAddr| list.first().is_some_and(|(first, _)| first.is_ipv4() != address.is_ipv4());
+    match list.iter().find(|(address, _)| other(address)) {
+        None => Ok(list),
+        Some((address, _)) => Err(cursor.before(format!(
+            "{address} is of another family than the first address: it belongs into `virtual_ipaddress_excluded`"
+        ))),
+    }
+}
+
+/// An address with a number that reads as it does in IPv4: 51 is `::51`.
+pub(crate) fn ipv6(network: [u16; 2], number: u8) -> IpAddr {
+    let digits = [number / 100, number / 10 % 10, number % 10];
+    let last = digits.iter().fold(0, |sum, digit| sum * 16 + u16::from(*digit));
+    Ipv6Addr::new(network[0], network[1], 0, 0, 0, 0, 0, last).into()
+}
+
+/// Where addresses of a link are, and others.
+pub(crate) const LINK_LOCAL: [u16; 2] = [0xfe80, 0];
+pub(crate) const GLOBAL: [u16; 2] = [0x2001, 0xdb8];
 
 pub(crate) fn addresses_text(list: &[(IpAddr, u8)]) -> String {
     if list.is_empty() {

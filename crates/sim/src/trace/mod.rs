@@ -53,6 +53,7 @@ pub(crate) const EXPECTATION_WORDS: &[&str] = &[
     "advertisements",
     "is",
     "gratuitous",
+    "neighbour",
     "kernel",
     "notifies",
     "stopped",

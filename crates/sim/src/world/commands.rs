@@ -1,11 +1,11 @@
 //! What the plan makes happen: to machines, daemons, interfaces, paths, and by strangers.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use engine::{Config, Engine, FigureCause, Input, Name};
+use engine::{Config, Engine, Family, FigureCause, Input, Name};
 
 use super::refusals::Refusal;
 use super::{Happening, World};
@@ -14,7 +14,7 @@ use crate::frame;
 use crate::invariant::order::OrderWatch;
 use crate::invariant::step::NodeWatch;
 use crate::node::{Asleep, Daemon, Doom, Packet, Report};
-use crate::plan::router::STATICS;
+use crate::plan::router::{STATICS, group};
 use crate::plan::{Act, Command, FigureAct, LinkPlan, NodeRef, Plan, RouterOption, RouterSpec, ServiceChange, Spoof};
 use crate::random::Random;
 use crate::unit::Unit;
@@ -104,7 +104,7 @@ impl World<'_> {
                 let position = self.plan.nodes[index].scripts.iter().position(|script| script.settings.name == *name);
                 node.scripts[position.ok_or("there is no such script")?] = *behaviour;
             }
-            Act::AddressDeleted(address) => return self.delete(index, (*address).into()),
+            Act::AddressDeleted(address) => return self.delete(index, *address),
             Act::Sending(works) => node.sending = *works,
             Act::Kernel(settable) => {
                 node.settable = *settable;
@@ -243,8 +243,9 @@ impl World<'_> {
         node.units.iter_mut().for_each(Unit::lose_power);
         node.frozen.clear();
         for link in &mut node.links {
-            let primary = IpAddr::V4(Plan::primary(index, &link.name));
-            link.addresses.retain(|address| *address == primary);
+            let own = Plan::own_addresses(index, &link.name);
+            link.addresses.retain(|address| own.contains(address));
+            link.tentative.clear();
             link.expiries.clear();
         }
     }
@@ -370,10 +371,15 @@ impl World<'_> {
     }
 
     fn link_changes(&mut self, index: usize, name: &Name, condition: LinkPlan) -> Result<(), &'static str> {
-        let primary = IpAddr::V4(Plan::primary(index, name));
         let link = self.nodes[index].link_mut(name).ok_or("there is no such interface")?;
         let is_new = link.condition == LinkPlan::Absent && condition != LinkPlan::Absent;
-        link.change(condition, primary);
+        let own = Plan::own_addresses(index, name);
+        let stays_up = link.condition == LinkPlan::Up && own.iter().all(|own| link.addresses.contains(own));
+        link.change(condition, &own);
+        link.tentative.retain(|address| link.addresses.contains(address));
+        if condition == LinkPlan::Up && !stays_up {
+            self.look_for_duplicates(index, name);
+        }
         if is_new {
             self.join(index, name);
         }
@@ -382,10 +388,32 @@ impl World<'_> {
         Ok(())
     }
 
+    /// An interface has come up: its addresses of IPv6 may be somebody else's.
+    pub(super) fn look_for_duplicates(&mut self, index: usize, name: &Name) {
+        let span = self.plan.tentative;
+        let Some(link) = self.nodes[index].link_mut(name).filter(|_| !span.is_zero()) else { return };
+        let own = Plan::own_addresses(index, name);
+        link.tentative = own.into_iter().filter(|own| own.is_ipv6() && link.addresses.contains(own)).collect();
+        let at = self.now + span;
+        link.sure_at = Some(at);
+        self.due(at, Happening::Sure { node: index, link: name.clone() });
+    }
+
+    /// Nobody else has them.
+    pub(super) fn end_tentative(&mut self, index: usize, name: &Name) {
+        let now = self.now;
+        let Some(link) = self.nodes[index].link_mut(name).filter(|link| link.sure_at == Some(now)) else { return };
+        link.sure_at = None;
+        link.tentative.clear();
+        self.tell_link(index, name);
+        self.reconcile_soon(index);
+    }
+
     fn delete(&mut self, index: usize, address: IpAddr) -> Result<(), &'static str> {
         let links = &mut self.nodes[index].links;
         let link = links.iter_mut().find(|link| link.addresses.contains(&address)).ok_or("it is not there")?;
         link.addresses.retain(|there| *there != address);
+        link.tentative.retain(|there| *there != address);
         let name = link.name.clone();
         self.tell_link(index, &name);
         self.reconcile_soon(index);
@@ -394,8 +422,15 @@ impl World<'_> {
 
     fn spoof(&mut self, spoof: &Spoof) {
         let link = Name::from("eth0");
-        let group = Ipv4Addr::new(224, 0, 0, 18);
-        let destination = spoof.to.map_or(group, |node| Plan::primary(node, &link));
+        let address_of = |node: usize| {
+            let [ipv4, link_local, global] = Plan::own_addresses(node, &link);
+            match spoof.source {
+                IpAddr::V4(_) => ipv4,
+                IpAddr::V6(source) if source.is_unicast_link_local() => link_local,
+                IpAddr::V6(_) => global,
+            }
+        };
+        let destination = spoof.to.map_or_else(|| group(Family::of(spoof.source)), address_of);
         let frame: Rc<[u8]> = frame::spoof(spoof, destination).into();
         for node in (0..self.nodes.len()).filter(|node| spoof.to.is_none_or(|to| to == *node)) {
             let arrival = Happening::Arrive { node, link: link.clone(), frame: Rc::clone(&frame) };

@@ -124,8 +124,8 @@ impl World<'_> {
             let node = &self.nodes[index];
             let mut left = Vec::new();
             for link in &node.links {
-                let own = IpAddr::V4(Plan::primary(index, &link.name));
-                let virtual_ones = link.addresses.iter().filter(|address| **address != own);
+                let own = Plan::own_addresses(index, &link.name);
+                let virtual_ones = link.addresses.iter().filter(|address| !own.contains(address));
                 let unwanted = virtual_ones.filter(|address| !self.wants(index, &link.name, **address));
                 left.extend(unwanted.map(|address| (link.name.clone(), *address)));
             }

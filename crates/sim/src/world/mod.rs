@@ -135,6 +135,8 @@ enum Happening {
     Joins { node: usize, life: u64, link: Name },
     /// The kernel drops an address that was not renewed.
     Expires { node: usize, link: Name, address: IpAddr },
+    /// The kernel is sure of a node's own addresses.
+    Sure { node: usize, link: Name },
     /// A daemon renews its addresses.
     Renews { node: usize, life: u64 },
     /// Somebody looks at the addresses of all kernels.
@@ -199,7 +201,7 @@ impl<'p> World<'p> {
             Happening::Command(index) => {
                 self.check_settled();
                 let command = &self.plan.steps[index].command;
-                let harmless = command.is_harmless();
+                let harmless = command.is_harmless(self.plan);
                 if !harmless {
                     self.quiet = Quiet::default();
                 }
@@ -232,6 +234,7 @@ impl<'p> World<'p> {
             Happening::Resume { node, life } => self.resume(node, life),
             Happening::Joins { node, life, link } => self.joins_again(node, life, &link),
             Happening::Expires { node, link, address } => self.expires(node, &link, address),
+            Happening::Sure { node, link } => self.end_tentative(node, &link),
             Happening::Renews { node, life } => self.renews(node, life),
             Happening::Looks => self.look_at_kernels(),
             Happening::InSight { node, service } => self.comes_in_sight(node, service),
@@ -312,7 +315,9 @@ impl<'p> World<'p> {
         };
         let Some(place) = daemon.engine.links().iter().position(|name| name == link) else { return };
         let link = LinkId(u32::try_from(place).expect("a node has few interfaces"));
-        let input = Input::Received(Received { link, family: Family::Ipv4, octets });
+        let is_ipv6 = octets.first().is_some_and(|first| first >> 4 == 6);
+        let family = if is_ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        let input = Input::Received(Received { link, family, octets });
         self.feed(index, input, Kind::NotForUs);
     }
 

@@ -95,7 +95,8 @@ impl World<'_> {
         let owned = node.specs.iter().filter(|spec| spec.settings.priority.is_address_owner());
         let owned = owned.flat_map(|spec| spec.settings.addresses.iter().chain(&spec.settings.excluded_addresses));
         let mut sources: Vec<IpAddr> = owned.map(|entry| entry.address).collect();
-        sources.push(Plan::primary(index, &config.link).into());
+        let spec = node.specs.iter().find(|spec| spec.settings.vrid == config.vrid);
+        sources.extend(spec.map(|spec| self.plan.primary_address(index, spec)));
         for destination in daemon.engine.destinations(router) {
             let engine = &daemon.engine;
             let octets = engine.write_advertisement(router, priority, sequence, *destination, &mut buffer);
@@ -122,7 +123,7 @@ impl World<'_> {
         self.nodes[index].overheard = frames.last().map(|(_, frame)| Rc::clone(frame));
         for (destination, frame) in frames {
             for other in (0..self.nodes.len()).filter(|other| *other != index) {
-                let there = destination.is_multicast() || destination == Plan::primary(other, &link);
+                let there = destination.is_multicast() || Plan::own_addresses(other, &link).contains(&destination);
                 if !there || self.nodes[other].link(&link).is_none() {
                     continue;
                 }
@@ -284,7 +285,7 @@ impl World<'_> {
             let here = |id: LinkId| names.get(id.0 as usize) == Some(&name);
             let wanted: Vec<IpAddr> =
                 desired.addresses.iter().filter(|entry| here(entry.link)).map(|entry| entry.address).collect();
-            let (mut removed, mut added) = link.differences(&wanted, Plan::primary(index, &name).into());
+            let (mut removed, mut added) = link.differences(&wanted, &Plan::own_addresses(index, &name));
             let asked = removed.len() + added.len();
             removed.retain(|_| !self.is_refused(index, Call::RemoveAddress));
             added.retain(|_| !self.is_refused(index, Call::AddAddress));

@@ -125,6 +125,10 @@ impl World<'_> {
         let node = &mut self.nodes[index];
         node.powered = true;
         node.boot += 1;
+        let up: Vec<Name> = node.links.iter().filter(|link| link.carries()).map(|link| link.name.clone()).collect();
+        for link in up {
+            self.look_for_duplicates(index, &link);
+        }
         for place in 0..self.nodes[index].units.len() {
             let mut effects = Vec::new();
             self.nodes[index].units[place].boot(&mut effects);

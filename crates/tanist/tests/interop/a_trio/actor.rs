@@ -3,7 +3,7 @@
 mod configuration;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use engine::{Name, TrackerKind, TrackerName};
 use linux::signals::Signal;
@@ -77,7 +77,8 @@ fn suits_frr(course: &Course, node: usize) -> bool {
     let routers = &course.plan.nodes[node].routers;
     let knows = |option: &RouterOption| match option {
         Priority(priority) => *priority < 255,
-        Addresses(list) => list.len() == 1,
+        // Over IPv6, all have its two.
+        Addresses(list) => list.len() == 1 || course.way == Way::Ipv6,
         Vrid(_) | Interval(_) | Preempt(_) | Version(_) => true,
         // When addresses are announced does not decide on a role.
         option => option.to_string().starts_with("garp_"),
@@ -262,7 +263,8 @@ impl Actor {
             }
             // Whoever is not active does not have it.
             Act::AddressDeleted(address) => {
-                let prefix = if address.octets()[..3] == [192, 0, 2] { 24 } else { 32 };
+                let IpAddr::V4(v4) = address else { panic!("the lab's hosts have other addresses of IPv6") };
+                let prefix = if v4.octets()[..3] == [192, 0, 2] { 24 } else { 32 };
                 let _ = self.host.remove_address("eth0", &format!("{address}/{prefix}"));
             }
             act => panic!("{act:?} has no part in a group of three"),
@@ -294,7 +296,11 @@ impl Actor {
     fn router_of_frr(&self, course: &Course) -> frr::Router {
         let spec = &self.routers[0].spec;
         let settings = &spec.settings;
-        let IpAddr::V4(address) = settings.addresses[0].address else { panic!("scenarios are of IPv4") };
+        let address = match settings.addresses[0].address {
+            IpAddr::V4(address) => address,
+            // Then it has the two of all tests.
+            IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+        };
         frr::Router {
             vrid: settings.vrid.get(),
             version: course.version(spec.settings.version),

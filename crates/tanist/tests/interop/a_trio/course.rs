@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use engine::{Instant, Interval, Name, Version};
+use engine::{Family, Instant, Interval, Name, Version};
 use sim::plan::Step;
 use sim::plan::{
     Act, Command, LanChange, LinkPlan, NodePlan, NodeRef, PathChoice, Plan, RouterOption, RouterSpec, Spoof,
@@ -82,20 +82,23 @@ impl Course {
         let plan = for_three(plan_of(file));
         let pace = Pace::of(&plan);
         let stretches = stretches(&plan);
-        Self { plan, stretches, way: Way::Plain, pace }
+        let is_ipv6 = |options: &Vec<RouterOption>| RouterSpec::new(options).settings.family == Family::Ipv6;
+        let way = if plan.nodes.iter().flat_map(|node| &node.routers).any(is_ipv6) { Way::Ipv6 } else { Way::Plain };
+        Self { plan, stretches, way, pace }
     }
 
-    /// The same, spoken otherwise; `None` if what happens is about IPv4 and the interface itself.
+    /// The same, spoken otherwise; `None` if what happens is about IPv4 and the interface itself, or speaks IPv6 already.
     pub(crate) fn by(self, way: Way) -> Option<Self> {
         let speaks = |deed: &Deed| matches!(deed, Deed::Stranger(_) | Deed::Repeats(_));
         let strips = |act: &Act| matches!(act, Act::Link(_, LinkPlan::Addressless) | Act::AddressDeleted(_));
         let vrids: BTreeSet<u8> = self.end().keys().copied().collect();
-        let is_of_ipv4 = self.pace == Pace::AsItIs
+        let is_its_own = self.way != Way::Plain
+            || self.pace == Pace::AsItIs
             || vrids.len() > 1
             || self.has(|option| *option == RouterOption::Unicast)
             || self.stretches.iter().flat_map(|stretch| &stretch.deeds).any(speaks)
             || (0..self.plan.nodes.len()).any(|node| self.acts_on(node).any(strips));
-        (!is_of_ipv4).then_some(Self { way, ..self })
+        (!is_its_own).then_some(Self { way, ..self })
     }
 
     /// Real time for a span of the scenario.

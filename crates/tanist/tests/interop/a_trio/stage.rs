@@ -95,8 +95,9 @@ impl<'c> Stage<'c> {
 
     fn speak(&self, spoof: &Spoof) {
         let to = spoof.to.map(|node| Plan::primary(node, "eth0"));
+        let IpAddr::V4(source) = spoof.source else { panic!("the stranger of the lab speaks IPv4") };
         let (version, vrid, priority, interval, ttl, password, bad, cut) = match &spoof.content {
-            SpoofContent::Octets(octets) => return send_octets(self.stranger(), spoof.source, octets),
+            SpoofContent::Octets(octets) => return send_octets(self.stranger(), source, octets),
             SpoofContent::Advertisement {
                 version,
                 vrid,
@@ -126,7 +127,7 @@ impl<'c> Stage<'c> {
             forged.authentication = (1, octets);
         }
         forged.destination = to.unwrap_or(forged.destination);
-        send(self.stranger(), spoof.source, forged);
+        send(self.stranger(), source, forged);
     }
 
     /// Does what happens at one moment. Of those who start together the better one is first, as its skew makes it.

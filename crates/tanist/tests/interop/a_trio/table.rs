@@ -43,6 +43,8 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "group-moves-together",
             "header-numbers",
             "higher-priority-from-a-stranger",
+            "ipv6-crash",
+            "ipv6-unicast",
             "killed-and-started-at-once",
             "killed",
             "link-absent-at-start",
@@ -259,12 +261,18 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     (Part::No("an operator's orders are Tanist's own"), &["bug-release-without-a-pair"]),
     (Part::No("the lab cannot make a kernel refuse addresses"), &["addresses-refused"]),
     (
+        Part::No("its point is an address of the link, of which the lab's hosts have others"),
+        &["ipv6-no-address-of-the-link", "ipv6-unicast-link-local"],
+    ),
+    (Part::No("the lab's hosts look for no duplicates of their addresses"), &["ipv6-address-still-tentative"]),
+    (Part::No("the lab's stranger speaks IPv4; over IPv6 they are in interop/packets"), &["ipv6-strangers"]),
+    (
         Part::No("its point is a sleep of one length for intervals of two; the lab's intervals are shorter"),
         &["bug-group-oversleeps-together"],
     ),
     (
         Part::No("not every daemon of a group of three gives its addresses a lifetime"),
-        &["addresses-let-go-by-themselves", "bug-awake-for-a-moment"],
+        &["addresses-let-go-by-themselves", "bug-awake-for-a-moment", "ipv6-addresses-let-go"],
     ),
     (
         Part::No(

@@ -1,14 +1,14 @@
 //! What a node of three is configured with: for Tanist and keepalived, which read the same words.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use engine::{AntiReplay, Authentication, HmacMode, HmacPolicy, Measure, TrackerKind, Weight};
 use sim::plan::{Plan, TrackerSpec};
 
 use super::{Actor, Router};
-use crate::support::{HOST_DIR, ipv6};
 use crate::a_trio::course::{Course, Way};
+use crate::support::{HOST_DIR, ipv6};
 
 /// The addresses of a router of IPv6.
 pub(super) const OF_IPV6: [Ipv6Addr; 2] = [ipv6::ON_LINK, ipv6::ADDRESS];
@@ -87,10 +87,13 @@ impl Actor {
             lines.push("use_vmac".to_owned());
         }
         if spec.unicast {
-            let own: Ipv4Addr = Plan::primary(self.number, "eth0");
+            let address = |node: usize| {
+                let [ipv4, _, global] = Plan::own_addresses(node, "eth0");
+                if self.way == Way::Ipv6 { global } else { ipv4 }
+            };
             let others = (0..course.plan.nodes.len()).filter(|node| *node != self.number);
-            let peers: Vec<String> = others.map(|node| Plan::primary(node, "eth0").to_string()).collect();
-            lines.push(format!("unicast_src_ip {own}"));
+            let peers: Vec<String> = others.map(|node| address(node).to_string()).collect();
+            lines.push(format!("unicast_src_ip {}", address(self.number)));
             lines.push(block("unicast_peer", &peers));
         }
         let links = settings.track_links.iter().map(|tracked| format!("{}{}", tracked.link, weight(tracked.weight)));
