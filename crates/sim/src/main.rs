@@ -1,4 +1,5 @@
-//! `hunt` looks for broken invariants, `refuse` refuses one system call after the other, `run` plays scenario files.
+//! `hunt` looks for broken invariants, `world` shows one of its worlds, `refuse` refuses one system call after the other, `run`
+//! plays scenario files.
 
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -6,15 +7,18 @@ use std::time::SystemTime;
 use tanist_sim::coverage::Coverage;
 use tanist_sim::hunt::{self, Hunt, Refused};
 use tanist_sim::scenario::{self, Scenario};
+use tanist_sim::world::{self, Record};
 
 const USAGE: &str = "\
 usage: tanist-sim hunt [--seeds N] [--from S|new] [--jobs J] [--shown F] [--only ipv6]
+       tanist-sim world SEED
        tanist-sim refuse [--most N] FILE...
        tanist-sim run FILE...
 
 hunt  makes up N LANs with faults (default 1000, from seed 1), prints what breaks a rule as a scenario;
       `new` begins where no hunt has been, and says where, so that it can be repeated; `--only ipv6` leaves out of these
       the worlds without IPv6
+world  prints the world of a seed as a scenario
 refuse  plays scenario files without what they expect, again and again, and refuses something else each time; of each
         kind N times at most (default 40) for each node and file
 run   plays scenario files and prints them as they should be; exit status 1 if one differs or breaks a rule";
@@ -26,6 +30,10 @@ fn main() -> ExitCode {
         ["hunt", options @ ..] => match hunt_options(options) {
             Ok(order) => go_hunting(order),
             Err(message) => complain(&message),
+        },
+        ["world", seed] => match seed.parse() {
+            Ok(seed) => show_world(seed),
+            Err(_) => complain(&format!("a seed is a number, not `{seed}`")),
         },
         ["refuse", "--most", most, files @ ..] if !files.is_empty() => match most.parse() {
             Ok(most) => refuse(most, files),
@@ -91,6 +99,12 @@ fn go_hunting(order: Hunt) -> ExitCode {
     let bag = hunt::hunt(order);
     print!("{bag}");
     if bag.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn show_world(seed: u64) -> ExitCode {
+    let plan = hunt::generate(seed);
+    print!("{}", Scenario::print(&plan, &world::run(&plan, Record::Lines).lines));
+    ExitCode::SUCCESS
 }
 
 fn refuse(most: u32, files: &[&str]) -> ExitCode {

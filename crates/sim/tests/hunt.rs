@@ -31,6 +31,9 @@ fn no_invariant_breaks_in_the_first_seeds_and_no_situation_is_left_out() {
     let bag = hunt::hunt(Hunt { from: 1, seeds: 400, jobs: 2, shown: 1, only_ipv6: false });
     assert!(bag.findings.is_empty(), "{bag}");
     let mut coverage = coverage_of_scenarios();
+    // Some steps need two things within one message's way, which no short hunt has to meet.
+    let steps: Vec<String> = coverage.gaps().into_iter().filter(|gap| gap.starts_with("role of")).collect();
+    assert!(steps.is_empty(), "no scenario has {steps:#?}");
     coverage.add(&bag.coverage);
     let (gaps, surprises) = (coverage.gaps(), coverage.surprises());
     assert!(gaps.is_empty(), "never met: {gaps:#?}\n{coverage}");

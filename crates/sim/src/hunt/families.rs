@@ -68,7 +68,7 @@ impl Families {
     }
 
     /// An address that somebody deletes on a node, which may be one that the node has of its own.
-    pub(super) fn to_delete(&mut self, address: IpAddr, node: usize) -> IpAddr {
+    pub(super) fn deleted(&mut self, address: IpAddr, node: usize) -> IpAddr {
         let random = &mut self.random;
         if self.share == 0 || random.chance(25) {
             return address;

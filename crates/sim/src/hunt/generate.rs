@@ -342,7 +342,7 @@ impl Maker {
             Fault::Operator => Act::Order(made_up_order(random)),
             Fault::AddressDeleted => {
                 let address = IpAddr::from([192, 0, 2, *random.pick(&[51, 52, 61])]);
-                Act::AddressDeleted(self.families.to_delete(address, node))
+                Act::AddressDeleted(self.families.deleted(address, node))
             }
             Fault::Reloaded => return self.reload(at, node),
             Fault::Stranger => {

@@ -400,7 +400,7 @@ impl World<'_> {
     }
 
     /// Nobody else has them.
-    pub(super) fn are_sure(&mut self, index: usize, name: &Name) {
+    pub(super) fn end_tentative(&mut self, index: usize, name: &Name) {
         let now = self.now;
         let Some(link) = self.nodes[index].link_mut(name).filter(|link| link.sure_at == Some(now)) else { return };
         link.sure_at = None;

@@ -234,7 +234,7 @@ impl<'p> World<'p> {
             Happening::Resume { node, life } => self.resume(node, life),
             Happening::Joins { node, life, link } => self.joins_again(node, life, &link),
             Happening::Expires { node, link, address } => self.expires(node, &link, address),
-            Happening::Sure { node, link } => self.are_sure(node, &link),
+            Happening::Sure { node, link } => self.end_tentative(node, &link),
             Happening::Renews { node, life } => self.renews(node, life),
             Happening::Looks => self.look_at_kernels(),
             Happening::InSight { node, service } => self.comes_in_sight(node, service),
