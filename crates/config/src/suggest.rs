@@ -57,6 +57,7 @@ mod tests {
         check("check_ntpd", Some("chk_ntpd"));
         check("sate", Some("state"));
         check("frobnicate", None);
+        check("protocol", None);
         check("ab", None);
     }
 }

@@ -265,6 +265,26 @@ link eth0 up 2001:db8::1 fe80::1?
     );
 }
 
+/// A source that was named is waited for, and no other address.
+#[test]
+fn a_tentative_source_is_waited_for() {
+    check(
+        r#"
+router a ipv6 priority 100 peers 2001:db8::2 source 2001:db8::1
+link eth0 up 2001:db8::1? 2001:db8::7
+    0.000000 > start
+    0.500000 > view
+    0.500000   a is Initialize priority 100/100 interval 1s fault PrimaryAddressTentative
+    1.000000 > link eth0 up 2001:db8::7?
+    1.000000   a fault: NoPrimaryAddress
+    1.000000   a Initialize -> Initialize: Fault
+    1.000000   a notify Fault 100
+    1.500000 > view
+    1.500000   a is Initialize priority 100/100 interval 1s fault NoPrimaryAddress
+"#,
+    );
+}
+
 /// By unicast from where peers can answer to.
 #[test]
 fn unicast_comes_from_where_peers_can_answer_to() {
