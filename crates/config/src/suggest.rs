@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn finds_slips_and_leaves_strangers_alone() {
-        let names = ["priority", "interface", "interval", "state", "chk_ntpd"];
+        let names = ["priority", "interface", "interval", "state", "chk_ntpd", "mode"];
         let check = |word, expected| assert_eq!(nearest(word, names), expected, "{word}");
         check("prioirty", Some("priority"));
         check("Interface", Some("interface"));
@@ -57,6 +57,9 @@ mod tests {
         check("check_ntpd", Some("chk_ntpd"));
         check("sate", Some("state"));
         check("frobnicate", None);
+        check("protocol", None);
+        // Two letters that have changed places are one slip, and a short word may have no more.
+        check("omde", Some("mode"));
         check("ab", None);
     }
 }

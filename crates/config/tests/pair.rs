@@ -224,6 +224,20 @@ fn what_only_one_node_has_is_told() {
     check(&a, &instance("notify_master \"/etc/keepalived/start.sh\""), &[alone]);
 }
 
+/// What follows the time is cut as any other command is, by its own quotes.
+#[test]
+fn a_timed_command_is_read_like_any_other() {
+    for command in ["\"/usr/bin/a b\" root", "'/usr/bin/a' 'b c'", "\"/usr/bin/a 'b c'\"", "'/usr/bin/a b' root"] {
+        let settings = text(&format!(
+            "service web {{\n systemd web\n while_active {{\n every 1h {command}\n }}\n post_takeover {command}\n}}\n\
+             vrrp_instance V {{\n interface eth0\n virtual_router_id 51\n service web\n}}\n"
+        ));
+        let web = &settings.services[0];
+        assert_eq!(web.while_active.first(), web.post_takeover.as_ref(), "{command}");
+        assert!(web.post_takeover.is_some(), "{command}");
+    }
+}
+
 /// Changing a pair over step by step is fine; a step too many makes one of them deaf.
 #[test]
 fn steps_of_auth_hmac_that_do_not_fit_are_told() {

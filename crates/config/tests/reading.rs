@@ -79,6 +79,21 @@ fn a_pattern_may_stand_for_the_configuration() {
 }
 
 #[test]
+fn a_finding_has_its_line_and_its_column_in_characters() {
+    let loaded =
+        read(&MemoryFiles::single(PLACE, "global_defs {\n router_id é\n}\n é nonsense\n"), &LoadOptions::default());
+    let places: Vec<_> = loaded.report.diagnostics().iter().filter_map(|one| one.place.as_ref()).collect();
+    assert_eq!(places.iter().map(|place| (place.line, place.column)).collect::<Vec<_>>(), [(1, 1), (4, 2)]);
+}
+
+#[test]
+fn a_name_that_nobody_defined_stays_in_its_word() {
+    let loaded =
+        read(&MemoryFiles::single(PLACE, "global_defs {\n router_id a${NOBODY}b\n}\n"), &LoadOptions::default());
+    assert_eq!(loaded.settings.expect("a hint is no error").global.router_id.as_deref(), Some("a${NOBODY}b"));
+}
+
+#[test]
 fn the_environment_is_that_of_the_process() {
     assert!(RealFiles.environment("PATH").is_some());
     assert_eq!(RealFiles.environment("PATH"), std::env::var("PATH").ok());

@@ -34,11 +34,14 @@ fn written(bench: &mut Bench, priority: u8, sequence: u64, destination: &str) ->
 
 #[test]
 fn an_advertisement_is_what_keepalived_sends() {
-    let mut bench =
-        bench("router a ipv6 vrid 5 addresses 2001:db8::1/128,fe80::1/128", "2001:db8::a fe80::f4cb:65ff:fec0:391d");
     let mut expected = octets_from_hex(CAPTURED);
     expected[FLOW_LABEL].fill(0);
-    assert_eq!(written(&mut bench, 100, 0, "ff02::12"), expected);
+    // Over IPv6 there is one form of the checksum, whichever is asked for.
+    for checksum in ["never-old", "old", "message"] {
+        let line = format!("router a ipv6 vrid 5 addresses 2001:db8::1/128,fe80::1/128 checksum {checksum}");
+        let mut bench = bench(&line, "2001:db8::a fe80::f4cb:65ff:fec0:391d");
+        assert_eq!(written(&mut bench, 100, 0, "ff02::12"), expected, "{checksum}");
+    }
 }
 
 #[test]
@@ -62,15 +65,12 @@ fn what_keepalived_sends_is_understood() {
 /// The vector of keepalived 2.4.3: the checksum, made by its kernel, covers the trailer.
 #[test]
 fn a_sealed_advertisement_is_what_keepalived_sends() {
-    // Over IPv6 there is one form of the checksum, whichever is asked for.
-    for checksum in ["never-old", "old", "message"] {
-        let line = format!("router a ipv6 vrid 51 hmac 1 addresses fe80::100/64 peers fe80::20 checksum {checksum}");
-        let packet = written(&mut bench(&line, "fe80::10"), 200, 0x6800_0000_8000_0000, "fe80::20");
-        let expected = "3133c8010064a2e9 fe800000000000000000000000000100 \
-            010100006800000080000000 c8c56146ebfd66ee10ec4d8186461b78";
-        assert_eq!(packet[40..], octets_from_hex(expected), "{checksum}");
-        assert_eq!(u16::from_be_bytes([packet[4], packet[5]]), 52, "the header knows of the trailer");
-    }
+    let mut bench = bench("router a ipv6 vrid 51 hmac 1 addresses fe80::100/64 peers fe80::20", "fe80::10");
+    let packet = written(&mut bench, 200, 0x6800_0000_8000_0000, "fe80::20");
+    let expected = "3133c8010064a2e9 fe800000000000000000000000000100 \
+        010100006800000080000000 c8c56146ebfd66ee10ec4d8186461b78";
+    assert_eq!(packet[40..], octets_from_hex(expected));
+    assert_eq!(u16::from_be_bytes([packet[4], packet[5]]), 52, "the header knows of the trailer");
 }
 
 #[test]
@@ -261,6 +261,26 @@ link eth0 up 2001:db8::1 fe80::1?
     4.000000   a Initialize -> Initialize: Stopped
     4.000000   a notify Stop 100
     4.000000   stopped
+"#,
+    );
+}
+
+/// A source that was named is waited for, and no other address.
+#[test]
+fn a_tentative_source_is_waited_for() {
+    check(
+        r#"
+router a ipv6 priority 100 peers 2001:db8::2 source 2001:db8::1
+link eth0 up 2001:db8::1? 2001:db8::7
+    0.000000 > start
+    0.500000 > view
+    0.500000   a is Initialize priority 100/100 interval 1s fault PrimaryAddressTentative
+    1.000000 > link eth0 up 2001:db8::7?
+    1.000000   a fault: NoPrimaryAddress
+    1.000000   a Initialize -> Initialize: Fault
+    1.000000   a notify Fault 100
+    1.500000 > view
+    1.500000   a is Initialize priority 100/100 interval 1s fault NoPrimaryAddress
 "#,
     );
 }

@@ -146,7 +146,7 @@ fn set(pattern: &[char], start: usize, character: char) -> Option<(usize, bool)>
 mod tests {
     use std::path::Path;
 
-    use super::{alternatives, expand, matches};
+    use super::{MOST_ALTERNATIVES, alternatives, expand, matches};
     use crate::MemoryFiles;
 
     #[test]
@@ -156,6 +156,7 @@ mod tests {
         check("{a,b}.conf", &["a.conf", "b.conf"]);
         check("{foo/{,cat,dog},bar}", &["foo/", "foo/cat", "foo/dog", "bar"]);
         check("a{b", &["a{b"]);
+        assert!(alternatives(&"{a,b}".repeat(12)).len() <= MOST_ALTERNATIVES);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{Engine, HeldBy, Instant, Name, Output, Record, RouterRecord};
 
 impl Engine {
     pub(crate) fn say(&mut self, now: Instant, out: &mut Vec<Output>) {
-        if self.pair.is_none() || !(self.is_started() || self.has_stopped()) {
+        if self.pair.is_none() {
             return;
         }
         let lasting = self.statement(now, false);

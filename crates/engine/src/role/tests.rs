@@ -120,6 +120,23 @@ fn a_claim_that_was_only_due_ends_with_the_other_node_and_what_was_handed_over_d
     assert_eq!(nobody(&role, None), Step::TakeOver(Cause::HandedOver));
 }
 
+/// Where it could not be started again, what a former life left running is left to the other node; but in maintenance, when that
+/// one waits.
+#[test]
+fn what_still_runs_here_goes_on_in_maintenance_only() {
+    let standby = says(Stance::Standby, 100, false);
+    for (resumes, frozen, expected) in [
+        (true, false, Step::GiveUp),
+        (true, true, Step::Claim(Cause::Resumed)),
+        (false, true, Step::Nothing),
+        (false, false, Step::Nothing),
+    ] {
+        let ready = Err(Name::from("no licence"));
+        let here = Here { ready, busy: resumes, resumes, frozen, ..here(StateName::Backup) };
+        assert_eq!(next(&Role::new(), at(1_100), &here, &standby, 6), expected, "{resumes} {frozen}");
+    }
+}
+
 #[test]
 fn of_two_active_ones_the_lesser_one_yields() {
     for (theirs, expected) in [(100, Step::Nothing), (150, Step::Yield), (200, Step::Yield)] {

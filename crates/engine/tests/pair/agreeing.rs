@@ -198,8 +198,15 @@ fn a_unit_that_is_enabled_at_boot_ends_where_it_does_not_belong() {
     let mut world = World::new(|_, _| {});
     for node in [0, 1] {
         world.nodes[node].habits.enabled_at_boot = true;
+        // When they know each other, but not at one moment.
+        world.nodes[node].habits.watch = Some(ms(320 + 5 * node as u64));
         let nothing = world.remembered(node, false);
         world.boot_with(node, nothing);
+    }
+    // That it runs here is no right to the role.
+    while world.now < at(3_000) {
+        world.run_for(ms(1));
+        assert!(world.nodes.iter().all(|node| node.engine.role_steps().is_empty()), "{}", world.log);
     }
     world.run_until(at(20_000));
     assert_eq!(world.active(), 0, "{}", world.log);

@@ -195,6 +195,20 @@ fn a_service_that_is_stopped_by_hand_alone_stays_stopped() {
     }
 }
 
+/// In maintenance that says nothing of the role.
+#[test]
+fn a_service_that_is_started_by_hand_in_maintenance_brings_no_role_back() {
+    let mut world = World::settled(|_, _| {});
+    world.stop_by_hand(0);
+    world.run_for(ms(2_000));
+    world.maintain(0, None);
+    world.run_for(ms(1_000));
+    world.start_by_hand(0);
+    world.run_for(ms(1_000));
+    assert!(world.is_held(0), "{}", world.log);
+    assert_eq!([world.state(0), world.state(1)], [StateName::Backup, StateName::Active], "{}", world.log);
+}
+
 #[test]
 fn a_service_that_is_stopped_by_hand_may_mean_maintenance() {
     let mut world = World::settled(|_, config| config.services[0].on_manual_stop = OnManualStop::Maintenance);

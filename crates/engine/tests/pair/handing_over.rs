@@ -22,6 +22,13 @@ fn an_operator_moves_it_and_back() {
     world.never_both();
 }
 
+#[test]
+fn what_is_being_offered_is_not_sent_once_more() {
+    let mut world = World::settled(|_, _| {});
+    assert_eq!(world.switch(0, false), Answer::Begun);
+    assert_eq!(world.switch(0, false), Answer::Refused(RefusedCommand::Busy));
+}
+
 /// Said on either side, the same happens.
 #[test]
 fn an_operator_may_say_so_on_either_node() {

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use tanist_engine::vrrp::receive::Discard;
 use tanist_engine::{
-    Authentication, Config, Event, Failback, Family, Input, Instant, LinkId, Name, Received, RouterId, StateName,
-    Terms, Transport, Unheard, Vrid,
+    Authentication, BatonDiscard, Config, Event, Failback, Family, Input, Instant, LinkId, Name, Received, RouterId,
+    StateName, Terms, Transport, Unheard, Vrid,
 };
 
 use super::setup::{at, ms};
@@ -141,6 +141,22 @@ fn who_has_never_heard() {
     assert_eq!(world.count(Instant::START, deaf), 1, "{}", world.log);
     assert!(world.nodes[1].engine.view().peer.unwrap().deaf_at.is_some(), "{}", world.log);
     assert_eq!(world.nodes[0].engine.view().peer.unwrap().deaf_at, None, "{}", world.log);
+}
+
+/// Rubbish on the pair's port is told once, and shown until something good comes.
+#[test]
+fn what_is_no_message_is_told_once() {
+    let mut world = World::settled(|_, _| {});
+    for _ in 0..3 {
+        world.handle(0, Input::Baton { path: 0, octets: b"rubbish" });
+    }
+    let malformed =
+        |_: usize, event: &Event| matches!(event, Event::BatonDiscarded { path: 0, reason: BatonDiscard::Malformed });
+    assert_eq!(world.count(at(20_000), malformed), 1, "{}", world.log);
+    let last = |world: &World| world.nodes[0].engine.view().peer.unwrap().last_discard;
+    assert_eq!(last(&world), Some(BatonDiscard::Malformed), "{}", world.log);
+    world.run_for(ms(200));
+    assert_eq!(last(&world), None, "{}", world.log);
 }
 
 /// When all is well nobody is called deaf, whoever starts first and however often.

@@ -678,6 +678,66 @@ group G a,b
     );
 }
 
+/// Several that have met are past it after an interval: who is left is believed again.
+#[test]
+fn all_of_it_is_resigned_later() {
+    check(
+        "
+router a vrid 51 priority 100 interval 1
+router b vrid 52 priority 100 interval 1
+group G a,b
+    4.700000 > settle
+    4.700000   a is Active priority 100/100 interval 1s
+    4.700000   b is Active priority 100/100 interval 1s
+    5.000000 > hear 192.0.2.2 150 for a
+    5.000000   a advertise 100
+    5.000000   a Active -> Backup: HigherPriority 150 from 192.0.2.2
+    5.000000   a releases its addresses
+    5.000000   desired nothing
+    5.000000   a notify Backup 100
+    5.000000   b advertise 0
+    5.000000   b resigned
+    5.000000   b Active -> Backup: LetGo
+    5.000000   b releases its addresses
+    5.000000   desired nothing
+    5.000000   b notify Backup 100
+    5.000000   GroupChanged { group: G, kind: Backup }
+    5.000000   G notify Backup
+    5.000000 > hear 192.0.2.2 150 for b
+    5.000000   b follows 192.0.2.2
+    5.100000 > hear 192.0.2.3 160 for a
+    5.100000   a follows 192.0.2.3 after 192.0.2.2
+    5.100000 > hear 192.0.2.3 160 for b
+    5.100000   b follows 192.0.2.3 after 192.0.2.2
+    6.000000 > hear 192.0.2.3 160 for a
+    6.000000 > hear 192.0.2.3 160 for b
+    6.500000 > hear 192.0.2.3 0 for a
+    6.500000   a hears 192.0.2.3 resign
+    6.500000 > hear 192.0.2.3 0 for b
+    6.500000   b hears 192.0.2.3 resign
+    7.109375   a Backup -> Active: ActiveResigned
+    7.109375   a advertise 100
+    7.109375   a wants its addresses
+    7.109375   desired 192.0.2.100/24@eth0
+    7.109375   a announcing eth0 192.0.2.100
+    7.109375   announce eth0 192.0.2.100
+    7.109375   a notify Active 100
+    7.109375   b Backup -> Active: ActiveResigned
+    7.109375   b advertise 100
+    7.109375   b wants its addresses
+    7.109375   desired 192.0.2.100/24@eth0
+    7.109375   b announcing eth0 192.0.2.100
+    7.109375   announce eth0 192.0.2.100
+    7.109375   b notify Active 100
+    7.109375   GroupChanged { group: G, kind: Active }
+    7.109375   G notify Active
+    7.500000 > view
+    7.500000   a is Active priority 100/100 interval 1s
+    7.500000   b is Active priority 100/100 interval 1s
+",
+    );
+}
+
 /// It has let go because of another part, and hears only then who is better for the first one.
 #[test]
 fn somebody_better_is_heard_late() {
