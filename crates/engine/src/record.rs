@@ -21,6 +21,19 @@ pub struct Record {
     pub maintenance: Option<MaintenanceRecord>,
 }
 
+impl Record {
+    /// Whether somebody can have counted so far. What says otherwise is damaged, and to count on would end at nothing.
+    pub(crate) fn can_be(&self) -> bool {
+        let own = [self.latch_number, self.acknowledged];
+        own.into_iter().chain(self.routers.iter().map(|router| router.epoch)).all(can_be_reached)
+    }
+}
+
+/// Whoever takes a step each nanosecond does not come so far in a hundred years.
+pub(crate) const fn can_be_reached(count: u64) -> bool {
+    count < 1 << 62
+}
+
 /// One router in a [`Record`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouterRecord {

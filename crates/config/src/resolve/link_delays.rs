@@ -38,7 +38,7 @@ pub(super) fn read<'s, 'a: 's>(
         };
         if let Some(word) = rest.get(1) {
             findings
-                .error("extra-word", word.span, format!("`{}` is one word too many", word.text))
+                .warning("extra-words", word.span, format!("`{}` is one word too many and is ignored", word.text))
                 .help("each line is an interface, seconds down, and perhaps seconds up");
         }
         let Some(link) = values::interface(name, findings) else { continue };

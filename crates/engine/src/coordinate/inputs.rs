@@ -6,12 +6,18 @@ use super::holds;
 use crate::service::Elsewhere;
 use crate::standing::Change;
 use crate::{
-    Cause, Engine, Event, HeldBy, Instant, LatchReason, Output, Restored, ScriptOutcome, ServiceReport, StateName,
+    Cause, Engine, Event, HeldBy, Instant, LatchReason, Name, Output, Restored, ScriptOutcome, ServiceReport, StateName,
 };
 
 impl Engine {
     pub(crate) fn restore(&mut self, now: Instant, restored: Restored, out: &mut Vec<Output>) {
         let node = self.node();
+        let restored = match restored {
+            Restored::Record { record, .. } if !record.can_be() => {
+                Restored::Damaged(Name::from("it counts further than anybody can have counted"))
+            }
+            restored => restored,
+        };
         match restored {
             Restored::Nothing { calendar } => self.standing.set_calendar(now, calendar),
             Restored::Damaged(reason) => {

@@ -199,6 +199,9 @@ impl PeerLink {
         if message.life == self.life {
             return Err(BatonDiscard::Ourselves);
         }
+        if !message.statement.can_be() {
+            return Err(BatonDiscard::Malformed);
+        }
         let adopted = self.peer.as_ref().is_some_and(|peer| peer.life == message.life);
         if adopted {
             self.hear(now, path, message)

@@ -17,6 +17,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroize;
 
+use crate::record::can_be_reached;
 use crate::vrrp::receive::Discard;
 use crate::{BatonDiscard, HandoverReason, LatchReason, Name, PairKey, Priority, ServiceStateName, Vrid};
 
@@ -75,6 +76,14 @@ pub struct Statement {
     pub paths: Vec<bool>,
     /// Its routers.
     pub routers: Vec<RouterStatement>,
+}
+
+impl Statement {
+    /// Whether somebody can have counted so far. Its numbers are taken over, and counted on.
+    pub(crate) fn can_be(&self) -> bool {
+        let own = [self.latch_number, self.acknowledged, self.maintenance_number];
+        own.into_iter().chain(self.routers.iter().map(|router| router.epoch)).all(can_be_reached)
+    }
 }
 
 /// A latch in force.

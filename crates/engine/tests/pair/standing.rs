@@ -1,7 +1,8 @@
 //! What holds for the whole pair: the latch, maintenance, and what both nodes remember of them.
 
 use tanist_engine::{
-    Answer, Budget, Command, Event, LatchReason, RefusedCommand, Restored, StateName, TrackedLink, Weight,
+    Answer, Budget, Command, Event, LatchReason, Record, RefusedCommand, Restored, RouterRecord, StateName, TrackedLink,
+    Weight,
 };
 
 use super::failing::latched;
@@ -182,6 +183,28 @@ fn a_damaged_memory_is_cleared_by_one_that_remembers() {
     assert!(!world.is_latched(0) && !world.is_latched(1), "{}", world.log);
     assert_eq!(world.active(), 0, "{}", world.log);
     world.never_both();
+}
+
+/// Numbers from which nobody could count on have not been counted: they are not taken over, and not fatal.
+#[test]
+fn a_memory_that_counts_too_far_is_damaged() {
+    for number in [1 << 62, u64::MAX] {
+        let router = RouterRecord { name: "VI_1".into(), epoch: number, active: true, held_by: Vec::new() };
+        let of_epochs = Record { routers: vec![router], ..Record::default() };
+        let of_latches = Record { latch_number: number, ..Record::default() };
+        let of_acknowledged = Record { acknowledged: number, ..Record::default() };
+        for record in [of_epochs, of_latches, of_acknowledged] {
+            let mut world = World::new(|_, _| {});
+            let calendar = calendar(&world);
+            world.boot_with(0, Restored::Record { record, same_boot: false, calendar });
+            world.run_until(at(10_000));
+            let latch = world.nodes[0].engine.view().latch.expect("nobody knows whether there was one");
+            assert_eq!(latch.reason, LatchReason::RecordDamaged, "{}", world.log);
+            world.command(0, Command::Acknowledge);
+            world.run_for(ms(10_000));
+            assert_eq!(world.active(), 0, "{}", world.log);
+        }
+    }
 }
 
 /// Alone it waits for a human, through restarts.

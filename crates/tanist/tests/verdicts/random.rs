@@ -93,7 +93,9 @@ fn unknown(theirs: &theirs::Answer, ours: &ours::Answer, messages: &Messages, kn
         return None;
     }
     let differs_by = |finding: &ours::Finding| DECIDED.iter().any(|(code, _)| *code == finding.code);
-    if ours.findings.iter().any(differs_by) {
+    // Decision 13: they have not found what we have read.
+    let unread = |said: &theirs::Said| said.text.starts_with("Config files missing '$");
+    if ours.findings.iter().any(differs_by) || theirs.said.iter().any(unread) {
         return None;
     }
     if ours.status == 0 {

@@ -78,6 +78,18 @@ fn says(heard: &Result<Heard, BatonDiscard>) -> Option<u64> {
     heard.as_ref().ok().and_then(|heard| heard.message.as_ref()).map(|message| message.version)
 }
 
+/// A number from which nobody can count on would end whoever takes it over.
+#[test]
+fn who_counts_further_than_anybody_can_is_not_heard() {
+    let (mut a, mut b) = acquainted();
+    for (latch_number, is_heard) in [(u64::MAX, false), (1 << 62, false), ((1 << 62) - 1, true)] {
+        let said = Statement { latch_number, ..statement("b") };
+        let octets = b.write(at(1010), 1000, 77, &said);
+        let heard = a.receive(at(1010), 0, &octets);
+        assert_eq!(heard.err(), (!is_heard).then_some(BatonDiscard::Malformed));
+    }
+}
+
 #[test]
 fn two_nodes_find_each_other_in_two_round_trips() {
     let (mut a, mut b) = (PeerLink::new(config("a"), 1), PeerLink::new(config("b"), 2));
