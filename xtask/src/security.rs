@@ -1,9 +1,12 @@
-//! Keeps `docs/security.md` true: the tests that it names are there, and its table of `unsafe` is complete.
+//! Keeps `docs/security.md` and `docs/promises.md` true: the tests that they name are there, and the table of `unsafe` is
+//! complete.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 const PAGE: &str = "docs/security.md";
+/// Its tests are looked for as well.
+const PROMISES: &str = "docs/promises.md";
 /// Ours, and every other crate must be without (`#![forbid(unsafe_code)]`).
 const CODE: &str = "crates/linux/src/";
 
@@ -11,7 +14,12 @@ const CODE: &str = "crates/linux/src/";
 pub(crate) fn check(root: &Path, files: &[String]) -> Vec<String> {
     let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
     let Some(page) = read(PAGE) else { return vec![format!("{PAGE} is not there")] };
-    let mut findings: Vec<String> = named(&page).filter_map(|name| missing(name, &read)).collect();
+    let Some(promises) = read(PROMISES) else { return vec![format!("{PROMISES} is not there")] };
+    let mut findings = Vec::new();
+    for (file, text) in [(PAGE, &page), (PROMISES, &promises)] {
+        let lost = named(text).filter_map(|name| missing(name, &read));
+        findings.extend(lost.map(|what| format!("{file}: {what}")));
+    }
     let code = files.iter().filter(|file| file.starts_with(CODE) && file.ends_with(".rs"));
     let found = code.filter_map(|file| Some((file.clone(), count(&read(file)?)))).filter(|(_, count)| *count > 0);
     findings.extend(differences(&table(&page), &found.collect()));
@@ -26,9 +34,9 @@ fn named(page: &str) -> impl Iterator<Item = &str> {
 
 fn missing(name: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let (file, test) = name.split_once(": ").unwrap_or((name, ""));
-    let Some(text) = read(file) else { return Some(format!("{PAGE}: {file} is not there")) };
+    let Some(text) = read(file) else { return Some(format!("{file} is not there")) };
     let is_there = test.is_empty() || text.contains(&format!("fn {test}("));
-    (!is_there).then(|| format!("{PAGE}: there is no test {test} in {file}"))
+    (!is_there).then(|| format!("there is no test {test} in {file}"))
 }
 
 /// Blocks, functions and implementations.

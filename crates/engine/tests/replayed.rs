@@ -86,3 +86,23 @@ router a header secret
 "#,
     );
 }
+
+/// Numbers of a header only grow, and somebody who has the password can say the greatest.
+#[test]
+fn who_has_the_password_of_a_header_can_use_up_its_numbers() {
+    check(
+        r#"
+router a header secret
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    1.000000 > hear 192.0.2.66 50 header_number 4294967295
+    1.000000   a ignores 50 from 192.0.2.66
+    1.500000 > hear 192.0.2.2 150 header_number 40
+    1.500000   a discards AuthenticationHeaderReplayed from 192.0.2.2
+    2.000000 > hear 192.0.2.2 150 header_number 41
+    2.500000 > counters
+    2.500000   a counts received 1 AuthenticationHeaderReplayed 2
+"#,
+    );
+}

@@ -6,7 +6,6 @@
 //! new one, the new one as soon as `save` has returned, and the next life must be able to save there.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::tests::full;
@@ -163,7 +162,7 @@ fn record_in(directory: &Path) -> Option<Record> {
 
 #[test]
 fn there_is_the_old_record_or_the_new_one() {
-    let directory = super::tests::Directory::new("power");
+    let directory = tests::Directory::new("power");
     let place = &directory.0;
     let Some(calls) = strace(place) else {
         let _ = writeln!(io::stderr(), "SKIPPED, NOTHING TESTED: strace is not installed, or may not trace");

@@ -1,7 +1,6 @@
 //! The other node has the key and means ill: it says anything, in messages that are sealed and fresh. What it can bring
 //! about and what it cannot stands in `docs/security.md`. `HUNT=1000` tries as many of each.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use tanist_engine::wire::baton::{
@@ -309,7 +308,8 @@ impl Duel {
             name: Name::from(["job", "job", "rm -rf"][self.dice.roll(3) as usize]),
             state,
             healthy: [None, Some(false), Some(true)][self.dice.roll(3) as usize],
-            readiness: [None, Some(Ok(())), Some(Err("no licence".into()))][self.dice.roll(if able { 2 } else { 3 }) as usize]
+            readiness: [None, Some(Ok(())), Some(Err("no licence".into()))]
+                [self.dice.roll(if able { 2 } else { 3 }) as usize]
                 .clone(),
             failed: !able && self.dice.roll(3) == 0,
             moves: vec![self.span(); self.dice.roll(3) as usize],
@@ -387,7 +387,8 @@ fn a_latch_and_maintenance_hold_until_it_ends_them() {
     {
         assert_eq!(starts(plight, restraint), 0, "{plight:?}");
     }
-    for (plight, restraint) in [(Plight::Latched, lifts), (Plight::Maintained, lifts), (Plight::Maintained, hands_over)] {
+    for (plight, restraint) in [(Plight::Latched, lifts), (Plight::Maintained, lifts), (Plight::Maintained, hands_over)]
+    {
         assert!(starts(plight, restraint) > 0, "{plight:?}, {restraint:?}: that is what the page says");
     }
 }

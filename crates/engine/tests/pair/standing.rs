@@ -1,8 +1,8 @@
 //! What holds for the whole pair: the latch, maintenance, and what both nodes remember of them.
 
 use tanist_engine::{
-    Answer, Budget, Command, Event, LatchReason, Record, RefusedCommand, Restored, RouterRecord, StateName, TrackedLink,
-    Weight,
+    Answer, Budget, Command, Event, LatchReason, Record, RefusedCommand, Restored, RouterRecord, StateName,
+    TrackedLink, Weight,
 };
 
 use super::failing::latched;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::story::run;
 use crate::support::{
-    ADDRESS, Moment, Node, QUICK, Scene, configuration, let_pass, slow_test, slow_test_with_users, tanist,
+    ADDRESS, Moment, Node, QUICK, Scene, configuration, let_pass, slow_test, slow_test_with_users, tanist, word,
 };
 
 fn check(lines: &str) -> String {
@@ -111,15 +111,20 @@ fn what_others_could_change_does_not_run_as_root() {
     slow_test_with_users(|| {
         let scene = Scene::new(&["a"]);
         let host = &scene.hosts[0];
-        run(host, "mkdir -p /run/open/inner && cp /bin/true /run/open/inner/check && chmod 777 /run/open");
+        let leaves = host.write_program("leaves", "#!/bin/sh\necho \"$0\" >> /run/traces\n").expect("a script");
+        let open =
+            "mkdir -p /run/open/inner && cp {} /run/open/inner/check && chmod 777 /run/open && touch /run/traces";
+        run(host, &open.replace("{}", word(&leaves)));
         let before = "global_defs {\n    script_user root\n    enable_script_security\n}\n\
                       vrrp_script insecure {\n    script /run/open/inner/check\n    interval 1\n}\n\
                       vrrp_script linked {\n    script /bin/true\n    interval 1\n}";
         let lines = format!(
-            "{QUICK}\n    track_script {{\n        insecure\n        linked\n    }}\n    notify_master /run/open/inner/check"
+            "{QUICK}\n    track_script {{\n        insecure\n        linked\n    }}\n    notify_master /run/open/inner/check\n\
+             notify_stop {}",
+            word(&leaves)
         );
         let begin = Moment::now();
-        let _node = Node::start(host, tanist(), &configuration(before, 150, &lines));
+        let node = Node::start(host, tanist(), &configuration(before, 150, &lines));
         for what in ["vrrp_script insecure: ", "(VI_1) notify_master: "] {
             let line =
                 scene.line("a", begin, &format!("{what}Unsafe permissions found for script '/run/open/inner/check'"));
@@ -131,6 +136,10 @@ fn what_others_could_change_does_not_run_as_root() {
         scene.line("a", begin, "Entering MASTER STATE");
         assert_eq!(scene.count_lines("a", begin, "VRRP_Script(insecure)"), 0);
         assert_eq!(scene.count_lines("a", begin, "vrrp_script linked"), 0, "{}", scene.story());
+        // Nobody but root can change this one: it has run, and it alone.
+        node.stop();
+        scene.until("a trace", || !run(host, "cat /run/traces").is_empty());
+        assert_eq!(run(host, "cat /run/traces"), format!("{}\n", word(&leaves)));
     });
 }
 

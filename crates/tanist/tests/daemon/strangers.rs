@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::support::packet_peer::{Forged, send, send_packet};
+use linux::netlink::{AddressOperation, Netlink};
+
+use crate::support::packet_peer::{Forged, as_a_container, send, send_as_a_container, send_packet};
 use crate::support::{ADDRESS, Moment, Node, QUICK, Scene, configuration, slow_test, tanist};
 
 /// The stranger's own address.
@@ -122,5 +124,31 @@ fn a_seal_keeps_out_who_has_not_the_key() {
             refused(&lines, &[Forged::quick(254), Forged::quick(255), Forged::quick(0)], "it is not signed");
         let (.., heard) = scene.advertisements(begin).remove(0);
         assert!(!heard.packet.windows(4).any(|octets| octets == [1, 2, 3, 4]), "the key is not in it");
+    });
+}
+
+/// A container with a network of its own is a host like those above: they are nothing else. One in the network of a host, as
+/// docker makes it with `--network host`, may send what it likes from there, and changes nothing of the host's.
+#[test]
+fn a_container_in_the_network_of_a_node_forges_and_takes_no_address() {
+    slow_test(|| {
+        let scene = Scene::new(&["a", "b"]);
+        let begin = Moment::now();
+        let _node = Node::start(&scene.hosts[0], tanist(), &configuration("", 100, QUICK));
+        scene.line("a", begin, "Entering MASTER STATE");
+        scene.only("a", ADDRESS);
+        let refused = as_a_container(&scene.hosts[0], || -> linux::Result<()> {
+            let mut netlink = Netlink::open()?;
+            let link = netlink.link_by_name("eth0")?.expect("it has an eth0").index;
+            let remove = AddressOperation::Remove { link, address: ADDRESS.into(), prefix: 24, peer: None };
+            netlink.apply(&[remove]).into_iter().try_for_each(|result| result.map(drop))?;
+            netlink.set_up(link, false)
+        });
+        let refused = refused.expect_err("it is not its own").to_string();
+        assert!(refused.contains("not permitted"), "{refused}");
+        assert_eq!(scene.holders(ADDRESS), ["a"]);
+        let attack = Moment::now();
+        send_as_a_container(&scene.hosts[1], STRANGER, Forged::quick(254));
+        scene.line("a", attack, "Entering BACKUP STATE");
     });
 }

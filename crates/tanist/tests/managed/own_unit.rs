@@ -198,6 +198,15 @@ fn its_lines_for_an_ordinary_user_work() {
         };
         assert_eq!(stat("/run/tanist/control.sock"), "65534 660");
         assert_eq!(stat("/var/lib/tanist/mark"), "65534 600");
+        // Systemd passes over what it does not know, or cannot do here; these are what counts.
+        for (property, expected) in [("NoNewPrivileges", "yes"), ("ProtectSystem", "full"), ("LockPersonality", "yes")]
+        {
+            assert_eq!(node.machine.property(UNIT, property), expected, "{property}");
+        }
+        let pid = node.machine.property(UNIT, "MainPID");
+        let shown =
+            node.machine.inside("grep").args(["-E", "NoNewPrivs|Seccomp:", &format!("/proc/{pid}/status")]).output();
+        assert_eq!(String::from_utf8_lossy(&shown.expect("grep").stdout), "NoNewPrivs:\t1\nSeccomp:\t2\n");
         let asked = node.systemctl("stop");
         node.pair.scene.resigned("a", asked);
         node.pair.scene.until("the address is gone", || node.pair.scene.holders(ADDRESS).is_empty());

@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hmac::{Hmac, KeyInit, Mac};
+use linux::confinement::capabilities::{self, Capabilities, Parting};
 use linux::netlink::Netlink;
 use linux::send_batch::SendBatch;
 use linux::vrrp_socket::SendSocket;
@@ -179,20 +180,43 @@ pub(crate) fn send_octets(host: &Host, source: Ipv4Addr, octets: &[u8]) {
 /// Sends a packet as it is from a host, over its eth0.
 pub(crate) fn send_packet(host: &Host, packet: Vec<u8>, destination: impl Into<IpAddr>) {
     let destination = destination.into();
-    let sent = host.run(move || -> linux::Result<usize> {
-        let link = Netlink::open()?.link_by_name("eth0")?.expect("it has an eth0").index;
-        let mut batch = SendBatch::new();
-        let mut unsent = Vec::new();
-        if destination.is_ipv4() {
-            batch.push_packet(&packet, destination);
-            batch.flush(&SendSocket::on_link(link)?, &mut unsent);
-        } else {
-            batch.push_packet_on(&packet, destination, link);
-            batch.flush(&SendSocket::ipv6_on_link(link)?, &mut unsent);
-        }
-        Ok(unsent.len())
-    });
-    assert_eq!(sent.expect("the host is on").expect("a socket"), 0, "not sent");
+    host.run(move || send_from_here(&packet, destination)).expect("the host is on").expect("sent");
+}
+
+/// As [`send`], by who has no power in that host but to send and hear as it likes.
+pub(crate) fn send_as_a_container(host: &Host, source: Ipv4Addr, forged: Forged) {
+    let packet = forged.packet(source);
+    let sent = as_a_container(host, move || send_from_here(&packet, forged.destination.into()));
+    sent.expect("sent");
+}
+
+/// Does this in the network of a host, with the only capability that a container has there: CAP_NET_RAW.
+pub(crate) fn as_a_container<T: Send + 'static>(host: &Host, errand: impl FnOnce() -> T + Send + 'static) -> T {
+    let confined = move || {
+        // The lab needs this thread as it was.
+        let before = rustix::thread::capabilities(None).expect("ours");
+        capabilities::keep_only(Capabilities::NET_RAW, Parting::LaidAside).expect("lay the others aside");
+        let done = errand();
+        rustix::thread::set_capabilities(None, before).expect("take them up again");
+        done
+    };
+    host.run(confined).expect("the host is on")
+}
+
+/// Sends a packet as it is over eth0.
+fn send_from_here(packet: &[u8], destination: IpAddr) -> linux::Result<()> {
+    let link = Netlink::open()?.link_by_name("eth0")?.expect("it has an eth0").index;
+    let mut batch = SendBatch::new();
+    let mut unsent = Vec::new();
+    if destination.is_ipv4() {
+        batch.push_packet(packet, destination);
+        batch.flush(&SendSocket::on_link(link)?, &mut unsent);
+    } else {
+        batch.push_packet_on(packet, destination, link);
+        batch.flush(&SendSocket::ipv6_on_link(link)?, &mut unsent);
+    }
+    assert!(unsent.is_empty(), "not sent");
+    Ok(())
 }
 
 /// The kernel fills in the header's length and checksum, and an identification only in the place of 0 (raw(7)).

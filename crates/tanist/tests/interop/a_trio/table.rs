@@ -242,6 +242,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "hmac-monotonic",
             "hmac-monotonic-clock-set-back",
             "hmac-repeated-advertisement",
+            "hmac-repeated-to-who-has-just-started",
             "hmac-roll-out",
         ],
     ),
