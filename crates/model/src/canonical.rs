@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
+use std::time::Duration;
 
 use engine::Instant;
 
@@ -38,6 +39,8 @@ const LEFT_OUT: [&str; 12] = [
 /// than these does count.)
 const ONLY_PRESENT: [&str; 6] = ["up_at", "gone_at", "gone_for", "running_for", "told_at", "begun_at"];
 const SINCE_IS_SHOWN_ONLY: [&str; 3] = ["Service", "VirtualRouter", "Stopping"];
+/// Nobody asks whether the other node has not heard us for longer: it is `dead_after`.
+const LONGEST_UNHEARD: Duration = Duration::from_secs(2);
 /// Larger numbers are random ones.
 const LARGEST_COUNT: u64 = 1 << 40;
 
@@ -68,6 +71,7 @@ pub(crate) fn read(node: usize, debug: &str) -> Written {
         at: 0,
         structs: Vec::new(),
         field: "",
+        before: 0,
         text: Vec::with_capacity(debug.len()),
         written: Written::default(),
     };
@@ -130,9 +134,17 @@ struct Reader<'t> {
     /// The types that the place lies in, innermost last.
     structs: Vec<&'t str>,
     field: &'t str,
+    /// The moment that the next one is to be seen beside.
+    before: u64,
     /// What is read; a moment or a number leaves its place only.
     text: Vec<u8>,
     written: Written,
+}
+
+/// A span in seconds that is longer than any that makes a difference.
+fn is_long(span: &str) -> bool {
+    let seconds = span.strip_suffix('s').and_then(|seconds| seconds.parse::<f64>().ok());
+    seconds.is_some_and(|seconds| seconds > LONGEST_UNHEARD.as_secs_f64())
 }
 
 impl<'t> Reader<'t> {
@@ -176,8 +188,12 @@ impl<'t> Reader<'t> {
     }
 
     fn literally(&mut self) {
-        self.text.push(self.bytes[self.at]);
+        self.literal(self.bytes[self.at]);
         self.at += 1;
+    }
+
+    fn literal(&mut self, byte: u8) {
+        self.text.push(byte);
     }
 
     fn skip_while(&mut self, goes_on: impl Fn(u8) -> bool) {
@@ -239,7 +255,14 @@ impl<'t> Reader<'t> {
             && fraction.len() == 6
             && let (Ok(seconds), Ok(fraction)) = (seconds.parse::<u64>(), fraction.parse::<u64>())
         {
-            return self.moment(seconds.saturating_mul(1_000_000_000).saturating_add(fraction * 1000));
+            let at = seconds.saturating_mul(1_000_000_000).saturating_add(fraction * 1000);
+            if self.innermost() == "Echo" {
+                self.text.extend_from_slice(&at.saturating_sub(self.before).to_le_bytes());
+            }
+            return self.moment(at);
+        }
+        if self.field == "unheard_for" && is_long(text) {
+            return self.text.extend_from_slice(b"long");
         }
         let Ok(number) = text.parse::<u64>() else { return self.text.extend_from_slice(text.as_bytes()) };
         let kind = match (self.innermost(), self.field) {
@@ -247,9 +270,19 @@ impl<'t> Reader<'t> {
                 let counted = number.min(u64::from(setup::READINESS_RISE));
                 return self.text.extend_from_slice(&counted.to_le_bytes());
             }
-            ("BatonMessage" | "Echo", "sent_at") | ("BatonMessage", "heard_at") if number > 0 => {
-                return self.moment(number);
+            ("BatonMessage", "sent_at") if number > 0 => return self.moment(number),
+            // How long it was under way counts for ever, however long ago that was: it is written beside what follows.
+            ("Echo", "sent_at") | ("BatonMessage", "heard_at") => {
+                self.before = number;
+                return;
             }
+            // Of the answer to it only counts when it would have been there at once.
+            ("BatonMessage", "held") => {
+                let held = number.min(u64::try_from(FORGOTTEN_AFTER.as_nanos()).unwrap_or(u64::MAX));
+                self.text.extend_from_slice(&held.to_le_bytes());
+                return self.moment(self.before.saturating_add(number));
+            }
+            ("Candidates", "heartbeat") => return self.literal(b'#'),
             ("Pair" | "Claim" | "Offer" | "BatonMessage", "version") | ("Heard", "seen") => Kind::Version(self.node),
             ("BatonMessage", "seen") | ("Heard", "version") => Kind::Version(1 - self.node),
             ("PeerLink" | "BatonMessage", "sequence") => Kind::Sequence(self.node),
@@ -314,6 +347,19 @@ mod tests {
         assert!(same(text(7, 7), text(9, 9)));
         assert!(!same(text(7, 7), text(9, 8)));
         assert!(!same(text(7, 0), text(9, 8)), "0 is none");
+    }
+
+    #[test]
+    fn how_long_an_answer_was_under_way_is_seen_however_old_the_question_is() {
+        let asked = |heard_at: u64, held: u64| format!("BatonMessage {{ heard_at: {heard_at}, held: {held} }}");
+        let now = 60_000;
+        let at_once = [asked(20_000_000_000, 40_000_000_000), asked(10_000_000_000, 50_000_000_000)];
+        assert!(same((now, [&at_once[0], ""]), (now, [&at_once[1], ""])), "both were written now");
+        let late = asked(20_000_000_000, 37_000_000_000);
+        assert!(!same((now, [&at_once[0], ""]), (now, [&late, ""])), "this one three seconds ago");
+        let heard = |sent_at: u64, heard_at: &str| format!("Echo {{ sent_at: {sent_at}, heard_at: {heard_at} }}");
+        let both_long_ago = [heard(20_000_000_000, "20.000000"), heard(20_000_000_000, "22.000000")];
+        assert!(!same((now, [&both_long_ago[0], ""]), (now, [&both_long_ago[1], ""])), "two seconds under way");
     }
 
     #[test]

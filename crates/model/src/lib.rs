@@ -6,13 +6,14 @@
 //! are one state (`canonical.rs`), so that there are finitely many, and all of them are looked at.
 #![forbid(unsafe_code)]
 
+mod apart;
 mod canonical;
 mod node;
 mod scope;
 mod setup;
 mod world;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,19 +23,22 @@ use engine::RoleStep;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 pub use node::{Kind, Process};
-pub use scope::{Case, LARGE, SMALL, Scope};
+pub use scope::{Case, From, LARGE, Order, SMALL, Scope};
 pub use world::{Action, World};
 
 /// If nothing goes wrong any more, all is well after this long.
 const SETTLES_WITHIN: Duration = Duration::from_secs(30);
 /// And stays so: for longer than anything takes that could still be going on.
 const STAYS_FOR: Duration = Duration::from_secs(4);
+/// When a cut is over, so is what came of it, after this long: somebody may be taken for dead before his first words arrive.
+const TOGETHER_WITHIN: Duration = Duration::from_secs(2);
 
 /// What must hold in each state.
 const ONE_PROCESS: &str = "the service is never on both nodes";
 const ONE_START: &str = "it is never started before the last of it is gone";
 const LAST_FIRST: &str = "nobody lets the role go before the last of it is gone";
 const ONE_ACTIVE: &str = "never are both Active";
+const WORSE: &str = "nothing begins twice while they hear each other";
 const SETTLES: &str = "left alone, one serves and the other one stands by";
 /// What must be met somewhere, so that the others say something.
 const MOVES: &str = "met: the role is on the other node";
@@ -44,9 +48,10 @@ const CUT: &str = "met: a living node is taken for dead";
 struct Pair {
     case: Case,
     /// Situations from which it is known to settle.
-    settles: Mutex<HashSet<u128>>,
-    /// States that are not followed any further, since a living node was taken for dead.
-    cut: AtomicUsize,
+    settles: Mutex<HashMap<u128, Toll>>,
+    longest: Mutex<Toll>,
+    /// States in which a living node was taken for dead, and what came of that is not over.
+    apart: AtomicUsize,
     steps: Mutex<Steps>,
 }
 
@@ -63,7 +68,7 @@ impl Model for Pair {
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
         world.actions(actions);
-        self.cut.fetch_add(usize::from(world.cut), Ordering::Relaxed);
+        self.apart.fetch_add(usize::from(world.apart), Ordering::Relaxed);
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
@@ -74,20 +79,30 @@ impl Model for Pair {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = vec![
-            Property::always(ONE_PROCESS, |_, world: &World| world.cut || !world.runs_twice()),
+            Property::always(ONE_PROCESS, |_, world: &World| world.apart || !world.doubled().service),
             Property::always(ONE_START, |_, world: &World| !world.started_twice),
-            Property::always(LAST_FIRST, |_, world: &World| world.cut || !world.let_go_early),
-            Property::always(ONE_ACTIVE, |_, world: &World| world.cut || !world.nodes.iter().all(|node| node.active)),
+            Property::always(LAST_FIRST, |_, world: &World| !world.let_go_early),
+            Property::always(ONE_ACTIVE, |_, world: &World| world.apart || !world.doubled().role),
+            Property::always(WORSE, |_, world: &World| !world.worse),
             Property::always(SETTLES, |model: &Self, world: &World| model.settles(world)),
         ];
         if self.case.moves {
             properties.push(Property::sometimes(MOVES, |_, world: &World| world.nodes[1].active));
         }
         if self.case.cuts {
-            properties.push(Property::sometimes(CUT, |_, world: &World| world.cut));
+            properties.push(Property::sometimes(CUT, |_, world: &World| world.apart));
         }
         properties
     }
+}
+
+/// What it takes until two who were apart have come together: nothing if they are not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Toll {
+    /// From the end of the cut.
+    pub time: Duration,
+    /// Messages that arrive meanwhile.
+    pub messages: usize,
 }
 
 impl Pair {
@@ -101,20 +116,30 @@ impl Pair {
     /// Whether it comes to rest with one that serves if nothing goes wrong from here on.
     fn settles(&self, from: &World) -> bool {
         // What takes no time comes to such a state, which is looked at as well.
-        if !from.cut && !from.is_quiet() {
+        if !from.is_last() && !from.is_quiet() {
             return true;
         }
         let mut passed = Vec::new();
         let mut world = from.clone();
         let mut well_since = None;
-        let well = loop {
+        let mut messages = 0;
+        // How many states were passed, when they were last together again after having been apart, and what that took.
+        let mut together = None;
+        let mut apart = false;
+        let settled = loop {
+            if std::mem::replace(&mut apart, world.apart) && !apart {
+                together = Some((passed.len(), world.now, messages));
+            }
             let situation = world.situation;
-            let known = self.settles.lock().expect("nobody panics with it").contains(&situation);
-            if known {
+            let known = self.settles.lock().expect("nobody panics with it").get(&situation).copied();
+            if let Some(toll) = known {
+                if toll != Toll::default() {
+                    together = Some((passed.len(), world.now + toll.time, messages + toll.messages));
+                }
                 break true;
             }
-            passed.push(situation);
-            if world.is_settled() || world.is_latched() {
+            passed.push((situation, world.now, messages));
+            if !apart && (world.is_settled() || world.is_latched()) {
                 let since = *well_since.get_or_insert(world.now);
                 if world.now.since(since) >= STAYS_FOR {
                     break true;
@@ -125,13 +150,25 @@ impl Pair {
             if world.now.since(from.now) >= SETTLES_WITHIN {
                 break false;
             }
-            world = world.next_when_all_is_well();
+            messages += usize::from(matches!(world.next_in_peace(), Action::Deliver(_)));
+            world = world.in_peace();
             self.count(&world);
         };
-        if well {
-            self.settles.lock().expect("nobody panics with it").extend(passed);
+        let tolls = passed.iter().enumerate().map(|(number, (situation, at, before))| {
+            let lies_ahead = together.filter(|(passed, ..)| number < *passed);
+            let toll = lies_ahead.map(|(_, now, messages)| Toll { time: now.since(*at), messages: messages - before });
+            (*situation, toll.unwrap_or_default())
+        });
+        let mut settles = self.settles.lock().expect("nobody panics with it");
+        if settled {
+            settles.extend(tolls);
         }
-        well
+        let toll = settles.get(&from.situation).copied().unwrap_or_default();
+        drop(settles);
+        let mut longest = self.longest.lock().expect("nobody panics with it");
+        longest.time = longest.time.max(toll.time);
+        longest.messages = longest.messages.max(toll.messages);
+        settled && toll.time <= TOGETHER_WITHIN
     }
 }
 
@@ -146,8 +183,10 @@ pub struct Report {
     pub unique: usize,
     /// The longest history that leads to a state for the first time.
     pub depth: usize,
-    /// How many of them end there because a living node was taken for dead.
-    pub cut: usize,
+    /// In how many of them a living node was taken for dead, and what came of that is not over.
+    pub apart: usize,
+    /// How long that went on at most, once they could hear each other and nothing else went wrong.
+    pub longest: Toll,
     /// All of them were looked at.
     pub whole: bool,
     /// The steps of the table of roles that were taken on the way.
@@ -170,7 +209,13 @@ impl Report {
 #[must_use]
 pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
     let begun_at = Instant::now();
-    let model = Pair { case, settles: Mutex::default(), cut: AtomicUsize::new(0), steps: Mutex::default() };
+    let model = Pair {
+        case,
+        settles: Mutex::default(),
+        longest: Mutex::default(),
+        apart: AtomicUsize::new(0),
+        steps: Mutex::default(),
+    };
     let properties = model.properties();
     let checker =
         model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).timeout(at_most).spawn_bfs().join();
@@ -190,7 +235,8 @@ pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
         states: checker.state_count(),
         unique: checker.unique_state_count(),
         depth: checker.max_depth(),
-        cut: checker.model().cut.load(Ordering::Relaxed),
+        apart: checker.model().apart.load(Ordering::Relaxed),
+        longest: *checker.model().longest.lock().expect("nobody panics with it"),
         steps: checker.model().steps.lock().expect("nobody panics with it").clone(),
         whole,
         took: begun_at.elapsed(),
@@ -213,13 +259,17 @@ fn history(path: &stateright::Path<World, Action>) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, states, unique, depth, cut, whole, took, .. } = self;
+        let Self { name, states, unique, depth, apart, longest, whole, took, .. } = self;
         let extent = if *whole { "all states" } else { "NOT all states" };
         writeln!(
             f,
-            "{name}: {extent}: {unique} ({states} with repeats), depth {depth}, {cut} with a cut, {:.1} s",
+            "{name}: {extent}: {unique} ({states} with repeats), depth {depth}, {apart} apart, {:.1} s",
             took.as_secs_f64()
         )?;
+        if *longest != Toll::default() {
+            let Toll { time, messages } = longest;
+            writeln!(f, "  together again after {} ms and {messages} messages at most", time.as_millis())?;
+        }
         for (property, result) in &self.properties {
             match result {
                 Ok(()) => writeln!(f, "  holds   {property}")?,

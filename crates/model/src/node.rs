@@ -56,6 +56,8 @@ pub(crate) struct Node {
     pub(crate) written: Written,
     pub(crate) active: bool,
     pub(crate) latched: bool,
+    /// The other node is there for it.
+    pub(crate) hears: bool,
 }
 
 /// What came of one step of a node beyond itself.
@@ -84,12 +86,14 @@ impl Node {
             written: Written::default(),
             active: false,
             latched: false,
+            hears: false,
         }
     }
 
     /// Something has changed.
     pub(crate) fn look_again(&mut self, index: usize) {
-        let Self { engine, alive, process, record, rebooted, lives: _, config: _, written, active, latched } = self;
+        let Self { engine, alive, process, record, rebooted, lives: _, config: _, written, active, latched, hears } =
+            self;
         let mut text = String::with_capacity(1 << 16);
         // Writing into memory cannot fail.
         let _ = write!(text, "{alive} {process:?} {record:?} {rebooted} ");
@@ -100,6 +104,7 @@ impl Node {
         let view = engine.view();
         *active = *alive && view.routers[0].state == StateName::Active;
         *latched = *alive && view.latch.is_some();
+        *hears = *alive && view.peer.is_some_and(|peer| peer.alive);
     }
 
     /// The daemon starts.

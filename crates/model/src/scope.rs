@@ -1,6 +1,8 @@
 //! How much may go wrong: a scope says how often each thing happens at most, in one history. Within it, everything that
 //! can happen is tried in every order.
 
+use std::time::Duration;
+
 /// The most of everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scope {
@@ -28,6 +30,33 @@ pub struct Scope {
     pub late_timers: u8,
     /// The service takes its time to come up or to end: until something else is due, each time.
     pub pauses: u8,
+    /// Nothing arrives on either side, until that is mended, whenever that is.
+    pub cuts: u8,
+    /// The same of what one of them says.
+    pub one_way_cuts: u8,
+}
+
+/// In which order what happens at the same moment happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Messages arrive in the order in which they were sent, whoever sent them; then processes come up and end; then the
+    /// nodes do what is due. What is otherwise is counted by the scope.
+    AsSent,
+    /// The same, but messages arrive in every order.
+    AnyOfMessages,
+    /// All of it in every order.
+    Any,
+}
+
+/// Where a history begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// One serves, and the other one stands by.
+    Settled,
+    /// The same, and an operator has just sent the role away: the shorter history.
+    Switch,
+    /// Two machines boot.
+    Boot,
 }
 
 /// A scope with a name, and whether the better node takes the role back by itself.
@@ -39,12 +68,18 @@ pub struct Case {
     pub scope: Scope,
     /// The better node takes the role back by itself.
     pub comes_back: bool,
-    /// It begins with two machines that boot, not with one that serves and one that stands by.
-    pub from_boot: bool,
+    /// Where it begins.
+    pub from: From,
     /// Somewhere in it the role must be met on the other node.
     pub moves: bool,
     /// Somewhere in it a living node must be taken for dead.
     pub cuts: bool,
+    /// A history goes on when a living node was taken for dead. Otherwise it ends there.
+    pub goes_on: bool,
+    /// In which order things happen that take no time.
+    pub order: Order,
+    /// What is held back, or comes a second time, comes within this span. `None`: whenever it likes, or never.
+    pub held_for: Option<Duration>,
 }
 
 const NONE: Scope = Scope {
@@ -60,24 +95,60 @@ const NONE: Scope = Scope {
     deafnesses: 0,
     late_timers: 0,
     pauses: 0,
+    cuts: 0,
+    one_way_cuts: 0,
 };
 
-const CASE: Case = Case { name: "", scope: NONE, comes_back: false, from_boot: false, moves: true, cuts: false };
+const CASE: Case = Case {
+    name: "",
+    scope: NONE,
+    comes_back: false,
+    from: From::Settled,
+    moves: true,
+    cuts: false,
+    goes_on: false,
+    order: Order::AsSent,
+    held_for: None,
+};
 
 /// What is gone through with every change: together some seconds.
 pub const SMALL: &[Case] = &[
-    Case { name: "a switch, and a message that is lost", scope: Scope { losses: 1, switches: 1, ..NONE }, ..CASE },
+    Case { name: "a hand-over, everything in any order", from: From::Switch, order: Order::Any, ..CASE },
+    Case {
+        name: "a hand-over, and a message that is lost",
+        scope: Scope { losses: 1, ..NONE },
+        from: From::Switch,
+        order: Order::AnyOfMessages,
+        ..CASE
+    },
+    Case {
+        name: "a hand-over, and a message that comes twice",
+        scope: Scope { doubles: 1, ..NONE },
+        from: From::Switch,
+        order: Order::AnyOfMessages,
+        held_for: Some(Duration::from_secs(1)),
+        ..CASE
+    },
+    Case {
+        name: "a hand-over, and a message that is held back",
+        scope: Scope { delays: 1, ..NONE },
+        from: From::Switch,
+        order: Order::AnyOfMessages,
+        held_for: Some(Duration::from_secs(1)),
+        ..CASE
+    },
     Case { name: "two switches", scope: Scope { switches: 2, ..NONE }, ..CASE },
     Case {
         name: "a service that will not stop",
         scope: Scope { switches: 1, deafnesses: 1, pauses: 3, ..NONE },
+        order: Order::AnyOfMessages,
         ..CASE
     },
     Case {
         name: "both boot, and a service takes its time",
         scope: Scope { pauses: 1, ..NONE },
         comes_back: true,
-        from_boot: true,
+        from: From::Boot,
         moves: false,
         ..CASE
     },
@@ -86,6 +157,7 @@ pub const SMALL: &[Case] = &[
         name: "a daemon is killed",
         scope: Scope { daemon_crashes: 1, pauses: 1, ..NONE },
         comes_back: true,
+        order: Order::AnyOfMessages,
         moves: false,
         ..CASE
     },
@@ -96,17 +168,126 @@ pub const SMALL: &[Case] = &[
         comes_back: true,
         ..CASE
     },
+    Case {
+        name: "a cut, whenever it comes and ends",
+        scope: Scope { cuts: 1, ..NONE },
+        moves: false,
+        cuts: true,
+        goes_on: true,
+        ..CASE
+    },
+    Case {
+        name: "a cut of one way",
+        scope: Scope { one_way_cuts: 1, ..NONE },
+        moves: false,
+        cuts: true,
+        goes_on: true,
+        ..CASE
+    },
 ];
 
-/// What is gone through by hand: minutes each.
+/// What is gone through by hand: up to hours each.
 pub const LARGE: &[Case] = &[
+    Case {
+        name: "a switch, and a message that is lost",
+        scope: Scope { losses: 1, switches: 1, ..NONE },
+        order: Order::AnyOfMessages,
+        ..CASE
+    },
+    Case { name: "a switch, everything in any order", scope: Scope { switches: 1, ..NONE }, order: Order::Any, ..CASE },
+    Case {
+        name: "a daemon is killed, everything in any order",
+        scope: Scope { daemon_crashes: 1, ..NONE },
+        moves: false,
+        order: Order::Any,
+        ..CASE
+    },
+    Case {
+        name: "a daemon stops, messages in any order",
+        scope: Scope { stops: 1, ..NONE },
+        comes_back: true,
+        order: Order::AnyOfMessages,
+        ..CASE
+    },
+    Case {
+        name: "a hand-over, everything in any order, and a message that is held back for half a second",
+        scope: Scope { delays: 1, ..NONE },
+        from: From::Switch,
+        order: Order::Any,
+        held_for: Some(Duration::from_millis(500)),
+        ..CASE
+    },
+    Case {
+        name: "a hand-over, everything in any order, and a message that is lost",
+        scope: Scope { losses: 1, ..NONE },
+        from: From::Switch,
+        order: Order::Any,
+        ..CASE
+    },
+    Case {
+        name: "both boot, messages in any order",
+        comes_back: true,
+        from: From::Boot,
+        moves: false,
+        order: Order::AnyOfMessages,
+        ..CASE
+    },
+    Case {
+        name: "a hand-over, and a cut",
+        scope: Scope { cuts: 1, ..NONE },
+        from: From::Switch,
+        cuts: true,
+        goes_on: true,
+        ..CASE
+    },
+    Case {
+        name: "a hand-over, and a cut of one way",
+        scope: Scope { one_way_cuts: 1, ..NONE },
+        from: From::Switch,
+        cuts: true,
+        goes_on: true,
+        ..CASE
+    },
+    Case {
+        name: "a cut, and a switch",
+        scope: Scope { cuts: 1, switches: 1, ..NONE },
+        cuts: true,
+        goes_on: true,
+        ..CASE
+    },
+    Case {
+        name: "a cut, and a message that is lost",
+        scope: Scope { cuts: 1, losses: 1, ..NONE },
+        moves: false,
+        cuts: true,
+        goes_on: true,
+        ..CASE
+    },
+    Case {
+        name: "a cut, and a daemon that is killed",
+        scope: Scope { cuts: 1, daemon_crashes: 1, ..NONE },
+        moves: false,
+        cuts: true,
+        goes_on: true,
+        ..CASE
+    },
+    Case {
+        name: "a cut, everything in any order",
+        scope: Scope { cuts: 1, ..NONE },
+        moves: false,
+        cuts: true,
+        goes_on: true,
+        order: Order::Any,
+        ..CASE
+    },
+    Case { name: "two cuts", scope: Scope { cuts: 2, ..NONE }, moves: false, cuts: true, goes_on: true, ..CASE },
     Case { name: "a switch, and a message that is held back", scope: Scope { delays: 1, switches: 1, ..NONE }, ..CASE },
     Case { name: "a switch, and a node that is slow", scope: Scope { late_timers: 1, switches: 1, ..NONE }, ..CASE },
     Case {
         name: "both boot, and a switch",
         scope: Scope { switches: 1, ..NONE },
         comes_back: true,
-        from_boot: true,
+        from: From::Boot,
         ..CASE
     },
     Case {
@@ -139,14 +320,14 @@ pub const LARGE: &[Case] = &[
         name: "both boot, and a message is lost",
         scope: Scope { losses: 1, ..NONE },
         comes_back: true,
-        from_boot: true,
+        from: From::Boot,
         ..CASE
     },
     Case {
         name: "both boot on a bad network",
         scope: Scope { losses: 1, delays: 1, ..NONE },
         comes_back: true,
-        from_boot: true,
+        from: From::Boot,
         ..CASE
     },
     Case {

@@ -10,7 +10,7 @@ use engine::{Cause, Command, Ending, Event, Input, Instant, RoleStep, RouterId, 
 
 use crate::canonical::{self, Written};
 use crate::node::{self, Effects, Kind, Node, Process};
-use crate::scope::{Case, Scope};
+use crate::scope::{Case, From, Order, Scope};
 use crate::setup::{BEGINNING, KEY, NODES};
 
 /// Something on its way.
@@ -21,8 +21,10 @@ pub(crate) struct Message {
     octets: Arc<[u8]>,
     /// What it says.
     written: Arc<Written>,
-    /// It has been held back, or is a second copy: it comes whenever it likes.
+    /// It has been held back, or is a second copy: it comes whenever it likes,
     pub(crate) late: bool,
+    /// but by then, if that is bounded.
+    until: Option<Instant>,
     /// This copy's twin has come.
     has_come: bool,
 }
@@ -71,6 +73,12 @@ pub enum Action {
     PowerCut(usize),
     /// A daemon that does not run is started.
     Start(usize),
+    /// Nothing that either of them says arrives any more.
+    Cut,
+    /// Nothing that this one says arrives any more.
+    CutFrom(usize),
+    /// Everything arrives again.
+    Mend,
 }
 
 /// A situation.
@@ -79,6 +87,8 @@ pub struct World {
     pub(crate) now: Instant,
     pub(crate) nodes: [Arc<Node>; 2],
     pub(crate) messages: Vec<Message>,
+    /// The same in all states.
+    pub(crate) case: Case,
     /// What may still go wrong.
     left: Scope,
     /// The daemon was killed and comes back before time goes on.
@@ -87,9 +97,15 @@ pub struct World {
     lingers: bool,
     /// What is due there is not done.
     dawdles: [bool; 2],
-    /// A node was taken for dead although it had the role, or something of its service: two nodes cannot know better
-    /// (decision 22). What comes then is not followed.
-    pub(crate) cut: bool,
+    /// What a node says arrives.
+    pub(crate) ways: [bool; 2],
+    /// It has heard the other one since a cut last began or ended.
+    pub(crate) has_heard: [bool; 2],
+    /// A node was taken for dead although it had the role, or something of its service, and they have not come together
+    /// since (`apart.rs`).
+    pub(crate) apart: bool,
+    /// Something was begun twice by two who heard each other.
+    pub(crate) worse: bool,
     pub(crate) started_twice: bool,
     /// The role was let go of a node's own will while something of the service was left. The other Tanist waits all the
     /// same, having been told; a keepalived in its place would begin.
@@ -99,6 +115,13 @@ pub struct World {
     /// Which situation it is, whatever may still go wrong in it.
     pub(crate) situation: u128,
     fingerprint: u128,
+}
+
+/// Of what there should be one, whether it is on both nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Doubled {
+    pub(crate) role: bool,
+    pub(crate) service: bool,
 }
 
 impl PartialEq for World {
@@ -121,26 +144,29 @@ impl World {
             now: BEGINNING,
             nodes: [0, 1].map(|index| Arc::new(Node::new(index, case.comes_back))),
             messages: Vec::new(),
+            case: *case,
             left: Scope::default(),
             comes_back_at_once: [false; 2],
             lingers: false,
             dawdles: [false; 2],
-            cut: false,
+            ways: [true; 2],
+            has_heard: [true; 2],
+            apart: false,
+            worse: false,
             started_twice: false,
             let_go_early: false,
             steps: Vec::new(),
             situation: 0,
             fingerprint: 0,
         };
-        if case.from_boot {
-            // In every order, with whatever may go wrong.
-            world.left = case.scope;
-        } else {
-            while !(world.is_settled() && world.now >= BEGINNING + Duration::from_secs(20)) {
-                world = world.next_when_all_is_well();
-            }
-            world.left = case.scope;
+        let settles = case.from != From::Boot;
+        while settles && !(world.is_settled() && world.now >= BEGINNING + Duration::from_secs(20)) {
+            world = world.in_peace();
         }
+        if case.from == From::Switch {
+            world.command(0, false);
+        }
+        world.left = case.scope;
         world.change(0, |_| ());
         world.change(1, |_| ());
         world.recognised()
@@ -149,35 +175,54 @@ impl World {
     /// All that can happen.
     ///
     /// What takes no time happens in one order by itself: messages arrive as they were sent, processes come and go, then
-    /// the nodes do what is due. Each deviation from that is something that goes wrong, and may come anywhere.
+    /// the nodes do what is due. Each deviation from that is something that goes wrong, and may come anywhere. In a case
+    /// of [`Order::Any`] there is no such order.
     pub(crate) fn actions(&self, actions: &mut Vec<Action>) {
-        if self.cut || self.started_twice || self.let_go_early {
+        if self.is_last() {
             return;
         }
         let left = self.left;
-        let next = self.next();
-        actions.push(next);
-        match next {
-            Action::Deliver(number) => {
-                if left.losses > 0 {
-                    actions.push(Action::Lose(number));
-                }
-                if left.doubles > 0 {
-                    actions.push(Action::Double(number));
-                }
-                if left.delays > 0 {
-                    actions.push(Action::HoldBack(number));
-                }
-            }
-            Action::Up(node) if left.refusals > 0 => actions.push(Action::Refuse(node)),
-            Action::End(node) if left.deafnesses > 0 && self.nodes[node].process == Process::Going => {
-                actions.push(Action::Ignore(node));
-            }
-            Action::Timer(node) if left.late_timers > 0 => actions.push(Action::Dawdle(node)),
-            _ => {}
+        match (self.case.order, self.at_once().next()) {
+            (Order::Any, _) => actions.extend(self.at_once()),
+            (Order::AnyOfMessages, Some(Action::Deliver(_))) => actions.extend(self.arrivals()),
+            (Order::AnyOfMessages | Order::AsSent, next) => actions.extend(next),
         }
-        if left.pauses > 0 && matches!(next, Action::Up(_) | Action::End(_)) {
-            actions.push(Action::Linger);
+        if actions.is_empty() {
+            actions.push(Action::Wait);
+        }
+        for next in actions.clone() {
+            match next {
+                Action::Deliver(number) => {
+                    if left.losses > 0 {
+                        actions.push(Action::Lose(number));
+                    }
+                    if left.doubles > 0 {
+                        actions.push(Action::Double(number));
+                    }
+                    if left.delays > 0 {
+                        actions.push(Action::HoldBack(number));
+                    }
+                }
+                Action::Up(node) if left.refusals > 0 => actions.push(Action::Refuse(node)),
+                Action::End(node) if left.deafnesses > 0 && self.nodes[node].process == Process::Going => {
+                    actions.push(Action::Ignore(node));
+                }
+                Action::Timer(node) if left.late_timers > 0 => actions.push(Action::Dawdle(node)),
+                _ => {}
+            }
+            if left.pauses > 0 && matches!(next, Action::Up(_) | Action::End(_)) && !actions.contains(&Action::Linger) {
+                actions.push(Action::Linger);
+            }
+        }
+        if self.are_joined() {
+            if left.cuts > 0 {
+                actions.push(Action::Cut);
+            }
+            if left.one_way_cuts > 0 {
+                actions.extend([Action::CutFrom(0), Action::CutFrom(1)]);
+            }
+        } else {
+            actions.push(Action::Mend);
         }
         let late = self.messages.iter().enumerate().filter(|(_, message)| message.late);
         actions.extend(late.map(|(number, _)| Action::Deliver(number)));
@@ -210,27 +255,31 @@ impl World {
         actions.dedup();
     }
 
-    /// What happens next if nothing goes wrong.
-    fn next(&self) -> Action {
+    /// What comes after this is not followed.
+    pub(crate) fn is_last(&self) -> bool {
+        let ends = self.apart && !self.case.goes_on;
+        ends || self.worse || self.started_twice || self.let_go_early
+    }
+
+    /// What takes no time, as it comes if nothing goes wrong.
+    fn at_once(&self) -> impl Iterator<Item = Action> {
         let nodes = || [0, 1].into_iter();
         let ends = |node: &usize| match self.nodes[*node].process {
             Process::Going => !self.lingers,
             Process::Killed => true,
             Process::Gone | Process::Coming | Process::Runs | Process::Deaf => false,
         };
-        if let Some(killed) = nodes().find(|node| self.comes_back_at_once[*node]) {
-            Action::Start(killed)
-        } else if let Some(number) = self.messages.iter().position(|message| !message.late) {
-            Action::Deliver(number)
-        } else if let Some(up) = nodes().find(|node| self.nodes[*node].process == Process::Coming && !self.lingers) {
-            Action::Up(up)
-        } else if let Some(ends) = nodes().find(ends) {
-            Action::End(ends)
-        } else if let Some(due) = nodes().find(|node| self.is_due(*node) && !self.dawdles[*node]) {
-            Action::Timer(due)
-        } else {
-            Action::Wait
-        }
+        let come_back = nodes().filter(|node| self.comes_back_at_once[*node]).map(Action::Start);
+        let comes_up = |node: &usize| self.nodes[*node].process == Process::Coming && !self.lingers;
+        let come_up = nodes().filter(comes_up).map(Action::Up);
+        let end = nodes().filter(ends).map(Action::End);
+        let are_due = nodes().filter(|node| self.is_due(*node) && !self.dawdles[*node]).map(Action::Timer);
+        come_back.chain(self.arrivals()).chain(come_up).chain(end).chain(are_due)
+    }
+
+    fn arrivals(&self) -> impl Iterator<Item = Action> {
+        let messages = self.messages.iter().zip(0..).filter(|(message, _)| !message.late);
+        messages.map(|(_, number)| Action::Deliver(number))
     }
 
     fn is_due(&self, node: usize) -> bool {
@@ -264,12 +313,13 @@ impl World {
             Action::Double(number) => {
                 self.left.doubles -= 1;
                 let message = self.messages[number].clone();
-                (self.messages[number].late, self.messages[number].has_come) = (true, true);
+                self.hold_back(number);
+                self.messages[number].has_come = true;
                 self.arrive(&message);
             }
             Action::HoldBack(number) => {
                 self.left.delays -= 1;
-                self.messages[number].late = true;
+                self.hold_back(number);
             }
             Action::Timer(index) => {
                 self.dawdles[index] = false;
@@ -278,6 +328,8 @@ impl World {
             Action::Wait => {
                 self.now = self.next_moment().map_or(self.now, |at| at.max(self.now));
                 self.lingers = false;
+                let now = self.now;
+                self.messages.iter_mut().for_each(|message| message.late &= message.until.is_none_or(|at| at > now));
             }
             Action::Linger => {
                 self.left.pauses -= 1;
@@ -310,8 +362,7 @@ impl World {
             }
             Action::Switch { node, to_us } => {
                 self.left.switches -= 1;
-                let command = Command::Switch { router: RouterId(0), to_us, dry_run: false };
-                self.act(node, |node| node.handle(now, Input::Command { number: 1, command }));
+                self.command(node, to_us);
             }
             Action::Stop(index) => {
                 self.left.stops -= 1;
@@ -331,18 +382,42 @@ impl World {
                 self.comes_back_at_once[index] = false;
                 self.act(index, |node| node.start(index, now));
             }
+            Action::Cut => {
+                self.left.cuts -= 1;
+                self.connect([false; 2]);
+            }
+            Action::CutFrom(index) => {
+                self.left.one_way_cuts -= 1;
+                self.connect([index != 0, index != 1]);
+            }
+            Action::Mend => self.connect([true; 2]),
         }
+        self.come_together();
+    }
+
+    fn command(&mut self, node: usize, to_us: bool) {
+        let now = self.now;
+        let command = Command::Switch { router: RouterId(0), to_us, dry_run: false };
+        self.act(node, |node| node.handle(now, Input::Command { number: 1, command }));
+    }
+
+    fn hold_back(&mut self, number: usize) {
+        let until = self.case.held_for.map(|span| self.now + span);
+        (self.messages[number].late, self.messages[number].until) = (true, until);
     }
 
     fn arrive(&mut self, message: &Message) {
         let now = self.now;
         let to = 1 - message.from;
         if self.nodes[to].alive {
+            self.has_heard[to] |= message.kind == Kind::Statement;
             self.act(to, |node| node.hear(now, message.kind, &message.octets));
         }
     }
 
     fn act(&mut self, index: usize, act: impl FnOnce(&mut Node) -> Effects) {
+        let before = self.doubled();
+        let in_touch = self.are_in_touch();
         let effects = self.change(index, act);
         let lets_go = |event: &Event| match event {
             Event::StateChanged { from: StateName::Active, cause, .. } => {
@@ -351,17 +426,20 @@ impl World {
             _ => false,
         };
         self.let_go_early |= self.nodes[index].process != Process::Gone && effects.told.iter().any(lets_go);
-        let other = &self.nodes[1 - index];
-        let left_there = other.active || other.process != Process::Gone;
-        self.cut |= left_there && effects.told.iter().any(|event| matches!(event, Event::PeerSilent { .. }));
+        let silent = effects.told.iter().any(|event| matches!(event, Event::PeerSilent { .. }));
+        self.note_apart(index, silent, before, in_touch);
         self.started_twice |= effects.started_twice;
         self.steps.extend(effects.steps);
+        if !self.ways[index] {
+            return;
+        }
         let sent = effects.sent.into_iter().map(|(kind, octets)| Message {
             from: index,
             kind,
             written: Arc::new(written(index, kind, &octets)),
             octets: octets.into(),
             late: false,
+            until: None,
             has_come: false,
         });
         self.messages.extend(sent);
@@ -381,32 +459,36 @@ impl World {
             && self.messages.is_empty()
             && self.dawdles == [false; 2]
             && !self.lingers
-            && self.next() == Action::Wait
+            && self.at_once().next().is_none()
     }
 
     /// What happens next when nothing goes wrong any more.
-    pub(crate) fn next_when_all_is_well(&self) -> Self {
-        let mut world = self.clone();
+    pub(crate) fn next_in_peace(&self) -> Action {
         let nodes = || [0, 1].into_iter();
-        let action = if let Some(dead) = nodes().find(|node| !world.nodes[*node].alive) {
-            Action::Start(dead)
-        } else if !world.messages.is_empty() {
-            Action::Deliver(0)
-        } else if let Some(late) = nodes().find(|node| world.dawdles[*node]) {
-            Action::Timer(late)
-        } else {
-            world.lingers = false;
-            world.next()
-        };
-        world.happen(action);
+        let stopped = nodes().find(|node| !self.nodes[*node].alive).map(Action::Start);
+        let mends = (!self.are_joined()).then_some(Action::Mend);
+        let arrives = (!self.messages.is_empty()).then_some(Action::Deliver(0));
+        let late = nodes().find(|node| self.dawdles[*node]).map(Action::Timer);
+        let next = stopped.or(mends).or(arrives).or(late).or_else(|| self.at_once().next());
+        next.unwrap_or(Action::Wait)
+    }
+
+    /// What comes of that.
+    pub(crate) fn in_peace(&self) -> Self {
+        let mut world = self.clone();
+        world.lingers = false;
+        world.happen(world.next_in_peace());
         world.recognised()
     }
 
     // ── looking ───────────────────────────────────────────────────────────────────────────────────────
 
-    /// Something of the service is on both nodes.
-    pub(crate) fn runs_twice(&self) -> bool {
-        self.nodes.iter().all(|node| node.process != Process::Gone)
+    pub(crate) fn doubled(&self) -> Doubled {
+        Doubled {
+            role: self.nodes.iter().all(|node| node.active),
+            // However little of it there is.
+            service: self.nodes.iter().all(|node| node.process != Process::Gone),
+        }
     }
 
     /// One serves, and the other one stands by.
@@ -418,15 +500,27 @@ impl World {
     }
 
     fn recognised(mut self) -> Self {
+        if self.case.order != Order::AsSent {
+            // Whose message was sent first makes no difference any more.
+            self.messages.sort_by_key(|message| message.from);
+        }
         let mut hasher = std::hash::DefaultHasher::new();
         let messages = self.messages.iter().map(|message| &*message.written);
         let parts = self.nodes.iter().map(|node| &node.written).chain(messages);
-        let fates: Vec<_> = self.messages.iter().map(|message| (message.late, message.has_come)).collect();
-        (fates, self.comes_back_at_once, self.lingers, self.dawdles).hash(&mut hasher);
+        let until = |message: &Message| message.until.map(|until| until.since(self.now));
+        let fates = self.messages.iter().map(|message| (message.late, until(message), message.has_come));
+        fates.for_each(|fate| fate.hash(&mut hasher));
+        (self.comes_back_at_once, self.lingers, self.dawdles).hash(&mut hasher);
+        (self.ways, self.has_heard, self.apart).hash(&mut hasher);
         self.situation = canonical::fingerprint(self.now, parts) ^ u128::from(hasher.finish());
-        (self.left, self.cut, self.started_twice, self.let_go_early).hash(&mut hasher);
+        (self.left, self.worse, self.started_twice, self.let_go_early).hash(&mut hasher);
         self.fingerprint = self.situation ^ u128::from(hasher.finish());
         self
+    }
+
+    /// The role, or something of the service.
+    pub(crate) fn is_left_on(&self, node: usize) -> bool {
+        self.nodes[node].active || self.nodes[node].process != Process::Gone
     }
 
     pub(crate) fn is_latched(&self) -> bool {
@@ -484,7 +578,7 @@ mod tests {
             if !met.insert(world.situation) {
                 return;
             }
-            world = world.next_when_all_is_well();
+            world = world.in_peace();
         }
         panic!("{} different situations, and no end", met.len());
     }
