@@ -7,7 +7,9 @@
 //!   and never otherwise;
 //! * counted versions and sequences of a node become ranks: they are only compared, with each other;
 //! * good assessments in a row count as far as they make a difference;
-//! * what is only ever shown to operators is left out: counters, ages, the length of a round trip.
+//! * what is only ever shown to operators is left out: counters, ages, the length of a round trip;
+//! * what is drawn next is left out: of two that may be the other node, a heartbeat is for one by lot, and only one lot is
+//!   gone through.
 //!
 //! The two lists below are all that is left out. The configuration is as well, since it is the same in all states.
 

@@ -1,9 +1,10 @@
-//! Goes through everything that can happen to two nodes with one service between them: each order of messages, ends,
-//! timers and commands, and each place for what goes wrong. What runs here are the engines that ship; only network,
-//! processes and operators are played.
+//! Goes through everything that can happen, in a small case, to two nodes with one service between them: each place for a
+//! command and for what goes wrong, and what happens at the same moment in the orders that [`Order`] names. What runs here
+//! are the engines that ship; only network, processes and operators are played.
 //!
 //! A [`Case`] bounds how much goes wrong in one history, not how long it lasts: situations that no engine can tell apart
-//! are one state (`canonical.rs`), so that there are finitely many, and all of them are looked at.
+//! are one state (`canonical.rs`), so that there are finitely many, and all of them are looked at. A cut is one of the
+//! things that go wrong; what is asked of two nodes that cannot hear each other stands in `apart.rs`.
 #![forbid(unsafe_code)]
 
 mod apart;
@@ -16,7 +17,7 @@ mod world;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::RoleStep;
@@ -28,6 +29,8 @@ pub use world::{Action, World};
 
 /// If nothing goes wrong any more, all is well after this long.
 const SETTLES_WITHIN: Duration = Duration::from_secs(30);
+/// And after so few things that happen: many more would be a storm of messages.
+const SETTLES_IN: usize = 5_000;
 /// And stays so: for longer than anything takes that could still be going on.
 const STAYS_FOR: Duration = Duration::from_secs(4);
 /// When a cut is over, so is what came of it, after this long: somebody may be taken for dead before his first words arrive.
@@ -53,6 +56,8 @@ struct Pair {
     /// States in which a living node was taken for dead, and what came of that is not over.
     apart: AtomicUsize,
     steps: Mutex<Steps>,
+    gives_up_at: Instant,
+    given_up: AtomicBool,
 }
 
 /// Steps of the table of roles, and how often each was taken.
@@ -67,6 +72,11 @@ impl Model for Pair {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        // The checker's own limit of time is looked at only where its threads share their work.
+        if Instant::now() >= self.gives_up_at {
+            self.given_up.store(true, Ordering::Relaxed);
+            return;
+        }
         world.actions(actions);
         self.apart.fetch_add(usize::from(world.apart), Ordering::Relaxed);
     }
@@ -116,7 +126,8 @@ impl Pair {
     /// Whether it comes to rest with one that serves if nothing goes wrong from here on.
     fn settles(&self, from: &World) -> bool {
         // What takes no time comes to such a state, which is looked at as well.
-        if !from.is_last() && !from.is_quiet() {
+        let given_up = self.given_up.load(Ordering::Relaxed);
+        if given_up || (!from.is_last() && !from.is_quiet()) {
             return true;
         }
         let mut passed = Vec::new();
@@ -147,7 +158,7 @@ impl Pair {
             } else {
                 well_since = None;
             }
-            if world.now.since(from.now) >= SETTLES_WITHIN {
+            if world.now.since(from.now) >= SETTLES_WITHIN || passed.len() >= SETTLES_IN {
                 break false;
             }
             messages += usize::from(matches!(world.next_in_peace(), Action::Deliver(_)));
@@ -215,12 +226,13 @@ pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
         longest: Mutex::default(),
         apart: AtomicUsize::new(0),
         steps: Mutex::default(),
+        gives_up_at: begun_at + at_most,
+        given_up: AtomicBool::new(false),
     };
     let properties = model.properties();
-    let checker =
-        model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).timeout(at_most).spawn_bfs().join();
+    let checker = model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
     let discoveries = checker.discoveries();
-    let whole = checker.is_done() && begun_at.elapsed() < at_most;
+    let whole = checker.is_done() && !checker.model().given_up.load(Ordering::Relaxed);
     let found = properties.iter().map(|property| {
         let discovery = discoveries.get(property.name);
         let result = match (&property.expectation, discovery) {

@@ -233,6 +233,14 @@ pub const LARGE: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "both boot, and one of them is slow",
+        scope: Scope { late_timers: 1, ..NONE },
+        comes_back: true,
+        from: From::Boot,
+        moves: false,
+        ..CASE
+    },
+    Case {
         name: "a hand-over, and a cut",
         scope: Scope { cuts: 1, ..NONE },
         from: From::Switch,
