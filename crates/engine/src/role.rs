@@ -45,6 +45,8 @@ struct Offer {
 pub(crate) struct Progress {
     pub(crate) to_us: bool,
     pub(crate) begun_at: Instant,
+    /// The other node has said that it lets go. Otherwise what was there is known when it is heard again.
+    pub(crate) in_order: bool,
 }
 
 /// What goes on about the role of one router.
@@ -341,15 +343,16 @@ impl Role {
     }
 
     /// The peer has the role, or is letting it go.
-    pub(crate) const fn is_theirs(&mut self, leaving: bool) {
+    pub(crate) fn is_theirs(&mut self, now: Instant, leaving: bool) {
         self.released_until = None;
         self.sent_away = false;
         if !matches!(self.state, StateName::Active) {
             self.is_keeper = false;
         }
-        if leaving {
-            // What was asked for has begun, however long it takes.
-            self.asked_until = None;
+        // What was asked for has begun, however long it takes; and who has asked waits to hear that it has come, also if it comes
+        // otherwise in the end.
+        if leaving && self.asked_until.take().is_some() {
+            self.progress.get_or_insert(Progress { to_us: true, begun_at: now, in_order: false });
         }
     }
 

@@ -319,7 +319,7 @@ impl Engine {
         if let There::Heard { says, .. } = there {
             role.epoch = role.epoch.max(says.epoch);
             if holds(says.stance) {
-                role.is_theirs(matches!(says.stance, Stance::Releasing(_)));
+                role.is_theirs(now, matches!(says.stance, Stance::Releasing(_)));
             }
         }
         let step = role.next(now, &here, there);
@@ -344,7 +344,7 @@ impl Engine {
                     if role.progress.is_some_and(|progress| !progress.to_us) {
                         out.push(came_to_nothing(router, services, pair_says(there)));
                     }
-                    role.progress = Some(Progress { to_us: true, begun_at: now });
+                    role.progress = Some(Progress { to_us: true, begun_at: now, in_order: true });
                 }
                 self.step_together(now, index, &step, out);
             }
@@ -373,7 +373,7 @@ impl Engine {
                 if role.lets_go(reason, comes_back) {
                     out.push(Output::Tell(Event::Held { router: id, by: HeldBy::Operator }));
                 }
-                role.progress = Some(Progress { to_us: false, begun_at: now });
+                role.progress = Some(Progress { to_us: false, begun_at: now, in_order: true });
                 out.push(Output::Tell(Event::HandoverBegun { router: id, to_us: false, reason }));
                 self.step_together(now, index, &step, out);
             }
@@ -434,6 +434,9 @@ impl Engine {
                     })
                     .collect()
             };
+            if !progress.in_order && (spans.is_none() || holds(says.stance)) {
+                continue;
+            }
             let spans = spans.unwrap_or_default();
             let outage = spans.iter().map(|(gone, up)| up.since(*gone)).max().unwrap_or_default();
             let overlap = spans.iter().map(|(gone, up)| gone.since(*up)).max().unwrap_or_default();
