@@ -58,6 +58,8 @@ struct Pair {
     steps: Mutex<Steps>,
     gives_up_at: Instant,
     given_up: AtomicBool,
+    /// What led there, by what must not be or may be and was met.
+    met: Mutex<BTreeMap<&'static str, Vec<Action>>>,
 }
 
 /// Steps of the table of roles, and how often each was taken.
@@ -89,18 +91,28 @@ impl Model for Pair {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = vec![
-            Property::always(ONE_PROCESS, |_, world: &World| world.apart || !world.doubled().service),
-            Property::always(ONE_START, |_, world: &World| !world.started_twice),
-            Property::always(LAST_FIRST, |_, world: &World| !world.let_go_early),
-            Property::always(ONE_ACTIVE, |_, world: &World| world.apart || !world.doubled().role),
-            Property::always(WORSE, |_, world: &World| !world.worse),
-            Property::always(SETTLES, |model: &Self, world: &World| model.settles(world)),
+            Property::always(ONE_PROCESS, |model: &Self, world: &World| {
+                model.must(ONE_PROCESS, world, world.apart || !world.doubled().service)
+            }),
+            Property::always(ONE_START, |model: &Self, world: &World| {
+                model.must(ONE_START, world, !world.started_twice)
+            }),
+            Property::always(LAST_FIRST, |model: &Self, world: &World| {
+                model.must(LAST_FIRST, world, !world.let_go_early)
+            }),
+            Property::always(ONE_ACTIVE, |model, world| {
+                model.must(ONE_ACTIVE, world, world.apart || !world.doubled().role)
+            }),
+            Property::always(WORSE, |model: &Self, world: &World| model.must(WORSE, world, !world.worse)),
+            Property::always(SETTLES, |model: &Self, world: &World| model.must(SETTLES, world, model.settles(world))),
         ];
         if self.case.moves {
-            properties.push(Property::sometimes(MOVES, |_, world: &World| world.nodes[1].active));
+            properties.push(Property::sometimes(MOVES, |model: &Self, world: &World| {
+                model.may(MOVES, world.nodes[1].active)
+            }));
         }
         if self.case.cuts {
-            properties.push(Property::sometimes(CUT, |_, world: &World| world.apart));
+            properties.push(Property::sometimes(CUT, |model: &Self, world: &World| model.may(CUT, world.apart)));
         }
         properties
     }
@@ -116,6 +128,21 @@ pub struct Toll {
 }
 
 impl Pair {
+    fn must(&self, what: &'static str, world: &World, holds: bool) -> bool {
+        if !holds {
+            let mut met = self.met.lock().expect("nobody panics with it");
+            met.entry(what).or_insert_with(|| world.history());
+        }
+        holds
+    }
+
+    fn may(&self, what: &'static str, is_met: bool) -> bool {
+        if is_met {
+            self.met.lock().expect("nobody panics with it").entry(what).or_default();
+        }
+        is_met
+    }
+
     fn count(&self, world: &World) {
         if !world.steps.is_empty() {
             let mut steps = self.steps.lock().expect("nobody panics with it");
@@ -228,20 +255,22 @@ pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
         steps: Mutex::default(),
         gives_up_at: begun_at + at_most,
         given_up: AtomicBool::new(false),
+        met: Mutex::default(),
     };
     let properties = model.properties();
     let checker = model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    let discoveries = checker.discoveries();
     let whole = checker.is_done() && !checker.model().given_up.load(Ordering::Relaxed);
+    // The checker's own way back to a state asks for its actions again, of which a case that is given up has none.
+    let met = checker.model().met.lock().expect("nobody panics with it");
     let found = properties.iter().map(|property| {
-        let discovery = discoveries.get(property.name);
-        let result = match (&property.expectation, discovery) {
+        let result = match (&property.expectation, met.get(property.name)) {
             (stateright::Expectation::Sometimes, None) => Err("  nowhere\n".to_owned()),
             (stateright::Expectation::Sometimes, Some(_)) | (_, None) => Ok(()),
-            (_, Some(path)) => Err(history(path)),
+            (_, Some(actions)) => Err(history(&case, actions)),
         };
         (property.name, result)
     });
+    let properties = found.collect();
     Report {
         name: case.name,
         states: checker.state_count(),
@@ -252,19 +281,22 @@ pub fn check(case: Case, threads: usize, at_most: Duration) -> Report {
         steps: checker.model().steps.lock().expect("nobody panics with it").clone(),
         whole,
         took: begun_at.elapsed(),
-        properties: found.collect(),
+        properties,
     }
 }
 
 /// A way to a state, one line for each thing that happens.
-fn history(path: &stateright::Path<World, Action>) -> String {
+fn history(case: &Case, actions: &[Action]) -> String {
     let mut text = String::new();
-    let steps = path.clone().into_vec();
-    let begun_at = steps.first().map_or(setup::BEGINNING, |(world, _)| world.now);
-    for (world, action) in steps {
-        let done = action.map_or_else(String::new, |action| world.describe(action));
+    let mut world = World::new(case);
+    let begun_at = world.now;
+    for action in actions.iter().map(Some).chain([None]) {
+        let done = action.map_or_else(String::new, |action| world.describe(*action));
         let milliseconds = world.now.since(begun_at).as_millis();
         text.push_str(&format!("  {milliseconds:>6} ms  {world}  {done}\n"));
+        if let Some(action) = action {
+            world = world.after(*action);
+        }
     }
     text
 }

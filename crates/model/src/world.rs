@@ -112,9 +112,18 @@ pub struct World {
     pub(crate) let_go_early: bool,
     /// Steps of the table of roles that the last action has led to; no part of what it is.
     pub(crate) steps: Vec<RoleStep>,
+    /// What has led to it; no part of what it is.
+    past: Option<Arc<Past>>,
     /// Which situation it is, whatever may still go wrong in it.
     pub(crate) situation: u128,
     fingerprint: u128,
+}
+
+/// One thing that happened, and all before it.
+#[derive(Debug)]
+struct Past {
+    before: Option<Arc<Past>>,
+    action: Action,
 }
 
 /// Of what there should be one, whether it is on both nodes.
@@ -156,6 +165,7 @@ impl World {
             started_twice: false,
             let_go_early: false,
             steps: Vec::new(),
+            past: None,
             situation: 0,
             fingerprint: 0,
         };
@@ -295,7 +305,17 @@ impl World {
     pub(crate) fn after(&self, action: Action) -> Self {
         let mut world = self.clone();
         world.happen(action);
+        world.past = Some(Arc::new(Past { before: world.past.take(), action }));
         world.recognised()
+    }
+
+    /// What has led to it, from the beginning.
+    pub(crate) fn history(&self) -> Vec<Action> {
+        let last = self.past.as_deref();
+        let mut actions: Vec<Action> =
+            std::iter::successors(last, |past| past.before.as_deref()).map(|past| past.action).collect();
+        actions.reverse();
+        actions
     }
 
     fn happen(&mut self, action: Action) {
