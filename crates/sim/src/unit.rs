@@ -22,6 +22,8 @@ pub(crate) struct Unit {
     watched: bool,
     /// The end that is under way was asked for by a daemon.
     end_ordered: bool,
+    /// A daemon has asked for its end and was refused: it asks again when the time for the end is over.
+    end_refused: bool,
     /// Somebody other than a daemon ended it last, and nothing has started it since.
     pub(crate) ended_by_hand: bool,
     killed: bool,
@@ -119,6 +121,7 @@ impl Unit {
             name: spec.settings.name.clone(),
             manager: spec.manager,
             processes: Processes::None,
+            end_refused: false,
             by_hand: false,
             number: 0,
             watched: false,
@@ -235,7 +238,7 @@ impl Unit {
     }
 
     /// What its manager says if it refuses this for no reason of the service's; `None` if it is no matter of refusing.
-    pub(crate) fn refusal(&self, order: ServiceOrder) -> Option<ServiceReport> {
+    pub(crate) fn refusal(&mut self, order: ServiceOrder) -> Option<ServiceReport> {
         let reason = || Name::from("the system refuses");
         if !self.behaviour.in_sight {
             return None;
@@ -243,10 +246,18 @@ impl Unit {
         match order {
             ServiceOrder::Start if self.exists() => None,
             ServiceOrder::Start => Some(ServiceReport::StartRefused(reason())),
-            ServiceOrder::Stop | ServiceOrder::Kill => Some(ServiceReport::StopRefused(reason())),
+            ServiceOrder::Stop | ServiceOrder::Kill => {
+                self.end_refused = self.exists();
+                Some(ServiceReport::StopRefused(reason()))
+            }
             ServiceOrder::AssessReadiness => Some(ServiceReport::Readiness(Err(reason()))),
             ServiceOrder::Watch | ServiceOrder::Forget => None,
         }
+    }
+
+    /// Whether an end of what is there is under way, or will be asked for once more.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.processes == Processes::Stopping || self.end_refused
     }
 
     fn report_state(&self, out: &mut Vec<Effect>) {
@@ -520,6 +531,7 @@ impl Unit {
         self.number += 1;
         self.stuck = false;
         self.frozen &= processes != Processes::None;
+        self.end_refused &= processes != Processes::None;
     }
 
     fn next(&self, after: Duration, step: UnitStep, out: &mut Vec<Effect>) {

@@ -16,7 +16,7 @@ use crate::plan::measure::span_text;
 use crate::plan::{LinkPlan, Order, PairPlan, Plan};
 use crate::rules;
 use crate::trace::Line;
-use crate::unit::{Processes, Unit};
+use crate::unit::Unit;
 use crate::world::World;
 
 /// Everything that is watched across nodes.
@@ -300,7 +300,7 @@ impl World<'_> {
                 interval,
             ));
             let noticed = since + interval + skew + Duration::from_millis(50) + self.slowness(&pair) * 3;
-            let ends = units.iter().any(|(_, unit)| unit.processes == Processes::Stopping);
+            let ends = units.iter().any(|(_, unit)| unit.is_ending());
             let settings = |node: usize| self.nodes[node].service(&holders.service);
             let stop = units.iter().filter_map(|(node, _)| settings(*node)).map(|s| s.settings.stop_timeout).max();
             let over = noticed + stop.unwrap_or_default() + Duration::from_secs(5);
