@@ -2,13 +2,14 @@
 //! loop hands over and goes on; whoever asked decides how long the answer is worth something.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use engine::Name;
@@ -21,6 +22,9 @@ use super::plan::Recipe;
 
 /// Each stuck file takes one of them away, so there are more than anybody needs.
 const MOST_THREADS: usize = 32;
+/// Tries to wake the loop, should the system refuse that, and the time between them.
+const WAKES: u32 = 100;
+const BETWEEN_WAKES: Duration = Duration::from_millis(10);
 
 /// Something that may take its time.
 #[derive(Debug)]
@@ -196,7 +200,7 @@ impl Worker {
             return Ok(());
         }
         let (shared, sender, waker) = (Arc::clone(&self.shared), self.sender.clone(), Arc::clone(&self.waker));
-        let started = std::thread::Builder::new()
+        let started = thread::Builder::new()
             .name("tanist-look".to_owned())
             .stack_size(128 * 1024)
             .spawn(move || work(&shared, &sender, &waker));
@@ -238,7 +242,7 @@ impl Drop for Worker {
     }
 }
 
-fn work(shared: &Shared, sender: &Sender<Answer>, mut waker: &UnixStream) {
+fn work(shared: &Shared, sender: &Sender<Answer>, waker: &UnixStream) {
     loop {
         let job = {
             let mut queue = shared
@@ -260,8 +264,19 @@ fn work(shared: &Shared, sender: &Sender<Answer>, mut waker: &UnixStream) {
         if sender.send(answer).is_err() {
             return;
         }
-        // If there is no room, the loop has been woken already.
-        let _ = waker.write(b"!");
+        wake(waker);
+    }
+}
+
+/// Nobody else would take the answer out.
+fn wake(mut waker: &UnixStream) {
+    for _ in 0..WAKES {
+        match waker.write(b"!") {
+            Ok(_) => return,
+            // There is no room, so the loop has been woken already.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Err(_) => thread::sleep(BETWEEN_WAKES),
+        }
     }
 }
 
@@ -321,7 +336,7 @@ mod tests {
         worker.ask(Job::File { check: Name::from("file"), path: "/".into() }).unwrap();
         assert!(matches!(&next(&mut worker)[..], [Answer::File { age: Ok(_), .. }]));
         let finished = || !worker.shared.lock().kills.contains_key(&other);
-        (0..2000).take_while(|_| !finished()).for_each(|_| std::thread::sleep(Duration::from_millis(10)));
+        (0..2000).take_while(|_| !finished()).for_each(|_| thread::sleep(Duration::from_millis(10)));
         assert!(finished(), "what does not hang is done");
         let mut queue = worker.shared.lock();
         assert!(queue.is_to_be_killed_again(&stuck), "once more, as was asked for meanwhile");
