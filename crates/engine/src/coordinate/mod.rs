@@ -307,9 +307,14 @@ impl Engine {
     fn deal_with(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) -> bool {
         let id = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
         let Some(here) = self.here(index) else { return false };
-        let Self { roles, routers, pair, services, steps, .. } = self;
+        let Self { roles, routers, units, pair, services, steps, .. } = self;
         let Some(router) = routers.get(index) else { return false };
         let there = there(pair.as_ref(), router);
+        let is_theirs = |member: usize| {
+            let heard = pair.as_ref().filter(|_| !matches!(there, There::Nobody)).zip(routers.get(member));
+            let says = heard.and_then(|(pair, router)| pair.last_words(&router.config().name));
+            member != index && says.is_some_and(|says| holds(says.stance) && !says.services.is_empty())
+        };
         let Some(role) = roles.get_mut(index) else { return false };
         if let Some(reason) = role.forget(now) {
             out.push(Output::Tell(Event::HandoverFailed { router: id, reason }));
@@ -322,7 +327,11 @@ impl Engine {
                 role.is_theirs(now, matches!(says.stance, Stance::Releasing(_)));
             }
         }
-        let step = role.next(now, &here, there);
+        let step = match role.next(now, &here, there) {
+            // Another router of the group has its services there, although this one is unknown there.
+            Step::TakeOver(_) if units.members(index).iter().any(|member| is_theirs(*member)) => Step::Nothing,
+            step => step,
+        };
         steps.note(here.state, there, &step);
         let their_address = match there {
             There::Heard { says, .. } => says.address.map(|address| (address, says.priority)),

@@ -166,6 +166,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-stop-in-maintenance",
             "bug-suspended-standby-listens-first",
             "bug-switch-in-maintenance",
+            "bug-group-of-which-the-peer-has-a-part",
             "bug-switch-that-comes-otherwise",
             "bug-taken-out-before-it-was-seen",
             "bug-the-other-had-it-meanwhile",
