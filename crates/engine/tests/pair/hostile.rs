@@ -20,6 +20,8 @@ use crate::common::packet::Packet;
 /// Our node is b, the worse one, so that nothing but the other one's words keeps it from the role or brings it there.
 const OURS: usize = 1;
 const CALENDAR: u64 = 1_700_000_000;
+/// Who says more has not counted it, and his message is malformed.
+const GREATEST: u64 = (1 << 62) - 1;
 
 /// What the other node leaves out of what it could say.
 #[derive(Clone, Copy, Debug, Default)]
@@ -223,9 +225,9 @@ impl Duel {
         self.believed += u32::from(before == after);
     }
 
-    /// A number that is small, near ours, or as great as there is.
+    /// A number that is small, near ours, or as great as is believed.
     fn number(&mut self) -> u64 {
-        [0, 1, 2, self.dice.roll(20), u64::MAX - 1, u64::MAX][self.dice.roll(6) as usize]
+        [0, 1, 2, self.dice.roll(20), GREATEST - 1, GREATEST][self.dice.roll(6) as usize]
     }
 
     fn span(&mut self) -> Duration {
