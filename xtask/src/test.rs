@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -69,14 +69,8 @@ fn quick(remarks: &mut Vec<String>) -> Result<(), String> {
 fn everything(remarks: &mut Vec<String>) -> Result<(), String> {
     let environment = [&LINTING[..], &[(SLOW_TESTS, "1"), TEST_THREADS]].concat();
     step("lints, and all that is compiled", || compile(&environment))?;
-    thread::scope(|scope| {
-        let hunts = scope.spawn(|| [hunt(&KNOWN_WORLDS), hunt(&NEW_WORLDS)]);
-        step("tests, namespaces included", || {
-            tests(&["test", "--workspace", "--locked", "--no-fail-fast"], &environment, remarks)
-        })?;
-        let [known, new] = hunts.join().map_err(|_| "the hunt could not be run")?;
-        step("a hunt that ran beside them", || judge(&known?, None))?;
-        step("a hunt in worlds that nobody has seen", || judge(&new?, Some(remarks)))
+    step("tests, namespaces included", || {
+        tests(&["test", "--workspace", "--locked", "--no-fail-fast"], &environment, remarks)
     })?;
     // They would move the roles of the others. Side by side they take half a minute. The whole workspace, so that
     // nothing is compiled again.
@@ -84,6 +78,8 @@ fn everything(remarks: &mut Vec<String>) -> Result<(), String> {
         let words = ["test", "--workspace", "--locked", "--test", "faults", "--", "--ignored", "after_the_others"];
         tests(&words, &environment, remarks)
     })?;
+    step("hunt", || judge(hunt(&KNOWN_WORLDS)?, None))?;
+    step("hunt in worlds that nobody has seen", || judge(hunt(&NEW_WORLDS)?, Some(remarks)))?;
     step("the README's first command", || cargo(&["run", "--release", "--locked", "--quiet", "--", "rehearse"], &[]))
 }
 
@@ -100,24 +96,19 @@ fn compile(environment: &[(&str, &str)]) -> Result<(), String> {
     })
 }
 
-/// Out of the way of the tests, which wait most of the time.
-fn hunt(worlds: &[&str]) -> Result<Output, String> {
-    let cargo = command(&[&HUNT[..], worlds].concat(), &LINTING);
-    let mut polite = Command::new("nice");
-    polite.args(["-n", "19"]).arg(cargo.get_program()).args(cargo.get_args()).envs(LINTING);
-    polite.output().map_err(|error| format!("start a hunt: {error}"))
+fn hunt(worlds: &[&str]) -> Result<ExitStatus, String> {
+    command(&[&HUNT[..], worlds].concat(), &LINTING).status().map_err(|error| format!("start a hunt: {error}"))
 }
 
 /// A finding in worlds that nobody has seen need not be of what was changed last: it is remarked upon.
-fn judge(hunt: &Output, remarks: Option<&mut Vec<String>>) -> Result<(), String> {
-    print!("{}{}", String::from_utf8_lossy(&hunt.stdout), String::from_utf8_lossy(&hunt.stderr));
+fn judge(hunt: ExitStatus, remarks: Option<&mut Vec<String>>) -> Result<(), String> {
     match remarks {
-        _ if hunt.status.success() => {}
-        Some(remarks) if hunt.status.code() == Some(FOUND) => remarks.push(
+        _ if hunt.success() => {}
+        Some(remarks) if hunt.code() == Some(FOUND) => remarks.push(
             "A FINDING of the hunt in new worlds, see above; it need not be of what was changed last. Please report it with its seed."
                 .to_owned(),
         ),
-        Some(_) | None => return Err(format!("the hunt ended with {}", hunt.status)),
+        Some(_) | None => return Err(format!("the hunt ended with {hunt}")),
     }
     Ok(())
 }

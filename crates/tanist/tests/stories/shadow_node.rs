@@ -7,7 +7,9 @@ use linux::signals::Signal;
 use rehearse::lab::{Manner, WebProbe};
 
 use crate::support::story::{example, put, settle, start_tanist};
-use crate::support::{Host, HostPlan, Moment, Node, PATIENCE, Scene, in_host, is_announcement, pcap, slow_test, word};
+use crate::support::{
+    Host, HostPlan, Moment, Node, PATIENCE, Scene, in_host, is_announcement, pcap, says, slow_test, word,
+};
 
 const VIP: Ipv4Addr = Ipv4Addr::new(192, 168, 56, 128);
 const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 168, 56, 101), Ipv4Addr::new(192, 168, 56, 102)];
@@ -83,7 +85,11 @@ fn both_boot_at_once_and_one_of_them_is_active() {
         let _nodes = start_both(&scene);
         let active = the_one(&scene);
         let (active, other) = (scene.hosts[active].name(), scene.hosts[1 - active].name());
-        scene.line(other, begin, "(VI_1) master is");
+        // Both may have begun within the same millisecond.
+        let knows = ["(VI_1) master is", "with same priority 101 but higher IP address"];
+        scene.wait(begin, "the other one knows who is active", |record| {
+            &*record.host == other && knows.iter().any(|words| says(record, words))
+        });
 
         // Once at the change, again five seconds later, and from then on every five seconds.
         let is_announced = |record: &_| is_announcement(record, active, VIP);
