@@ -279,7 +279,7 @@ impl Role {
         self.orphaned = None;
         match state {
             StateName::Active => {
-                self.epoch = self.epoch.saturating_add(u64::from(!resumed || self.epoch == 0));
+                self.epoch += u64::from(!resumed || self.epoch == 0);
                 self.is_keeper = true;
                 self.progress.take_if(|progress| !progress.to_us);
                 self.released_until = None;

@@ -35,11 +35,6 @@ pub(crate) struct Standing {
     renumber: bool,
 }
 
-/// The next number. The peer may say any, and none of its words ends this daemon.
-const fn after(number: u64) -> u64 {
-    number.saturating_add(1)
-}
-
 /// What a change was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -81,7 +76,7 @@ impl Standing {
         let latch = LatchRecord { service, reason, node };
         self.unsure = reason == LatchReason::RecordDamaged;
         if !self.unsure {
-            self.number = after(self.number.max(self.acknowledged));
+            self.number = self.number.max(self.acknowledged) + 1;
             self.renumber = !self.met;
         }
         self.latch = Some(latch.clone());
@@ -91,7 +86,7 @@ impl Standing {
     /// An operator has seen to everything that is known here.
     pub(crate) fn acknowledge(&mut self) -> Option<Change> {
         // A new number, so that the peer hears of it even if its latch has none that we know.
-        self.number = after(self.number.max(self.acknowledged));
+        self.number = self.number.max(self.acknowledged) + 1;
         self.acknowledged = self.number;
         self.unsure = false;
         self.latch.take().map(|_| Change::Unlatched)
@@ -109,7 +104,7 @@ impl Standing {
     }
 
     pub(crate) fn maintain(&mut self, now: Instant, span: Option<Duration>, node: Name) -> Change {
-        self.maintenance_number = after(self.maintenance_number);
+        self.maintenance_number += 1;
         let until = span.map(|span| now + span);
         let calendar = until.and_then(|until| self.in_calendar(until));
         self.maintenance = Some(Maintenance { until, calendar, node: node.clone() });
@@ -118,7 +113,7 @@ impl Standing {
 
     pub(crate) fn end_maintenance(&mut self) -> Option<Change> {
         self.maintenance.take()?;
-        self.maintenance_number = after(self.maintenance_number);
+        self.maintenance_number += 1;
         Some(Change::MaintenanceEnded { expired: false })
     }
 
@@ -133,7 +128,7 @@ impl Standing {
     pub(crate) fn adopt(&mut self, now: Instant, theirs: &Statement, mut tell: impl FnMut(Change)) {
         if !core::mem::replace(&mut self.met, true) {
             if core::mem::take(&mut self.renumber) && self.latch.is_some() {
-                self.number = after(self.number.max(theirs.latch_number).max(theirs.acknowledged));
+                self.number = self.number.max(theirs.latch_number).max(theirs.acknowledged) + 1;
             }
             if self.unsure {
                 // What it acknowledged before says nothing of what we have lost.
@@ -145,7 +140,7 @@ impl Standing {
             if self.latch.is_some() && !self.unsure && self.number == self.acknowledged {
                 // This latch was not known there yet when the operator asked: whoever sees to one counts beyond it. It is the
                 // newer one, and the peer shall take it for that.
-                self.number = after(self.number);
+                self.number += 1;
             } else if self.number <= self.acknowledged && self.latch.take().is_some() {
                 self.unsure = false;
                 tell(Change::Unlatched);
