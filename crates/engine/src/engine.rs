@@ -229,7 +229,7 @@ impl Engine {
         debug_assert!(self.is_kept(), "what is kept is not what is");
         let left = self.phase == Phase::Stopping
             && self.routers.iter().all(VirtualRouter::has_left)
-            && (self.impatient || self.services.iter().all(Service::is_gone) && self.departing.is_empty());
+            && (self.impatient || self.has_no_service_left());
         if left {
             self.phase = Phase::Stopped;
             if self.config.statics != Statics::default() {
@@ -237,11 +237,16 @@ impl Engine {
             }
             self.tell_groups(out);
             // Goodbye, but not while something of a service may be left.
-            if self.services.iter().all(Service::is_gone) {
+            if self.has_no_service_left() {
                 self.say(now, out);
             }
             out.push(Output::Stopped);
         }
+    }
+
+    fn has_no_service_left(&self) -> bool {
+        let is_busy = |departing: &Departing| departing.is_busy(&self.services);
+        self.services.iter().all(Service::is_gone) && !self.departing.iter().any(is_busy)
     }
 
     fn start(&mut self, now: Instant, out: &mut Vec<Output>) {
@@ -491,7 +496,7 @@ impl Engine {
             }
             self.retired.push(router);
         }
-        self.departing.retain(|departing| departing.is_busy(&self.services));
+        self.departing.retain(|departing| !departing.is_over(&self.services));
         for mut gone in removed {
             gone.forget(out);
         }

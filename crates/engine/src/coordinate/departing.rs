@@ -30,7 +30,7 @@ impl Departing {
         services: &[Service],
         removed: &mut Vec<Service>,
     ) -> Self {
-        let its = |service: &mut Service| lost.contains(&service.config().name) && !service.is_gone();
+        let its = |service: &mut Service| lost.contains(&service.config().name) && !service.is_surely_gone();
         let kept = services.iter().map(|service| service.config().name.clone());
         Self {
             router: router.config().name.clone(),
@@ -45,9 +45,15 @@ impl Departing {
         &self.router
     }
 
+    /// Whether something of them is left, so that nobody may begin them.
     pub(crate) fn is_busy(&self, services: &[Service]) -> bool {
-        let left = |service: &Service| self.kept.contains(&service.config().name) && !service.is_gone();
-        !self.services.is_empty() || services.iter().any(left)
+        let kept = services.iter().filter(|service| self.kept.contains(&service.config().name));
+        self.services.iter().chain(kept).any(|service| !service.is_gone())
+    }
+
+    /// Nothing is left to wait for: no end, and no word of whether a service runs at all.
+    pub(crate) fn is_over(&self, services: &[Service]) -> bool {
+        self.services.is_empty() && !self.is_busy(services)
     }
 
     /// What the other node must know if the router is gone, too: that it has to wait.

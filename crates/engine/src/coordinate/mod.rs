@@ -43,8 +43,9 @@ impl Engine {
             }
             return;
         }
+        let mut is_news = self.refresh_briefs();
         for _ in 0..MOST_STEPS {
-            if self.refresh_briefs() {
+            if is_news {
                 self.assess_all(now, out);
             }
             // Roles first: nothing is begun that would have to end at once, or that a crash could make forgotten.
@@ -54,7 +55,8 @@ impl Engine {
             moved |= self.follow_states(now, out);
             self.save(now, out);
             moved |= self.pursue_services(now, out);
-            if !moved && !self.refresh_briefs() {
+            is_news = self.refresh_briefs();
+            if !moved && !is_news {
                 break;
             }
         }
@@ -266,14 +268,14 @@ impl Engine {
                     service.refuse_adoption();
                 }
                 service.pursue(now, false, out);
-                if service.is_gone() {
+                if service.is_surely_gone() {
                     service.forget(out);
                 }
             }
-            departing.services.retain(|service| !service.is_gone());
+            departing.services.retain(|service| !service.is_surely_gone());
         }
         let Self { departing, services, .. } = self;
-        departing.retain(|departing| departing.is_busy(services));
+        departing.retain(|departing| !departing.is_over(services));
         moved
     }
 

@@ -78,7 +78,8 @@ impl Engine {
         }
         // What is left of a service that a router has lost is said by that router.
         let gone = self.departing.iter().filter(|departing| !self.has_router(departing.router()));
-        statement.routers.extend(gone.map(Departing::statement));
+        let busy = gone.filter(|departing| departing.is_busy(&self.services));
+        statement.routers.extend(busy.map(Departing::statement));
         statement
     }
 
