@@ -144,6 +144,7 @@ impl Engine {
             {
                 fresh.ordered = pair.is_alive();
                 fresh.peer_address = says.address;
+                fresh.peer_priority = Some(says.priority);
                 fresh.peer_is_free = !holds(says.stance);
             }
             if *brief != fresh {

@@ -209,7 +209,10 @@ impl World<'_> {
                 && self.comes_back(*index, spec)
                 && self.is_better_in_all(*index, winner, vrid)
         };
-        if let Some((index, _, theirs)) = candidates.iter().find(better).filter(|_| !stuck) {
+        // A service that does not do what it should has the role come and go, and who is better waits for its time.
+        let comes_and_goes = members.iter().any(|(index, spec)| self.is_excused(*index, spec));
+        let has_just_come = comes_and_goes && self.active_for(winner, spec) < self.time_to_settle();
+        if let Some((index, _, theirs)) = candidates.iter().find(better).filter(|_| !stuck && !has_just_come) {
             let (left, right) = (&self.plan.nodes[winner].name, &self.plan.nodes[*index].name);
             return Err(format!("{left} is Active with priority {priority} although {right} has {theirs}"));
         }
@@ -221,8 +224,7 @@ impl World<'_> {
             let (left, right) = (&self.plan.nodes[winner].name, &self.plan.nodes[standby.0].name);
             return Err(format!("{left} is Active and stands back, although {right} could be"));
         }
-        // Where the role comes and goes, it may just have come.
-        if !members.iter().any(|(index, spec)| self.is_excused(*index, spec)) {
+        if !comes_and_goes {
             self.services_run(winner, spec)?;
         }
         self.found_by_client(winner, spec)
@@ -363,6 +365,13 @@ impl World<'_> {
 
     fn state(&self, index: usize, vrid: u8) -> StateName {
         self.nodes[index].daemon.as_ref().map_or(StateName::Initialize, |daemon| daemon.watch.state(vrid))
+    }
+
+    /// For how long a router has been Active.
+    fn active_for(&self, index: usize, spec: &RouterSpec) -> Duration {
+        let views = self.nodes[index].daemon.as_ref().map(|daemon| &daemon.view.routers);
+        let its = views.into_iter().flatten().find(|view| view.name == spec.settings.name);
+        its.map_or(Duration::ZERO, |view| self.now.since(view.since))
     }
 
     /// What the world, not the engine, says about a router.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use super::{Backup, GivesWay, LOWER_PRIORITY_BIT, State, Surroundings, VirtualRouter};
+use super::{Backup, Brief, GivesWay, LOWER_PRIORITY_BIT, State, Surroundings, VirtualRouter};
 use crate::vrrp::election::{self, Contest};
 use crate::vrrp::receive::{self, Accepted, Oddity};
 use crate::vrrp::timers;
@@ -106,11 +106,12 @@ impl VirtualRouter {
         if theirs.is_address_owner() && ours.is_address_owner() {
             out.push(Output::Tell(Event::OwnerConflict { router: self.id, from }));
         }
-        // It was under way when its sender let the role go: the word on the side channel has overtaken it. Whoever gives way to
-        // that gives the role back to somebody who has just handed it over.
-        let is_late = around
-            .brief(self.id)
-            .is_some_and(|brief| brief.ordered && brief.peer_is_free && brief.peer_address == Some(from));
+        // It was under way when its sender let the role go, or gave way to the peer, which has handed it over since: the word
+        // on the side channel has overtaken it. Whoever gives way to that gives the role back to somebody who has just lost it.
+        let is_late = around.brief(self.id).is_some_and(|brief| {
+            let from_peer = brief.ordered && brief.peer_is_free && brief.peer_address == Some(from);
+            from_peer || self.was_beaten_by_the_peer(now, theirs, from, brief)
+        });
         let cause = match election::contest(ours, self.primary_address, theirs, from) {
             Contest::Wins => return self.answer(now, from, theirs, around, out),
             Contest::LosesToPriority | Contest::LosesToAddress if is_late => return,
@@ -129,6 +130,16 @@ impl VirtualRouter {
         if let State::Backup(backup) = &mut self.state {
             backup.gives_way = span.map(|span| GivesWay { since: now, until: now + span, contested: false });
         }
+    }
+
+    /// Whether this is the last word of a router that had given way to the peer, which has handed the role over since. It comes
+    /// at once; had it taken over meanwhile, it would have waited for its skew time. And who is Active says so again.
+    fn was_beaten_by_the_peer(&self, now: Instant, theirs: Priority, from: IpAddr, brief: &Brief) -> bool {
+        let skew = timers::skew_time(self.config.version, theirs, self.config.advertisement_interval);
+        let was_better = |priority| election::contest(priority, brief.peer_address, theirs, from) == Contest::Wins;
+        self.cause == Cause::HandedOver
+            && now.since(self.since) < skew / 2
+            && brief.peer_priority.is_some_and(was_better)
     }
 
     /// RFC 9568 §6.4.3: a losing advertisement is answered at once, so that its sender and the switches learn.

@@ -92,6 +92,8 @@ pub(crate) struct Brief {
     pub(crate) gives_way_for: Option<Duration>,
     /// The address that the other node's router sends from, if it has ever been heard on the side channel.
     pub(crate) peer_address: Option<IpAddr>,
+    /// The priority that it has or had there.
+    pub(crate) peer_priority: Option<Priority>,
     /// The other node says that its router does not have the role.
     pub(crate) peer_is_free: bool,
 }

@@ -151,6 +151,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-group-goes-when-a-removed-service-has-ended",
             "bug-hang-noticed-in-time",
             "bug-held-node-resumes-for-nobody",
+            "bug-last-word-of-whom-the-peer-beat",
             "bug-late-advertisement-of-who-let-go",
             "bug-maintenance-of-both-nodes",
             "bug-no-start-while-yielding",
