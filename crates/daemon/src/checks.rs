@@ -7,8 +7,15 @@ use engine::{EndHow, Name, ScriptOutcome};
 use linux::process;
 use linux::signals::Signal;
 use linux::spawn::Program;
+use rustix::io::Errno;
 
 use crate::children::{Children, Purpose};
+
+/// Whether an error says nothing of what was looked at, only that there is nothing to look with: no process, descriptor or memory.
+pub(crate) fn is_want(errno: i32) -> bool {
+    let wants = [Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS];
+    wants.contains(&Errno::from_raw_os_error(errno))
+}
 
 /// All checks of the configuration, ready to be started.
 #[derive(Debug, Default)]
@@ -26,7 +33,10 @@ impl Checks {
                 children.insert(child.pid, Purpose::Check(script.clone()));
                 None
             }
-            Err(error) => Some(ScriptOutcome::NotStarted(error.errno().unwrap_or_default())),
+            Err(error) => Some(match error.errno().unwrap_or_default() {
+                errno if is_want(errno) => ScriptOutcome::NotLooked(errno),
+                errno => ScriptOutcome::NotStarted(errno),
+            }),
         }
     }
 

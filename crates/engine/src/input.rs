@@ -131,7 +131,7 @@ pub enum ScriptOutcome {
     NotStarted(i32),
     /// A probe that needs no program failed.
     ProbeFailed(ProbeFailure),
-    /// Nobody could look, for want of something that the daemon itself needs for it (descriptors, memory), with this error
+    /// Nobody could look, for want of something that is needed for it (a process, descriptors, memory), with this error
     /// number. That says nothing of what is looked at: the check stays as it was.
     NotLooked(i32),
 }

@@ -11,11 +11,11 @@ use engine::{Name, ProbeFailure, ScriptOutcome};
 use linux::process_list::ProcessId;
 use linux::system_log::Severity;
 use linux::tcp_connect;
-use rustix::io::Errno;
 
 use super::plan::ProbePlan;
 use super::worker::Job;
 use super::{Context, Target};
+use crate::checks::is_want;
 
 /// An HTTP server must have said its headers by then.
 const LARGEST_HEAD: usize = 16 * 1024;
@@ -321,9 +321,10 @@ impl Probe {
 
 /// What an error says: of what was looked at, or only that this daemon lacks what it needs for looking.
 fn failed(errno: i32) -> ScriptOutcome {
-    match Errno::from_raw_os_error(errno) {
-        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => ScriptOutcome::NotLooked(errno),
-        _ => ScriptOutcome::ProbeFailed(ProbeFailure::System(errno)),
+    if is_want(errno) {
+        ScriptOutcome::NotLooked(errno)
+    } else {
+        ScriptOutcome::ProbeFailed(ProbeFailure::System(errno))
     }
 }
 

@@ -179,7 +179,7 @@ impl World<'_> {
         }
         daemon.runs.push(ScriptRun { script: script.clone(), number, behaviour });
         let (after, outcome) = match behaviour {
-            _ if refused => (Duration::ZERO, ScriptOutcome::NotStarted(EAGAIN)),
+            _ if refused => (Duration::ZERO, ScriptOutcome::NotLooked(EAGAIN)),
             ScriptPlan::Succeeds => (takes, ScriptOutcome::Exited(0)),
             ScriptPlan::Fails => (takes, ScriptOutcome::Exited(1)),
             ScriptPlan::Flaps => (takes, ScriptOutcome::Exited(u8::from(self.random.chance(50)))),

@@ -102,7 +102,7 @@ impl World<'_> {
         let refused = self.is_refused(index, Call::RunCheck);
         let node = &mut self.nodes[index];
         let found = node.unit(service).and_then(crate::unit::Unit::check);
-        let found = if refused { Some(ScriptOutcome::NotStarted(EAGAIN)) } else { found };
+        let found = if refused { Some(ScriptOutcome::NotLooked(EAGAIN)) } else { found };
         let Some(daemon) = &mut node.daemon else { return };
         if daemon.runs.iter().any(|run| run.script == *check) {
             self.found(Rule::Checks, format!("{} runs {check} twice at once", self.plan.nodes[index].name));

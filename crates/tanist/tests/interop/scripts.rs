@@ -1,7 +1,13 @@
 //! Checks that fail: a fault without a weight, a lower priority with one.
 
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
 use super::{Cast, of_host, started};
-use crate::support::{ADDRESS, QUICK, Scene, slow_test_with_scripts_of_keepalived};
+use crate::support::{ADDRESS, Node, QUICK, Scene, let_pass, slow_test_with_scripts_of_keepalived};
 
 fn checked(cast: Cast, weight: i16) {
     let scene = Scene::new(&["a", "b"]);
@@ -49,4 +55,70 @@ fn a_weight_of_ours_lets_keepalived_win() {
 #[test]
 fn a_weight_of_keepalived_lets_ours_win() {
     slow_test_with_scripts_of_keepalived(|| checked(Cast::KeepalivedAndOurs, -60));
+}
+
+/// A process of `nobody`, who otherwise has none yet when a check begins, and one is always allowed.
+struct OfNobody(Child);
+
+impl OfNobody {
+    fn new() -> Self {
+        Self(Command::new("sleep").arg("1000").uid(65_534).spawn().expect("start sleep"))
+    }
+}
+
+impl Drop for OfNobody {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What it starts as another user is more than that user may have. keepalived's own child is limited as well.
+fn lets_nobody_else_run_anything(node: &Node) {
+    let pid = node.program.pid();
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("its children");
+    let children = children.split_whitespace().map(|child| child.parse().expect("a number"));
+    for pid in children.chain([pid]) {
+        let limit = Rlimit { current: Some(0), maximum: Some(0) };
+        prlimit(Pid::from_raw(pid.cast_signed()), Resource::Nproc, limit).expect("limit it");
+    }
+}
+
+/// The check of `a` cannot be run any more, and then it can.
+fn keeps_the_last_result(cast: Cast, good: bool) {
+    let scene = Scene::new(&["a", "b"]);
+    let _other = OfNobody::new();
+    let script = "global_defs {\n    script_user nobody\n    enable_script_security\n}\n\
+         vrrp_script check {\n    script /run/rehearse/check\n    interval 1\n    weight -60\n}\n";
+    scene.hosts[0].write_check("check").expect("a check");
+    let tracking = format!("{QUICK}\n    track_script {{\n        check\n    }}");
+    let nodes = started(&scene, cast, [&of_host(0, script, &tracking), &of_host(1, "", QUICK)]);
+    if !good {
+        scene.hosts[0].set_check("check", false).expect("fail");
+        scene.only("b", ADDRESS);
+    }
+    let limited = scene.lab.note("a", "its checks cannot be run any more");
+    lets_nobody_else_run_anything(&nodes[0]);
+    scene.hosts[0].set_check("check", !good).expect("what nobody can see");
+    if nodes[0].is_tanist() {
+        scene.line("a", limited, "now returning nothing, nobody can look now");
+    }
+    let_pass(Duration::from_secs(3));
+    scene.only(if good { "a" } else { "b" }, ADDRESS);
+    scene.nobody_resigned(limited);
+}
+
+#[test]
+fn a_good_check_that_ours_cannot_run_stays_good() {
+    slow_test_with_scripts_of_keepalived(|| keeps_the_last_result(Cast::OursAndKeepalived, true));
+}
+
+#[test]
+fn a_bad_check_that_ours_cannot_run_stays_bad() {
+    slow_test_with_scripts_of_keepalived(|| keeps_the_last_result(Cast::OursAndKeepalived, false));
+}
+
+#[test]
+fn a_check_that_keepalived_cannot_run_stays_as_it_was() {
+    slow_test_with_scripts_of_keepalived(|| keeps_the_last_result(Cast::KeepalivedAndOurs, true));
 }
