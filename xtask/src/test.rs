@@ -22,7 +22,7 @@ pub(crate) enum Extent {
 /// The environment variable behind which slow tests wait.
 pub(crate) const SLOW_TESTS: &str = "SLOW_TESTS";
 /// They nearly only wait, for timers of seconds, so more of them run at once than there are processors.
-pub(crate) const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "8");
+pub(crate) const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "12");
 /// How a test begins its line that has tested nothing.
 const SKIPPED: &str = "SKIPPED";
 
@@ -43,9 +43,6 @@ pub(crate) fn run(extent: Extent) -> Result<(), String> {
     let began = Instant::now();
     // What is said again at the end, below all the rest.
     let mut remarks = Vec::new();
-    if extent == Extent::Everything {
-        step("packages", || packages::install(&packages::FOR_TESTS))?;
-    }
     step("format", || cargo(&["fmt", "--all", "--check"], &[]))?;
     step("licences", licences::check)?;
     step("tidiness", || tidy::check(Path::new(".")))?;
@@ -68,7 +65,14 @@ fn quick(remarks: &mut Vec<String>) -> Result<(), String> {
 
 fn everything(remarks: &mut Vec<String>) -> Result<(), String> {
     let environment = [&LINTING[..], &[(SLOW_TESTS, "1"), TEST_THREADS]].concat();
-    step("lints, and all that is compiled", || compile(&environment))?;
+    // Nothing of these is needed to compile.
+    step("packages, lints, and all that is compiled", || {
+        thread::scope(|scope| {
+            let installed = scope.spawn(|| packages::install(&packages::FOR_TESTS));
+            compile(&environment)?;
+            installed.join().map_err(|_| "installing packages panicked".to_owned())?
+        })
+    })?;
     step("tests, namespaces included", || {
         tests(&["test", "--workspace", "--locked", "--no-fail-fast"], &environment, remarks)
     })?;

@@ -3,6 +3,7 @@
 mod real;
 mod support;
 
+use std::thread;
 use std::time::Duration;
 
 use engine::{Ending, Name, ServiceOrder, ServiceReport};
@@ -77,27 +78,36 @@ fn is_running(engine: &Engine, container: &str) -> bool {
     run(&mut engine.docker(&["inspect", "-f", "{{.State.Running}}", container])) == "true"
 }
 
+/// A new container, started and stopped so many times.
+fn starts_and_stops(engine: &Engine, container: &str, times: usize) -> Seat {
+    engine.create(container, &["--init=false"], OBEDIENT);
+    let mut seat = Seat::new(engine, container);
+    seat.order(ServiceOrder::AssessReadiness);
+    seat.expect(&ServiceReport::Readiness(Ok(())));
+    seat.order(ServiceOrder::Watch);
+    seat.expect(&ServiceReport::Gone(Ending::NotRunning));
+    for round in 1..=times {
+        seat.start();
+        assert!(is_running(engine, container));
+        // A process 1 is deaf to signals until it has set its trap.
+        wait_until("its trap", || run(&mut engine.docker(&["logs", container])).lines().count() == round);
+        seat.order(ServiceOrder::Stop);
+        seat.expect(&gone(0));
+        assert!(!is_running(engine, container));
+    }
+    seat
+}
+
 #[test]
 fn starts_and_stops_fifty_times() {
     if !may_run(&NEEDS) || !has_static_busybox() {
         return;
     }
     let engine = Engine::start();
-    engine.create("svc", &["--init=false"], OBEDIENT);
-    let mut seat = Seat::new(&engine, "svc");
-    seat.order(ServiceOrder::AssessReadiness);
-    seat.expect(&ServiceReport::Readiness(Ok(())));
-    seat.order(ServiceOrder::Watch);
-    seat.expect(&ServiceReport::Gone(Ending::NotRunning));
-    for round in 1..=50 {
-        seat.start();
-        assert!(is_running(&engine, "svc"));
-        // A process 1 is deaf to signals until it has set its trap.
-        wait_until("its trap", || run(&mut engine.docker(&["logs", "svc"])).lines().count() == round);
-        seat.order(ServiceOrder::Stop);
-        seat.expect(&gone(0));
-        assert!(!is_running(&engine, "svc"));
-    }
+    let mut seat = thread::scope(|scope| {
+        scope.spawn(|| drop(starts_and_stops(&engine, "other", 25)));
+        starts_and_stops(&engine, "svc", 25)
+    });
     seat.order(ServiceOrder::Stop);
     assert!(matches!(seat.report(), ServiceReport::Gone(_)), "what is so already is told all the same");
     seat.start();
