@@ -379,7 +379,8 @@ impl Kernel {
             return Input::Link { link, state: Some(self.state_of_all()) };
         }
         let state = index.and_then(|index| self.links.get(&index)).map(|link| LinkState {
-            up: self.works(link) && !self.deaf.contains(&link.index),
+            up: self.works(link),
+            deaf: self.deaf.contains(&link.index),
             addresses: self.own_addresses(|index| index == link.index),
             tentative: self.tentative_addresses(|index| index == link.index),
         });
@@ -389,7 +390,8 @@ impl Kernel {
     /// Who runs on no interface in particular does so as long as it can be heard.
     fn state_of_all(&self) -> LinkState {
         LinkState {
-            up: !self.deaf.contains(&ANYWHERE),
+            up: true,
+            deaf: self.deaf.contains(&ANYWHERE),
             addresses: self.own_addresses(|_| true),
             tentative: self.tentative_addresses(|_| true),
         }

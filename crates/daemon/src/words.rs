@@ -302,6 +302,7 @@ pub(crate) fn lines(engine: &Engine, event: &Event) -> Vec<Line> {
                 LinkCondition::Absent => {
                     format!("Netlink reports {} does not exist", link(changed))
                 }
+                LinkCondition::Deaf => format!("Nothing can be heard on {}", link(changed)),
                 LinkCondition::Down => format!("Netlink reports {} down", link(changed)),
                 LinkCondition::Up => format!("Netlink reports {} up", link(changed)),
             },

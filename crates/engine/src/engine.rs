@@ -22,8 +22,8 @@ use crate::vrrp::timers;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::{advertisement, packet};
 use crate::{
-    Config, Desired, Event, Family, FaultReason, Input, Instant, LinkId, Name, Output, Priority, Received, Record,
-    RoleStep, RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
+    Config, Desired, Event, Family, FaultReason, Input, Instant, LinkCondition, LinkId, Name, Output, Priority,
+    Received, Record, RoleStep, RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
 };
 
 /// All virtual routers, checks and services of one node. A clone goes on from here by itself, for who wants to see what
@@ -289,7 +289,10 @@ impl Engine {
         let mut changed = false;
         for link in self.links.turn(now) {
             let condition = self.links.condition(link);
-            out.push(Output::Tell(Event::LinkChanged { link, condition }));
+            // What was deaf still is.
+            if condition != LinkCondition::Deaf {
+                out.push(Output::Tell(Event::LinkChanged { link, condition }));
+            }
             changed = true;
         }
         changed |= self.tracking.handle_timer(now, out);
@@ -358,6 +361,7 @@ impl Engine {
         let departing = self.departing.iter().flat_map(|departing| &departing.services);
         let services = self.services.iter().filter_map(|service| service.deadline(left_alone));
         let services = services.chain(departing.filter_map(|service| service.deadline(false)));
+        let services = services.chain(self.departing.iter().filter_map(|departing| departing.deadline(&self.services)));
         let dead_after = self.pair.as_ref().map(|pair| pair.config().dead_after).unwrap_or_default();
         let roles = self.roles.iter().zip(&self.config.routers);
         let roles = roles.filter_map(|(role, router)| role.deadline(dead_after, router.preempt_delay));
@@ -471,7 +475,7 @@ impl Engine {
                     let lost =
                         units.led_by(place).iter().filter(|name| !self.units.services(id as usize).contains(name));
                     let lost: Vec<Name> = lost.cloned().collect();
-                    self.departing.push(Departing::new(&known, &role, &lost, &self.services, &mut removed));
+                    self.departing.push(Departing::new(now, &known, &role, &lost, &self.services, &mut removed));
                     self.roles.push(role);
                     if known.config() != router {
                         changed.push((id as usize, Some(router.clone())));
@@ -492,11 +496,11 @@ impl Engine {
             let Some(router) = router else { continue };
             if let Some(role) = role {
                 let lost = units.led_by(place);
-                self.departing.push(Departing::new(&router, &role, lost, &self.services, &mut removed));
+                self.departing.push(Departing::new(now, &router, &role, lost, &self.services, &mut removed));
             }
             self.retired.push(router);
         }
-        self.departing.retain(|departing| !departing.is_over(&self.services));
+        self.departing.retain(|departing| departing.is_waiting(now, &self.services));
         for mut gone in removed {
             gone.forget(out);
         }
@@ -542,6 +546,9 @@ impl Engine {
                     // It comes back while it is still ending.
                     Some(mut known) => {
                         known.reconfigure(now, service.clone(), out);
+                        if known.is_unknown() {
+                            known.watch(out);
+                        }
                         self.services.push(known);
                     }
                     None => {

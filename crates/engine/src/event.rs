@@ -640,6 +640,8 @@ pub enum HandoverReason {
 pub enum LinkCondition {
     /// There is none of that name.
     Absent,
+    /// It is there, and the system refuses to listen there.
+    Deaf,
     /// It is there and down.
     Down,
     /// It is there and up.

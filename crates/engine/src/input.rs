@@ -112,6 +112,9 @@ pub struct Received<'a> {
 pub struct LinkState {
     /// Administratively up and running (carrier).
     pub up: bool,
+    /// Nothing can be heard on it at present: the system has refused to listen there. Whoever cannot hear takes no part, also
+    /// where the interface's own state is not minded.
+    pub deaf: bool,
     /// Its addresses in the kernel's order. Virtual addresses may be among them; the engine knows those and
     /// never takes one for its own source.
     pub addresses: Vec<IpAddr>,

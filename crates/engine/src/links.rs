@@ -137,6 +137,7 @@ impl Links {
     pub(crate) fn condition(&self, link: LinkId) -> LinkCondition {
         match self.state(link) {
             None => LinkCondition::Absent,
+            Some(LinkState { deaf: true, .. }) => LinkCondition::Deaf,
             Some(LinkState { up: false, .. }) => LinkCondition::Down,
             Some(LinkState { up: true, .. }) => LinkCondition::Up,
         }

@@ -377,7 +377,7 @@ impl Role {
             let since = *self.better_since.get_or_insert(now);
             let is_time = here.preempts_after.is_some_and(|delay| now.since(since) >= delay);
             // Taken back before it serves, the service would rest twice. It serves soon, or it fails: no wait is longer than a
-            // start and its grace. What is being handed over already goes on.
+            // start and its grace, and a time in which nothing can be looked at there. What is being handed over already goes on.
             self.waits_for_start = is_time && !self.wants_it_back && is_coming_up(there);
             self.wants_it_back = is_time && !self.waits_for_start;
             self.comes_back |= self.wants_it_back;

@@ -73,7 +73,12 @@ impl Node {
 
     fn start(&mut self) {
         for (link, address) in [(OURS, [192, 0, 2, 1]), (THEIRS, [198, 51, 100, 1])] {
-            let state = Some(LinkState { up: true, addresses: vec![IpAddr::from(address)], tentative: Vec::new() });
+            let state = Some(LinkState {
+                up: true,
+                addresses: vec![IpAddr::from(address)],
+                tentative: Vec::new(),
+                deaf: false,
+            });
             self.engine.handle(Instant::START, Input::Link { link, state }, &mut self.out);
         }
         self.engine.handle(Instant::START, Input::Start, &mut self.out);

@@ -61,7 +61,7 @@ fn only_a_number_that_no_router_of_the_interface_has_is_a_strangers() {
         Packet { vrid, ..twin }.octets()
     };
     let mut engine = Engine::new(config.clone(), 1);
-    let state = LinkState { up: true, addresses: vec![address("192.0.2.1")], tentative: Vec::new() };
+    let state = LinkState { up: true, addresses: vec![address("192.0.2.1")], tentative: Vec::new(), deaf: false };
     for input in [Input::Link { link: LinkId(0), state: Some(state) }, Input::Start] {
         engine.handle(Instant::START, input, &mut Vec::new());
     }

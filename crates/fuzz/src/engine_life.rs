@@ -126,7 +126,7 @@ impl Node {
         }
         self.handle(now, Input::Calendar(Duration::from_secs(1_794_999_000)));
         for link in 0..self.engine.links().len() as u32 {
-            let state = LinkState { up: true, addresses: vec![self.address()], tentative: Vec::new() };
+            let state = LinkState { up: true, addresses: vec![self.address()], tentative: Vec::new(), deaf: false };
             self.handle(now, Input::Link { link: LinkId(link), state: Some(state) });
         }
         if choice & 4 == 0 {
@@ -274,7 +274,8 @@ impl Node {
                 let config = paired(&configs[octets.below(configs.len())], self.number);
                 self.handle(now, Input::Reconfigure(Box::new(config)));
                 for link in 0..self.engine.links().len() as u32 {
-                    let state = LinkState { up: true, addresses: vec![self.address()], tentative: Vec::new() };
+                    let state =
+                        LinkState { up: true, addresses: vec![self.address()], tentative: Vec::new(), deaf: false };
                     self.handle(now, Input::Link { link: LinkId(link), state: Some(state) });
                 }
             }
@@ -335,6 +336,7 @@ fn link_state(address: IpAddr, octets: &mut Octets<'_>) -> Option<LinkState> {
         up: choice & 0x40 == 0,
         addresses,
         tentative: tentative.into_iter().collect(),
+        deaf: choice & 0xb0 == 0xb0,
     })
 }
 

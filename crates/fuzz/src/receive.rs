@@ -49,7 +49,7 @@ fn start(config: Config, node: u8) -> Engine {
     let links: Vec<String> = engine.links().iter().map(ToString::to_string).collect();
     engine.handle(Instant::START, Input::Calendar(CALENDAR), &mut out);
     for (name, link) in links.iter().zip(0..) {
-        let state = LinkState { up: true, addresses: addresses(name, node), tentative: Vec::new() };
+        let state = LinkState { up: true, addresses: addresses(name, node), tentative: Vec::new(), deaf: false };
         engine.handle(Instant::START, Input::Link { link: LinkId(link), state: Some(state) }, &mut out);
     }
     engine.handle(Instant::START, Input::Start, &mut out);

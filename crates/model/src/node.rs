@@ -118,7 +118,7 @@ impl Node {
         };
         self.rebooted = false;
         let address = [192, 0, 2, 1 + u8::try_from(index).unwrap_or(0)].into();
-        let state = Some(LinkState { up: true, addresses: vec![address], tentative: Vec::new() });
+        let state = Some(LinkState { up: true, addresses: vec![address], tentative: Vec::new(), deaf: false });
         let mut effects = self.handle(now, Input::Restored(restored));
         effects.add(self.handle(now, Input::Link { link: LinkId(0), state }));
         effects.add(self.handle(now, Input::Start));

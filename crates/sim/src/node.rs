@@ -233,7 +233,7 @@ impl Link {
                 let up = self.condition != LinkPlan::Down;
                 let sure = |address: &&IpAddr| !self.tentative.contains(address);
                 let addresses = self.addresses.iter().filter(sure).copied().collect();
-                Some(LinkState { up, addresses, tentative: self.tentative.clone() })
+                Some(LinkState { up, addresses, tentative: self.tentative.clone(), deaf: false })
             }
         }
     }

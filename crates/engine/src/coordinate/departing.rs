@@ -2,12 +2,16 @@
 //! stopped like any other: nobody else may run them before they are gone.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::role::Role;
 use crate::service::Service;
 use crate::vrrp::virtual_router::VirtualRouter;
 use crate::wire::baton::{Hears, RouterStatement, Stance};
-use crate::{HandoverReason, Name};
+use crate::{HandoverReason, Instant, Name, Output};
+
+/// What may or may not run here is asked after for so long. Later it is somebody else's business: it is not in the configuration.
+const ASKED_FOR: Duration = Duration::from_secs(60);
 
 /// What is left of the services that one router has lost.
 #[derive(Clone, Debug)]
@@ -18,25 +22,30 @@ pub(crate) struct Departing {
     pub(crate) services: Vec<Service>,
     /// Those that it still has, elsewhere or nowhere.
     kept: Vec<Name>,
+    asked_until: Instant,
 }
 
 impl Departing {
     /// `lost` are the services that the router no longer has. `services` are those that the new configuration has; what it
     /// no longer has is in `removed` and taken from there.
     pub(crate) fn new(
+        now: Instant,
         router: &VirtualRouter,
         role: &Role,
         lost: &[Name],
         services: &[Service],
         removed: &mut Vec<Service>,
     ) -> Self {
-        let its = |service: &mut Service| lost.contains(&service.config().name) && !service.is_surely_gone();
+        let its = |service: &mut Service| {
+            lost.contains(&service.config().name) && (service.is_unknown() || !service.is_gone())
+        };
         let kept = services.iter().map(|service| service.config().name.clone());
         Self {
             router: router.config().name.clone(),
             epoch: role.epoch,
             services: removed.extract_if(.., its).collect(),
             kept: kept.filter(|name| lost.contains(name)).collect(),
+            asked_until: now + ASKED_FOR,
         }
     }
 
@@ -47,13 +56,38 @@ impl Departing {
 
     /// Whether something of them is left, so that nobody may begin them.
     pub(crate) fn is_busy(&self, services: &[Service]) -> bool {
-        let kept = services.iter().filter(|service| self.kept.contains(&service.config().name));
-        self.services.iter().chain(kept).any(|service| !service.is_gone())
+        self.all(services).any(|service| !service.is_gone())
     }
 
-    /// Nothing is left to wait for: no end, and no word of whether a service runs at all.
-    pub(crate) fn is_over(&self, services: &[Service]) -> bool {
-        self.services.is_empty() && !self.is_busy(services)
+    /// Whether there is something to wait for: an end, or word of whether a service runs at all.
+    pub(crate) fn is_waiting(&self, now: Instant, services: &[Service]) -> bool {
+        self.all(services).any(|service| !self.is_over(now, service))
+    }
+
+    /// Lets go of those that are gone, and of those that nobody can tell of.
+    pub(crate) fn forget(&mut self, now: Instant, asks: bool, out: &mut Vec<Output>) {
+        for mut service in core::mem::take(&mut self.services) {
+            if self.is_over(now, &service) || (service.is_gone() && !asks) {
+                service.forget(out);
+            } else {
+                self.services.push(service);
+            }
+        }
+    }
+
+    /// When what is not seen by then is asked after no longer.
+    pub(crate) fn deadline(&self, services: &[Service]) -> Option<Instant> {
+        let is_asked = |service: &Service| service.is_unknown() && service.is_gone();
+        self.all(services).any(is_asked).then_some(self.asked_until)
+    }
+
+    fn all<'d>(&'d self, services: &'d [Service]) -> impl Iterator<Item = &'d Service> {
+        let kept = services.iter().filter(|service| self.kept.contains(&service.config().name));
+        self.services.iter().chain(kept)
+    }
+
+    fn is_over(&self, now: Instant, service: &Service) -> bool {
+        service.is_gone() && (!service.is_unknown() || self.asked_until <= now)
     }
 
     /// What the other node must know if the router is gone, too: that it has to wait.

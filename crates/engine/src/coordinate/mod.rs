@@ -17,7 +17,7 @@ use crate::pair::Pair;
 use crate::role::{self, Here, Progress, Role, Step, There};
 use crate::service::{Elsewhere, Service};
 use crate::vrrp::virtual_router::{Brief, VirtualRouter};
-use crate::wire::baton::{RouterStatement, Stance};
+use crate::wire::baton::{RouterStatement, ServiceStatement, Stance};
 use crate::{
     Cause, Engine, Event, Failback, FaultReason, HandoverReason, HeldBy, Hook, HookCall, Instant, Name, Output, Record,
     RefusedCommand, RouterId, ServiceStateName, ServiceView, StateName,
@@ -139,13 +139,14 @@ impl Engine {
                 fresh.faults.push(FaultReason::Latched(service.clone()));
             }
             if let Some(pair) = pair
-                && !pair.has_stopped()
                 && let Some(says) = pair.last_words(&config.name)
             {
-                fresh.ordered = pair.is_alive();
-                fresh.peer_address = says.address;
                 fresh.peer_priority = Some(says.priority);
-                fresh.peer_is_free = !holds(says.stance);
+                if !pair.has_stopped() {
+                    fresh.ordered = pair.is_alive();
+                    fresh.peer_address = says.address;
+                    fresh.peer_is_free = !holds(says.stance);
+                }
             }
             if *brief != fresh {
                 *brief = fresh;
@@ -251,7 +252,7 @@ impl Engine {
             let taken = theirs.is_some_and(|says| holds(says.stance))
                 || members().any(|member| member.heard_at().is_some() || member.is_kept_out());
             // Where it has no place any more, nobody had it run rightly; but whether it does must be seen first.
-            if taken || (owner.is_none() && !service.is_unknown()) {
+            if !service.is_unknown() && (taken || owner.is_none()) {
                 moved |= service.refuse_adoption();
             }
             if theirs.is_some_and(|says| runs_there(says, &service.config().name)) {
@@ -269,14 +270,12 @@ impl Engine {
                     service.refuse_adoption();
                 }
                 service.pursue(now, false, out);
-                if service.is_surely_gone() {
-                    service.forget(out);
-                }
             }
-            departing.services.retain(|service| !service.is_surely_gone());
+            // Whoever begins something in maintenance looks after it.
+            departing.forget(now, !left_alone, out);
         }
         let Self { departing, services, .. } = self;
-        departing.retain(|departing| !departing.is_over(services));
+        departing.retain(|departing| departing.is_waiting(now, services));
         moved
     }
 
@@ -626,12 +625,16 @@ const fn holds(stance: Stance) -> bool {
     }
 }
 
-/// Whether something of a service runs on that node, as far as it says.
+/// Whether something of a service runs on that node, as far as it says, or may run there, as far as it can know.
 fn runs_there(says: &RouterStatement, service: &Name) -> bool {
     let its = says.services.iter().find(|theirs| theirs.name == *service);
+    let is_seen =
+        |service: &ServiceStatement| !matches!(service.state, ServiceStateName::Unknown | ServiceStateName::Stopped);
     its.is_some_and(|theirs| match theirs.state {
         ServiceStateName::Starting | ServiceStateName::Running | ServiceStateName::Stopping => true,
-        ServiceStateName::Unknown | ServiceStateName::Stopped => false,
+        // What it had begun before it lost sight of it is all that it is still releasing.
+        ServiceStateName::Unknown => matches!(says.stance, Stance::Releasing(_)) && !says.services.iter().any(is_seen),
+        ServiceStateName::Stopped => false,
     })
 }
 

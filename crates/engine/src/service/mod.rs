@@ -286,11 +286,6 @@ impl Service {
         }
     }
 
-    /// It was seen that not one process of it is left.
-    pub(crate) const fn is_surely_gone(&self) -> bool {
-        matches!(self.state, State::Stopped)
-    }
-
     /// Nobody has been able to tell yet whether it runs.
     pub(crate) const fn is_unknown(&self) -> bool {
         matches!(self.state, State::Unknown)

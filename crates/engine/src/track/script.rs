@@ -243,7 +243,12 @@ impl Script {
             out.push(Output::Tell(Event::ScriptReturned { script: self.config.name.clone(), outcome }));
         }
         match run.stage {
-            Stage::Allowed { .. } if matches!(outcome, ScriptOutcome::NotLooked(_)) => false,
+            // It stays as it was. A service that was never looked at may be well; who takes part must have been found good once.
+            Stage::Allowed { .. }
+                if matches!(outcome, ScriptOutcome::NotLooked(_)) && (self.good.is_some() || self.eager) =>
+            {
+                false
+            }
             Stage::Allowed { .. } => self.count(outcome == ScriptOutcome::Exited(0), Some(outcome), out),
             Stage::Ending { .. } => false,
         }

@@ -484,10 +484,11 @@ fn link_state(words: &[&str]) -> Option<LinkState> {
     let addresses = addresses.into_iter().map(|text| address(text)).collect();
     let tentative = tentative.into_iter().map(|text| address(text.trim_end_matches('?'))).collect();
     match *condition {
-        "up" => Some(LinkState { up: true, addresses, tentative }),
-        "down" => Some(LinkState { up: false, addresses, tentative }),
+        "up" | "down" | "deaf" => {
+            Some(LinkState { up: *condition != "down", addresses, tentative, deaf: *condition == "deaf" })
+        }
         "absent" => None,
-        other => panic!("a link is up, down or absent, not {other}"),
+        other => panic!("a link is up, down, deaf or absent, not {other}"),
     }
 }
 

@@ -38,7 +38,7 @@ fn two_that_boot_together_agree_on_the_better_one() {
 fn nobody_speaks_before_it_is_started() {
     let mut world = World::new(|_, _| {});
     let restored = world.remembered(0, false);
-    let state = LinkState { up: true, addresses: vec![[192, 0, 2, 1].into()], tentative: Vec::new() };
+    let state = LinkState { up: true, addresses: vec![[192, 0, 2, 1].into()], tentative: Vec::new(), deaf: false };
     for input in [Input::Restored(restored), Input::Link { link: LinkId(0), state: Some(state) }, Input::Timer] {
         let mut out = Vec::new();
         world.nodes[0].engine.handle(Instant::START, input, &mut out);

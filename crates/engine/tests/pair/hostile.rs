@@ -115,7 +115,7 @@ impl Duel {
         }));
         let up = self.plight != Plight::LinkDown;
         let addresses = vec!["192.0.2.2".parse().expect("an address")];
-        let state = LinkState { up, addresses, tentative: Vec::new() };
+        let state = LinkState { up, addresses, tentative: Vec::new(), deaf: false };
         self.handle(Input::Link { link: LinkId(0), state: Some(state) });
         self.handle(Input::Start);
         match self.plight {

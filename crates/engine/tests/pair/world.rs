@@ -206,7 +206,10 @@ impl World {
         let addresses = if link == 0 { vec![address] } else { Vec::new() };
         self.handle(
             node,
-            Input::Link { link: LinkId(link as u32), state: Some(LinkState { up, addresses, tentative: Vec::new() }) },
+            Input::Link {
+                link: LinkId(link as u32),
+                state: Some(LinkState { up, addresses, tentative: Vec::new(), deaf: false }),
+            },
         );
     }
 

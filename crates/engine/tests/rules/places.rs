@@ -16,7 +16,8 @@ fn check(interval: &str, expected: &[(u64, usize)]) {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let mut engine = Engine::new(setup::config(&lines), 1);
     let mut out = Vec::new();
-    let state = Some(LinkState { up: true, addresses: vec![IpAddr::from([192, 0, 2, 1])], tentative: Vec::new() });
+    let state =
+        Some(LinkState { up: true, addresses: vec![IpAddr::from([192, 0, 2, 1])], tentative: Vec::new(), deaf: false });
     engine.handle(Instant::START, Input::Link { link: LinkId(0), state }, &mut out);
     engine.handle(Instant::START, Input::Start, &mut out);
     let mut counts: BTreeMap<u64, usize> = BTreeMap::new();

@@ -138,6 +138,7 @@ pub(crate) fn event_text(plan: &Plan, engine: &Engine, event: &Event) -> (Option
             let word = match condition {
                 LinkCondition::Absent => "absent",
                 LinkCondition::Down => "down",
+                LinkCondition::Deaf => "deaf",
                 LinkCondition::Up => "up",
             };
             (None, format!("sees {} {word}", link(which)))

@@ -271,12 +271,11 @@ impl<'p> World<'p> {
         let Some(place) = daemon.engine.links().iter().position(|link| link == name) else { return };
         let mut state = node.link(name).and_then(Link::state);
         if let Some(state) = state.as_mut().filter(|_| daemon.deaf.contains(name)) {
-            // Who cannot hear must not take part.
-            state.up = false;
+            state.deaf = true;
         }
         let kind = match &state {
             None => Kind::LinkAbsent,
-            Some(state) if state.up => Kind::LinkUp,
+            Some(state) if state.up && !state.deaf => Kind::LinkUp,
             Some(_) => Kind::LinkDown,
         };
         let link = LinkId(u32::try_from(place).expect("a node has few interfaces"));

@@ -77,6 +77,9 @@ impl VirtualRouter {
             LinkCondition::Absent => {
                 faults.insert(FaultReason::LinkAbsent(link));
             }
+            LinkCondition::Deaf => {
+                faults.insert(FaultReason::LinkDown(link));
+            }
             LinkCondition::Down if !even_down => {
                 faults.insert(FaultReason::LinkDown(link));
             }

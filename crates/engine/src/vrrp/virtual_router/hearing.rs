@@ -139,6 +139,7 @@ impl VirtualRouter {
         let was_better = |priority| election::contest(priority, brief.peer_address, theirs, from) == Contest::Wins;
         self.cause == Cause::HandedOver
             && now.since(self.since) < skew / 2
+            && brief.peer_address != Some(from)
             && brief.peer_priority.is_some_and(was_better)
     }
 

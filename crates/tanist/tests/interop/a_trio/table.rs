@@ -161,6 +161,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-reload-removes-one-of-two-routers",
             "bug-reload-removes-the-router",
             "bug-reload-while-a-check-runs",
+            "bug-restart-while-the-other-cannot-tell",
             "bug-restarted-daemon-finds-its-service",
             "bug-service-that-cannot-die",
             "bug-standby-that-is-not-ready",
@@ -229,6 +230,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "start-that-hangs-outlives-its-daemon",
             "started-by-hand-as-it-is-asked",
             "stop-during-hand-over",
+            "start-refused-while-stopping",
             "stop-refused",
             "stopped-by-hand-fails-over",
             "stopped-by-hand-in-every-state",
@@ -270,7 +272,10 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
         ],
     ),
     (Part::No("an operator's orders are Tanist's own"), &["bug-release-without-a-pair"]),
-    (Part::No("the lab cannot make a kernel refuse addresses"), &["addresses-refused"]),
+    (
+        Part::No("the lab cannot make a kernel refuse addresses or groups"),
+        &["addresses-refused", "nothing-can-be-heard"],
+    ),
     (
         Part::No("its point is an address of the link, of which the lab's hosts have others"),
         &["ipv6-no-address-of-the-link", "ipv6-unicast-link-local"],
