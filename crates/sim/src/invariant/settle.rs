@@ -211,7 +211,7 @@ impl World<'_> {
         };
         // A service that does not do what it should has the role come and go, and who is better waits for its time.
         let comes_and_goes = members.iter().any(|(index, spec)| self.is_excused(*index, spec));
-        let has_just_come = comes_and_goes && self.active_for(winner, spec) < self.time_to_settle();
+        let has_just_come = comes_and_goes && self.in_its_state_for(winner, spec) < self.time_to_settle();
         if let Some((index, _, theirs)) = candidates.iter().find(better).filter(|_| !stuck && !has_just_come) {
             let (left, right) = (&self.plan.nodes[winner].name, &self.plan.nodes[*index].name);
             return Err(format!("{left} is Active with priority {priority} although {right} has {theirs}"));
@@ -272,6 +272,14 @@ impl World<'_> {
             let routers = &self.nodes[node].daemon.as_ref()?.view.routers;
             routers.iter().find(|router| router.name == spec.settings.name).map(|router| router.epoch)
         };
+        // Where the role comes and goes, the newest may be under way.
+        let has_just_moved = |node: usize| {
+            let spec = self.nodes[node].specs.iter().find(|spec| spec.present && spec.settings.vrid.get() == vrid);
+            spec.is_some_and(|spec| self.in_its_state_for(node, spec) < pair.heartbeat * 2)
+        };
+        if has_just_moved(pair.nodes.0) || has_just_moved(pair.nodes.1) {
+            return None;
+        }
         let (left, right) = (epoch(pair.nodes.0)?, epoch(pair.nodes.1)?);
         let names = (&self.plan.nodes[pair.nodes.0].name, &self.plan.nodes[pair.nodes.1].name);
         (left != right).then(|| format!("{} knows epoch {left} of {vrid}, {} knows {right}", names.0, names.1))
@@ -367,8 +375,8 @@ impl World<'_> {
         self.nodes[index].daemon.as_ref().map_or(StateName::Initialize, |daemon| daemon.watch.state(vrid))
     }
 
-    /// For how long a router has been Active.
-    fn active_for(&self, index: usize, spec: &RouterSpec) -> Duration {
+    /// For how long a router has been in its state.
+    fn in_its_state_for(&self, index: usize, spec: &RouterSpec) -> Duration {
         let views = self.nodes[index].daemon.as_ref().map(|daemon| &daemon.view.routers);
         let its = views.into_iter().flatten().find(|view| view.name == spec.settings.name);
         its.map_or(Duration::ZERO, |view| self.now.since(view.since))
