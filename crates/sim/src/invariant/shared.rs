@@ -349,7 +349,11 @@ impl World<'_> {
                 // What an operator does is at nobody's expense.
                 Event::ServiceFailed { failure: ServiceFailure::StoppedByHand, .. } => {}
                 Event::ServiceFailed { service, remedy: Remedy::Move, .. } => {
-                    let (agreed, failed) = (self.shared.hearing.agreed, (service, budget(service)));
+                    // Where a reload has taken it out, nothing of it is said any more, and nothing of it can fail again.
+                    let has_it = |node: &Node| node.service(service).is_some_and(|service| service.present);
+                    let agreed =
+                        self.shared.hearing.agreed && self.nodes.iter().filter(|node| has_it(node)).count() > 1;
+                    let failed = (service, budget(service));
                     broken = broken.or(self.shared.moves.note_failure(self.plan, index, failed, agreed, self.now));
                 }
                 Event::Latched { service, reason, node }

@@ -13,7 +13,7 @@ use crate::coverage::Kind;
 use crate::frame;
 use crate::invariant::order::OrderWatch;
 use crate::invariant::step::NodeWatch;
-use crate::node::{Asleep, Daemon, Doom, Packet, Report};
+use crate::node::{Asleep, Daemon, Doom, Node, Packet, Report};
 use crate::plan::router::{STATICS, group};
 use crate::plan::{Act, Command, FigureAct, LinkPlan, NodeRef, Plan, RouterOption, RouterSpec, ServiceChange, Spoof};
 use crate::random::Random;
@@ -187,6 +187,13 @@ impl World<'_> {
 
     fn start(&mut self, index: usize) {
         let config = self.plan.config(index, &self.nodes[index].specs, &self.nodes[index].services);
+        // What a new life has not in its file, and the last one had not ended, it cannot know of.
+        let Node { services, units, .. } = &mut self.nodes[index];
+        for service in services.iter().filter(|service| !service.present) {
+            for unit in units.iter_mut().filter(|unit| unit.name == service.settings.name) {
+                unit.by_hand |= unit.exists();
+            }
+        }
         let life = self.nodes[index].next_life();
         let seed = Random::new(self.plan.seed ^ (index as u64) << 32 ^ life).any();
         let engine = Engine::new(config, seed);

@@ -47,6 +47,13 @@ impl VirtualRouter {
         }
     }
 
+    /// Whether a source goes with a destination. A reconfiguration may have changed from where it sends.
+    pub(super) fn may_send_from(&self, source: IpAddr, destination: IpAddr) -> bool {
+        let (Transport::Multicast { source: chosen, .. } | Transport::Unicast { source: chosen, .. }) =
+            &self.config.transport;
+        Family::of(source) == Family::of(destination) && (chosen.is_some() || self.suits(source))
+    }
+
     /// Over IPv6: multicast comes from the interface's link-local address (RFC 9568 §5.1.2.1). Unicast comes from where
     /// peers can answer to, so from such an address only if theirs are such, too.
     fn speaks_link_locally(&self) -> bool {

@@ -132,7 +132,7 @@ impl VirtualRouter {
         destination: IpAddr,
         buffer: &'b mut [u8],
     ) -> Option<&'b [u8]> {
-        let source = self.last_source.filter(|source| Family::of(*source) == Family::of(destination))?;
+        let source = self.last_source.filter(|source| self.may_send_from(*source, destination))?;
         let (protocol, before) = match self.config.authentication {
             Authentication::Header(_) => (PROTOCOL_AUTHENTICATION_HEADER, authentication_header::LENGTH),
             Authentication::None | Authentication::SimplePassword(_) | Authentication::Hmac(_) => (PROTOCOL_VRRP, 0),
