@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::support::story::run;
 use crate::support::{ADDRESS, HostPlan, Moment, Node, QUICK, Scene, configuration, let_pass, slow_test, tanist};
 
 #[test]
@@ -114,5 +115,26 @@ fn an_interface_without_an_address_of_its_own_is_a_fault() {
         scene.line("a", added, "Entering MASTER STATE");
         scene.only("a", ADDRESS);
         scene.advertised("a", added, |seen| seen.source.to_string() == "192.0.2.5");
+    });
+}
+
+/// Whoever hears nothing would believe that nobody is there.
+#[test]
+fn where_the_system_refuses_to_listen_there_is_no_role_whatever_the_interface_counts() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        let may_join = |groups: u32| run(host, &format!("echo {groups} > /proc/sys/net/ipv4/igmp_max_memberships"));
+        may_join(0);
+        let begin = Moment::now();
+        let _node = Node::start(host, tanist(), &configuration("", 150, &format!("{QUICK}\n    dont_track_primary")));
+        scene.line("a", begin, "entering FAULT state (interface eth0 down)");
+        scene.line("a", begin, "Nothing can be heard on eth0");
+        // Three times as long as it would wait for an advertisement.
+        let_pass(Duration::from_secs(2));
+        assert_eq!(scene.count_lines("a", begin, "Entering BACKUP STATE"), 0, "{}", scene.story());
+        may_join(20);
+        scene.line("a", begin, "(VI_1) Entering MASTER STATE");
+        scene.only("a", ADDRESS);
     });
 }
