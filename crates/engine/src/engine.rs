@@ -286,6 +286,9 @@ impl Engine {
         if self.units.has_groups() {
             self.oversleep_together(now, out);
         }
+        if self.briefs.iter().any(|brief| brief.halved.is_some()) {
+            self.refresh_briefs();
+        }
         let mut changed = false;
         for link in self.links.turn(now) {
             let condition = self.links.condition(link);

@@ -58,7 +58,12 @@ impl Engine {
     /// How long a group gives way when its speaker has lost: by then another node that has let go because of a part of the
     /// group has taken over, as long as its routers do what ours do.
     pub(super) fn gives_way_for(units: &Units, routers: &[VirtualRouter], index: usize) -> Option<Duration> {
-        if !units.is_grouped(index) || units.leader(index) != index {
+        if units.leader(index) == index { Self::longest_turn(units, routers, index) } else { None }
+    }
+
+    /// By then each of a group has taken over that nobody keeps from it; `None` for a router on its own.
+    pub(super) fn longest_turn(units: &Units, routers: &[VirtualRouter], index: usize) -> Option<Duration> {
+        if !units.is_grouped(index) {
             return None;
         }
         let members = units.members(index).iter().filter_map(|member| routers.get(*member));

@@ -98,6 +98,8 @@ impl Engine {
                 paired: pair.is_some() && !its_services.is_empty(),
                 grouped: units.is_grouped(index),
                 torn: units.is_grouped(index) && members().any(|member| member.state_name() != StateName::Active),
+                halved: Self::longest_turn(units, routers, index)
+                    .filter(|_| members().any(VirtualRouter::knows_active)),
                 gives_way_for: Self::gives_way_for(units, routers, index),
                 ..Brief::default()
             };

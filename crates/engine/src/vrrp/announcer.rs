@@ -98,9 +98,10 @@ impl Announcer {
         self.queues.values().filter(|queue| !queue.waiting.is_empty()).map(|queue| queue.free_at).min()
     }
 
-    /// Whether the pace still holds announcements of this router back.
-    pub(crate) fn is_waiting(&self, router: RouterId) -> bool {
-        self.queues.values().flat_map(|queue| &queue.waiting).any(|waiting| waiting.router == router)
+    /// Whether the pace still holds back that a router announces this.
+    pub(crate) fn is_waiting(&self, router: RouterId, (link, address): (LinkId, IpAddr)) -> bool {
+        let mut waiting = self.queues.values().flat_map(|queue| &queue.waiting);
+        waiting.any(|waiting| (waiting.router, waiting.link, waiting.address) == (router, link, address))
     }
 
     /// Forgets what a router wanted to announce: it no longer has the addresses.

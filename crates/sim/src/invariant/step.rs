@@ -34,6 +34,8 @@ struct Seen {
     state: StateName,
     /// Before the present input.
     before: StateName,
+    /// With the present input the role was let go.
+    has_left: bool,
     advertised_at: Option<Instant>,
     /// Advertisements accepted before the present input.
     accepted: u64,
@@ -100,6 +102,7 @@ impl NodeWatch {
                 vrid,
                 state: StateName::Initialize,
                 before: StateName::Initialize,
+                has_left: false,
                 advertised_at: None,
                 accepted: 0,
                 priority: 0,
@@ -122,7 +125,7 @@ impl NodeWatch {
         coverage: &mut Coverage,
     ) {
         for seen in &mut self.routers {
-            seen.before = seen.state;
+            (seen.before, seen.has_left) = (seen.state, false);
             seen.resigned = false;
             if kind == Kind::Reload {
                 // The next one is due at another interval than the last, and so may a Backup's patience end.
@@ -271,6 +274,7 @@ impl NodeWatch {
             return Err((Rule::Agreement, format!("router {vrid} goes from {from:?} to {to:?} because of {cause:?}")));
         }
         seen.state = to;
+        seen.has_left |= from == StateName::Active;
         if (from, to) == (StateName::Active, StateName::Initialize) && !seen.resigned {
             return Err((Rule::CausedAdvertisement, format!("router {vrid} leaves without resigning")));
         }
@@ -315,7 +319,8 @@ impl NodeWatch {
         if !was && !is {
             return Err(without_cause(vrid, "advertises without being Active"));
         }
-        if !was {
+        if !was || (seen.has_left && is) {
+            // It has just taken it, or taken it back.
             return Ok(());
         }
         if step.yields_to_peer() {

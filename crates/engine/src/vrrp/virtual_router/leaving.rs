@@ -50,6 +50,17 @@ impl VirtualRouter {
         }
     }
 
+    /// A reconfiguration may have brought a router to its group that follows another node, which has a part, too: half of a role
+    /// is given back, once the new one has had its time to join.
+    pub(super) fn leave_half_a_role(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        let halved = around.brief(self.id).filter(|brief| !brief.frozen).and_then(|brief| brief.halved);
+        let State::Active(active) = &mut self.state else { return };
+        let Some(longest) = halved else { return active.halved_since = None };
+        if now.since(*active.halved_since.get_or_insert(now)) > longest {
+            self.let_go(now, around, out);
+        }
+    }
+
     /// Whether advertisements leave this node at all; if not, staying Active keeps nobody else from taking over.
     fn can_be_heard(&self) -> bool {
         !self.faults.iter().any(|fault| match fault {

@@ -88,6 +88,8 @@ pub(crate) struct Brief {
     pub(crate) grouped: bool,
     /// Another one of its group does not have the role.
     pub(crate) torn: bool,
+    /// And follows another node: so long it may take until they have come together.
+    pub(crate) halved: Option<Duration>,
     /// It speaks for a sync group: so long its group leaves the role to whoever it loses it to.
     pub(crate) gives_way_for: Option<Duration>,
     /// The address that the other node's router sends from, if it has ever been heard on the side channel.
@@ -188,6 +190,8 @@ struct Active {
     lower_priority_burst_at: Option<Instant>,
     refresh_at: Option<Instant>,
     elsewhere_at: Option<Instant>,
+    /// Since when another one of its group follows another node.
+    halved_since: Option<Instant>,
     /// It lets the role go, as soon as nothing of its services is left.
     leaving: Option<Leave>,
     /// It only goes on with what a former life had.
@@ -398,7 +402,10 @@ impl VirtualRouter {
             State::Leaving { .. } => {}
             State::Backup(backup) if backup.active_down_at <= now => self.active_down(now, around, out),
             State::Backup(_) => {}
-            State::Active(_) => self.advertise_and_announce(now, around, out),
+            State::Active(_) => {
+                self.leave_half_a_role(now, around, out);
+                self.advertise_and_announce(now, around, out);
+            }
         }
     }
 
@@ -701,6 +708,7 @@ impl VirtualRouter {
             lower_priority_burst_at: None,
             refresh_at: policy.refresh.map(|refresh| now + refresh),
             elsewhere_at: policy.elsewhere.as_ref().map(|elsewhere| now + elsewhere.every),
+            halved_since: None,
             leaving: None,
             resumed: cause == Cause::Resumed,
         };

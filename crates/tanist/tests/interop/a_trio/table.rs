@@ -31,6 +31,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "announcements",
             "bug-announcements-end-with-a-stop",
             "bug-client-stranded-by-a-third-router",
+            "bug-client-stranded-while-others-are-paced",
             "bug-header-numbers-in-step",
             "bug-last-advertisement-teaches-no-interval",
             "bug-new-active-is-learned-when-heard-twice",
@@ -297,6 +298,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
         &[
             "bug-group-of-three-that-meet-in-turn",
             "bug-group-of-which-each-has-a-part",
+            "bug-group-of-which-each-has-half",
             "bug-group-resigned-by-several-in-parts",
             "group-resigned-whole",
         ],
