@@ -227,7 +227,8 @@ impl World<'_> {
         if !comes_and_goes {
             self.services_run(winner, spec)?;
         }
-        self.found_by_client(winner, spec)
+        // Announcements may still wait for their pace.
+        if has_just_come { Ok(()) } else { self.found_by_client(winner, spec) }
     }
 
     /// The role of a router, given those that share it.
