@@ -286,10 +286,7 @@ impl Engine {
         if self.units.has_groups() {
             self.oversleep_together(now, out);
         }
-        if self.briefs.iter().any(|brief| brief.halved.is_some()) {
-            self.refresh_briefs();
-        }
-        let mut changed = false;
+        let mut changed = self.briefs.iter().any(|brief| brief.halved.is_some()) && self.refresh_briefs();
         for link in self.links.turn(now) {
             let condition = self.links.condition(link);
             // What was deaf still is.
@@ -503,7 +500,7 @@ impl Engine {
             }
             self.retired.push(router);
         }
-        self.departing.retain(|departing| departing.is_waiting(now, &self.services));
+        self.departing.retain(|departing| departing.is_waiting(&self.services));
         for mut gone in removed {
             gone.forget(out);
         }

@@ -220,16 +220,20 @@ fn a_check_that_was_never_made_is_no_good_one() {
     check(
         r#"
 router a track_script chk
-script chk interval 10 timeout 10
+script chk
 link eth0 up 192.0.2.1
     0.000000 > start
     0.000000   run chk
     0.100000 > unlooked chk 11
     0.100000   chk returned NotLooked(11)
-    0.100000   chk failed: NotLooked(11)
-    0.100000   a fault: ScriptFailed chk
-    0.100000   a Initialize -> Initialize: Fault
-    0.100000   a notify Fault 100
+    0.911340   run chk
+    1.100000 > unlooked chk 11
+    1.911340   run chk
+    2.100000 > unlooked chk 11
+    2.100000   chk failed: NotLooked(11)
+    2.100000   a fault: ScriptFailed chk
+    2.100000   a Initialize -> Initialize: Fault
+    2.100000   a notify Fault 100
 "#,
     );
 }

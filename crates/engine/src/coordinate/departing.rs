@@ -2,16 +2,12 @@
 //! stopped like any other: nobody else may run them before they are gone.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::role::Role;
-use crate::service::Service;
+use crate::service::{ASKED_FOR, Service};
 use crate::vrrp::virtual_router::VirtualRouter;
 use crate::wire::baton::{Hears, RouterStatement, Stance};
 use crate::{HandoverReason, Instant, Name, Output};
-
-/// What may or may not run here is asked after for so long. Later it is somebody else's business: it is not in the configuration.
-const ASKED_FOR: Duration = Duration::from_secs(60);
 
 /// What is left of the services that one router has lost.
 #[derive(Clone, Debug)]
@@ -22,7 +18,8 @@ pub(crate) struct Departing {
     pub(crate) services: Vec<Service>,
     /// Those that it still has, elsewhere or nowhere.
     kept: Vec<Name>,
-    asked_until: Instant,
+    /// Until then what may or may not run is asked after. Later it is somebody else's business: it is not in the configuration.
+    asked_until: Option<Instant>,
 }
 
 impl Departing {
@@ -45,7 +42,7 @@ impl Departing {
             epoch: role.epoch,
             services: removed.extract_if(.., its).collect(),
             kept: kept.filter(|name| lost.contains(name)).collect(),
-            asked_until: now + ASKED_FOR,
+            asked_until: Some(now + ASKED_FOR),
         }
     }
 
@@ -60,14 +57,15 @@ impl Departing {
     }
 
     /// Whether there is something to wait for: an end, or word of whether a service runs at all.
-    pub(crate) fn is_waiting(&self, now: Instant, services: &[Service]) -> bool {
-        self.all(services).any(|service| !self.is_over(now, service))
+    pub(crate) fn is_waiting(&self, services: &[Service]) -> bool {
+        self.all(services).any(|service| !self.is_over(service))
     }
 
     /// Lets go of those that are gone, and of those that nobody can tell of.
     pub(crate) fn forget(&mut self, now: Instant, asks: bool, out: &mut Vec<Output>) {
+        self.asked_until.take_if(|until| *until <= now);
         for mut service in core::mem::take(&mut self.services) {
-            if self.is_over(now, &service) || (service.is_gone() && !asks) {
+            if self.is_over(&service) || (service.is_gone() && !asks) {
                 service.forget(out);
             } else {
                 self.services.push(service);
@@ -77,8 +75,7 @@ impl Departing {
 
     /// When what is not seen by then is asked after no longer.
     pub(crate) fn deadline(&self, services: &[Service]) -> Option<Instant> {
-        let is_asked = |service: &Service| service.is_unknown() && service.is_gone();
-        self.all(services).any(is_asked).then_some(self.asked_until)
+        self.asked_until.filter(|_| self.all(services).any(Service::is_unknown))
     }
 
     fn all<'d>(&'d self, services: &'d [Service]) -> impl Iterator<Item = &'d Service> {
@@ -86,8 +83,8 @@ impl Departing {
         self.services.iter().chain(kept)
     }
 
-    fn is_over(&self, now: Instant, service: &Service) -> bool {
-        service.is_gone() && (!service.is_unknown() || self.asked_until <= now)
+    fn is_over(&self, service: &Service) -> bool {
+        if service.is_unknown() { self.asked_until.is_none() } else { service.is_gone() }
     }
 
     /// What the other node must know if the router is gone, too: that it has to wait.

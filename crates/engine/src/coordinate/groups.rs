@@ -13,7 +13,7 @@ use core::time::Duration;
 use crate::role::Step;
 use crate::units::Units;
 use crate::vrrp::virtual_router::VirtualRouter;
-use crate::{Cause, Engine, Event, Instant, NoticeKind, Output, Priority, StateName};
+use crate::{Cause, Engine, Event, Instant, NoticeKind, Output, StateName};
 
 impl Engine {
     /// Those who share the role of `left`, who are no longer Active, let go.
@@ -67,11 +67,7 @@ impl Engine {
             return None;
         }
         let members = units.members(index).iter().filter_map(|member| routers.get(*member));
-        let longest = members.map(|member| {
-            let interval = member.config().advertisement_interval;
-            member.config().active_down_interval(Priority::new(1), interval) + interval.as_duration()
-        });
-        longest.max()
+        members.map(VirtualRouter::longest_turn).max()
     }
 
     /// Why a router and all that share its role would take over; `None` as long as one of them would not.

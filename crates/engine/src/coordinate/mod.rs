@@ -99,7 +99,7 @@ impl Engine {
                 grouped: units.is_grouped(index),
                 torn: units.is_grouped(index) && members().any(|member| member.state_name() != StateName::Active),
                 halved: Self::longest_turn(units, routers, index)
-                    .filter(|_| members().any(VirtualRouter::knows_active)),
+                    .filter(|_| router.state_name() == StateName::Active && members().any(VirtualRouter::follows)),
                 gives_way_for: Self::gives_way_for(units, routers, index),
                 ..Brief::default()
             };
@@ -229,7 +229,8 @@ impl Engine {
 
     fn pursue_services(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         // What ends with the daemon ends even in maintenance.
-        let left_alone = self.standing.in_maintenance() && !self.is_stopping();
+        let stopping = self.is_stopping();
+        let left_alone = self.standing.in_maintenance() && !stopping;
         let mut moved = false;
         for service in &mut self.services {
             let name = &service.config().name;
@@ -253,8 +254,9 @@ impl Engine {
             });
             let taken = theirs.is_some_and(|says| holds(says.stance))
                 || members().any(|member| member.heard_at().is_some() || member.is_kept_out());
-            // Where it has no place any more, nobody had it run rightly; but whether it does must be seen first.
-            if !service.is_unknown() && (taken || owner.is_none()) {
+            // Nobody had it run rightly where another node has the role, or where it has no place any more; but whether it runs
+            // must be seen first, if that can be.
+            if (taken || owner.is_none()) && (stopping || !service.is_asked_for(now)) {
                 moved |= service.refuse_adoption();
             }
             if theirs.is_some_and(|says| runs_there(says, &service.config().name)) {
@@ -277,7 +279,7 @@ impl Engine {
             departing.forget(now, !left_alone, out);
         }
         let Self { departing, services, .. } = self;
-        departing.retain(|departing| departing.is_waiting(now, services));
+        departing.retain(|departing| departing.is_waiting(services));
         moved
     }
 

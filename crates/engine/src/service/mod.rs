@@ -33,6 +33,8 @@ const PATIENCE_WITH_THE_HUNG: Duration = Duration::from_secs(2);
 const KILL_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// An order to end may cross the news of the end, and then its own answer comes after that, but not later than this.
 const ECHO: Duration = Duration::from_secs(2);
+/// So long somebody is asked whether a service runs before that is taken for a no.
+pub(crate) const ASKED_FOR: Duration = Duration::from_secs(60);
 /// Where nobody else could do better, it is tried again after this long, then after twice as long, and so on.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
@@ -289,6 +291,12 @@ impl Service {
     /// Nobody has been able to tell yet whether it runs.
     pub(crate) const fn is_unknown(&self) -> bool {
         matches!(self.state, State::Unknown)
+    }
+
+    /// Nobody has been able to tell, and it has not been long: later it counts as gone, for a manager that does not answer must
+    /// not keep a node out for ever.
+    pub(crate) fn is_asked_for(&self, now: Instant) -> bool {
+        self.is_unknown() && now.since(self.since) < ASKED_FOR
     }
 
     pub(crate) const fn is_up(&self) -> bool {

@@ -13,6 +13,9 @@ const KILL_AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// the interval, at most this: so many checks are spread.
 const LARGEST_JITTER: Duration = Duration::from_millis(100);
 
+/// A check that nobody could make so often in a row, and never before, is taken for failed.
+const MOST_UNLOOKED: u32 = 3;
+
 /// From one look at a service that is coming up to the next: at first this, then twice as long, and so on,
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 /// but not longer than this.
@@ -25,6 +28,8 @@ pub(crate) struct Script {
     /// Good runs push it up, bad ones down, between 0 and rise + fall − 1; good from `rise` on.
     counter: u32,
     good: Option<bool>,
+    /// Before its first verdict: how often nobody could look.
+    unlooked: u32,
     /// The last run that counted was good.
     last_was_good: bool,
     next_at: Instant,
@@ -69,6 +74,7 @@ impl Script {
             config,
             counter,
             good,
+            unlooked: 0,
             last_was_good: false,
             next_at: now,
             jitter,
@@ -243,11 +249,8 @@ impl Script {
             out.push(Output::Tell(Event::ScriptReturned { script: self.config.name.clone(), outcome }));
         }
         match run.stage {
-            // It stays as it was. A service that was never looked at may be well; who takes part must have been found good once.
-            Stage::Allowed { .. }
-                if matches!(outcome, ScriptOutcome::NotLooked(_)) && (self.good.is_some() || self.eager) =>
-            {
-                false
+            Stage::Allowed { .. } if matches!(outcome, ScriptOutcome::NotLooked(_)) => {
+                self.count_unlooked(outcome, out)
             }
             Stage::Allowed { .. } => self.count(outcome == ScriptOutcome::Exited(0), Some(outcome), out),
             Stage::Ending { .. } => false,
@@ -263,6 +266,17 @@ impl Script {
 
     const fn most(&self) -> u32 {
         self.config.rise + self.config.fall - 1
+    }
+
+    /// It stays as it was. But whoever takes part must have been found good once, so that a node that cannot look for long
+    /// leaves the role to others. What is looked at in one role only says nothing then, or the role would go to and fro; and a
+    /// service that was never looked at may be well.
+    fn count_unlooked(&mut self, outcome: ScriptOutcome, out: &mut Vec<Output>) -> bool {
+        if self.good.is_some() || self.eager || self.config.when != When::Both {
+            return false;
+        }
+        self.unlooked += 1;
+        self.unlooked >= MOST_UNLOOKED && self.count(false, Some(outcome), out)
     }
 
     /// Counts a result. `outcome` is `None` for a run that timed out.

@@ -3,8 +3,10 @@
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::time::Duration;
 
 use super::{Active, Backup, State, Surroundings, VirtualRouter};
+use crate::vrrp::election::{Contest, contest};
 use crate::vrrp::timers;
 use crate::{Cause, FaultReason, Instant, Output, Priority, StateName};
 
@@ -212,6 +214,27 @@ impl VirtualRouter {
             State::Backup(backup) => backup.active_router.is_some() && backup.resigned_at.is_none(),
             State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => false,
         }
+    }
+
+    /// Whether it leaves the role to another router that is Active, and not only for now.
+    pub(crate) fn follows(&self) -> bool {
+        let State::Backup(Backup { active_router: Some((from, theirs)), resigned_at: None, preempt_at: None, .. }) =
+            self.state
+        else {
+            return false;
+        };
+        let preempts = self.config.preempt_mode || self.effective_priority.is_address_owner();
+        !preempts || contest(self.effective_priority, self.primary_address, theirs, from) != Contest::Wins
+    }
+
+    /// The longest that it waits before it takes over, by the interval that it has or has learned, and one interval.
+    pub(crate) fn longest_turn(&self) -> Duration {
+        let own = self.config.advertisement_interval;
+        let interval = match &self.state {
+            State::Backup(backup) => own.max(backup.active_adver_interval),
+            State::Initialize { .. } | State::Leaving { .. } | State::Active(_) => own,
+        };
+        self.config.active_down_interval(Priority::new(1), interval) + interval.as_duration()
     }
 
     /// Whether it is Active and lets the role go.
