@@ -164,8 +164,12 @@ impl Engine {
         let maintained = self.standing.in_maintenance();
         let mut moved = false;
         let mut left = Vec::new();
+        let states: Vec<StateName> = self.roles.iter().map(|role| role.state).collect();
         for index in 0..self.routers.len() {
-            let goes_on = self.here(index).is_some_and(|here| here.resumes);
+            let is_active = |member: &usize| *member != index && states.get(*member) == Some(&StateName::Active);
+            // Who joins others that have the role takes it anew.
+            let joins = self.units.members(index).iter().any(is_active);
+            let goes_on = !joins && self.here(index).is_some_and(|here| here.resumes);
             let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get_mut(index)) else { continue };
             let state = router.state_name();
             role.is_keeper &= router.heard_at().is_none();
@@ -243,8 +247,15 @@ impl Engine {
                 left_alone && !members().any(VirtualRouter::is_leaving) && role.is_some_and(|role| role.is_keeper)
             };
             service.set_removed(owner.is_none());
-            let wanted = owner
-                .is_some_and(|owner| members().all(VirtualRouter::wants_services) || (service.is_up() && kept(owner)));
+            // A reconfiguration may have brought a router to the group that has to wait before it joins: what runs goes on.
+            let joins = |owner: &VirtualRouter| {
+                let is_in =
+                    |member: &VirtualRouter| member.wants_services() || member.state_name() == StateName::Backup;
+                service.is_wanted() && owner.wants_services() && members().all(is_in)
+            };
+            let wanted = owner.is_some_and(|owner| {
+                members().all(VirtualRouter::wants_services) || joins(owner) || (service.is_up() && kept(owner))
+            });
             let epoch = owner.and_then(|owner| self.roles.get(owner.id().0 as usize)).map_or(0, |role| role.epoch);
             service.set_wanted(now, wanted, epoch);
             service.set_holds_role(now, members().any(|member| member.state_name() == StateName::Active));

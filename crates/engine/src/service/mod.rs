@@ -303,6 +303,10 @@ impl Service {
         matches!(self.state, State::Running { .. })
     }
 
+    pub(crate) const fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     pub(crate) const fn has_failed(&self) -> bool {
         self.failed
     }

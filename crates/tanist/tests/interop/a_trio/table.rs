@@ -190,6 +190,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "everything-meets-a-router-that-lets-go",
             "failback-manual",
             "failback-never",
+            "group-gets-another-router",
             "hooks-follow-the-role",
             "keys-differ",
             "lossy-side-channel",
