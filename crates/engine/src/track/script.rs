@@ -13,7 +13,7 @@ const KILL_AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// the interval, at most this: so many checks are spread.
 const LARGEST_JITTER: Duration = Duration::from_millis(100);
 
-/// A check that nobody could make so often in a row, and never before, is taken for failed.
+/// A check that nobody could make so often before its first verdict is taken for failed.
 const MOST_UNLOOKED: u32 = 3;
 
 /// From one look at a service that is coming up to the next: at first this, then twice as long, and so on,
