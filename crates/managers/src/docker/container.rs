@@ -91,6 +91,8 @@ pub(crate) struct Container {
     stopped_by_other: bool,
     /// It has ended with this status, which was not told yet.
     ended: Option<i64>,
+    /// docker has been asked to keep from starting it again, and has not answered.
+    giving_up: bool,
     /// docker will not start it again by itself.
     given_up: bool,
     /// Until then the cause of an end may turn out.
@@ -117,6 +119,7 @@ impl Container {
             asked_to_end: false,
             stopped_by_other: false,
             ended: None,
+            giving_up: false,
             given_up: false,
             wait_until: None,
             refusal: None,
@@ -203,6 +206,7 @@ impl Container {
         self.starting = 0;
         self.describing = false;
         self.outdated = false;
+        self.giving_up = false;
         self.signalled = false;
         self.asked_to_end = false;
         self.wait_until = None;
@@ -301,7 +305,10 @@ impl Container {
                 self.stopped_by_other = false;
                 self.given_up = false;
                 self.wait_until = None;
-                self.ended = None;
+                // Of what docker began again before we could keep it from that, the end will be our doing.
+                if !self.giving_up {
+                    self.ended = None;
+                }
                 self.describe(out);
             }
             "kill" => {
@@ -346,6 +353,7 @@ impl Container {
     pub(crate) fn replied(&mut self, ask: &Ask, answer: Result<(), String>, out: &mut Vec<Out>) {
         self.unanswered = self.unanswered.saturating_sub(1);
         self.starting = self.starting.saturating_sub(u32::from(*ask == Ask::Start));
+        self.giving_up &= *ask != Ask::GiveUp;
         match (ask, answer) {
             (Ask::Start, Err(text)) if self.wish == Some(Wish::Start) => {
                 self.wish = None;
@@ -393,6 +401,7 @@ impl Container {
             // Of "gone" it must be true that it does not come back by itself.
             if self.unanswered == 0 {
                 self.unanswered += 1;
+                self.giving_up = true;
                 out.push(Out::Ask(Ask::GiveUp));
             }
             return;

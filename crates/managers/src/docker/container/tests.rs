@@ -172,7 +172,7 @@ fn dockers_own_restart_is_prevented_before_gone_is_said() {
          described running policy=always
          event die 143
          reply give-up                | ask Describe
-         described exit=143 policy=always | gone Exited(143)
+         described exit=143 policy=always | gone Exited(1)
          watch                        | gone NotRunning",
     );
     check(
