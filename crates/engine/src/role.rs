@@ -103,6 +103,8 @@ pub(crate) struct Here {
     pub(crate) state: StateName,
     /// Active and letting go.
     pub(crate) leaving: bool,
+    /// Of those that share the role, one is not Active.
+    pub(crate) torn: bool,
     /// Something of its services is left here.
     pub(crate) busy: bool,
     /// That is so only because a former life of this daemon had the role.
@@ -111,6 +113,7 @@ pub(crate) struct Here {
     pub(crate) ready: Result<(), Name>,
     /// That has been found out, and is not only hoped.
     pub(crate) known_ready: bool,
+    /// Why those that share the role and are not Active would become so, if all of them would.
     pub(crate) due: Option<Cause>,
     pub(crate) priority: Priority,
     pub(crate) address: Option<IpAddr>,
@@ -401,8 +404,9 @@ impl Role {
             }
             (StateName::Active, There::Alone) => Step::Nothing,
             (StateName::Active, There::Nobody) => {
-                // What was offered or begun for the sake of somebody who is gone is taken back.
-                if here.leaving && !here.stopping && self.leaving_for.is_some_and(is_for_the_other) {
+                // What was offered or begun for the sake of somebody who is gone is taken back, but not half of it.
+                let whole = !here.torn || here.due.is_some();
+                if here.leaving && whole && !here.stopping && self.leaving_for.is_some_and(is_for_the_other) {
                     Step::Keep
                 } else if self.offer.is_some() {
                     Step::Withdraw(RefusedCommand::PeerSilent)

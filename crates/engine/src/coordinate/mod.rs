@@ -449,7 +449,8 @@ impl Engine {
                     })
                     .collect()
             } else {
-                if !matches!(says.stance, Stance::Active) || !role::is_up(says) {
+                let is_left = role.state != StateName::Active && services.iter().all(|service| service.is_gone());
+                if !is_left || !matches!(says.stance, Stance::Active) || !role::is_up(says) {
                     continue;
                 }
                 says.services
@@ -596,6 +597,7 @@ impl Engine {
                 .members(index)
                 .iter()
                 .any(|member| self.routers.get(*member).is_some_and(VirtualRouter::is_leaving)),
+            torn: self.briefs.get(index).is_some_and(|brief| brief.torn),
             busy: self.briefs.get(index).is_some_and(|brief| brief.busy),
             resumes: run_on(self.services_of(index)),
             ready,

@@ -19,6 +19,7 @@ fn here(state: StateName) -> Here {
         node: Name::from("a"),
         state,
         leaving: false,
+        torn: false,
         busy: false,
         resumes: false,
         ready: Ok(()),
@@ -31,6 +32,19 @@ fn here(state: StateName) -> Here {
         waits: false,
         latched: false,
         stopping: false,
+    }
+}
+
+/// What is let go for the other node's sake is kept when that one is silent, but not half of a group.
+#[test]
+fn nobody_keeps_half_of_a_group() {
+    let mut role = Role::new();
+    role.lets_go(HandoverReason::Operator, false);
+    let leaving = Here { leaving: true, ..here(StateName::Active) };
+    let torn = Here { torn: true, ..leaving.clone() };
+    let whole_again = Here { due: Some(DUE), ..torn.clone() };
+    for (here, expected) in [(leaving, Step::Keep), (torn, Step::Nothing), (whole_again, Step::Keep)] {
+        assert_eq!(role.next(at(1_100), &here, There::Nobody), expected);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::{
-    Cause, DesiredAddress, Engine, Event, Instant, Output, Owner, Priority, RouterConfig, RouterId, RouterView,
+    Cause, DesiredAddress, Engine, Event, Instant, Name, Output, Owner, Priority, RouterConfig, RouterId, RouterView,
     ServiceOrder, StateName, Version, View,
 };
 
@@ -419,7 +419,11 @@ impl NodeWatch {
             seen.successor_heard |= seen.stopped_at.is_some();
         }
         if let Some(head) = step.head.filter(|_| accepted && view.state == StateName::Backup) {
-            seen.hear(config, head, step, !view.held_by.is_empty() || whole.maintenance.is_some());
+            let group = engine.config().groups.iter().find(|group| group.members.contains(&view.name));
+            let shares = |name: &Name| *name == view.name || group.is_some_and(|group| group.members.contains(name));
+            let stands_back = |one: &RouterView| shares(&one.name) && !one.held_by.is_empty();
+            let held = whole.maintenance.is_some() || whole.routers.iter().any(stands_back);
+            seen.hear(config, head, step, held);
         }
         let resignation =
             step.head.is_some_and(|head| accepted && head.vrid == config.vrid.get() && head.priority == 0);

@@ -150,6 +150,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-fault-of-a-part-goes-while-services-end",
             "bug-fault-while-letting-go",
             "bug-group-goes-when-a-removed-service-has-ended",
+            "bug-group-of-which-half-was-kept",
             "bug-hang-noticed-in-time",
             "bug-held-node-resumes-for-nobody",
             "bug-last-word-of-whom-the-peer-beat",
