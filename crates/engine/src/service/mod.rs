@@ -488,6 +488,8 @@ impl Service {
                     return self.fail(now, ServiceFailure::StartRefused(reason), left_alone, elsewhere, out);
                 }
             }
+            // It had ended by itself before it was asked to.
+            ServiceReport::StopRefused(_) if matches!(self.state, State::Stopped) => {}
             // It goes on being killed, and nothing is handed over before it is gone.
             ServiceReport::StopRefused(reason) => {
                 out.push(Output::Tell(Event::ServiceUnknown { service: self.name(), reason: Some(reason) }));

@@ -340,13 +340,7 @@ impl World<'_> {
         let place = node.services.iter().position(|service| service.settings.name == *name);
         let service = place.map(|place| &mut node.services[place]).ok_or("there is no such service")?;
         match change {
-            ServiceChange::Added => {
-                service.present = true;
-                // What it had not known of is its own again.
-                if let Some(unit) = node.units.iter_mut().find(|unit| unit.name == *name) {
-                    unit.by_hand = false;
-                }
-            }
+            ServiceChange::Added => service.present = true,
             ServiceChange::Removed => {
                 service.present = false;
                 // Whoever takes it out of the configuration in maintenance looks after it from now on.

@@ -235,6 +235,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "stop-during-hand-over",
             "start-refused-while-stopping",
             "stop-refused",
+            "stop-refused-after-it-had-ended",
             "stopped-by-hand-fails-over",
             "stopped-by-hand-in-every-state",
             "stopped-by-hand-restarts",
