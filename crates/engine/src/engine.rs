@@ -441,12 +441,16 @@ impl Engine {
         self.tracking.reconfigure(now, &config, || self.random.next(), out);
         self.virtual_addresses = virtual_addresses(&config, &self.links);
         let mut removed = self.reconfigure_services(now, &config, out);
+        for departing in &mut self.departing {
+            departing.keep_ending(now, &mut removed);
+        }
         if self.standing.in_maintenance() {
             // Whoever takes a service out now looks after it from now on.
             removed.drain(..).for_each(|mut service| service.forget(out));
         }
         self.reconfigure_pair(now, &config);
         let units = self.units.reconfigure(&config);
+        let speakers = self.roles.clone();
         let mut roles: Vec<Option<Role>> = core::mem::take(&mut self.roles).into_iter().map(Some).collect();
         let mut old: Vec<Option<VirtualRouter>> = core::mem::take(&mut self.routers).into_iter().map(Some).collect();
         let mut new_ids: Vec<Option<RouterId>> = alloc::vec![None; old.len()];
@@ -500,6 +504,7 @@ impl Engine {
             }
             self.retired.push(router);
         }
+        self.hand_on_the_word(&units, &new_ids, &speakers);
         self.departing.retain(|departing| departing.is_waiting(&self.services));
         for mut gone in removed {
             gone.forget(out);
@@ -508,6 +513,13 @@ impl Engine {
         for (router, id) in self.retired.iter_mut().zip(self.routers.len() as u32..) {
             router.renumber(RouterId(id));
         }
+        let mut own_faults = alloc::vec![BTreeSet::new(); self.routers.len()];
+        for (faults, id) in core::mem::take(&mut self.own_faults).into_iter().zip(&new_ids) {
+            if let Some(place) = id.and_then(|id| own_faults.get_mut(id.0 as usize)) {
+                *place = faults;
+            }
+        }
+        self.own_faults = own_faults;
         self.announcer.renumber(|id| new_ids.get(id.0 as usize).copied().flatten());
         if self.config.statics != config.statics {
             out.push(Output::DesiredChanged);
@@ -528,6 +540,23 @@ impl Engine {
         });
         // A check may have gone, or a virtual address may now be somebody's real one.
         self.assess_all(now, out);
+    }
+
+    /// Where another router speaks for a group from now on, it knows what was said so far. `before` are the units and `speakers`
+    /// the roles that were, `new_ids` where each router is now.
+    fn hand_on_the_word(&mut self, before: &Units, new_ids: &[Option<RouterId>], speakers: &[Role]) {
+        let place_of = |index: usize| new_ids.iter().position(|id| id.is_some_and(|id| id.0 as usize == index));
+        for index in 0..self.roles.len() {
+            let has_spoken = place_of(index).is_some_and(|place| before.leader(place) == place);
+            if self.units.leader(index) != index || has_spoken {
+                continue;
+            }
+            let spoke = self.units.members(index).iter().find_map(|member| place_of(*member));
+            let speaker = spoke.and_then(|place| speakers.get(before.leader(place)));
+            if let Some((role, speaker)) = self.roles.get_mut(index).zip(speaker) {
+                role.succeed(speaker);
+            }
+        }
     }
 
     /// Answers those that are no longer there.

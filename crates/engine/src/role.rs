@@ -56,6 +56,8 @@ pub(crate) struct Role {
     pub(crate) state: StateName,
     /// Counts the takings in the pair; the newest that is known.
     pub(crate) epoch: u64,
+    /// The epoch in which this node has or had the role last.
+    taken: u64,
     pub(crate) held_by: BTreeSet<HeldBy>,
     /// An operator stopped the service here by hand, so that starting it by hand ends that.
     pub(crate) stood_back: bool,
@@ -81,8 +83,8 @@ pub(crate) struct Role {
     waits_for_start: bool,
     /// It wanted the role back, and the other one lets it go.
     comes_back: bool,
-    /// The peer had the role when it was taken for dead or said goodbye.
-    pub(crate) orphaned: Option<Cause>,
+    /// The peer had the role when it was taken for dead or said goodbye, at that moment.
+    pub(crate) orphaned: Option<(Cause, Instant)>,
     pub(crate) progress: Option<Progress>,
     pub(crate) told: Told,
     /// What is in the way of the two nodes' understanding each other.
@@ -165,6 +167,7 @@ impl Role {
         Self {
             state: StateName::Initialize,
             epoch: 0,
+            taken: 0,
             held_by: BTreeSet::new(),
             stood_back: false,
             is_keeper: false,
@@ -197,6 +200,23 @@ impl Role {
 
     pub(crate) fn is_held(&self) -> bool {
         !self.held_by.is_empty()
+    }
+
+    /// What a former life of this daemon remembered; `active`: it had the role last.
+    pub(crate) fn restore(&mut self, epoch: u64, active: bool) {
+        self.epoch = epoch;
+        self.taken = if active { epoch } else { 0 };
+        self.is_keeper = active;
+    }
+
+    /// Speaks for a group for which another router has spoken so far.
+    pub(crate) fn succeed(&mut self, speaker: &Self) {
+        self.epoch = self.epoch.max(speaker.epoch);
+        self.taken = self.taken.max(speaker.taken);
+        self.is_keeper |= speaker.is_keeper;
+        self.held_by.extend(&speaker.held_by);
+        self.stood_back |= speaker.stood_back;
+        self.sent_away |= speaker.sent_away;
     }
 
     /// There is no other node any more.
@@ -282,7 +302,9 @@ impl Role {
         self.orphaned = None;
         match state {
             StateName::Active => {
-                self.epoch += u64::from(!resumed || self.epoch == 0);
+                // Nobody resumes what the other node has had since.
+                self.epoch += u64::from(!resumed || self.epoch != self.taken || self.epoch == 0);
+                self.taken = self.epoch;
                 self.is_keeper = true;
                 self.progress.take_if(|progress| !progress.to_us);
                 self.released_until = None;
@@ -343,6 +365,12 @@ impl Role {
         let asked = self.asked_until.take_if(|until| *until <= now);
         let sent = self.sent_until.take_if(|until| *until <= now);
         asked.or(sent).map(|_| RefusedCommand::PeerSilent)
+    }
+
+    /// What the peer left is nobody's no longer, once it is there again or somebody else was heard.
+    pub(crate) fn forget_orphans(&mut self, heard_at: Option<Instant>, there: There<'_>) {
+        let is_back = matches!(there, There::Heard { .. } | There::Stranger);
+        self.orphaned.take_if(|(_, since)| is_back || heard_at > Some(*since));
     }
 
     /// The peer has the role, or is letting it go.
@@ -429,7 +457,7 @@ impl Role {
         // What was handed over or goes on does not lapse when somebody is heard; what was due does.
         let lasts = |cause: &Cause| matches!(cause, Cause::HandedOver | Cause::Resumed);
         let claimed = self.claim.map(|claim| claim.cause).filter(lasts);
-        let cause = self.orphaned.or(claimed).or(here.due);
+        let cause = self.orphaned.map(|(cause, _)| cause).or(claimed).or(here.due);
         match cause.filter(|_| !here.waits && (!here.busy || here.resumes)) {
             Some(cause) => Step::TakeOver(cause),
             None if self.claim.is_some() => Step::Unclaim,

@@ -46,6 +46,23 @@ impl Departing {
         }
     }
 
+    /// Goes on with what was ending in another place, of which the configuration now says nothing any more.
+    pub(crate) fn keep_ending(&mut self, now: Instant, removed: &mut Vec<Service>) {
+        let its = |service: &mut Service| {
+            self.kept.contains(&service.config().name) && (service.is_unknown() || !service.is_gone())
+        };
+        let known = self.services.len();
+        self.services.extend(removed.extract_if(.., its));
+        if self.services.len() > known {
+            self.asked_until = Some(now + ASKED_FOR);
+        }
+    }
+
+    /// Those that the configuration has elsewhere are no longer waited for, where that place has taken them over.
+    pub(crate) fn leave(&mut self, has_a_place: impl Fn(&Name) -> bool) {
+        self.kept.retain(|name| !has_a_place(name));
+    }
+
     /// The router that they were of.
     pub(crate) const fn router(&self) -> &Name {
         &self.router

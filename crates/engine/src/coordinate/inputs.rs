@@ -36,8 +36,7 @@ impl Engine {
                 for ((router, role), index) in self.routers.iter().zip(&mut self.roles).zip(0..) {
                     let known = record.routers.iter().find(|known| known.name == router.config().name);
                     let Some(known) = known else { continue };
-                    role.epoch = known.epoch;
-                    role.is_keeper = known.active;
+                    role.restore(known.epoch, known.active);
                     role.held_by = known.held_by.iter().copied().filter(|by| *by == HeldBy::Operator).collect();
                     if known.active && same_boot {
                         for service in &mut self.services {
@@ -113,7 +112,7 @@ impl Engine {
             return;
         }
         if pair.has_stopped() {
-            return self.orphan(Cause::HandedOver);
+            return self.orphan(now, Cause::HandedOver);
         }
         let Self { pair: Some(pair), standing, .. } = self else { return };
         let Some(statement) = pair.statement() else { return };
@@ -150,7 +149,7 @@ impl Engine {
         }
         let Some(pair) = &mut self.pair else { return };
         if pair.handle_timer(now, out) {
-            self.orphan(Cause::PeerSilent);
+            self.orphan(now, Cause::PeerSilent);
         } else if pair.is_in_doubt(now) {
             self.for_each_router(|router, _| router.speak_up(now, out));
         }
@@ -158,7 +157,7 @@ impl Engine {
 
     /// The peer is gone: what it had is nobody's, unless an advertisement came well after its last message. Then only
     /// the path is broken, and the protocol's own timer knows better.
-    pub(super) fn orphan(&mut self, cause: Cause) {
+    pub(super) fn orphan(&mut self, now: Instant, cause: Cause) {
         let Self { pair: Some(pair), routers, roles, .. } = self else { return };
         let alive_after = pair.heard_at().map(|at| at + pair.config().heartbeat * 2);
         for (router, role) in routers.iter().zip(roles) {
@@ -166,7 +165,7 @@ impl Engine {
             let had_it = says.is_some_and(|says| holds(says.stance) || says.released);
             let spoke_since = cause == Cause::PeerSilent && router.heard_at() > alive_after;
             let free = had_it && !spoke_since && router.state_name() == StateName::Backup;
-            role.orphaned = free.then_some(cause);
+            role.orphaned = free.then_some((cause, now));
         }
     }
 }

@@ -181,7 +181,9 @@ impl Engine {
             role.epoch = role.epoch.max(theirs.map_or(0, |says| says.epoch));
             let resumed = state == StateName::Active && (router.resumed() || goes_on);
             let was_moving = role.progress.is_some();
-            let before = role.changed(now, state, listens, resumed, maintained);
+            // What the other node has, too, is taken anew.
+            let goes_on = resumed && !theirs.is_some_and(|says| holds(says.stance));
+            let before = role.changed(now, state, listens, goes_on, maintained);
             if was_moving && role.progress.is_none() {
                 out.push(came_to_nothing(router, &self.services, theirs));
             }
@@ -248,13 +250,12 @@ impl Engine {
             };
             service.set_removed(owner.is_none());
             // A reconfiguration may have brought a router to the group that has to wait before it joins: what runs goes on.
-            let joins = |owner: &VirtualRouter| {
-                let is_in =
-                    |member: &VirtualRouter| member.wants_services() || member.state_name() == StateName::Backup;
-                service.is_wanted() && owner.wants_services() && members().all(is_in)
-            };
+            let waits = |member: &VirtualRouter| member.state_name() != StateName::Active && !member.is_kept_out();
+            let joins = service.is_wanted()
+                && members().any(VirtualRouter::wants_services)
+                && members().all(|member| member.wants_services() || waits(member));
             let wanted = owner.is_some_and(|owner| {
-                members().all(VirtualRouter::wants_services) || joins(owner) || (service.is_up() && kept(owner))
+                members().all(VirtualRouter::wants_services) || joins || (service.is_up() && kept(owner))
             });
             let epoch = owner.and_then(|owner| self.roles.get(owner.id().0 as usize)).map_or(0, |role| role.epoch);
             service.set_wanted(now, wanted, epoch);
@@ -277,17 +278,25 @@ impl Engine {
             }
             moved |= service.pursue(now, left_alone, out);
         }
-        for departing in &mut self.departing {
+        let Self { departing, services, units, pair, .. } = self;
+        for departing in departing {
             for service in &mut departing.services {
                 service.set_removed(true);
                 service.set_wanted(now, false, 0);
-                if !service.is_unknown() {
+                if stopping || !service.is_unknown() {
                     service.refuse_adoption();
                 }
                 service.pursue(now, false, out);
             }
             // Whoever begins something in maintenance looks after it.
             departing.forget(now, !left_alone, out);
+            // What runs in its new place is that one's business, unless the other node still has it in the old one.
+            let theirs = pair.as_ref().and_then(|pair| pair.last_words(departing.router()));
+            departing.leave(|name| {
+                let is_listed = theirs.is_some_and(|says| says.services.iter().any(|theirs| theirs.name == *name));
+                let runs = services.iter().any(|service| service.config().name == *name && service.is_wanted());
+                runs && units.owner_of(name).is_some() && !is_listed
+            });
         }
         let Self { departing, services, .. } = self;
         departing.retain(|departing| departing.is_waiting(services));
@@ -336,6 +345,7 @@ impl Engine {
         if let Some(reason) = role.forget(now) {
             out.push(Output::Tell(Event::HandoverFailed { router: id, reason }));
         }
+        role.forget_orphans(router.heard_at(), there);
         role.compare(now, &here, there);
         tell_about(id, role, &here, there, out);
         if let There::Heard { says, .. } = there {
@@ -581,7 +591,9 @@ impl Engine {
             auto &= service.config().failback == Failback::Auto;
             match service.readiness() {
                 _ if role.held_by.contains(&HeldBy::DownFile) => ready = Err(Name::from(DOWN_FILE)),
-                _ if service.is_unknown() => ready = Err(Name::from("nobody can tell whether it runs here")),
+                _ if service.is_unknown() && !service.is_rightful() => {
+                    ready = Err(Name::from("nobody can tell whether it runs here"));
+                }
                 _ if service.has_failed() => ready = Err(Name::from("it has failed here")),
                 Some(Err(reason)) => ready = Err(reason.clone()),
                 Some(Ok(())) => {}

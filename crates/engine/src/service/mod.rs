@@ -107,6 +107,8 @@ pub(crate) struct Service {
     holds_role: bool,
     /// Found running at the start of the daemon, and perhaps rightly so: left alone until the role is known.
     adoptable: bool,
+    /// And as long as nobody can tell, it may run.
+    may_run: bool,
     /// Its checks; they rest while it does not run.
     checks: Vec<Script>,
     readiness: Readiness,
@@ -156,6 +158,7 @@ impl Service {
             removed: false,
             holds_role: false,
             adoptable: false,
+            may_run: false,
             checks: checks_of(&config, now, random),
             readiness: Readiness::new(now),
             restarts: VecDeque::new(),
@@ -248,7 +251,7 @@ impl Service {
 
     /// What a former life of this daemon says: it may have been running rightly.
     pub(crate) fn allow_adoption(&mut self, epoch: u64) {
-        self.adoptable = true;
+        (self.adoptable, self.may_run) = (true, true);
         self.epoch = epoch;
     }
 
@@ -283,7 +286,7 @@ impl Service {
     pub(crate) const fn is_gone(&self) -> bool {
         match self.state {
             State::Stopped => true,
-            State::Unknown => !self.adoptable,
+            State::Unknown => !self.may_run,
             State::Starting { .. } | State::Running { .. } | State::Stopping { .. } => false,
         }
     }
@@ -396,9 +399,15 @@ impl Service {
         self.wanted && !self.is_out() && !(left_alone && self.begun)
     }
 
-    /// It is running, and perhaps rightly so, although its router does not have the role (yet).
+    /// It is running, and perhaps rightly so, although its router does not have the role (yet). So may be what had been running
+    /// and cannot be asked for: where its manager does not answer, nobody can have it stopped for another node.
     pub(crate) const fn is_rightful(&self) -> bool {
-        (self.adoptable || self.wanted) && matches!(self.state, State::Running { .. } | State::Starting { .. })
+        (self.adoptable || self.wanted)
+            && match self.state {
+                State::Running { .. } | State::Starting { .. } => true,
+                State::Unknown => self.may_run && self.out_of_sight,
+                State::Stopped | State::Stopping { .. } => false,
+            }
     }
 
     /// It is not started although it is wanted.
@@ -462,7 +471,9 @@ impl Service {
 
     /// Somebody else is Active: what was found running here does not run rightly.
     pub(crate) fn refuse_adoption(&mut self) -> bool {
-        core::mem::replace(&mut self.adoptable, false)
+        let did = self.adoptable || self.may_run;
+        (self.adoptable, self.may_run) = (false, false);
+        did
     }
 
     /// Takes in what is known about it. `left_alone` is maintenance.

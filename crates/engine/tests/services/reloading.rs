@@ -195,6 +195,39 @@ service job of b
     );
 }
 
+/// Both are Active here, so that what runs goes on; the router that it was taken from has no more to do with it.
+#[test]
+fn a_service_that_moves_to_another_router_that_is_active() {
+    check(
+        "
+router a priority 200 interval 100
+router b vrid 52 priority 200 interval 100
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > reconfigure
+router a priority 200 interval 100
+router b vrid 52 priority 200 interval 100
+service job of b
+  301.000000   save b epoch 1 active
+302.000000 > hold a operator
+  302.000000   Held { router: RouterId(0), by: Operator }
+  302.000000   a advertise 0
+  302.000000   a resigned
+  302.000000   a Active -> Backup: LetGo
+  302.000000   a releases its addresses
+  302.000000   desired 192.0.2.100/24@eth0
+  302.000000   a notify Backup 200
+  302.000000   answer 1 Done
+  302.000000   save a epoch 1 held by Operator b epoch 1 active
+303.000000 > services
+  303.000000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
 /// It resigns at once, although its service is still ending: that is another router's now, which does not have the role.
 #[test]
 fn a_router_whose_service_goes_to_another_waits_for_nothing() {

@@ -342,6 +342,12 @@ impl World<'_> {
             let spec = specs.iter().find(|spec| spec.settings.name == *service);
             spec.map_or(Budget { limit: 0, within: Duration::ZERO }, |spec| spec.settings.max_moves)
         };
+        // Each node forgets its own moves by its own figure.
+        let remembered = |service: &Name| {
+            let spans = self.nodes.iter().filter_map(|node| node.service(service));
+            let within = spans.map(|spec| spec.settings.max_moves.within).min();
+            Budget { within: within.unwrap_or_default(), ..budget(service) }
+        };
         let mut broken = None;
         for output in outputs {
             let Output::Tell(event) = output else { continue };
@@ -353,7 +359,7 @@ impl World<'_> {
                     let has_it = |node: &Node| node.service(service).is_some_and(|service| service.present);
                     let agreed =
                         self.shared.hearing.agreed && self.nodes.iter().filter(|node| has_it(node)).count() > 1;
-                    let failed = (service, budget(service));
+                    let failed = (service, remembered(service));
                     broken = broken.or(self.shared.moves.note_failure(self.plan, index, failed, agreed, self.now));
                 }
                 Event::Latched { service, reason, node }
@@ -388,7 +394,8 @@ impl World<'_> {
                     let counts = |node: usize| if node == index { !goes_on } else { self.shared.hearing.agreed };
                     let known = of_all.filter(|(node, ..)| counts(*node));
                     let newest = known.map(|(_, _, epoch)| *epoch).max().unwrap_or(0);
-                    if view.epoch <= newest {
+                    // Two that could not know of each other may both have taken it in the epoch that one goes on with.
+                    if view.epoch < newest || (view.epoch == newest && !goes_on) {
                         let what = format!("{name} takes the role with epoch {}, and {newest} is known", view.epoch);
                         broken = Some((Rule::Epochs, what));
                     }

@@ -74,7 +74,17 @@ impl VirtualRouter {
 
     /// The faults that it would have by itself.
     pub(crate) fn own_faults(&self, around: &Surroundings<'_>) -> BTreeSet<FaultReason> {
+        if !self.is_informed(around) {
+            return BTreeSet::new();
+        }
         self.weigh_alone(self.choose_primary_address(around), around).0
+    }
+
+    /// A reconfiguration mentions an interface, a file or processes for the first time; what they are like comes next, and
+    /// until then nothing is concluded.
+    pub(super) fn is_informed(&self, around: &Surroundings<'_>) -> bool {
+        self.links().all(|link| around.links.is_told(link))
+            && self.config.trackers.iter().all(|tracked| around.tracking.finding(&tracked.tracker).is_some())
     }
 
     fn weigh_alone(&self, primary_address: Option<IpAddr>, around: &Surroundings<'_>) -> (BTreeSet<FaultReason>, i32) {

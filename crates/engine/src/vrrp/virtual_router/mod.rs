@@ -334,12 +334,7 @@ impl VirtualRouter {
 
     /// Looks at everything that is tracked, and draws the consequences.
     pub(crate) fn assess(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
-        if !self.links().all(|link| around.links.is_told(link)) {
-            // A reconfiguration mentions an interface for the first time; what it is like comes next.
-            return;
-        }
-        if !self.config.trackers.iter().all(|tracked| around.tracking.finding(&tracked.tracker).is_some()) {
-            // The same with a file or processes.
+        if !self.is_informed(around) {
             return;
         }
         self.primary_address = self.choose_primary_address(around);
