@@ -199,6 +199,31 @@ fn a_service_that_systemd_would_restart_stays_down() {
 }
 
 #[test]
+fn a_start_that_fails_is_told_at_once_and_not_made_again() {
+    if !may_run(&NEEDS) {
+        return;
+    }
+    let machine = Machine::boot();
+    for (unit, lines, ending) in [
+        ("pre.service", "ExecStartPre=/bin/false\nExecStart=/bin/sleep 1000", Ending::Said("exit-code".into())),
+        ("notify.service", "Type=notify\nExecStart=/bin/sh -c 'exit 3'", Ending::Exited(3)),
+        ("forking.service", "Type=forking\nExecStart=/bin/sh -c 'exit 3'", Ending::Said("exit-code".into())),
+    ] {
+        // Without a pause, so that systemd begins again as early as it can.
+        machine.add_unit(unit, &format!("{lines}\nRestart=always\nRestartSec=0"));
+        let mut seat = Seat::new(place(&machine), unit);
+        seat.expect_remark("Restart=always");
+        for _ in 0..5 {
+            seat.order(ServiceOrder::Start);
+            seat.expect(&gone(ending.clone()));
+            assert!(matches!(machine.property(unit, "ActiveState").as_str(), "inactive" | "failed"));
+            assert_eq!(machine.property(unit, "Job"), "");
+        }
+        seat.expect_nothing_new();
+    }
+}
+
+#[test]
 fn knows_an_operators_hand() {
     if !may_run(&NEEDS) {
         return;

@@ -51,14 +51,16 @@ pub(crate) enum Ask {
 }
 
 /// A job in systemd's queue.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Job {
     /// It came of a question of ours.
     ours: bool,
     /// It is what a question of ours came to; perhaps it was there already.
     awaited: bool,
-    /// It was there before our last question, so that the question can't have made it.
+    /// It was there before our last question, so that the question can't have made it, but may have ended it.
     earlier: bool,
+    /// It is what a stop that we asked for came to.
+    stops: bool,
     /// It came while the unit was up.
     came_while_up: bool,
 }
@@ -265,7 +267,7 @@ impl Unit {
             let came_while_up = is_up(properties.activity);
             // What we had asked for when the connection was lost is probably what is under way.
             let ours = was_unknown && self.wish.is_some();
-            self.jobs.entry(properties.job).or_insert(Job { ours, awaited: ours, earlier: false, came_while_up });
+            self.jobs.entry(properties.job).or_insert(Job { ours, awaited: ours, came_while_up, ..Job::default() });
         }
         self.remark_on(&properties, out);
         if self.assessing {
@@ -334,17 +336,19 @@ impl Unit {
     /// A job has come into the queue.
     pub(crate) fn job_came(&mut self, id: u32) {
         let came_while_up = self.known.as_ref().is_some_and(|properties| is_up(properties.activity));
-        self.jobs.entry(id).or_insert(Job { ours: false, awaited: false, earlier: false, came_while_up });
+        self.jobs.entry(id).or_insert(Job { came_while_up, ..Job::default() });
     }
 
     /// A job has left the queue.
     pub(crate) fn job_went(&mut self, id: u32, result: &str, out: &mut Vec<Out>) {
         let Some(job) = self.jobs.remove(&id) else { return };
-        if job.awaited && self.wish == Some(Wish::Start) {
+        // What ended because we asked for something else says nothing about the start.
+        if job.awaited && !job.stops && !job.earlier && self.wish == Some(Wish::Start) {
             self.start_result = Some(result.to_owned());
         }
-        // A job that is done when the unit is down has been a stop.
-        self.kept_down |= job.came_while_up && result == "done" || job.awaited && self.wish != Some(Wish::Start);
+        // A job that came while the unit was up and is done when it is down has been a stop. Ours has been one anyway,
+        // also that by which a start that failed is kept from being made again.
+        self.kept_down |= (job.came_while_up || job.stops) && result == "done";
         self.stopped_by_other |= !job.ours && job.came_while_up && result == "done";
         self.settle(out);
     }
@@ -356,11 +360,13 @@ impl Unit {
         }
         match answer {
             Ok(Some(id)) => {
-                let new = Job { ours: true, awaited: true, earlier: false, came_while_up: true };
+                let new = Job { came_while_up: true, ..Job::default() };
                 let job = self.jobs.entry(id).or_insert(new);
                 job.awaited = true;
+                job.stops = ask == Ask::Stop;
                 // A stop that an operator had asked for before us keeps its id, and stays the operator's.
-                job.ours |= !(ask == Ask::Stop && job.earlier);
+                job.ours |= !(job.stops && job.earlier);
+                job.earlier = false;
             }
             Ok(None) => {}
             Err(refusal) => self.refused(ask, refusal, out),
@@ -431,6 +437,7 @@ impl Unit {
             return;
         }
         let our_job_waits = self.jobs.values().any(|job| job.awaited);
+        let our_stop_waits = self.jobs.values().any(|job| job.stops);
         let down = properties.activity == Activity::Inactive && self.jobs.is_empty();
         if properties.awaits_restart() || (down && properties.restarts_itself() && !self.kept_down) {
             // Before its pause systemd may show it as failed. Only after a stop is it certain to stay down.
@@ -451,6 +458,8 @@ impl Unit {
                 }
             }
             (Activity::Active, Some(Wish::Start)) if our_job_waits => {}
+            // systemd makes the start that has failed once more, before it heard our stop.
+            (Activity::Activating, Some(Wish::Start)) if our_stop_waits && self.crash.is_some() => {}
             (Activity::Activating, Some(Wish::Start)) => {
                 self.crash = None;
                 self.kept_down = false;

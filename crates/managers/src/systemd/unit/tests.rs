@@ -319,6 +319,90 @@ fn says_why_it_did_not_start() {
 }
 
 #[test]
+fn a_start_that_fails_and_would_be_made_again_is_told_as_it_failed() {
+    let begin = "described inactive Restart=always | Warning: a.service has Restart=always
+                 watch                | ask Stop
+                 +job 9
+                 reply stop 9
+                 -job 9 done          | count
+                 count 0              | gone NotRunning
+                 start                | ask Start
+                 +job 1
+                 reply start 1
+                 changed activating\n";
+    let failed = "changed failed Result=exit-code ExecMainCode=1 ExecMainStatus=3";
+    let pauses = "changed activating SubState=auto-restart";
+    // Its own end is seen first, or systemd's pause, or neither before systemd has begun once more.
+    for way in [
+        format!(
+            "{failed}
+             -job 1 failed            | ask Stop
+             {pauses}
+             +job 3
+             reply stop 3
+             changed inactive SubState=dead"
+        ),
+        format!(
+            "{pauses} Result=exit-code ExecMainCode=1 ExecMainStatus=3 | ask Stop
+             -job 1 failed
+             +job 3
+             reply stop 3
+             changed inactive SubState=dead"
+        ),
+        format!(
+            "{failed}
+             -job 1 failed            | ask Stop
+             +job 3
+             changed activating SubState=start-pre Result=success ExecMainCode=0 ExecMainStatus=0
+             reply stop 3
+             changed deactivating SubState=stop-sigterm
+             changed inactive SubState=dead Result=success ExecMainCode=2 ExecMainStatus=15"
+        ),
+        // With `RestartMode=direct` its job waits for the next attempt, and our stop is the end of it.
+        format!(
+            "{pauses}-queued Result=exit-code ExecMainCode=1 ExecMainStatus=3 | ask Stop
+             -job 1 canceled
+             +job 3
+             reply stop 3
+             changed inactive SubState=dead"
+        ),
+    ] {
+        check(&format!(
+            "{begin}{way}
+             -job 3 done              | count
+             count 0                  | gone Exited(3)
+             watch                    | count
+             count 0                  | gone NotRunning"
+        ));
+    }
+    // Had it been an operator's doing, that is told.
+    check(&format!(
+        "{begin}+job 2
+         -job 1 canceled
+         changed inactive Result=success ExecMainCode=2 ExecMainStatus=15
+         -job 2 done                  | ask Stop
+         +job 3
+         reply stop 3
+         -job 3 done                  | count
+         count 0                      | StoppedByHand"
+    ));
+    // Also when it is started in systemd's pause.
+    for (result, expected) in
+        [("canceled", "StoppedByHand"), ("dependency", "StartRefused(\"a unit that it needs could not be started\")")]
+    {
+        check(&format!(
+            "described activating SubState=auto-restart
+             start                    | ask Restart
+             +job 4
+             reply restart 4
+             changed inactive SubState=dead
+             -job 4 {result}          | count
+             count 0                  | {expected}"
+        ));
+    }
+}
+
+#[test]
 fn waits_for_the_last_process_and_kills_it_when_told_to() {
     check(
         "watch
