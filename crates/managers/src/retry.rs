@@ -35,6 +35,12 @@ impl Retry {
         self.reason = reason;
     }
 
+    /// It was up, but not for long enough to be worth a new beginning. That it is down again is told again.
+    pub(crate) fn was_brief(&mut self, now: Instant, reason: String) {
+        self.failed(now, reason);
+        self.told = false;
+    }
+
     /// True once: it has been down for too long to keep it to ourselves.
     pub(crate) fn must_be_told(&mut self, now: Instant) -> bool {
         let due = !self.told && now >= self.since + GRACE;
@@ -75,5 +81,16 @@ mod tests {
         retry.attempts = u32::MAX;
         retry.failed(start, String::new());
         assert_eq!(retry.at, at(5000));
+    }
+
+    #[test]
+    fn what_is_up_for_a_moment_only_is_no_new_beginning() {
+        let start = Instant::now();
+        let mut retry = Retry::new(start, "closed");
+        retry.failed(start, String::new());
+        assert!(retry.must_be_told(start + GRACE));
+        retry.was_brief(start + GRACE, String::new());
+        assert_eq!(retry.at, start + GRACE + 2 * FIRST);
+        assert!(retry.must_be_told(start + GRACE));
     }
 }

@@ -19,6 +19,9 @@ use crate::Weight;
 /// How long an event may be behind the one that it belongs to.
 const BELONGS: Duration = Duration::from_secs(1);
 
+/// When a container is asked for again of which docker does not tell.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
 /// What a container wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Out {
@@ -82,6 +85,8 @@ pub(crate) struct Container {
     assessing: bool,
     /// A description has been asked for.
     describing: bool,
+    /// Why docker did not give one when it was asked last, and when it is asked again.
+    withheld: Option<(String, Instant)>,
     /// Something has happened since; the description may be older.
     outdated: bool,
     /// Somebody else has sent the stop signal since it started.
@@ -114,6 +119,7 @@ impl Container {
             told: None,
             assessing: false,
             describing: false,
+            withheld: None,
             outdated: false,
             signalled: false,
             asked_to_end: false,
@@ -143,7 +149,8 @@ impl Container {
 
     /// When [`look_again`](Self::look_again) is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.wait_until
+        let ask_again = self.withheld.as_ref().map(|(_, at)| *at);
+        self.wait_until.into_iter().chain(ask_again).min()
     }
 
     pub(crate) fn order(&mut self, order: ServiceOrder, now: Instant, out: &mut Vec<Out>) {
@@ -165,6 +172,9 @@ impl Container {
             }
             // Whoever keeps the containers forgets this one.
             ServiceOrder::Forget => {}
+        }
+        if let Some((reason, _)) = self.withheld.clone() {
+            self.lost(&reason, out);
         }
     }
 
@@ -194,6 +204,7 @@ impl Container {
             self.outdated = true;
         } else {
             self.describing = true;
+            self.withheld = None;
             out.push(Out::Ask(Ask::Describe));
         }
     }
@@ -205,6 +216,7 @@ impl Container {
         self.unanswered = 0;
         self.starting = 0;
         self.describing = false;
+        self.withheld = None;
         self.outdated = false;
         self.giving_up = false;
         self.signalled = false;
@@ -250,6 +262,16 @@ impl Container {
             self.pursue(wish, out);
         }
         self.settle(now, out);
+    }
+
+    /// Instead of an answer to [`Ask::Describe`]: docker does not tell of this one.
+    pub(crate) fn withheld(&mut self, reason: &str, now: Instant, out: &mut Vec<Out>) {
+        self.describing = false;
+        if std::mem::take(&mut self.outdated) {
+            return self.describe(out);
+        }
+        self.withheld = Some((reason.to_owned(), now + ASK_AGAIN));
+        self.lost(reason, out);
     }
 
     /// The answer to [`Ask::Image`].
@@ -381,6 +403,9 @@ impl Container {
             }
             self.settle(now, out);
         }
+        if self.withheld.as_ref().is_some_and(|(_, at)| *at <= now) {
+            self.describe(out);
+        }
     }
 
     /// What follows from how it is. Called whenever something has changed.
@@ -406,9 +431,11 @@ impl Container {
             }
             return;
         }
+        // What was found may be so no more.
+        let in_doubt = self.describing || self.withheld.is_some();
         match (up, self.wish) {
             // Its answer comes, and with it a new description.
-            (true, _) if self.unanswered > 0 || self.describing => {}
+            (true, _) if self.unanswered > 0 || in_doubt => {}
             (true, Some(wish @ (Wish::Stop | Wish::Kill))) => match self.refusal.take() {
                 Some(text) => {
                     self.wish = None;
@@ -425,9 +452,9 @@ impl Container {
                 }
             }
             // What was found may be older than the start; only an end that was told is not.
-            (false, _) if self.starting > 0 || (self.describing && self.ended.is_none()) => {}
-            (false, Some(Wish::Start)) if self.unanswered > 0 || self.describing => {}
-            (false, None) if self.stopped_by_other && self.describing => {}
+            (false, _) if self.starting > 0 || (in_doubt && self.ended.is_none()) => {}
+            (false, Some(Wish::Start)) if self.unanswered > 0 || in_doubt => {}
+            (false, None) if self.stopped_by_other && in_doubt => {}
             (false, _) => self.gone(out),
         }
     }

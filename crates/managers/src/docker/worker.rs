@@ -19,6 +19,8 @@ use crate::{News, Word};
 
 /// Questions that docker answers from memory.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A connection that has lasted for so long was of use.
+const STEADY: Duration = Duration::from_secs(1);
 /// How long docker waits after the stop signal before it kills: as good as for ever.
 const NEVER: &str = "86400";
 /// When docker is only kept from restarting something that had crashed.
@@ -60,8 +62,10 @@ struct Connection {
     exchanges: Vec<(Exchange, Name, Ask)>,
     /// Questions whose answers nobody waits for any more. docker may stop at what it does if it is left alone with them.
     orphans: Vec<Exchange>,
-    /// How it was before; kept until events are coming.
-    before: Option<Retry>,
+    /// How it was before.
+    before: Retry,
+    /// Since when events are coming.
+    steady_since: Option<Instant>,
 }
 
 struct Exchange {
@@ -197,7 +201,7 @@ impl Worker<'_> {
 
     /// Events are coming, so that nothing gets lost after a description.
     fn is_up(&self) -> bool {
-        matches!(&self.line, Line::Up(connection) if connection.before.is_none())
+        matches!(&self.line, Line::Up(connection) if connection.steady_since.is_some())
     }
 
     fn look_after_line(&mut self, now: Instant) {
@@ -221,7 +225,8 @@ impl Worker<'_> {
                                 events,
                                 exchanges: Vec::new(),
                                 orphans: Vec::new(),
-                                before: Some(before),
+                                before,
+                                steady_since: None,
                             });
                         }
                     }
@@ -238,14 +243,14 @@ impl Worker<'_> {
     fn hang_up(&mut self, reason: String) {
         let now = Instant::now();
         let Line::Up(connection) = &mut self.line else { return };
-        let retry = match connection.before.take() {
+        let mut retry = std::mem::replace(&mut connection.before, Retry::new(now, &reason));
+        match connection.steady_since {
+            Some(since) if now >= since + STEADY => retry = Retry::new(now, &reason),
+            // Whatever docker does, it is not asked without a pause.
+            Some(_) => retry.was_brief(now, reason),
             // It was of no use: go on waiting as before.
-            Some(mut before) => {
-                before.failed(now, reason);
-                before
-            }
-            None => Retry::new(now, &reason),
-        };
+            None => retry.failed(now, reason),
+        }
         self.line = Line::Down(retry);
         for container in self.containers.values_mut() {
             container.disconnected();
@@ -309,7 +314,8 @@ impl Worker<'_> {
         }
         let whole = answer.body.iter().rposition(|&octet| octet == b'\n').map_or(0, |at| at + 1);
         let lines: Vec<u8> = answer.body.drain(..whole).collect();
-        if connection.before.take().is_some() {
+        if connection.steady_since.is_none() {
+            connection.steady_since = Some(Instant::now());
             connection.events.deadline = None;
             for service in self.services(|_| true) {
                 self.with_container(&service, Container::describe);
@@ -336,12 +342,12 @@ impl Worker<'_> {
                 Ok(description) => self.with_container(service, |container, out| {
                     container.described(Some(description), now, out);
                 }),
-                Err(_) => self.hang_up("docker answers in an unknown way".to_owned()),
+                Err(_) => self.hear_no_description(service, "it answers in an unknown way", now),
             },
             (Ask::Describe, 404) => {
                 self.with_container(service, |container, out| container.described(None, now, out));
             }
-            (Ask::Describe, _) => self.hang_up(format!("docker: {}", refusal(&answer.body, status))),
+            (Ask::Describe, _) => self.hear_no_description(service, &refusal(&answer.body, status), now),
             (Ask::Image(_), _) => {
                 self.with_container(service, |container, out| container.image_found(status == 200, out));
             }
@@ -354,6 +360,14 @@ impl Worker<'_> {
                 self.with_container(service, |container, out| container.replied(&ask, answer, out));
             }
         }
+    }
+
+    /// The one container's misfortune; the others are none the worse for it.
+    fn hear_no_description(&mut self, service: &Name, text: &str, now: Instant) {
+        self.with_container(service, |container, out| {
+            let reason = format!("docker does not tell of the container {}: {text}", container.name());
+            container.withheld(&reason, now, out);
+        });
     }
 
     fn services(&self, which: impl Fn(&Container) -> bool) -> Vec<Name> {
@@ -392,3 +406,6 @@ fn events_target() -> String {
     let filters = format!("{{\"type\":[\"container\"],\"event\":[{}]}}", events.join(","));
     format!("/events?filters={}", http::escape(&filters))
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,8 @@ fn check(conversation: &str) {
     for line in conversation.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (heard, expected) = line.split_once('|').unwrap_or((line, ""));
         let mut out = Vec::new();
-        if heard.trim() == "a second later" {
-            now += Duration::from_secs(1);
+        if let Some(seconds) = seconds(heard.trim()) {
+            now += Duration::from_secs(seconds);
             container.look_again(now, &mut out);
         } else {
             hear(&mut container, heard.trim(), now, &mut out);
@@ -21,6 +21,10 @@ fn check(conversation: &str) {
         let expected: Vec<&str> = expected.split(';').map(str::trim).filter(|part| !part.is_empty()).collect();
         assert_eq!(wanted, expected, "after {heard:?}");
     }
+}
+
+fn seconds(heard: &str) -> Option<u64> {
+    if heard == "a second later" { Some(1) } else { heard.strip_suffix(" seconds later")?.parse().ok() }
 }
 
 fn hear(container: &mut Container, heard: &str, now: Instant, out: &mut Vec<Out>) {
@@ -33,6 +37,7 @@ fn hear(container: &mut Container, heard: &str, now: Instant, out: &mut Vec<Out>
         "assess" => container.order(ServiceOrder::AssessReadiness, now, out),
         "describe" => container.describe(out),
         "described" => container.described(description(rest), now, out),
+        "withheld" => container.withheld(rest, now, out),
         "event" => container.happened(&event(rest), now, out),
         "reply" => container.replied(&ask(rest), Ok(()), out),
         "refuse" => container.replied(&ask(rest), Err("no".to_owned()), out),
@@ -323,5 +328,34 @@ fn a_lost_connection_makes_it_unknown_and_forgets_no_order() {
          disconnected
          lost closed                  | Unknown(\"closed\")
          described exit=137           | gone Exited(137)",
+    );
+}
+
+#[test]
+fn one_of_which_docker_does_not_tell_is_unknown_and_asked_for_again() {
+    check(
+        "describe                     | ask Describe
+         watch
+         withheld broken              | Unknown(\"broken\")
+         watch                        | Unknown(\"broken\")
+         assess                       | Readiness(Err(\"broken\"))
+         4 seconds later
+         a second later               | ask Describe
+         withheld broken
+         5 seconds later              | ask Describe
+         described running            | Running
+         event pause                  | ask Describe
+         event unpause
+         withheld broken              | ask Describe
+         withheld broken              | Unknown(\"broken\")
+         watch                        | Unknown(\"broken\")
+         stop                         | ask Stop
+         event kill 15
+         event die 0                  | gone Exited(0)
+         reply stop                   | ask Describe
+         withheld broken              | Unknown(\"broken\")
+         disconnected
+         5 seconds later
+         described exit=0             | gone Exited(0)",
     );
 }
