@@ -219,6 +219,7 @@ impl Container {
         self.withheld = None;
         self.outdated = false;
         self.giving_up = false;
+        self.given_up = false;
         self.signalled = false;
         self.asked_to_end = false;
         self.wait_until = None;
@@ -446,6 +447,9 @@ impl Container {
             },
             (true, Some(Wish::Start) | None) => {
                 self.ended = None;
+                // Its start may have come while nobody heard it.
+                self.stopped_by_other = false;
+                self.given_up = false;
                 if self.wish.take().is_some() || self.told != Some(Told::Running) {
                     self.told = Some(Told::Running);
                     out.push(Out::Report(ServiceReport::Running));

@@ -359,3 +359,37 @@ fn one_of_which_docker_does_not_tell_is_unknown_and_asked_for_again() {
          described exit=0             | gone Exited(0)",
     );
 }
+
+#[test]
+fn what_was_before_a_start_that_nobody_has_seen_counts_for_nothing() {
+    // That docker was kept from restarting it.
+    check(
+        "watch
+         described running policy=always | Warning: the container svc has --restart=always; Running
+         event die 1                  | ask GiveUp
+         reply give-up                | ask Describe
+         described exit=1 policy=always | gone Exited(1)
+         disconnected
+         described running policy=always | Running
+         event die 2                  | ask GiveUp
+         reply give-up                | ask Describe
+         disconnected
+         described restarting policy=always | ask GiveUp
+         reply give-up                | ask Describe
+         disconnected
+         described exit=3 policy=always | ask GiveUp
+         reply give-up                | ask Describe
+         described exit=3 policy=always | gone Exited(2)",
+    );
+    // That somebody has stopped it.
+    check(
+        "watch
+         described running            | Running
+         event kill 15
+         event die 143
+         event stop
+         disconnected
+         described running
+         event die 3                  | gone Exited(3)",
+    );
+}
