@@ -258,7 +258,13 @@ impl Worker<'_> {
     }
 
     fn ask(&mut self, service: &Name, container: &str, ask: Ask) {
-        let Line::Up(connection) = &mut self.line else { return };
+        let Line::Up(connection) = &mut self.line else {
+            // It has gone down since this was wanted: an answer must not be waited for.
+            if let Some(container) = self.containers.get_mut(service) {
+                container.disconnected();
+            }
+            return;
+        };
         let name = http::escape(container);
         let soon = Some(Instant::now() + PATIENCE);
         let (method, target, deadline) = match &ask {
@@ -319,6 +325,9 @@ impl Worker<'_> {
             connection.events.deadline = None;
             for service in self.services(|_| true) {
                 self.with_container(&service, Container::describe);
+                if !self.is_up() {
+                    return;
+                }
             }
         }
         let now = Instant::now();
@@ -327,6 +336,9 @@ impl Worker<'_> {
             let Ok(event) = serde_json::from_slice::<Event>(line) else { continue };
             for service in self.services(|_| true) {
                 self.with_container(&service, |container, out| container.happened(&event, now, out));
+                if !self.is_up() {
+                    return;
+                }
             }
         }
         if complete {

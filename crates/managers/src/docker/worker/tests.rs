@@ -148,3 +148,22 @@ fn a_docker_that_always_hangs_up_is_not_asked_without_a_pause() {
     assert!(matches!(report, ServiceReport::Unknown(_)), "{report:?}");
     assert!(fake.asked("/events") < 10, "{}", fake.asked("/events"));
 }
+
+#[test]
+fn whoever_could_not_be_asked_for_is_asked_for_later() {
+    let fake = Fake::new();
+    let listener = fake.listen();
+    let docker = fake.docker(&["a", "b", "c"]);
+    let (mut events, _) = listener.accept().expect("a connection");
+    first_line(&mut events);
+    // Nobody is there for the questions that follow.
+    std::fs::remove_file(&fake.path).expect("a socket");
+    begin_events(&mut events);
+    assert!(events.read(&mut [0]).is_ok_and(|count| count == 0), "it hangs up");
+    fake.serve(fake.listen(), |_| (200, RUNNING));
+    let mut up = std::collections::BTreeSet::new();
+    while up.len() < 3 {
+        let running = reports(&docker, 1).into_iter().filter(|(_, report)| *report == ServiceReport::Running);
+        up.extend(running.map(|(name, _)| name));
+    }
+}
