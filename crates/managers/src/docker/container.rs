@@ -356,6 +356,9 @@ impl Container {
     }
 
     fn died(&mut self, event: &Event, now: Instant, out: &mut Vec<Out>) {
+        if self.describing {
+            self.outdated = true;
+        }
         let Some(Found::There(description)) = &mut self.found else { return };
         let status = event.actor.attributes.exit_code.parse().unwrap_or(-1);
         description.state.running = false;
@@ -363,9 +366,6 @@ impl Container {
         description.state.exit_code = status;
         // If we keep docker from restarting a container, its first end is the one that matters.
         self.ended.get_or_insert(status);
-        if self.describing {
-            self.outdated = true;
-        }
         if self.signalled {
             self.wait_until = Some(now + BELONGS);
         }

@@ -165,6 +165,14 @@ fn an_old_description_counts_for_nothing() {
          described running            | ask Describe
          described exit=1",
     );
+    // The first one, too.
+    check(
+        "watch
+         describe                     | ask Describe
+         event die 1
+         described running            | ask Describe
+         described exit=1             | gone NotRunning",
+    );
 }
 
 #[test]
