@@ -297,6 +297,30 @@ fn an_answer_about_another_container_counts_for_nothing() {
 }
 
 #[test]
+fn one_that_is_renamed_while_it_runs_is_watched_until_it_ends() {
+    if !may_run(&NEEDS) || !has_static_busybox() {
+        return;
+    }
+    let engine = Engine::start();
+    engine.create("svc", &[], OBEDIENT);
+    let mut seat = Seat::new(&engine, "svc");
+    seat.start();
+    run(&mut engine.docker(&["rename", "svc", "old"]));
+    seat.expect_remark("is called old now");
+    engine.create("svc", &[], OBEDIENT);
+    seat.expect_nothing_new();
+    engine.renew_daemon("-TERM");
+    seat.order(ServiceOrder::Watch);
+    while seat.report() != ServiceReport::Running {}
+    seat.order(ServiceOrder::Kill);
+    seat.expect(&gone(137));
+    assert!(!is_running(&engine, "old"));
+    // The next one is what has the name.
+    seat.start();
+    assert!(is_running(&engine, "svc") && !is_running(&engine, "old"));
+}
+
+#[test]
 fn survives_what_happens_to_docker() {
     if !may_run(&NEEDS) || !has_static_busybox() {
         return;

@@ -74,6 +74,8 @@ pub(crate) struct Container {
     watched: bool,
     /// `None` while docker does not answer.
     found: Option<Found>,
+    /// The id of what was running when docker last told. It stays the service, whatever it is called meanwhile.
+    up: Option<String>,
     wish: Option<Wish>,
     /// Starts, stops and kills that docker has not answered yet.
     unanswered: u32,
@@ -85,6 +87,8 @@ pub(crate) struct Container {
     assessing: bool,
     /// A description has been asked for.
     describing: bool,
+    /// It was asked for by its id.
+    by_id: bool,
     /// Why docker did not give one when it was asked last, and when it is asked again.
     withheld: Option<(String, Instant)>,
     /// Something has happened since; the description may be older.
@@ -112,6 +116,7 @@ impl Container {
             name: name.to_owned(),
             watched: false,
             found: None,
+            up: None,
             wish: None,
             unanswered: 0,
             starting: 0,
@@ -119,6 +124,7 @@ impl Container {
             told: None,
             assessing: false,
             describing: false,
+            by_id: false,
             withheld: None,
             outdated: false,
             signalled: false,
@@ -135,6 +141,22 @@ impl Container {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What docker is to be asked by: while it runs by its id, since its name may be another's. What is started is whatever
+    /// has the name.
+    pub(crate) fn address(&self, ask: &Ask) -> &str {
+        let found = match &self.found {
+            Some(Found::There(description)) => Some(&description.id),
+            Some(Found::Absent) | None => None,
+        };
+        let id = match ask {
+            Ask::Describe => self.up.as_ref().filter(|_| self.by_id),
+            // It has ended, and docker would start it again.
+            Ask::GiveUp => self.up.as_ref().or(found),
+            Ask::Start | Ask::Stop | Ask::Kill | Ask::Image(_) => self.up.as_ref(),
+        };
+        id.unwrap_or(&self.name)
     }
 
     /// An order waits for docker to answer at all.
@@ -204,6 +226,7 @@ impl Container {
             self.outdated = true;
         } else {
             self.describing = true;
+            self.by_id = self.up.is_some();
             self.withheld = None;
             out.push(Out::Ask(Ask::Describe));
         }
@@ -242,11 +265,20 @@ impl Container {
         if std::mem::take(&mut self.outdated) {
             return self.describe(out);
         }
+        if description.is_none() && self.by_id {
+            // What was running has been removed. Perhaps there is another one of the name.
+            self.up = None;
+            return self.describe(out);
+        }
         let was_unknown = self.found.is_none();
         // A start that is asked for once more is answered after the first.
         if std::mem::take(&mut self.start_in_doubt) && self.wish != Some(Wish::Start) {
             self.wait_until = Some(now + BELONGS);
         }
+        self.up = description
+            .as_ref()
+            .filter(|found| found.state.running && !found.id.is_empty())
+            .map(|found| found.id.clone());
         self.remark_on(description.as_ref(), out);
         if self.assessing {
             match &description {
@@ -302,6 +334,12 @@ impl Container {
                     policy.name
                 ));
             }
+            if let Some(other) = description.other_name(name).filter(|_| description.state.running) {
+                remarks.insert(format!(
+                    "the container {name} is called {other} now: it remains the service until it ends, and then whatever \
+                     is called {name} takes its place"
+                ));
+            }
             if description.state.paused {
                 remarks.insert(format!("the container {name} is paused"));
             }
@@ -318,12 +356,17 @@ impl Container {
             Some(Found::There(description)) => Some(description.id.as_str()),
             Some(Found::Absent) | None => None,
         };
-        if !event.concerns(&self.name, id) {
+        // What has its name while it runs under another is something else.
+        let is_another = self.up.as_ref().is_some_and(|up| *up != event.actor.id);
+        if !event.concerns(&self.name, id) || is_another {
             return;
         }
         let by_us = matches!(self.wish, Some(Wish::Stop | Wish::Kill)) || self.unanswered > 0;
         match event.action.as_str() {
             "start" => {
+                if id == Some(event.actor.id.as_str()) {
+                    self.up = Some(event.actor.id.clone());
+                }
                 self.signalled = false;
                 self.stopped_by_other = false;
                 self.given_up = false;
@@ -360,6 +403,7 @@ impl Container {
             self.outdated = true;
         }
         let Some(Found::There(description)) = &mut self.found else { return };
+        self.up = None;
         let status = event.actor.attributes.exit_code.parse().unwrap_or(-1);
         description.state.running = false;
         description.state.restarting = false;
@@ -487,6 +531,14 @@ impl Container {
         self.wish = None;
         self.told = Some(Told::Gone);
         out.push(Out::Report(report));
+        if self.is_renamed() {
+            // From now on it is what has its name, if there is such a container.
+            self.describe(out);
+        }
+    }
+
+    fn is_renamed(&self) -> bool {
+        matches!(&self.found, Some(Found::There(description)) if description.other_name(&self.name).is_some())
     }
 }
 

@@ -7,6 +7,8 @@ use serde::Deserialize;
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Description {
     pub(crate) id: String,
+    /// With a slash before it.
+    pub(crate) name: String,
     /// Id of the image.
     pub(crate) image: String,
     pub(crate) state: State,
@@ -47,6 +49,15 @@ pub(crate) struct HostConfig {
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct RestartPolicy {
     pub(crate) name: String,
+}
+
+impl Description {
+    /// What it is called now, if it isn't known by this name or id any more.
+    pub(crate) fn other_name(&self, container: &str) -> Option<&str> {
+        let name = self.name.strip_prefix('/').unwrap_or(&self.name);
+        let container = container.strip_prefix('/').unwrap_or(container);
+        (!name.is_empty() && name != container && !self.id.starts_with(container)).then_some(name)
+    }
 }
 
 impl RestartPolicy {
@@ -144,6 +155,9 @@ mod tests {
         assert_eq!((description.state.exit_code, description.state.running), (137, false));
         assert!(description.host_config.restart_policy.restarts());
         assert_eq!(stop_signal(&description.config.stop_signal), "2");
+        for (container, expected) in [("svc", None), ("4c01db", None), ("former", Some("svc"))] {
+            assert_eq!(description.other_name(container), expected, "{container}");
+        }
 
         let event: Event = serde_json::from_str(
             r#"{"status":"die","id":"4c01db0b339c","from":"t:1","Type":"container","Action":"die",

@@ -257,15 +257,13 @@ impl Worker<'_> {
         }
     }
 
-    fn ask(&mut self, service: &Name, container: &str, ask: Ask) {
+    fn ask(&mut self, service: &Name, ask: Ask) {
+        let Some(container) = self.containers.get_mut(service) else { return };
         let Line::Up(connection) = &mut self.line else {
             // It has gone down since this was wanted: an answer must not be waited for.
-            if let Some(container) = self.containers.get_mut(service) {
-                container.disconnected();
-            }
-            return;
+            return container.disconnected();
         };
-        let name = http::escape(container);
+        let name = http::escape(container.address(&ask));
         let soon = Some(Instant::now() + PATIENCE);
         let (method, target, deadline) = match &ask {
             Ask::Describe => ("GET", format!("/containers/{name}/json"), soon),
@@ -392,12 +390,11 @@ impl Worker<'_> {
         let Some(container) = self.containers.get_mut(service) else { return };
         let mut out = Vec::new();
         act(container, &mut out);
-        let name = container.name().to_owned();
         for out in out {
             match out {
                 Out::Report(report) => self.tell(service, Word::Report(report)),
                 Out::Remark(weight, text) => self.tell(service, Word::Remark(weight, text)),
-                Out::Ask(ask) => self.ask(service, &name, ask),
+                Out::Ask(ask) => self.ask(service, ask),
             }
         }
     }

@@ -17,7 +17,10 @@ fn check(conversation: &str) {
         } else {
             hear(&mut container, heard.trim(), now, &mut out);
         }
-        let wanted: Vec<String> = out.iter().map(text).collect();
+        let mut wanted: Vec<String> = out.iter().map(text).collect();
+        if let Some(word) = heard.trim().strip_prefix("address ") {
+            wanted.push(container.address(&ask(word)).to_owned());
+        }
         let expected: Vec<&str> = expected.split(';').map(str::trim).filter(|part| !part.is_empty()).collect();
         assert_eq!(wanted, expected, "after {heard:?}");
     }
@@ -38,6 +41,13 @@ fn hear(container: &mut Container, heard: &str, now: Instant, out: &mut Vec<Out>
         "describe" => container.describe(out),
         "described" => container.described(description(rest), now, out),
         "withheld" => container.withheld(rest, now, out),
+        "another" => {
+            let mut event = event(rest);
+            event.actor.id = "4567".to_owned();
+            container.happened(&event, now, out);
+        }
+        // The conversation itself sees to it.
+        "address" => {}
         "event" => container.happened(&event(rest), now, out),
         "reply" => container.replied(&ask(rest), Ok(()), out),
         "refuse" => container.replied(&ask(rest), Err("no".to_owned()), out),
@@ -50,6 +60,7 @@ fn hear(container: &mut Container, heard: &str, now: Instant, out: &mut Vec<Out>
 
 fn ask(word: &str) -> Ask {
     match word {
+        "describe" => Ask::Describe,
         "start" => Ask::Start,
         "stop" => Ask::Stop,
         "give-up" => Ask::GiveUp,
@@ -68,6 +79,8 @@ fn description(text: &str) -> Option<Description> {
             ("restarting", _) => (description.state.running, description.state.restarting) = (true, true),
             ("dead", _) => description.state.dead = true,
             ("exit", status) => description.state.exit_code = status.parse().unwrap(),
+            ("id", id) => id.clone_into(&mut description.id),
+            ("name", name) => name.clone_into(&mut description.name),
             ("policy", name) => name.clone_into(&mut description.host_config.restart_policy.name),
             other => panic!("what is {other:?}?"),
         }
@@ -399,5 +412,64 @@ fn what_was_before_a_start_that_nobody_has_seen_counts_for_nothing() {
          disconnected
          described running
          event die 3                  | gone Exited(3)",
+    );
+}
+
+#[test]
+fn one_that_runs_is_the_service_whatever_it_is_called() {
+    let renamed = "Warning: the container svc is called old now";
+    check(&format!(
+        "watch
+         describe                     | ask Describe
+         address describe             | svc
+         described running name=/svc  | Running
+         event rename                 | ask Describe
+         address describe             | 0123
+         described running name=/old  | {renamed}
+         another create
+         another start
+         another die 1
+         address stop                 | 0123
+         address kill                 | 0123
+         address give-up              | 0123
+         event pause                  | ask Describe
+         disconnected
+         describe                     | ask Describe
+         address describe             | 0123
+         described running name=/old
+         event die 3                  | gone Exited(3); ask Describe
+         address describe             | svc
+         described running name=/svc id=4567 | Running
+         address stop                 | 4567"
+    ));
+    // It has been removed meanwhile.
+    check(
+        "watch
+         described running            | Running
+         disconnected
+         describe                     | ask Describe
+         described absent             | ask Describe
+         address describe             | svc
+         described absent             | gone NotRunning
+         address start                | svc",
+    );
+    // While docker pauses before it starts it again.
+    check(&format!(
+        "watch
+         described running name=/old policy=always | Warning: the container svc has --restart=always; {renamed}; Running
+         event die 3                  | ask GiveUp
+         address give-up              | 0123
+         address start                | svc
+         event start                  | ask Describe
+         address describe             | 0123"
+    ));
+    // It ends while nobody hears it.
+    check(
+        "watch
+         described running            | Running
+         disconnected
+         describe                     | ask Describe
+         described exit=3 name=/old   | gone Exited(3); ask Describe
+         described absent",
     );
 }
