@@ -81,6 +81,8 @@ pub(crate) struct Container {
     unanswered: u32,
     /// Those of them that are starts.
     starting: u32,
+    /// One of them is a kill.
+    killing: bool,
     /// A start was not answered when the connection was lost: docker may still be at it.
     start_in_doubt: bool,
     told: Option<Told>,
@@ -120,6 +122,7 @@ impl Container {
             wish: None,
             unanswered: 0,
             starting: 0,
+            killing: false,
             start_in_doubt: false,
             told: None,
             assessing: false,
@@ -211,6 +214,11 @@ impl Container {
     }
 
     fn pursue(&mut self, wish: Wish, out: &mut Vec<Out>) {
+        if wish == Wish::Kill && self.killing {
+            // docker may take its time for what it does, and once is enough. Whether it answers at all is asked instead.
+            return self.describe(out);
+        }
+        self.killing |= wish == Wish::Kill;
         self.unanswered += 1;
         self.starting += u32::from(wish == Wish::Start);
         out.push(Out::Ask(match wish {
@@ -238,6 +246,7 @@ impl Container {
         self.start_in_doubt |= self.starting > 0;
         self.unanswered = 0;
         self.starting = 0;
+        self.killing = false;
         self.describing = false;
         self.withheld = None;
         self.outdated = false;
@@ -420,6 +429,7 @@ impl Container {
     pub(crate) fn replied(&mut self, ask: &Ask, answer: Result<(), String>, out: &mut Vec<Out>) {
         self.unanswered = self.unanswered.saturating_sub(1);
         self.starting = self.starting.saturating_sub(u32::from(*ask == Ask::Start));
+        self.killing &= *ask != Ask::Kill;
         self.giving_up &= *ask != Ask::GiveUp;
         match (ask, answer) {
             (Ask::Start, Err(text)) if self.wish == Some(Wish::Start) => {

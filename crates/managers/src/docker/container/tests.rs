@@ -473,3 +473,21 @@ fn one_that_runs_is_the_service_whatever_it_is_called() {
          described absent",
     );
 }
+
+#[test]
+fn a_kill_is_not_asked_for_again_before_it_is_answered() {
+    check(
+        "watch
+         described running            | Running
+         kill                         | ask Kill
+         kill                         | ask Describe
+         kill
+         described running            | ask Describe
+         described running
+         reply kill                   | ask Describe
+         kill                         | ask Kill
+         disconnected
+         described running            | ask Kill
+         event die 137                | gone Exited(137)",
+    );
+}
