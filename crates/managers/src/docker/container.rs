@@ -439,8 +439,9 @@ impl Container {
             (Ask::Stop | Ask::Kill, Err(text)) => self.refusal = Some(text),
             (Ask::GiveUp, Err(text)) => {
                 self.given_up = true;
-                let text = format!("docker can't be kept from restarting {}: {text}", self.name);
-                out.push(Out::Remark(Weight::Error, text));
+                let remark = format!("docker can't be kept from restarting {}: {text}", self.name);
+                out.push(Out::Remark(Weight::Error, remark));
+                self.refusal = Some(text);
             }
             (Ask::Stop | Ask::GiveUp, Ok(())) => self.given_up = true,
             (Ask::Start | Ask::Kill, _) | (Ask::Describe | Ask::Image(_), _) => {}
@@ -478,8 +479,15 @@ impl Container {
         };
         let ordered_to_end = matches!(self.wish, Some(Wish::Stop | Wish::Kill));
         if restarting || (!up && self.ended.is_some() && restarts && !self.given_up && !ordered_to_end) {
-            // Of "gone" it must be true that it does not come back by itself.
-            if self.unanswered == 0 {
+            // Of "gone" it must be true that it does not come back by itself. Where docker has refused to see to that, it
+            // has been said, and would be refused again as often as it is asked.
+            if self.unanswered > 0 {
+                return;
+            }
+            if ordered_to_end && let Some(text) = self.refusal.take() {
+                self.wish = None;
+                out.push(Out::Report(ServiceReport::StopRefused(Name::from(text.as_str()))));
+            } else if ordered_to_end || !self.given_up {
                 self.unanswered += 1;
                 self.giving_up = true;
                 out.push(Out::Ask(Ask::GiveUp));

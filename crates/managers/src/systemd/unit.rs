@@ -445,7 +445,8 @@ impl Unit {
             if is_news {
                 self.crash = Some(properties.ending());
             }
-            if is_news || !our_job_waits {
+            // Where a stop was refused, that has been said; it would be refused again, as often as it is asked.
+            if is_news || (!our_job_waits && !self.kept_down) {
                 self.ask_for_job(Ask::Stop, out);
             }
             return;

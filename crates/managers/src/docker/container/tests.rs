@@ -491,3 +491,27 @@ fn a_kill_is_not_asked_for_again_before_it_is_answered() {
          event die 137                | gone Exited(137)",
     );
 }
+
+#[test]
+fn a_refusal_to_keep_it_from_restarting_is_said_once() {
+    let error = "Error: docker can't be kept from restarting svc";
+    check(&format!(
+        "watch
+         described running            | Running
+         event die 1                  | gone Exited(1)
+         described restarting         | ask GiveUp
+         refuse give-up               | {error}; ask Describe
+         described restarting
+         stop                         | ask Stop
+         refuse stop                  | ask Describe
+         described restarting         | StopRefused(\"no\")
+         described restarting
+         kill                         | ask Kill
+         reply kill                   | ask Describe
+         described restarting         | ask GiveUp
+         refuse give-up               | {error}; ask Describe
+         described restarting         | StopRefused(\"no\")
+         described running            | Running
+         described restarting         | ask GiveUp"
+    ));
+}

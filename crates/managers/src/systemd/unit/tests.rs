@@ -281,6 +281,28 @@ fn failed_may_be_on_its_way_to_a_restart() {
 }
 
 #[test]
+fn a_refusal_to_keep_it_from_restarting_is_said_once() {
+    check(
+        "watch
+         described active Restart=always | Warning: a.service has Restart=always; Running
+         changed activating SubState=auto-restart | ask Stop
+         refuse stop no               | Error: systemd can't be kept from restarting a.service
+         changed activating SubState=auto-restart
+         stop                         | ask Stop
+         refuse stop no               | StopRefused(\"no\")
+         changed active SubState=running
+         changed activating SubState=auto-restart | ask Stop
+         +job 3
+         reply stop 3
+         -job 3 canceled              | ask Stop
+         +job 4
+         reply stop 4
+         changed inactive SubState=dead
+         -job 4 done                  | count",
+    );
+}
+
+#[test]
 fn starts_at_once_while_systemd_pauses() {
     check(
         "described activating SubState=auto-restart
