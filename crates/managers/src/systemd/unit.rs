@@ -263,6 +263,10 @@ impl Unit {
         properties.update(map);
         let was_unknown = self.known.is_none();
         self.impossible = None;
+        if was_unknown {
+            // Of the others nobody will tell that they have ended.
+            self.jobs.retain(|id, _| *id == properties.job);
+        }
         if properties.job != 0 {
             let came_while_up = is_up(properties.activity);
             // What we had asked for when the connection was lost is probably what is under way.

@@ -369,6 +369,10 @@ impl Worker<'_> {
         };
         for message in messages {
             self.hear(&message);
+            if let Line::Down(_) = &self.line {
+                // What came after is of a connection that is no more.
+                return;
+            }
         }
     }
 

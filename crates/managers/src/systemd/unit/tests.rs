@@ -493,6 +493,24 @@ fn a_lost_connection_makes_it_unknown_and_forgets_no_order() {
 }
 
 #[test]
+fn a_job_of_a_lost_connection_is_not_waited_for() {
+    check(
+        "watch
+         described active             | Running
+         disconnected
+         +job 7
+         described active
+         changed failed Result=signal ExecMainCode=2 ExecMainStatus=9 | count
+         count 0                      | gone Signalled(9)
+         disconnected
+         +job 8
+         described deactivating Job=8
+         changed inactive
+         -job 8 done                  | count",
+    );
+}
+
+#[test]
 fn a_unit_that_cannot_be_answers_for_itself() {
     let error = "Error: systemd takes a.service for no unit";
     check(&format!(
