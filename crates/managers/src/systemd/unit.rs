@@ -492,6 +492,7 @@ impl Unit {
         self.system_stops = None;
         self.crash = None;
         self.kept_down = false;
+        self.start_result = None;
         self.look_at = None;
         if self.wish.take().is_some() || self.told != Some(Told::Running) {
             self.told = Some(Told::Running);

@@ -449,6 +449,23 @@ fn waits_for_the_last_process_and_kills_it_when_told_to() {
 }
 
 #[test]
+fn how_a_start_ended_says_nothing_of_a_later_end() {
+    check(
+        "described inactive
+         start                        | ask Start
+         +job 1
+         reply start 1
+         changed activating
+         +job 2
+         -job 1 canceled
+         changed active               | Running
+         -job 2 done
+         changed failed Result=signal ExecMainCode=2 ExecMainStatus=9 | count
+         count 0                      | gone Signalled(9)",
+    );
+}
+
+#[test]
 fn a_stop_that_somebody_takes_back_is_asked_again() {
     check(
         "watch
