@@ -424,6 +424,8 @@ impl Unit {
     /// Its [`deadline`](Self::deadline) has come.
     pub(crate) fn look_again(&mut self, now: Instant, out: &mut Vec<Out>) {
         if self.look_at.is_some_and(|at| at <= now) {
+            // Whatever comes of it now, the time for it is not past. What is left was remarked before.
+            self.look_at = Some(now + LOOK_AGAIN);
             self.settle(out);
         }
     }

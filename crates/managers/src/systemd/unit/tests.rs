@@ -48,7 +48,11 @@ fn hear(unit: &mut Unit, heard: &str, start: Instant, out: &mut Vec<Out>) {
             unit.replied(ask, Err(Refusal { text, nothing_there }), out);
         }
         "count" => unit.processes(number(words.next()) as usize, start, out),
-        "later" => unit.look_again(start + Duration::from_millis(100), out),
+        "later" => {
+            let now = start + Duration::from_millis(100);
+            unit.look_again(now, out);
+            assert!(unit.deadline().is_none_or(|at| at > now), "it would be awake all the time");
+        }
         "system" => unit.system_stops(words.next().map(|state| state == "stopping"), out),
         "impossible" => unit.impossible(rest, out),
         "disconnected" => unit.disconnected(),
@@ -443,6 +447,22 @@ fn waits_for_the_last_process_and_kills_it_when_told_to() {
          refuse kill nothing
          -job 2 done                  | count
          count 2                      | kill group
+         later                        | count
+         count 0                      | gone NotRunning",
+    );
+}
+
+#[test]
+fn while_somebody_starts_it_what_is_left_is_looked_at_in_no_hurry() {
+    check(
+        "watch
+         described active             | Running
+         changed inactive             | count
+         count 2                      | Warning: a.service is inactive for systemd, but 2 of its processes live on
+         +job 7
+         later
+         -job 7 done                  | count
+         count 2
          later                        | count
          count 0                      | gone NotRunning",
     );
