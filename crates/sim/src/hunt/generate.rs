@@ -24,11 +24,12 @@ pub fn generate(seed: u64) -> Plan {
     let mut random = Random::new(seed);
     let swarm = Swarm::new(&mut random);
     let (families, plan) = (Families::new(seed), Plan { seed, ..Plan::default() });
-    let mut maker = Maker { random, families, swarm, plan, give_back: Vec::new() };
+    let mut maker = Maker { random, families, swarm, plan, give_back: Vec::new(), latecomers: Vec::new() };
     maker.lan();
     maker.nodes();
     maker.starts();
     let healed_at = maker.faults();
+    maker.joins(healed_at);
     maker.mend(healed_at);
     maker.plan.steps.sort_by_key(|step| step.at);
     maker.plan
@@ -41,6 +42,8 @@ pub(super) struct Maker {
     pub(super) plan: Plan,
     /// What gives back what reloads have taken away.
     pub(super) give_back: Vec<Command>,
+    /// What reloads bring that was not there at the start.
+    latecomers: Vec<Command>,
 }
 
 /// What all routers of one VRID have in common.
@@ -97,7 +100,13 @@ impl Maker {
             for index in 0..count {
                 // The first router keeps every node in play.
                 if number == 0 || grouped || self.random.chance(80) {
-                    let options = self.router(&kinship, index);
+                    let mut options = self.router(&kinship, index);
+                    if grouped && self.random.chance(8) {
+                        options.push(RouterOption::Later);
+                        let target = NodeRef { node: index, vrid: Some(kinship.vrid.get()) };
+                        let comes = Command::Nodes(vec![target], Act::Reload(vec![RouterOption::Added]));
+                        self.latecomers.push(comes);
+                    }
                     self.plan.nodes[index].routers.push(options);
                 }
             }
@@ -265,6 +274,15 @@ impl Maker {
             }
         }
         healed_at
+    }
+
+    /// Reloads bring what nobody has heard of before; at the latest when everything is mended.
+    fn joins(&mut self, healed_at: u64) {
+        for comes in std::mem::take(&mut self.latecomers) {
+            let at = self.random.between(5000, healed_at);
+            self.at(at, comes.clone());
+            self.give_back.push(comes);
+        }
     }
 
     fn fault(&mut self, at: u64, healed_at: u64) {

@@ -1,10 +1,17 @@
 //! Sync groups: what shares a role has the same state at every moment, and nothing stale keeps it out.
 
-use engine::{Name, StateName};
+use engine::{Name, ServiceStateName, StateName};
 
 use super::Rule;
 use crate::plan::RouterSpec;
 use crate::world::World;
+
+/// A group that is Active on a node, and what it has running there.
+#[derive(Debug)]
+pub(crate) struct AtWork {
+    vrids: Vec<u8>,
+    services: Vec<Name>,
+}
 
 impl World<'_> {
     /// The VRIDs of a node's routers that share the role of this one, itself included; the first one speaks for all.
@@ -31,6 +38,50 @@ impl World<'_> {
     /// Whether a router speaks for itself or for its group.
     pub(crate) fn speaks(&self, index: usize, vrid: u8) -> bool {
         self.fellows(index, vrid).first() == Some(&vrid)
+    }
+
+    /// The group that this router is about to join, if it is Active and stays so.
+    pub(crate) fn at_work(&self, index: usize, vrid: u8) -> Option<AtWork> {
+        let daemon = self.nodes[index].daemon.as_ref()?;
+        let vrids = self.fellows(index, vrid);
+        let is_its =
+            |router: &&engine::RouterView| self.vrid_of(index, router).is_some_and(|vrid| vrids.contains(&vrid));
+        let stays = |router: &engine::RouterView| router.state == StateName::Active && !router.letting_go;
+        let its = || daemon.view.routers.iter().filter(is_its);
+        let runs = |name: &Name| {
+            let view = daemon.view.services.iter().find(|view| view.name == *name);
+            view.is_some_and(|view| matches!(view.state, ServiceStateName::Starting | ServiceStateName::Running))
+        };
+        let services = self.services_of(index, *vrids.first()?).into_iter().filter(runs).collect();
+        (its().count() > 0 && its().all(stays)).then(|| AtWork { vrids: vrids.clone(), services })
+    }
+
+    fn vrid_of(&self, index: usize, router: &engine::RouterView) -> Option<u8> {
+        Some(self.nodes[index].daemon.as_ref()?.engine.router(router.router)?.vrid.get())
+    }
+
+    /// Complains if a router that has joined without a fault has cost the group its role or something that ran.
+    pub(crate) fn check_undisturbed(&mut self, index: usize, at_work: &AtWork) {
+        let Some(daemon) = &self.nodes[index].daemon else { return };
+        let group = at_work.vrids.first().map_or_else(Vec::new, |vrid| self.fellows(index, *vrid));
+        let its = |router: &&engine::RouterView| self.vrid_of(index, router).is_some_and(|vrid| group.contains(&vrid));
+        if daemon.view.routers.iter().filter(its).any(|router| !router.faults.is_empty()) {
+            return;
+        }
+        let name = &self.plan.nodes[index].name;
+        let lost = at_work.vrids.iter().find(|vrid| daemon.watch.state(**vrid) != StateName::Active);
+        let ended = at_work.services.iter().find(|name| {
+            let view = daemon.view.services.iter().find(|view| view.name == **name);
+            view.is_some_and(|view| matches!(view.state, ServiceStateName::Stopping | ServiceStateName::Stopped))
+        });
+        let what = match (lost, ended) {
+            (Some(vrid), _) => {
+                format!("{name}: router {vrid} is not Active any more, since a reload has added another one")
+            }
+            (None, Some(service)) => format!("{name} ends {service}, since a reload has added a router"),
+            (None, None) => return,
+        };
+        self.found(Rule::Together, what);
     }
 
     /// Complains about a group whose routers differ. One that a reload has brought waits as every new one does.

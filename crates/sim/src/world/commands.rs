@@ -308,10 +308,12 @@ impl World<'_> {
 
     fn reload(&mut self, target: NodeRef, options: &[RouterOption]) -> Result<(), &'static str> {
         let index = target.node;
-        let node = &mut self.nodes[index];
-        if node.daemon.as_ref().is_none_or(|daemon| daemon.stopping) {
+        if self.nodes[index].daemon.as_ref().is_none_or(|daemon| daemon.stopping) {
             return Err("the daemon is stopping");
         }
+        let joins = target.vrid.filter(|_| options.contains(&RouterOption::Added));
+        let at_work = joins.and_then(|vrid| self.at_work(index, vrid));
+        let node = &mut self.nodes[index];
         if !options.is_empty() {
             let chosen = |spec: &&mut RouterSpec| match target.vrid {
                 Some(vrid) => spec.settings.vrid.get() == vrid,
@@ -328,6 +330,9 @@ impl World<'_> {
             }
         }
         self.reconfigure(index);
+        if let Some(at_work) = at_work {
+            self.check_undisturbed(index, &at_work);
+        }
         Ok(())
     }
 
