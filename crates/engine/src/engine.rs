@@ -557,6 +557,11 @@ impl Engine {
                 role.succeed(speaker);
             }
         }
+        for (role, index) in self.roles.iter_mut().zip(0..) {
+            if self.units.leader(index) != index {
+                role.fall_silent();
+            }
+        }
     }
 
     /// Answers those that are no longer there.

@@ -217,15 +217,27 @@ impl Role {
         self.held_by.extend(&speaker.held_by);
         self.stood_back |= speaker.stood_back;
         self.sent_away |= speaker.sent_away;
+        self.leaving_for = self.leaving_for.or(speaker.leaving_for);
+    }
+
+    /// Another router speaks for it from now on, and stands back or not.
+    pub(crate) fn fall_silent(&mut self) {
+        self.held_by.clear();
+        (self.stood_back, self.sent_away) = (false, false);
+        self.end_talks();
     }
 
     /// There is no other node any more.
     pub(crate) fn part(&mut self) {
         let Self { told, understanding, .. } = Self::new();
+        self.end_talks();
+        (self.told, self.understanding) = (told, understanding);
+    }
+
+    fn end_talks(&mut self) {
         (self.claim, self.offer, self.orphaned, self.progress) = (None, None, None, None);
         (self.released_until, self.asked_until, self.sent_until, self.better_since) = (None, None, None, None);
         (self.wants_it_back, self.waits_for_start) = (false, false);
-        (self.told, self.understanding) = (told, understanding);
     }
 
     /// An operator wants it here.
