@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::holds;
+use super::{holds, words};
 use crate::role::{self, Step};
 use crate::service::{Consequence, Service};
 use crate::standing::Change;
@@ -80,9 +80,7 @@ impl Engine {
     /// Whether the role could move: `None` if it is there already, otherwise the longest that it may take.
     pub(super) fn may_switch(&self, router: RouterId, to_us: bool) -> Result<Option<Duration>, RefusedCommand> {
         let index = router.0 as usize;
-        let (Some(ours), Some(role)) = (self.routers.get(index), self.roles.get(index)) else {
-            return Err(RefusedCommand::NoSuchRouter);
-        };
+        let role = self.roles.get(index).ok_or(RefusedCommand::NoSuchRouter)?;
         let here = self.here(index).ok_or(RefusedCommand::NoSuchRouter)?;
         if here.stopping {
             return Err(RefusedCommand::Stopping);
@@ -103,7 +101,7 @@ impl Engine {
         if !pair.is_alive() {
             return Err(RefusedCommand::PeerSilent);
         }
-        let says = pair.last_words(&ours.config().name).ok_or(RefusedCommand::NotStandby)?;
+        let says = words(pair, &self.units, &self.routers, index).ok_or(RefusedCommand::NotStandby)?;
         if to_us {
             if here.state != StateName::Backup {
                 return Err(RefusedCommand::NotStandby);

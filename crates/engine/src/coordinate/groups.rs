@@ -10,6 +10,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::holds;
 use crate::role::Step;
 use crate::units::Units;
 use crate::vrrp::virtual_router::VirtualRouter;
@@ -48,11 +49,26 @@ impl Engine {
             if let Some(cause) = due
                 && self.units.members(index).iter().any(active)
             {
+                if self.is_better_there(index) {
+                    self.step_together(now, index, &Step::Yield, out);
+                    return true;
+                }
                 self.with_around(index, |router, around| router.take_over(now, cause, around, out));
                 moved = true;
             }
         }
         moved
+    }
+
+    /// Whether the other node has this very router, and would keep it against ours.
+    fn is_better_there(&self, index: usize) -> bool {
+        let router = self.routers.get(index);
+        let says = self.pair.as_ref().filter(|pair| pair.is_alive()).zip(router).and_then(|(pair, router)| {
+            pair.last_words(&router.config().name).filter(|says| holds(says.stance)).zip(Some(router))
+        });
+        says.is_some_and(|(says, router)| {
+            (says.priority, says.address) > (router.effective_priority(), router.primary_address())
+        })
     }
 
     /// How long a group gives way when its speaker has lost: by then another node that has let go because of a part of the

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::holds;
+use super::{holds, words};
 use crate::service::Elsewhere;
 use crate::standing::Change;
 use crate::{
@@ -158,10 +158,10 @@ impl Engine {
     /// The peer is gone: what it had is nobody's, unless an advertisement came well after its last message. Then only
     /// the path is broken, and the protocol's own timer knows better.
     pub(super) fn orphan(&mut self, now: Instant, cause: Cause) {
-        let Self { pair: Some(pair), routers, roles, .. } = self else { return };
+        let Self { pair: Some(pair), routers, roles, units, .. } = self else { return };
         let alive_after = pair.heard_at().map(|at| at + pair.config().heartbeat * 2);
-        for (router, role) in routers.iter().zip(roles) {
-            let says = pair.last_words(&router.config().name);
+        for ((router, role), index) in routers.iter().zip(roles).zip(0..) {
+            let says = words(pair, units, routers, index);
             let had_it = says.is_some_and(|says| holds(says.stance) || says.released);
             let spoke_since = cause == Cause::PeerSilent && router.heard_at() > alive_after;
             let free = had_it && !spoke_since && router.state_name() == StateName::Backup;

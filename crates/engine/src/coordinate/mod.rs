@@ -16,6 +16,7 @@ pub(crate) use self::understanding::Understanding;
 use crate::pair::Pair;
 use crate::role::{self, Here, Progress, Role, Step, There};
 use crate::service::{Elsewhere, Service};
+use crate::units::Units;
 use crate::vrrp::virtual_router::{Brief, VirtualRouter};
 use crate::wire::baton::{RouterStatement, ServiceStatement, Stance};
 use crate::{
@@ -83,7 +84,7 @@ impl Engine {
         for (((brief, router), index), spent) in briefs.iter_mut().zip(routers.iter()).zip(0..).zip(spent) {
             let config = router.config();
             let (leader, its_services) = (units.leader(index), units.services(index));
-            let (Some(role), Some(speaker)) = (roles.get(leader), routers.get(leader)) else { continue };
+            let Some(role) = roles.get(leader) else { continue };
             let members = || units.members(index).iter().filter_map(|member| routers.get(*member));
             let left = departing
                 .iter()
@@ -104,7 +105,7 @@ impl Engine {
                 ..Brief::default()
             };
             let theirs =
-                pair.as_ref().filter(|pair| pair.is_alive()).and_then(|pair| pair.last_words(&speaker.config().name));
+                pair.as_ref().filter(|pair| pair.is_alive()).and_then(|pair| words(pair, units, routers, leader));
             for member in members().filter(|member| member.id() != router.id()) {
                 for fault in own_faults.get(member.id().0 as usize).into_iter().flatten() {
                     match fault {
@@ -262,7 +263,7 @@ impl Engine {
             service.set_holds_role(now, members().any(|member| member.state_name() == StateName::Active));
             let theirs = owner.zip(self.pair.as_ref()).and_then(|(owner, pair)| {
                 pair.statement()?;
-                pair.last_words(&owner.config().name)
+                words(pair, &self.units, &self.routers, owner.id().0 as usize)
             });
             let taken = theirs.is_some_and(|says| holds(says.stance))
                 || members().any(|member| member.heard_at().is_some() || member.is_kept_out());
@@ -322,7 +323,7 @@ impl Engine {
     fn announce_if_they_had_it(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) {
         let Self { pair: Some(pair), routers, roles, .. } = self else { return };
         let (Some(router), Some(role)) = (routers.get(index), roles.get(index)) else { return };
-        let There::Heard { says, .. } = there(Some(pair), router) else { return };
+        let There::Heard { says, .. } = there(Some(pair), pair.last_words(&router.config().name)) else { return };
         if router.state_name() == StateName::Active && says.epoch > role.epoch && !holds(says.stance) {
             for member in self.units.members(index).to_vec() {
                 self.with_around(member, |router, around| router.announce_again(now, around, out));
@@ -335,7 +336,8 @@ impl Engine {
         let Some(here) = self.here(index) else { return false };
         let Self { roles, routers, units, pair, services, steps, .. } = self;
         let Some(router) = routers.get(index) else { return false };
-        let there = there(pair.as_ref(), router);
+        let known = there(pair.as_ref(), pair.as_ref().and_then(|pair| pair.last_words(&router.config().name)));
+        let there = there(pair.as_ref(), pair.as_ref().and_then(|pair| words(pair, units, routers, index)));
         let is_theirs = |member: usize| {
             let heard = pair.as_ref().filter(|_| !matches!(there, There::Nobody)).zip(routers.get(member));
             let says = heard.and_then(|(pair, router)| pair.last_words(&router.config().name));
@@ -347,7 +349,7 @@ impl Engine {
         }
         role.forget_orphans(router.heard_at(), there);
         role.compare(now, &here, there);
-        tell_about(id, role, &here, there, out);
+        tell_about(id, role, &here, known, out);
         if let There::Heard { says, .. } = there {
             role.epoch = role.epoch.max(says.epoch);
             if holds(says.stance) {
@@ -439,10 +441,10 @@ impl Engine {
     /// Tells of hand-overs that have come to their end.
     fn report_progress(&mut self, now: Instant, out: &mut Vec<Output>) {
         for index in 0..self.routers.len() {
-            let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get(index)) else { continue };
+            let Some(role) = self.roles.get(index) else { continue };
             let Some(progress) = role.progress else { continue };
             let Some(pair) = &self.pair else { continue };
-            let Some(says) = pair.last_words(&router.config().name) else { continue };
+            let Some(says) = words(pair, &self.units, &self.routers, index) else { continue };
             let heard_at = pair.heard_at().unwrap_or(now);
             let services: Vec<&Service> = self.services_of(index).collect();
             // Moments of the other node, on our clock, as exact as the message was fast.
@@ -546,10 +548,10 @@ impl Engine {
         let mut elsewhere = Elsewhere { latched: self.standing.is_latched(), nobody_better: false, their_moves: 0 };
         let (Some(service), Some(pair)) = (self.services.get(index), &self.pair) else { return elsewhere };
         let name = &service.config().name;
-        let Some(owner) = self.units.owner_of(name).and_then(|owner| self.routers.get(owner)) else {
+        let Some(owner) = self.units.owner_of(name) else {
             return elsewhere;
         };
-        let Some(says) = pair.last_words(&owner.config().name) else {
+        let Some(says) = words(pair, &self.units, &self.routers, owner) else {
             elsewhere.nobody_better = true;
             return elsewhere;
         };
@@ -601,6 +603,9 @@ impl Engine {
             }
         }
         let preempts = config.preempt_mode && auto && self.may_come_back(index);
+        // What joins a group that is Active waits for its turn.
+        let is_active = |member: &usize| self.roles.get(*member).is_some_and(|role| role.state == StateName::Active);
+        let is_at_work = self.units.members(index).iter().any(is_active);
         Some(Here {
             node: self.config().pair.as_ref().map_or_else(|| config.name.clone(), |pair| pair.node.clone()),
             state: role.state,
@@ -611,7 +616,7 @@ impl Engine {
                 .any(|member| self.routers.get(*member).is_some_and(VirtualRouter::is_leaving)),
             torn: self.briefs.get(index).is_some_and(|brief| brief.torn),
             busy: self.briefs.get(index).is_some_and(|brief| brief.busy),
-            resumes: run_on(self.services_of(index)),
+            resumes: !is_at_work && run_on(self.services_of(index)),
             ready,
             known_ready,
             due: self.unit_due(index),
@@ -632,13 +637,33 @@ fn run_on<'s>(services: impl Iterator<Item = &'s Service>) -> bool {
     left.peek().is_some() && left.all(Service::is_rightful)
 }
 
-/// The other node, as far as one router is concerned.
-fn there<'e>(pair: Option<&'e Pair>, router: &VirtualRouter) -> There<'e> {
+/// The router of a group that speaks for it to the other node: the first one, or where the other node has not that one, the first
+/// that it has.
+fn spokesman(pair: &Pair, units: &Units, routers: &[VirtualRouter], index: usize) -> usize {
+    let is_known = |member: &usize| {
+        let router = routers.get(*member);
+        router.is_some_and(|router| pair.last_words(&router.config().name).is_some())
+    };
+    units.members(index).iter().copied().find(is_known).unwrap_or_else(|| units.leader(index))
+}
+
+/// What the other node says of a router, or of the group that it is in.
+pub(super) fn words<'p>(
+    pair: &'p Pair,
+    units: &Units,
+    routers: &[VirtualRouter],
+    index: usize,
+) -> Option<&'p RouterStatement> {
+    pair.last_words(&routers.get(spokesman(pair, units, routers, index))?.config().name)
+}
+
+/// The other node, as far as one router is concerned of which it says this.
+fn there<'e>(pair: Option<&'e Pair>, says: Option<&'e RouterStatement>) -> There<'e> {
     if pair.is_none() {
         return There::Alone;
     }
     let Some((pair, statement)) = pair.and_then(|pair| Some((pair, pair.statement()?))) else { return There::Nobody };
-    match pair.last_words(&router.config().name) {
+    match says {
         None => There::Stranger,
         Some(says) => {
             There::Heard { node: &statement.node, says, seen: pair.seen(), grants_within: pair.config().dead_after }

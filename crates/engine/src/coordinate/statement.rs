@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::understanding::sending;
-use super::{DOWN_FILE, Departing};
+use super::{DOWN_FILE, Departing, spokesman};
 use crate::pair::Pair;
 use crate::wire::baton::{RouterStatement, ServiceStatement, Statement};
 use crate::{Engine, HeldBy, Instant, Name, Output, Record, RouterRecord};
@@ -42,10 +42,14 @@ impl Engine {
         }
         let age = |at: Option<Instant>| at.filter(|_| with_ages).map(|at| now.since(at));
         for (index, router) in self.routers.iter().enumerate() {
-            let (Some(here), Some(role)) = (self.here(index), self.roles.get(index)) else { continue };
+            // Who speaks for a group to the other node says what is so of all of it.
+            let speaks =
+                self.pair.as_ref().map(|pair| spokesman(pair, &self.units, &self.routers, index)) == Some(index);
+            let voice = if speaks { self.units.leader(index) } else { index };
+            let (Some(here), Some(role)) = (self.here(index), self.roles.get(voice)) else { continue };
             let name = &router.config().name;
             let terms = |service| self.pair.as_ref().map_or_else(Vec::new, |pair| pair.terms(name, service).to_vec());
-            let own = self.units.led_by(index);
+            let own = self.units.led_by(voice);
             let own = self.services_of(index).filter(|service| own.contains(&service.config().name));
             let services = own.map(|service| ServiceStatement {
                 name: service.config().name.clone(),
@@ -66,7 +70,7 @@ impl Engine {
                 stance: role.stance(&here),
                 priority: here.priority,
                 address: here.address,
-                epoch: role.epoch,
+                epoch: self.roles.get(index).map_or(0, |role| role.epoch),
                 held: role.is_held(),
                 released: role.has_released() && !here.busy,
                 wants: role.wants(&here),

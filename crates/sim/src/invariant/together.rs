@@ -3,6 +3,7 @@
 use engine::{Name, ServiceStateName, StateName};
 
 use super::Rule;
+use crate::node::Node;
 use crate::plan::RouterSpec;
 use crate::world::World;
 
@@ -66,6 +67,14 @@ impl World<'_> {
         let group = at_work.vrids.first().map_or_else(Vec::new, |vrid| self.fellows(index, *vrid));
         let its = |router: &&engine::RouterView| self.vrid_of(index, router).is_some_and(|vrid| group.contains(&vrid));
         if daemon.view.routers.iter().filter(its).any(|router| !router.faults.is_empty()) {
+            return;
+        }
+        // What somebody else has cannot be had together with the rest.
+        let has_it = |node: &Node| {
+            let daemon = node.daemon.as_ref();
+            daemon.is_some_and(|daemon| group.iter().any(|vrid| daemon.watch.state(*vrid) == StateName::Active))
+        };
+        if self.nodes.iter().enumerate().any(|(other, node)| other != index && has_it(node)) {
             return;
         }
         let name = &self.plan.nodes[index].name;
