@@ -22,7 +22,7 @@ use crate::vrrp::timers;
 use crate::vrrp::virtual_router::{Brief, Surroundings, VirtualRouter};
 use crate::wire::{advertisement, packet};
 use crate::{
-    Config, Desired, Event, Family, FaultReason, Input, Instant, LinkCondition, LinkId, Name, Output, Priority,
+    Config, Desired, Event, Family, FaultReason, HeldBy, Input, Instant, LinkCondition, LinkId, Name, Output, Priority,
     Received, Record, RoleStep, RouterConfig, RouterId, StateName, Statics, Transport, View, Vrid,
 };
 
@@ -442,7 +442,7 @@ impl Engine {
         self.virtual_addresses = virtual_addresses(&config, &self.links);
         let mut removed = self.reconfigure_services(now, &config, out);
         for departing in &mut self.departing {
-            departing.keep_ending(now, &mut removed);
+            departing.keep_ending(now, self.standing.in_maintenance(), &mut removed);
         }
         if self.standing.in_maintenance() {
             // Whoever takes a service out now looks after it from now on.
@@ -499,8 +499,14 @@ impl Engine {
         for ((router, role), place) in old.into_iter().zip(roles).zip(0..) {
             let Some(router) = router else { continue };
             if let Some(role) = role {
-                let lost = units.led_by(place);
-                self.departing.push(Departing::new(now, &router, &role, lost, &self.services, &mut removed));
+                // What another router of its group goes on with is not lost.
+                let stays = |name: &Name| {
+                    let others =
+                        units.members(place).iter().filter_map(|member| new_ids.get(*member).copied().flatten());
+                    others.into_iter().any(|id| self.units.services(id.0 as usize).contains(name))
+                };
+                let lost: Vec<Name> = units.led_by(place).iter().filter(|name| !stays(name)).cloned().collect();
+                self.departing.push(Departing::new(now, &router, &role, &lost, &self.services, &mut removed));
             }
             self.retired.push(router);
         }
@@ -547,19 +553,25 @@ impl Engine {
     fn hand_on_the_word(&mut self, before: &Units, new_ids: &[Option<RouterId>], speakers: &[Role]) {
         let place_of = |index: usize| new_ids.iter().position(|id| id.is_some_and(|id| id.0 as usize == index));
         for index in 0..self.roles.len() {
-            let has_spoken = place_of(index).is_some_and(|place| before.leader(place) == place);
+            let own = place_of(index);
+            let others = self.units.members(index).iter().filter(|member| **member != index);
+            let spoke: Vec<usize> =
+                others.filter_map(|member| place_of(*member)).map(|place| before.leader(place)).collect();
+            let spoke = spoke.first().copied().or_else(|| own.map(|own| before.leader(own)));
+            let has_spoken = own.is_some() && spoke == own;
             if self.units.leader(index) != index || has_spoken {
                 continue;
             }
-            let spoke = self.units.members(index).iter().find_map(|member| place_of(*member));
-            let speaker = spoke.and_then(|place| speakers.get(before.leader(place)));
-            if let Some((role, speaker)) = self.roles.get_mut(index).zip(speaker) {
+            if let Some((role, speaker)) = self.roles.get_mut(index).zip(spoke.and_then(|place| speakers.get(place))) {
                 role.succeed(speaker);
             }
         }
         for (role, index) in self.roles.iter_mut().zip(0..) {
             if self.units.leader(index) != index {
                 role.fall_silent();
+            } else if self.units.services(index).is_empty() {
+                // Down files are those of services.
+                role.held_by.remove(&HeldBy::DownFile);
             }
         }
     }

@@ -111,6 +111,10 @@ pub(crate) struct Here {
     pub(crate) busy: bool,
     /// That is so only because a former life of this daemon had the role.
     pub(crate) resumes: bool,
+    /// Something of them runs here, or may run, as the other node is told.
+    pub(crate) runs: bool,
+    /// What had been running here cannot be seen, and cannot be ended for the other node.
+    pub(crate) blind: bool,
     /// Its services could be started here.
     pub(crate) ready: Result<(), Name>,
     /// That has been found out, and is not only hoped.
@@ -489,9 +493,9 @@ impl Role {
         let free = matches!(says.stance, Stance::Out | Stance::Standby);
         let we_can = !self.is_held() && here.ready.is_ok();
         let they_can = !says.held && is_ready(says);
-        // Where a service runs already, nothing has to be started.
-        let runs_there = says.services.iter().any(|service| service.state == ServiceStateName::Running);
-        let ours = (here.resumes, we_can, here.priority, here.address, &here.node);
+        // Where a service runs already, nothing has to be started. Both nodes must come to the same by what they tell.
+        let runs_there = says.services.iter().any(|service| may_run(service.state));
+        let ours = (here.runs, we_can, here.priority, here.address, &here.node);
         let theirs = (runs_there, they_can, says.priority, says.address, node);
         let cause = if says.released && says.epoch >= self.epoch {
             Some(Cause::HandedOver)
@@ -507,8 +511,8 @@ impl Role {
             && (!here.busy || here.resumes);
         // Whoever stands back, or could not start it, leaves it to the other one if that can have it.
         let other_can = they_can && matches!(says.stance, Stance::Standby | Stance::Claiming);
-        // In maintenance the other one waits, so nobody would have it.
-        let goes_on = here.frozen && here.resumes;
+        // In maintenance the other one waits, so nobody would have it; and what is not seen cannot be given up.
+        let goes_on = here.resumes && (here.frozen || here.blind);
         let leaves_it = (!we_can || self.has_released()) && other_can && !goes_on;
         if here.resumes && leaves_it && free {
             return Step::GiveUp;
@@ -583,6 +587,11 @@ impl Role {
 /// Whether a role that goes for this reason goes for the other node's sake.
 const fn is_for_the_other(reason: HandoverReason) -> bool {
     matches!(reason, HandoverReason::Operator | HandoverReason::Failback | HandoverReason::Held)
+}
+
+/// Whether something of a service in this state is there, or may be.
+pub(crate) const fn may_run(state: ServiceStateName) -> bool {
+    matches!(state, ServiceStateName::Running | ServiceStateName::Unknown)
 }
 
 /// Whether that node could run its services, as far as it says.

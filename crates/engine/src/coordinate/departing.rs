@@ -47,9 +47,11 @@ impl Departing {
     }
 
     /// Goes on with what was ending in another place, of which the configuration now says nothing any more.
-    pub(crate) fn keep_ending(&mut self, now: Instant, removed: &mut Vec<Service>) {
+    /// In maintenance what still has the role in its new place is left to whoever takes it out.
+    pub(crate) fn keep_ending(&mut self, now: Instant, left_alone: bool, removed: &mut Vec<Service>) {
         let its = |service: &mut Service| {
-            self.kept.contains(&service.config().name) && (service.is_unknown() || !service.is_gone())
+            let is_left = left_alone && service.is_wanted();
+            self.kept.contains(&service.config().name) && !is_left && (service.is_unknown() || !service.is_gone())
         };
         let known = self.services.len();
         self.services.extend(removed.extract_if(.., its));

@@ -111,6 +111,10 @@ impl Engine {
                     match fault {
                         // None of its own.
                         FaultReason::Member(_) | FaultReason::ServiceFailed(_) | FaultReason::Latched(_) => {}
+                        // It joins those who are in already.
+                        FaultReason::ScriptPending(_) | FaultReason::PrimaryAddressTentative
+                            if router.state_name() == StateName::Active
+                                && member.state_name() == StateName::Initialize => {}
                         // It waits, and so do the others.
                         FaultReason::ScriptPending(_) | FaultReason::PrimaryAddressTentative => {
                             fresh.faults.push(fault.clone())
@@ -170,7 +174,7 @@ impl Engine {
             let is_active = |member: &usize| *member != index && states.get(*member) == Some(&StateName::Active);
             // Who joins others that have the role takes it anew.
             let joins = self.units.members(index).iter().any(is_active);
-            let goes_on = !joins && self.here(index).is_some_and(|here| here.resumes);
+            let goes_on = !joins && run_on(self.services_of(index));
             let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get_mut(index)) else { continue };
             let state = router.state_name();
             role.is_keeper &= router.heard_at().is_none();
@@ -333,9 +337,14 @@ impl Engine {
 
     fn deal_with(&mut self, now: Instant, index: usize, out: &mut Vec<Output>) -> bool {
         let id = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
-        let Some(here) = self.here(index) else { return false };
+        let Some(mut here) = self.here(index) else { return false };
         let Self { roles, routers, units, pair, services, steps, .. } = self;
         let Some(router) = routers.get(index) else { return false };
+        // What the other node compares with its own.
+        let voice = pair.as_ref().map_or(index, |pair| spokesman(pair, units, routers, index));
+        if let Some(voice) = routers.get(voice) {
+            (here.priority, here.address) = (voice.effective_priority(), voice.primary_address());
+        }
         let known = there(pair.as_ref(), pair.as_ref().and_then(|pair| pair.last_words(&router.config().name)));
         let there = there(pair.as_ref(), pair.as_ref().and_then(|pair| words(pair, units, routers, index)));
         let is_theirs = |member: usize| {
@@ -617,6 +626,8 @@ impl Engine {
             torn: self.briefs.get(index).is_some_and(|brief| brief.torn),
             busy: self.briefs.get(index).is_some_and(|brief| brief.busy),
             resumes: !is_at_work && run_on(self.services_of(index)),
+            runs: self.services_of(index).any(|service| role::may_run(service.state_name())),
+            blind: self.services_of(index).any(|service| service.is_unknown() && !service.is_gone()),
             ready,
             known_ready,
             due: self.unit_due(index),

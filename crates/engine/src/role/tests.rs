@@ -22,6 +22,8 @@ fn here(state: StateName) -> Here {
         torn: false,
         busy: false,
         resumes: false,
+        runs: false,
+        blind: false,
         ready: Ok(()),
         known_ready: true,
         due: (state == StateName::Backup).then_some(DUE),
@@ -146,7 +148,7 @@ fn what_still_runs_here_goes_on_in_maintenance_only() {
         (false, false, Step::Nothing),
     ] {
         let ready = Err(Name::from("no licence"));
-        let here = Here { ready, busy: resumes, resumes, frozen, ..here(StateName::Backup) };
+        let here = Here { ready, busy: resumes, resumes, runs: resumes, frozen, ..here(StateName::Backup) };
         assert_eq!(next(&Role::new(), at(1_100), &here, &standby, 6), expected, "{resumes} {frozen}");
     }
 }

@@ -206,6 +206,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "maintenance-begins-during-a-claim",
             "manager-out-of-sight",
             "manager-out-of-sight-of-what-runs",
+            "manager-out-of-sight-of-who-stands-back",
             "manager-out-of-sight-while-the-daemon-comes-back",
             "moves-limit-latches",
             "node-loses-power",
