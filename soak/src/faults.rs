@@ -277,7 +277,7 @@ pub const FAULTS: &[Fault] = &[
         name: "rubbish",
         done: "a flood of broken packets to everybody: random octets, wrong checksums, lengths, versions, hops",
         undone: "it ends",
-        promise: Promise::UNTOUCHED,
+        promise: Promise::UNTOUCHED.recovery(Span { intervals: 2, refusals: 1, ..NOTHING }),
         victim: Victim::Any,
         is_heavy: true,
         play: network::rubbish,

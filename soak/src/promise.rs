@@ -67,6 +67,8 @@ pub struct Span {
     pub hangs: u32,
     /// A node on which the service has failed, or that begins, is a standby again.
     pub standbys: u32,
+    /// What was not accepted is told as a danger for some time.
+    pub refusals: u32,
     /// As long as the fault itself lasted.
     pub faults: u32,
 }
@@ -76,6 +78,8 @@ const HANG: Duration = Duration::from_secs(6);
 /// Two questions in a row, half a second apart (`readiness_interval`, `readiness_rise`), and a second until the next check of
 /// the service that runs elsewhere.
 const STANDBY: Duration = Duration::from_secs(2);
+/// So long, or four intervals if they are longer, `status` warns of advertisements that are not accepted.
+const REFUSAL: Duration = Duration::from_secs(4);
 /// A daemon or a service that has nothing to do but to begin or to end.
 const START: Duration = Duration::from_millis(500);
 /// That takes longer where programs need longer to start: as many times as long as a program does that does nothing.
@@ -88,12 +92,14 @@ const AT_REST: Duration = Duration::from_millis(200);
 pub(crate) const UNSHARP: Duration = Duration::from_millis(50);
 
 impl Span {
-    pub(crate) const NOTHING: Self = Self { intervals: 0, take_overs: 0, starts: 0, hangs: 0, standbys: 0, faults: 0 };
+    pub(crate) const NOTHING: Self =
+        Self { intervals: 0, take_overs: 0, starts: 0, hangs: 0, standbys: 0, refusals: 0, faults: 0 };
     /// A router that hears a better one again, or nothing any more.
     const AT_ONCE: Self = Self { intervals: 2, ..Self::NOTHING };
 
     fn of(self, plan: &Plan, held: &Held) -> Duration {
-        let (hang, standby) = if plan.has_service() { (HANG, STANDBY) } else { Default::default() };
+        let refusal = REFUSAL.max(plan.interval() * 4);
+        let (hang, standby, refusal) = if plan.has_service() { (HANG, STANDBY, refusal) } else { Default::default() };
         // Active_Down_Interval of any of them is less than four intervals (RFC 9568 §6.1).
         let mut take_over = plan.silence() + plan.interval();
         if plan.has_service() {
@@ -104,6 +110,7 @@ impl Span {
             + (START + held.start * STARTS_IN_A_START) * self.starts
             + hang * self.hangs
             + standby * self.standbys
+            + refusal * self.refusals
             + held.fault * self.faults
     }
 }
@@ -275,6 +282,9 @@ mod tests {
         check("partition", Cast::Services, quiet, "Some(1) [500, 50, 500, 700, 2950, 200]");
         check("loss", Cast::Pair, quiet, "None [500, 50, 0, 200, 450, 200]");
         check("service-freeze", Cast::Services, quiet, "Some(1) [50, 250, 0, 7200, 4050, 200]");
+        // What is told for four seconds is told to operators of a pair alone.
+        check("rubbish", Cast::Services, quiet, "Some(0) [50, 50, 0, 200, 4450, 200]");
+        check("rubbish", Cast::Pair, quiet, "Some(0) [50, 50, 0, 200, 450, 200]");
         check("service-broken", Cast::Services, quiet, "Some(1) [50, 250, 0, 6200, 4050, 200]");
     }
 
