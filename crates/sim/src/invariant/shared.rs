@@ -391,13 +391,7 @@ impl World<'_> {
                     let vrid = daemon.engine.router(*router).map_or(0, |config| config.vrid.get());
                     let services = self.services_of(index, vrid);
                     let goes_on = *cause == Cause::Resumed || self.nodes[index].keeps_running(&services);
-                    // Whom the other node does not know takes without asking it.
-                    let speaks_to = |from: usize, to: usize| {
-                        let speaker = self.fellows(from, vrid).first().and_then(|vrid| self.spec(to, *vrid));
-                        speaker.is_some_and(|spec| spec.present)
-                    };
-                    let agreed = |node| self.shared.hearing.agreed && speaks_to(index, node) && speaks_to(node, index);
-                    let counts = |node: usize| if node == index { !goes_on } else { agreed(node) };
+                    let counts = |node: usize| if node == index { !goes_on } else { self.shared.hearing.agreed };
                     let known = of_all.filter(|(node, ..)| counts(*node));
                     let newest = known.map(|(_, _, epoch)| *epoch).max().unwrap_or(0);
                     // Two that could not know of each other may both have taken it in the epoch that one goes on with.
