@@ -10,7 +10,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::holds;
+use super::{holds, spokesman};
+use crate::pair::Pair;
 use crate::role::Step;
 use crate::units::Units;
 use crate::vrrp::virtual_router::VirtualRouter;
@@ -62,13 +63,9 @@ impl Engine {
 
     /// Whether the other node has this very router, and would keep it against ours.
     fn is_better_there(&self, index: usize) -> bool {
-        let router = self.routers.get(index);
-        let says = self.pair.as_ref().filter(|pair| pair.is_alive()).zip(router).and_then(|(pair, router)| {
-            pair.last_words(&router.config().name).filter(|says| holds(says.stance)).zip(Some(router))
-        });
-        says.is_some_and(|(says, router)| {
-            (says.priority, says.address) > (router.effective_priority(), router.primary_address())
-        })
+        let pair = self.pair.as_ref().filter(|pair| pair.is_alive());
+        pair.zip(self.routers.get(index))
+            .is_some_and(|(pair, router)| is_there(pair, router) && would_win_there(pair, router))
     }
 
     /// How long a group gives way when its speaker has lost: by then another node that has let go because of a part of the
@@ -153,4 +150,24 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether the other node has this group, as far as who speaks for it goes, and would win a part that is Active here. Where this
+/// node would win the rest, nobody follows anybody, and the group belongs where its speaker is.
+pub(super) fn is_led_there(pair: &Pair, units: &Units, routers: &[VirtualRouter], index: usize) -> bool {
+    let is_lost = |router: &VirtualRouter| router.state_name() == StateName::Active && would_win_there(pair, router);
+    let speaker = routers.get(spokesman(pair, units, routers, index));
+    speaker.is_some_and(|speaker| speaker.knows_active() && is_there(pair, speaker))
+        && units.members(index).iter().filter_map(|member| routers.get(*member)).any(is_lost)
+}
+
+/// Whether the other node has the role of this router, by its last words.
+fn is_there(pair: &Pair, router: &VirtualRouter) -> bool {
+    pair.last_words(&router.config().name).is_some_and(|says| holds(says.stance))
+}
+
+/// Whether the other node's router would win against ours (RFC 9568 §6.4.3).
+fn would_win_there(pair: &Pair, router: &VirtualRouter) -> bool {
+    let ours = (router.effective_priority(), router.primary_address());
+    pair.last_words(&router.config().name).is_some_and(|says| (says.priority, says.address) > ours)
 }

@@ -99,8 +99,12 @@ impl Engine {
                 paired: pair.is_some() && !its_services.is_empty(),
                 grouped: units.is_grouped(index),
                 torn: units.is_grouped(index) && members().any(|member| member.state_name() != StateName::Active),
-                halved: Self::longest_turn(units, routers, index)
-                    .filter(|_| router.state_name() == StateName::Active && members().any(VirtualRouter::follows)),
+                halved: Self::longest_turn(units, routers, index).filter(|_| {
+                    let follows = || members().any(VirtualRouter::follows);
+                    let led_there =
+                        || pair.as_ref().is_some_and(|pair| groups::is_led_there(pair, units, routers, index));
+                    router.state_name() == StateName::Active && (follows() || led_there())
+                }),
                 gives_way_for: Self::gives_way_for(units, routers, index),
                 ..Brief::default()
             };
@@ -221,10 +225,10 @@ impl Engine {
                 its.for_each(|service| service.note_return(now));
             }
             let epoch = role.epoch;
-            for service in names.iter().cloned() {
+            for service in &router.config().services {
                 self.hook_number += 1;
                 out.push(Output::RunHook(HookCall {
-                    service,
+                    service: service.clone(),
                     hook: Hook::RoleChanged,
                     role: state,
                     previous_role: before,
@@ -499,26 +503,21 @@ impl Engine {
 
     fn run_hooks(&mut self, now: Instant, out: &mut Vec<Output>) {
         for index in 0..self.services.len() {
-            let Some(service) = self.services.get(index) else { continue };
-            let owner = self.owner_of(&service.config().name);
-            let active = owner.is_some_and(|owner| self.state(owner) == Some(StateName::Active));
+            let Some(name) = self.services.get(index).map(|service| service.config().name.clone()) else { continue };
+            // Its own router, for another one of the group may just be joining.
+            let router = self.routers.iter().find(|router| router.config().services.contains(&name));
+            let role = router.map_or(StateName::Initialize, VirtualRouter::state_name);
+            let reason = router.map_or(Cause::Started, VirtualRouter::cause);
+            let owner = self.owner_of(&name).and_then(|owner| self.roles.get(owner.0 as usize));
+            let epoch = owner.map_or(0, |role| role.epoch);
             let Some(service) = self.services.get_mut(index) else { continue };
-            let due = service.due_hooks(now, active);
-            if due.is_empty() {
-                continue;
-            }
-            let name = service.config().name.clone();
-            let role = self.owner_of(&name).and_then(|router| self.roles.get(router.0 as usize));
-            let (state, epoch) = role.map_or((StateName::Initialize, 0), |role| (role.state, role.epoch));
-            let owner = self.owner_of(&name).and_then(|router| self.routers.get(router.0 as usize));
-            let reason = owner.map_or(Cause::Started, VirtualRouter::cause);
-            for hook in due {
+            for hook in service.due_hooks(now, role == StateName::Active) {
                 self.hook_number += 1;
                 out.push(Output::RunHook(HookCall {
                     service: name.clone(),
                     hook,
-                    role: state,
-                    previous_role: state,
+                    role,
+                    previous_role: role,
                     reason,
                     epoch,
                     number: self.hook_number,

@@ -74,6 +74,73 @@ service job every 5
 }
 
 #[test]
+fn a_router_that_joins_ahead_of_the_others_keeps_nobody_waiting() {
+    check(
+        "
+router a vrid 51 priority 200 interval 100 addresses none
+group G a
+service job of a every 5
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+304.000000 > reconfigure
+router a vrid 51 priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+group G b,a
+service job of a every 5
+  304.000000   b Initialize -> Backup: Started
+  304.000000   b notify Backup 200
+  304.000000   save a epoch 1 active b epoch 1 active
+  305.500000   job hook WhileActive(0) Active epoch 1
+  310.500000   job hook WhileActive(0) Active epoch 1
+311.000000 > wait
+",
+    );
+}
+
+#[test]
+fn what_is_begun_by_hand_is_taken_over_when_its_own_router_has_joined() {
+    check(
+        "
+router a vrid 51 priority 200 interval 100 addresses none
+group G a
+300.500000 > settle
+  300.500000   a is Active priority 200/200 interval 100s
+300.600000 > maintain
+  300.600000   MaintenanceBegun { span: None, node: this node }
+  300.600000   answer 1 Done
+  300.600000   save maintenance until None
+301.000000 > reconfigure
+router a vrid 51 priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+group G a,b
+service job of b
+  301.000000   job Watch
+  301.000000   b Initialize -> Backup: Started
+  301.000000   b notify Backup 200
+  301.000000   job hook RoleChanged Backup epoch 0
+  301.000000   save a epoch 1 active maintenance until None
+302.000000 > gone job
+  302.000000   job Unknown -> Stopped: Found
+303.000000 > running job
+  303.000000   job Stopped -> Running: StartedByHand
+  400.218750   a advertise 200
+  500.218750   a advertise 200
+  600.218750   a advertise 200
+  601.218750   b Backup -> Active: Resumed
+  601.218750   b advertise 200
+  601.218750   b wants its addresses
+  601.218750   desired nothing
+  601.218750   b notify Active 200
+  601.218750   job hook RoleChanged Active epoch 1
+  601.218750   save a epoch 1 active b epoch 1 active maintenance until None
+  601.218750   job hook TakenOver Active epoch 1
+620.000000 > wait
+",
+    );
+}
+
+#[test]
 fn a_new_service_is_started_where_the_role_is() {
     check(
         "
