@@ -34,7 +34,7 @@ pub fn compare(one: Node<'_>, other: Node<'_>) -> Vec<String> {
         let by_name = || theirs.iter().find(|theirs| theirs.router.name == ours.router.name);
         match by_vrid.or_else(by_name) {
             Some(theirs) => {
-                compare_instances((one.name, ours), (other.name, theirs), &mut findings);
+                compare_instances((one, (one.name, ours)), (other, (other.name, theirs)), &mut findings);
                 services::compare_services((one, (one.name, ours)), (other, (other.name, theirs)), &mut findings);
             }
             None => {
@@ -87,11 +87,15 @@ fn seconds(span: std::time::Duration) -> String {
     crate::resolve::in_seconds(span)
 }
 
-fn compare_instances(one: Side<'_>, other: Side<'_>, findings: &mut Vec<String>) {
+fn compare_instances(
+    (here, one): (Node<'_>, Side<'_>),
+    (there, other): (Node<'_>, Side<'_>),
+    findings: &mut Vec<String>,
+) {
     let vrid = one.1.router.vrid;
     let (a, b) = (&one.1.router, &other.1.router);
     let scope = if a.vrid == b.vrid { format!("VRID {vrid}") } else { a.name.to_string() };
-    let (mut ours, mut theirs) = (terms::of_router(a), terms::of_router(b));
+    let (mut ours, mut theirs) = (terms::of_router(here.settings, a), terms::of_router(there.settings, b));
     // What matters is not whether it is the same, but whether each takes what the other sends.
     let one_signs = signs(&a.authentication) != signs(&b.authentication)
         && [a, b].iter().any(|router| router.authentication == Authentication::None);

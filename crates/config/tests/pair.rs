@@ -129,6 +129,37 @@ fn with_service(name: &str, pair: &str, service: &str) -> Settings {
 }
 
 #[test]
+fn a_group_that_the_files_begin_with_another_instance_is_told() {
+    let node = |pair: &str, members: &str| {
+        let instance = |name: &str, vrid: u8| {
+            format!(
+                "vrrp_instance {name} {{\n interface eth0\n virtual_router_id {vrid}\n virtual_ipaddress {{\n \
+                 192.0.2.{vrid}\n }}\n}}\n"
+            )
+        };
+        text(&format!(
+            "{pair}{}{}vrrp_sync_group G {{\n group {{\n {members}\n }}\n}}\n",
+            instance("V", 51),
+            instance("W", 52)
+        ))
+    };
+    let [a, b] = [("192.0.2.2", "192.0.2.1", "a"), ("192.0.2.1", "192.0.2.2", "b")]
+        .map(|(peer, source, node)| format!("pair {{\n peer {peer}\n source {source}\n node {node}\n}}\n"));
+    check(&node(&a, "V\n W"), &node(&b, "V\n W"), &[]);
+    let so = "so the nodes ask and answer each other for different instances of the group";
+    check(
+        &node(&a, "V\n W"),
+        &node(&b, "W\n V"),
+        &[
+            &format!("VRID 51: the first of its sync group differs (VRID 51 and VRID 52), {so}"),
+            &format!("VRID 52: the first of its sync group differs (VRID 51 and VRID 52), {so}"),
+        ],
+    );
+    // Without a pair nobody is asked.
+    check(&node("", "V\n W"), &node("", "W\n V"), &[]);
+}
+
+#[test]
 fn pairs_of_the_examples_fit() {
     for pair in ["edge-gateway", "nginx", "scheduler", "board"] {
         let [a, b] = ["a", "b"].map(|node| example(&format!("service/{pair}/{node}.conf")));

@@ -28,13 +28,14 @@ const fn short(what: &'static str, consequence: &'static str, value: String) -> 
     Term { what, consequence, value, is_short: true }
 }
 
-const ROUTER: [&str; 6] = [
+const ROUTER: [&str; 7] = [
     "virtual_router_id",
     "the version",
     "the authentication",
     "unicast or multicast",
     "advert_int",
     "the list of addresses",
+    "the first of its sync group",
 ];
 const SERVICE: [&str; 7] = [
     "what runs",
@@ -46,8 +47,8 @@ const SERVICE: [&str; 7] = [
     "what runs by the clock",
 ];
 
-/// Of an instance.
-pub(super) fn of_router(router: &RouterConfig) -> [Term; ROUTER.len()] {
+/// Of an instance of these settings.
+pub(super) fn of_router(settings: &Settings, router: &RouterConfig) -> [Term; ROUTER.len()] {
     let deaf = "the nodes do not hear each other and both become MASTER";
     let interval = if router.version == Version::V2 { deaf } else { "the MASTER's counts" };
     let transport = match &router.transport {
@@ -56,7 +57,12 @@ pub(super) fn of_router(router: &RouterConfig) -> [Term; ROUTER.len()] {
     };
     let mut addresses: Vec<IpAddr> = router.addresses.iter().map(|address| address.address).collect();
     addresses.sort();
-    let [vrid, version, authentication, by, advert_int, list] = ROUTER;
+    // It speaks for the group to the other node.
+    let paired = settings.pair.as_ref().and_then(|_| settings.group_of(router));
+    let first = paired.and_then(|group| group.group.members.first());
+    let first = first.and_then(|first| settings.instances.iter().find(|instance| instance.router.name == *first));
+    let speaker = first.map_or_else(|| "none".to_owned(), |first| format!("VRID {}", first.router.vrid));
+    let [vrid, version, authentication, by, advert_int, list, first] = ROUTER;
     [
         short(vrid, deaf, router.vrid.to_string()),
         long(version, deaf, router.version.number().to_string()),
@@ -64,6 +70,7 @@ pub(super) fn of_router(router: &RouterConfig) -> [Term; ROUTER.len()] {
         long(by, deaf, transport),
         long(advert_int, interval, seconds(router.advertisement_interval.as_duration())),
         long(list, "not all of them move, and older keepalived nodes ignore the other", format!("{addresses:?}")),
+        short(first, "the nodes ask and answer each other for different instances of the group", speaker),
     ]
 }
 
@@ -155,7 +162,7 @@ pub fn terms(settings: &Settings) -> Vec<Terms> {
             service,
             values: terms.iter().map(|term| number(&term.value)).collect(),
         };
-        all.push(of(None, &of_router(router)));
+        all.push(of(None, &of_router(settings, router)));
         let its = |service: &&Service| router.services.contains(&service.service.name) && !service.may_differ;
         for service in settings.services.iter().filter(its) {
             all.push(of(Some(service.service.name.clone()), &of_service(service)));
@@ -190,7 +197,10 @@ mod tests {
 
     #[test]
     fn places_have_names() {
-        assert_eq!(term_names(false, &[0, 5]), ["virtual_router_id", "the list of addresses"]);
+        assert_eq!(
+            term_names(false, &[0, 5, 6]),
+            ["virtual_router_id", "the list of addresses", "the first of its sync group"]
+        );
         assert_eq!(term_names(true, &[1, 2, 99]), ["the list of checks", "start_timeout"]);
     }
 }
