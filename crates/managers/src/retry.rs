@@ -7,6 +7,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// From the first attempt to the second; then twice as long each time.
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(5);
+/// A connection that has been of use for so long was worth a new beginning.
+const STEADY: Duration = Duration::from_secs(1);
 
 /// A connection that is down.
 #[derive(Debug)]
@@ -35,10 +37,18 @@ impl Retry {
         self.reason = reason;
     }
 
-    /// It was up, but not for long enough to be worth a new beginning. That it is down again is told again.
-    pub(crate) fn was_brief(&mut self, now: Instant, reason: String) {
+    /// How to go on after a connection that was up, and of use since `steady_since`: whatever the manager does, it is not asked
+    /// without a pause.
+    pub(crate) fn after(mut self, now: Instant, steady_since: Option<Instant>, reason: String) -> Self {
+        if steady_since.is_some_and(|since| now >= since + STEADY) {
+            return Self::new(now, &reason);
+        }
         self.failed(now, reason);
-        self.told = false;
+        if steady_since.is_some() {
+            // That it is down again is told again.
+            (self.since, self.told) = (now, false);
+        }
+        self
     }
 
     /// True once: it has been down for too long to keep it to ourselves.
@@ -86,11 +96,22 @@ mod tests {
     #[test]
     fn what_is_up_for_a_moment_only_is_no_new_beginning() {
         let start = Instant::now();
-        let mut retry = Retry::new(start, "closed");
-        retry.failed(start, String::new());
-        assert!(retry.must_be_told(start + GRACE));
-        retry.was_brief(start + GRACE, String::new());
-        assert_eq!(retry.at, start + GRACE + 2 * FIRST);
-        assert!(retry.must_be_told(start + GRACE));
+        let told = || {
+            let mut retry = Retry::new(start, "closed");
+            retry.failed(start, String::new());
+            assert!(retry.must_be_told(start + GRACE));
+            retry
+        };
+        let at = start + GRACE;
+        let mut useless = told().after(at, None, String::new());
+        assert_eq!(useless.at, at + 2 * FIRST);
+        assert!(!useless.must_be_told(at));
+        let mut brief = told().after(at, Some(start + Duration::from_nanos(1)), String::new());
+        assert_eq!(brief.at, at + 2 * FIRST);
+        assert!(!brief.must_be_told(at));
+        assert!(brief.must_be_told(at + GRACE));
+        let mut lasting = told().after(at, Some(start), "closed again".to_owned());
+        assert_eq!((lasting.at, lasting.reason.as_str()), (at, "closed again"));
+        assert!(!lasting.must_be_told(at));
     }
 }

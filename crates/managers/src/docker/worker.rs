@@ -19,8 +19,6 @@ use crate::{News, Word};
 
 /// Questions that docker answers from memory.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A connection that has lasted for so long was of use.
-const STEADY: Duration = Duration::from_secs(1);
 /// How long docker waits after the stop signal before it kills: as good as for ever.
 const NEVER: &str = "86400";
 /// When docker is only kept from restarting something that had crashed.
@@ -243,15 +241,8 @@ impl Worker<'_> {
     fn hang_up(&mut self, reason: String) {
         let now = Instant::now();
         let Line::Up(connection) = &mut self.line else { return };
-        let mut retry = std::mem::replace(&mut connection.before, Retry::new(now, &reason));
-        match connection.steady_since {
-            Some(since) if now >= since + STEADY => retry = Retry::new(now, &reason),
-            // Whatever docker does, it is not asked without a pause.
-            Some(_) => retry.was_brief(now, reason),
-            // It was of no use: go on waiting as before.
-            None => retry.failed(now, reason),
-        }
-        self.line = Line::Down(retry);
+        let before = std::mem::replace(&mut connection.before, Retry::new(now, ""));
+        self.line = Line::Down(before.after(now, connection.steady_since, reason));
         for container in self.containers.values_mut() {
             container.disconnected();
         }

@@ -71,8 +71,10 @@ struct Connection {
     subscribed: BTreeSet<String>,
     /// By serial, and so by age.
     questions: BTreeMap<u32, Question>,
-    /// How it was before; kept until something has been learnt.
-    before: Option<Retry>,
+    /// How it was before.
+    before: Retry,
+    /// Since when something has been learnt.
+    steady_since: Option<Instant>,
 }
 
 struct Question {
@@ -248,10 +250,10 @@ impl Worker<'_> {
             Err(error) => retry.failed(now, format!("connect to systemd at {way}: {error}")),
             Ok(bus) => {
                 let is_private = matches!(way, super::Way::Private(_));
-                let down = std::mem::replace(retry, Retry::new(now, ""));
+                let before = std::mem::replace(retry, Retry::new(now, ""));
                 let subscribed = BTreeSet::new();
                 let questions = BTreeMap::new();
-                self.line = Line::Up(Connection { bus, is_private, subscribed, questions, before: Some(down) });
+                self.line = Line::Up(Connection { bus, is_private, subscribed, questions, before, steady_since: None });
                 self.begin_session(is_private);
             }
         }
@@ -345,15 +347,8 @@ impl Worker<'_> {
     fn hang_up(&mut self, reason: String) {
         let now = Instant::now();
         let Line::Up(connection) = &mut self.line else { return };
-        let retry = match connection.before.take() {
-            // It was of no use: go on waiting as before.
-            Some(mut before) => {
-                before.failed(now, reason);
-                before
-            }
-            None => Retry::new(now, &reason),
-        };
-        self.line = Line::Down(retry);
+        let before = std::mem::replace(&mut connection.before, Retry::new(now, ""));
+        self.line = Line::Down(before.after(now, connection.steady_since, reason));
         for watched in self.units.values_mut() {
             watched.path = None;
             watched.withheld = None;
@@ -423,7 +418,7 @@ impl Worker<'_> {
     /// systemd answers.
     fn learnt(&mut self) {
         if let Line::Up(connection) = &mut self.line {
-            connection.before = None;
+            connection.steady_since.get_or_insert_with(Instant::now);
         }
     }
 
