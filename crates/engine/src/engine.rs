@@ -510,7 +510,7 @@ impl Engine {
             }
             self.retired.push(router);
         }
-        self.hand_on_the_word(&units, &new_ids, &speakers);
+        self.hand_on_the_word(&units, &new_ids, &speakers, out);
         self.departing.retain(|departing| departing.is_waiting(&self.services));
         for mut gone in removed {
             gone.forget(out);
@@ -550,7 +550,13 @@ impl Engine {
 
     /// Where another router speaks for a group from now on, it knows what was said so far. `before` are the units and `speakers`
     /// the roles that were, `new_ids` where each router is now.
-    fn hand_on_the_word(&mut self, before: &Units, new_ids: &[Option<RouterId>], speakers: &[Role]) {
+    fn hand_on_the_word(
+        &mut self,
+        before: &Units,
+        new_ids: &[Option<RouterId>],
+        speakers: &[Role],
+        out: &mut Vec<Output>,
+    ) {
         let place_of = |index: usize| new_ids.iter().position(|id| id.is_some_and(|id| id.0 as usize == index));
         for index in 0..self.roles.len() {
             let own = place_of(index);
@@ -566,12 +572,20 @@ impl Engine {
                 role.succeed(speaker);
             }
         }
-        for (role, index) in self.roles.iter_mut().zip(0..) {
-            if self.units.leader(index) != index {
+        let held: Vec<bool> = self.roles.iter().map(|role| role.held_by.contains(&HeldBy::Operator)).collect();
+        for ((role, index), id) in self.roles.iter_mut().zip(0..).zip(0..) {
+            let leader = self.units.leader(index);
+            if leader != index {
+                // It has joined a group that does not stand back.
+                if held.get(index) == Some(&true) && held.get(leader) != Some(&true) {
+                    out.push(Output::Tell(Event::Released { router: RouterId(id), by: HeldBy::Operator }));
+                }
                 role.fall_silent();
             } else if self.units.services(index).is_empty() {
                 // Down files are those of services.
-                role.held_by.remove(&HeldBy::DownFile);
+                if role.held_by.remove(&HeldBy::DownFile) {
+                    out.push(Output::Tell(Event::Released { router: RouterId(id), by: HeldBy::DownFile }));
+                }
             }
         }
     }

@@ -494,9 +494,8 @@ impl Role {
         let we_can = !self.is_held() && here.ready.is_ok();
         let they_can = !says.held && is_ready(says);
         // Where a service runs already, nothing has to be started. Both nodes must come to the same by what they tell.
-        let runs_there = says.services.iter().any(|service| may_run(service.state));
         let ours = (here.runs, we_can, here.priority, here.address, &here.node);
-        let theirs = (runs_there, they_can, says.priority, says.address, node);
+        let theirs = (anything_runs(says), they_can, says.priority, says.address, node);
         let cause = if says.released && says.epoch >= self.epoch {
             Some(Cause::HandedOver)
         } else if here.resumes {
@@ -592,6 +591,11 @@ const fn is_for_the_other(reason: HandoverReason) -> bool {
 /// Whether something of a service in this state is there, or may be.
 pub(crate) const fn may_run(state: ServiceStateName) -> bool {
     matches!(state, ServiceStateName::Running | ServiceStateName::Unknown)
+}
+
+/// Whether something of its services is on that node, or may be.
+pub(crate) fn anything_runs(says: &RouterStatement) -> bool {
+    says.services.iter().any(|service| may_run(service.state))
 }
 
 /// Whether that node could run its services, as far as it says.

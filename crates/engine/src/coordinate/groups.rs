@@ -10,17 +10,25 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{holds, spokesman};
+use super::{holds, spokesman, words};
 use crate::pair::Pair;
-use crate::role::Step;
+use crate::role::{Role, Step, anything_runs, is_ready};
 use crate::units::Units;
 use crate::vrrp::virtual_router::VirtualRouter;
+use crate::wire::baton::Stance;
 use crate::{Cause, Engine, Event, Instant, NoticeKind, Output, StateName};
 
 impl Engine {
-    /// Those who share the role of `left`, who are no longer Active, let go.
+    /// Those who share the role of `left`, who are no longer Active, let go. In maintenance nobody goes because of another's fault.
     pub(super) fn follow_out(&mut self, now: Instant, left: &[usize], out: &mut Vec<Output>) {
-        for index in left.iter().flat_map(|left| self.units.members(*left)).copied().collect::<Vec<_>>() {
+        let maintained = self.standing.in_maintenance();
+        let is_kept = |left: &&usize| {
+            let router = self.routers.get(**left);
+            maintained
+                && router.is_some_and(|router| router.state_name() == StateName::Initialize && !router.has_left())
+        };
+        let left = left.iter().filter(|left| !is_kept(left));
+        for index in left.flat_map(|left| self.units.members(*left)).copied().collect::<Vec<_>>() {
             self.with_around(index, |router, around| router.let_go(now, around, out));
         }
     }
@@ -72,6 +80,50 @@ impl Engine {
     /// group has taken over, as long as its routers do what ours do.
     pub(super) fn gives_way_for(units: &Units, routers: &[VirtualRouter], index: usize) -> Option<Duration> {
         if units.leader(index) == index { Self::longest_turn(units, routers, index) } else { None }
+    }
+
+    /// A reload may leave a router Active while others of its group follow another node: after this long, half of a role is given
+    /// back; `None` if that is not so.
+    pub(super) fn halved(&self, index: usize) -> Option<Duration> {
+        let is_active =
+            |index: usize| self.routers.get(index).is_some_and(|router| router.state_name() == StateName::Active);
+        let latched = self.standing.is_latched() && !self.units.services(index).is_empty();
+        let longest = Self::longest_turn(&self.units, &self.routers, index).filter(|_| is_active(index) && !latched)?;
+        if self.units.members(index).iter().filter_map(|member| self.routers.get(*member)).any(VirtualRouter::follows) {
+            Some(longest)
+        } else {
+            // Whoever follows goes first.
+            self.is_for_the_other(index).then_some(longest * 2)
+        }
+    }
+
+    /// Each of two nodes has a part of the group that the other one would win, so that nobody follows anybody; whether it is for
+    /// the other one to have all of it. It is for whoever runs the services, else could run them, else has the better speaker:
+    /// that is the node which has not got the speaker now. Both must come to the same by what they tell.
+    fn is_for_the_other(&self, index: usize) -> bool {
+        let Some(pair) = self.pair.as_ref().filter(|pair| pair.is_alive()) else { return false };
+        let is_apart = |router: &VirtualRouter| {
+            let Some(says) = pair.last_words(&router.config().name) else { return false };
+            match router.state_name() {
+                StateName::Active => !matches!(says.stance, Stance::Out) && would_win_there(pair, router),
+                StateName::Backup => says.stance == Stance::Active,
+                StateName::Initialize => false,
+            }
+        };
+        if !self.units.members(index).iter().filter_map(|member| self.routers.get(*member)).all(is_apart) {
+            return false;
+        }
+        let leader = self.units.leader(index);
+        let (Some(says), Some(role), Some(here)) =
+            (words(pair, &self.units, &self.routers, index), self.roles.get(leader), self.here(leader))
+        else {
+            return false;
+        };
+        let speaker = self.routers.get(spokesman(pair, &self.units, &self.routers, index));
+        let speaks = speaker.is_some_and(|router| router.state_name() == StateName::Active);
+        let ours = (here.runs, !role.is_held() && here.ready.is_ok());
+        let theirs = (anything_runs(says), !says.held && is_ready(says));
+        theirs > ours || (theirs == ours && speaks)
     }
 
     /// By then each of a group has taken over that nobody keeps from it; `None` for a router on its own.
@@ -152,13 +204,9 @@ impl Engine {
     }
 }
 
-/// Whether the other node has this group, as far as who speaks for it goes, and would win a part that is Active here. Where this
-/// node would win the rest, nobody follows anybody, and the group belongs where its speaker is.
-pub(super) fn is_led_there(pair: &Pair, units: &Units, routers: &[VirtualRouter], index: usize) -> bool {
-    let is_lost = |router: &VirtualRouter| router.state_name() == StateName::Active && would_win_there(pair, router);
-    let speaker = routers.get(spokesman(pair, units, routers, index));
-    speaker.is_some_and(|speaker| speaker.knows_active() && is_there(pair, speaker))
-        && units.members(index).iter().filter_map(|member| routers.get(*member)).any(is_lost)
+/// The epoch of a group is that of its newest part.
+pub(super) fn epoch(units: &Units, roles: &[Role], index: usize) -> u64 {
+    units.members(index).iter().filter_map(|member| roles.get(*member)).map(|role| role.epoch).max().unwrap_or_default()
 }
 
 /// Whether the other node has the role of this router, by its last words.

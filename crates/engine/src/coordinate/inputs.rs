@@ -6,7 +6,8 @@ use super::{holds, words};
 use crate::service::Elsewhere;
 use crate::standing::Change;
 use crate::{
-    Cause, Engine, Event, HeldBy, Instant, LatchReason, Name, Output, Restored, ScriptOutcome, ServiceReport, StateName,
+    Cause, Engine, Event, HeldBy, Instant, LatchReason, Name, Output, Record, Restored, ScriptOutcome, ServiceReport,
+    StateName,
 };
 
 impl Engine {
@@ -40,12 +41,13 @@ impl Engine {
                     role.held_by = known.held_by.iter().copied().filter(|by| *by == HeldBy::Operator).collect();
                     if known.active && same_boot {
                         for service in &mut self.services {
-                            if self.units.led_by(index).contains(&service.config().name) {
+                            if self.units.services(index).contains(&service.config().name) {
                                 service.allow_adoption(known.epoch);
                             }
                         }
                     }
                 }
+                self.restore_groups(&record);
                 for service in &mut self.services {
                     let known = record.services.iter().find(|known| known.name == service.config().name);
                     if let Some(known) = known {
@@ -53,6 +55,30 @@ impl Engine {
                     }
                 }
                 self.saved = record;
+            }
+        }
+    }
+
+    /// A group may have had another speaker in the former life: what was said of it counts all the same.
+    fn restore_groups(&mut self, record: &Record) {
+        let former = self.roles.clone();
+        for (role, index) in self.roles.iter_mut().zip(0..) {
+            if self.units.leader(index) != index {
+                role.held_by.clear();
+                continue;
+            }
+            let is_known = |member: &usize| {
+                let name = self.routers.get(*member).map(|router| &router.config().name);
+                record.routers.iter().any(|known| Some(&known.name) == name)
+            };
+            let speaks_anew = !is_known(&index);
+            for member in self.units.members(index).iter().filter(|member| **member != index && is_known(member)) {
+                let Some(member) = former.get(*member) else { continue };
+                if speaks_anew {
+                    role.succeed(member);
+                } else {
+                    role.held_by.extend(&member.held_by);
+                }
             }
         }
     }

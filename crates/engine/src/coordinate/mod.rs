@@ -79,9 +79,10 @@ impl Engine {
         let mut changed = self.briefs.len() != self.routers.len();
         self.briefs.resize_with(self.routers.len(), Brief::default);
         let latch = self.standing.latch().map(|latch| latch.service.clone());
-        let spent: Vec<bool> = (0..self.routers.len()).map(|index| !self.may_come_back(index)).collect();
+        let here = (0..self.routers.len()).map(|index| (!self.may_come_back(index), self.halved(index)));
+        let here: Vec<(bool, Option<Duration>)> = here.collect();
         let Self { briefs, routers, units, own_faults, roles, services, pair, standing, departing, .. } = self;
-        for (((brief, router), index), spent) in briefs.iter_mut().zip(routers.iter()).zip(0..).zip(spent) {
+        for (((brief, router), index), (spent, halved)) in briefs.iter_mut().zip(routers.iter()).zip(0..).zip(here) {
             let config = router.config();
             let (leader, its_services) = (units.leader(index), units.services(index));
             let Some(role) = roles.get(leader) else { continue };
@@ -94,17 +95,12 @@ impl Engine {
                 busy: left.into_iter().any(|departing| departing.is_busy(services)),
                 stands_back: role.is_held() || spent,
                 frozen: standing.in_maintenance(),
+                halved,
                 waits: standing.in_maintenance() && !role.is_keeper,
                 goes_on: standing.in_maintenance() && role.is_keeper && run_on(services.iter().filter(is_its)),
                 paired: pair.is_some() && !its_services.is_empty(),
                 grouped: units.is_grouped(index),
                 torn: units.is_grouped(index) && members().any(|member| member.state_name() != StateName::Active),
-                halved: Self::longest_turn(units, routers, index).filter(|_| {
-                    let follows = || members().any(VirtualRouter::follows);
-                    let led_there =
-                        || pair.as_ref().is_some_and(|pair| groups::is_led_there(pair, units, routers, index));
-                    router.state_name() == StateName::Active && (follows() || led_there())
-                }),
                 gives_way_for: Self::gives_way_for(units, routers, index),
                 ..Brief::default()
             };
@@ -143,7 +139,7 @@ impl Engine {
             }
             if let Some(service) = &latch
                 && !its_services.is_empty()
-                && router.state_name() != StateName::Active
+                && members().all(|member| member.state_name() != StateName::Active)
                 && !role.is_keeper
                 && !theirs.is_some_and(|says| router.state_name() == StateName::Backup && is_coming(says))
             {
@@ -197,14 +193,16 @@ impl Engine {
                 out.push(came_to_nothing(router, &self.services, theirs));
             }
             // Nobody else could have it: what the operator wanted has come to its end.
-            if state == StateName::Active && !resumed && role.held_by.remove(&HeldBy::Operator) {
+            if state == StateName::Active && !resumed && !joins && role.held_by.remove(&HeldBy::Operator) {
                 role.stood_back = false;
                 let router = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
                 out.push(Output::Tell(Event::Released { router, by: HeldBy::Operator }));
             }
             let brief = self.briefs.get(index);
             let busy = brief.is_some_and(|brief| brief.busy);
-            if brief.is_some_and(|brief| !brief.faults.is_empty()) {
+            let is_of_a_service =
+                |fault: &FaultReason| matches!(fault, FaultReason::ServiceFailed(_) | FaultReason::Latched(_));
+            if brief.is_some_and(|brief| brief.faults.iter().any(is_of_a_service)) {
                 // It could not keep it.
                 role.is_keeper = false;
             }
@@ -238,6 +236,13 @@ impl Engine {
                 }));
             }
         }
+        for index in &left {
+            // What the speaker has let go is let go by all.
+            let has_it = self.roles.get(self.units.leader(*index)).is_some_and(|role| role.is_keeper);
+            if let Some(role) = self.roles.get_mut(*index) {
+                role.is_keeper &= has_it;
+            }
+        }
         self.follow_out(now, &left, out);
         moved
     }
@@ -266,7 +271,7 @@ impl Engine {
             let wanted = owner.is_some_and(|owner| {
                 members().all(VirtualRouter::wants_services) || joins || (service.is_up() && kept(owner))
             });
-            let epoch = owner.and_then(|owner| self.roles.get(owner.id().0 as usize)).map_or(0, |role| role.epoch);
+            let epoch = owner.map_or(0, |owner| groups::epoch(&self.units, &self.roles, owner.id().0 as usize));
             service.set_wanted(now, wanted, epoch);
             service.set_holds_role(now, members().any(|member| member.state_name() == StateName::Active));
             let theirs = owner.zip(self.pair.as_ref()).and_then(|(owner, pair)| {
@@ -470,7 +475,8 @@ impl Engine {
                     .iter()
                     .filter_map(|theirs| {
                         let ours = services.iter().find(|service| service.config().name == theirs.name)?;
-                        Some(their(theirs.gone_for).zip(ours.up_at()))
+                        // It may have been taken back before anything had been begun there.
+                        Some(their(theirs.gone_for).max(ours.ended_at()).zip(ours.up_at()))
                     })
                     .collect()
             } else {
@@ -482,7 +488,10 @@ impl Engine {
                     .iter()
                     .filter_map(|theirs| {
                         let ours = services.iter().find(|service| service.config().name == theirs.name)?;
-                        Some(ours.gone_at().zip(their(theirs.running_for)))
+                        // It may have been given back before anything had been begun here.
+                        let here = ours.ended_at().filter(|at| *at >= progress.begun_at);
+                        let gone = here.or_else(|| ours.gone_at().max(their(theirs.gone_for)));
+                        Some(gone.zip(their(theirs.running_for)))
                     })
                     .collect()
             };
@@ -508,8 +517,8 @@ impl Engine {
             let router = self.routers.iter().find(|router| router.config().services.contains(&name));
             let role = router.map_or(StateName::Initialize, VirtualRouter::state_name);
             let reason = router.map_or(Cause::Started, VirtualRouter::cause);
-            let owner = self.owner_of(&name).and_then(|owner| self.roles.get(owner.0 as usize));
-            let epoch = owner.map_or(0, |role| role.epoch);
+            let owner = self.owner_of(&name);
+            let epoch = owner.map_or(0, |owner| groups::epoch(&self.units, &self.roles, owner.0 as usize));
             let Some(service) = self.services.get_mut(index) else { continue };
             for hook in service.due_hooks(now, role == StateName::Active) {
                 self.hook_number += 1;

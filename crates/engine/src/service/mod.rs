@@ -127,16 +127,18 @@ pub(crate) struct Service {
     /// How long to wait before the next start where nobody else could do better.
     retry: Duration,
     last_failure: Option<(Instant, ServiceFailure)>,
-    /// When the last of it was gone.
+    /// When the last of it was gone, or was found to be.
     gone_at: Option<Instant>,
+    /// When a run ended here.
+    ended_at: Option<Instant>,
     /// An end that was ordered may be told once more until then.
     echo_until: Option<Instant>,
     /// Since when it serves: it has come up, and every check was good once.
     up_at: Option<Instant>,
     /// It was told to start, or found running, since the role came.
     begun: bool,
-    /// The epoch whose take-over is still to be told, once it serves.
-    owes_take_over: Option<u64>,
+    /// That it was taken over is still to be told, once it serves.
+    owes_take_over: bool,
     /// The newest epoch that it has run for.
     epoch: u64,
     /// Nobody could tell whether it runs, and that was told.
@@ -170,10 +172,11 @@ impl Service {
             retry: FIRST_RETRY,
             last_failure: None,
             gone_at: None,
+            ended_at: None,
             echo_until: None,
             up_at: None,
             begun: false,
-            owes_take_over: None,
+            owes_take_over: false,
             epoch: 0,
             out_of_sight: false,
             started_by_hand: false,
@@ -252,7 +255,7 @@ impl Service {
     /// What a former life of this daemon says: it may have been running rightly.
     pub(crate) fn allow_adoption(&mut self, epoch: u64) {
         (self.adoptable, self.may_run) = (true, true);
-        self.epoch = epoch;
+        self.epoch = self.epoch.max(epoch);
     }
 
     /// Fills in what the next life shall remember; `calendar` tells a moment's date.
@@ -316,6 +319,10 @@ impl Service {
 
     pub(crate) const fn gone_at(&self) -> Option<Instant> {
         self.gone_at
+    }
+
+    pub(crate) const fn ended_at(&self) -> Option<Instant> {
+        self.ended_at
     }
 
     pub(crate) const fn up_at(&self) -> Option<Instant> {
@@ -420,6 +427,8 @@ impl Service {
     /// The role of its router has come, in this epoch, or gone.
     pub(crate) fn set_wanted(&mut self, now: Instant, wanted: bool, epoch: u64) {
         if self.wanted == wanted {
+            // What only joins its role is no take-over.
+            self.epoch = if wanted { self.epoch.max(epoch) } else { self.epoch };
             return;
         }
         let goes_on = self.adoptable && self.is_up();
@@ -430,9 +439,9 @@ impl Service {
         self.begun = self.is_up();
         self.timers.clear();
         if wanted {
-            // A role that was not let go after all was not taken over again.
-            if epoch > self.epoch && !goes_on {
-                self.owes_take_over = Some(epoch);
+            // A role that was not let go after all was not taken over again; but what was to be told of it still is.
+            if epoch > self.epoch {
+                self.owes_take_over = !goes_on;
             }
             self.epoch = epoch;
             self.retry = FIRST_RETRY;
@@ -441,8 +450,6 @@ impl Service {
             if self.is_up() {
                 self.begin_timers(now);
             }
-        } else {
-            self.owes_take_over = None;
         }
     }
 
@@ -654,7 +661,7 @@ impl Service {
         if !self.wanted || !self.is_up() {
             return due;
         }
-        if active && self.healthy() == Some(true) && self.owes_take_over.take().is_some() {
+        if active && self.healthy() == Some(true) && core::mem::take(&mut self.owes_take_over) {
             due.push(Hook::TakenOver);
         }
         for ((at, interval), index) in self.timers.iter_mut().zip(&self.config.while_active).zip(0..) {
@@ -732,6 +739,9 @@ impl Service {
         }
         self.started_by_hand = false;
         self.timers.clear();
+        if !self.is_unknown() {
+            self.ended_at = Some(now);
+        }
         self.gone_at = Some(now);
         self.up_at = None;
         self.adoptable = false;

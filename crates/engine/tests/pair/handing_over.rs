@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tanist_engine::{
-    Answer, Event, HandoverReason, HeldBy, Input, Priority, RefusedCommand, RouterConfig, StateName, Vrid,
+    Answer, Command, Event, HandoverReason, HeldBy, Input, Priority, RefusedCommand, RouterConfig, StateName, Vrid,
 };
 
 use super::setup::{at, ms};
@@ -63,7 +63,7 @@ fn both_nodes_tell_what_it_cost() {
 #[test]
 fn only_a_rehearsal_changes_nothing() {
     let mut world = World::settled(|_, _| {});
-    let command = tanist_engine::Command::Switch { router: tanist_engine::RouterId(0), to_us: false, dry_run: true };
+    let command = Command::Switch { router: tanist_engine::RouterId(0), to_us: false, dry_run: true };
     // 5 s to stop it, 2 s until it is killed once more, 30 s to start it, and 1 s for the talk.
     assert_eq!(world.command(0, command), Answer::Would { at_most: ms(38_000) });
     world.run_until(at(30_000));
@@ -436,6 +436,76 @@ fn a_service_that_is_another_routers_now_is_waited_for() {
     world.run_for(ms(1_000));
     assert_eq!(world.nodes[1].process, Process::Runs, "{}", world.log);
     world.never_both();
+}
+
+/// And the next reload takes it out of the configuration: it is waited for all the same, in maintenance, too, where an operator
+/// moves the role.
+#[test]
+fn a_service_that_was_another_routers_and_is_taken_out_is_waited_for() {
+    for maintained in [false, true] {
+        let mut world = World::settled(|_, config| config.services[0].stop_timeout = ms(60_000));
+        world.nodes[0].habits.stop = Some(ms(3_000));
+        let mut moved = world.nodes[0].config.clone();
+        let other = RouterConfig {
+            name: "VI_2".into(),
+            link: "eth1".into(),
+            vrid: Vrid::new(52).unwrap(),
+            ..moved.routers[0].clone()
+        };
+        moved.routers[0].services.clear();
+        moved.routers.push(other);
+        let mut without = moved.clone();
+        without.routers[1].services.clear();
+        without.services.clear();
+        world.handle(0, Input::Reconfigure(Box::new(moved)));
+        if maintained {
+            world.command(0, Command::Maintain { span: None, calendar: 1_700_000_000 });
+        }
+        world.handle(0, Input::Reconfigure(Box::new(without)));
+        assert_eq!(world.switch(0, false), Answer::Begun, "{}", world.log);
+        world.run_for(ms(2_900));
+        assert_eq!(world.nodes[0].process, Process::Going, "{maintained}\n{}", world.log);
+        assert_eq!(world.nodes[1].process, Process::Gone, "{maintained}\n{}", world.log);
+        world.run_for(ms(1_000));
+        assert_eq!(world.nodes[1].process, Process::Runs, "{maintained}\n{}", world.log);
+        world.never_both();
+    }
+}
+
+/// A reload gives its service to another router that is active, too, and the other node still has it in the old place. Whoever
+/// takes it out in maintenance looks after it from then on; otherwise it is ended.
+#[test]
+fn a_service_that_goes_on_in_another_router_is_left_alone_in_maintenance() {
+    for maintained in [false, true] {
+        let mut world = World::settled(|node, config| {
+            if node == 0 {
+                let second = RouterConfig {
+                    name: "VI_2".into(),
+                    vrid: Vrid::new(52).unwrap(),
+                    services: Vec::new(),
+                    addresses: Vec::new(),
+                    ..config.routers[0].clone()
+                };
+                config.routers.push(second);
+            }
+        });
+        let mut moved = world.nodes[0].config.clone();
+        moved.routers[1].services = core::mem::take(&mut moved.routers[0].services);
+        let mut without = moved.clone();
+        without.routers[1].services.clear();
+        without.services.clear();
+        world.handle(0, Input::Reconfigure(Box::new(moved)));
+        world.run_for(ms(1_000));
+        assert_eq!(world.nodes[0].process, Process::Runs, "{maintained}\n{}", world.log);
+        if maintained {
+            world.command(0, Command::Maintain { span: None, calendar: 1_700_000_000 });
+        }
+        world.handle(0, Input::Reconfigure(Box::new(without)));
+        world.run_for(ms(5_000));
+        let left = if maintained { Process::Runs } else { Process::Gone };
+        assert_eq!(world.nodes[0].process, left, "{maintained}\n{}", world.log);
+        world.never_both();
+    }
 }
 
 /// Taken away and put back before it has ended.

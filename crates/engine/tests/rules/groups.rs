@@ -503,7 +503,6 @@ link eth1 up
     6.000000   desired nothing
     6.000000   b notify Fault 100
     6.000000   job hook RoleChanged Initialize epoch 1
-    6.000000   save a epoch 1 b epoch 1 active
     6.000000   job AssessReadiness
     6.000000   GroupChanged { group: G, kind: Fault }
     6.000000   G notify Fault

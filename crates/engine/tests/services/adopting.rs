@@ -501,3 +501,49 @@ service job
 ",
     );
 }
+
+/// The file begins the group with another router than it did in the former life: what was said of the group counts all the same.
+#[test]
+fn another_speaker_knows_what_was() {
+    check(
+        "
+router a vrid 51 priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+group G b,a
+service job of a
+0.000000 > restore active held epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+    0.000000   save a epoch 7 active b epoch 7 active held by Operator
+    0.000000   GroupChanged { group: G, kind: Backup }
+    0.000000   G notify Backup
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+  300.218750   b Backup -> Active: ActiveDownTimer
+  300.218750   b advertise 200
+  300.218750   b wants its addresses
+  300.218750   desired nothing
+  300.218750   b notify Active 200
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 7
+  300.218750   GroupChanged { group: G, kind: Active }
+  300.218750   G notify Active
+301.000000 > release a operator
+  301.000000   Released { router: RouterId(1), by: Operator }
+  301.000000   answer 1 Done
+  301.000000   save a epoch 7 active b epoch 7 active
+302.000000 > view
+  302.000000   a is Active priority 200/200 interval 100s
+  302.000000   b is Active priority 200/200 interval 100s
+",
+    );
+}

@@ -466,3 +466,142 @@ service job of a
 ",
     );
 }
+
+/// A reload puts a router into a group that is Active, and it has had the role before, on its own: that it joins is a new taking,
+/// although what the group has runs on.
+#[test]
+fn a_router_that_joins_a_group_takes_the_role_anew() {
+    check(
+        "
+router a priority 200 interval 100
+router b vrid 52 priority 200 interval 100 addresses none
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > hear 192.0.2.2 250 for b
+  301.000000   b advertise 200
+  301.000000   b Active -> Backup: HigherPriority 250 from 192.0.2.2
+  301.000000   b releases its addresses
+  301.000000   desired 192.0.2.100/24@eth0
+  301.000000   b notify Backup 200
+302.000000 > reconfigure
+router a priority 200 interval 100
+router b vrid 52 priority 200 interval 100 addresses none
+group G a,b
+service job of a
+  302.000000   save a epoch 1 active b epoch 1
+303.000000 > hear 192.0.2.2 0 for b
+  303.000000   b hears 192.0.2.2 resign
+  303.218750   b Backup -> Active: ActiveResigned
+  303.218750   b advertise 200
+  303.218750   b wants its addresses
+  303.218750   desired 192.0.2.100/24@eth0
+  303.218750   b notify Active 200
+  303.218750   save a epoch 1 active b epoch 2 active
+  303.218750   GroupChanged { group: G, kind: Active }
+  303.218750   G notify Active
+304.000000 > services
+  304.000000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
+/// A reload takes several routers of a group away, the one that spoke for it among them: whoever is left stands back as they did.
+#[test]
+fn a_router_that_is_left_of_a_group_stands_back_as_it_did() {
+    check(
+        "
+router a priority 200 interval 100
+router b vrid 52 priority 200 interval 100 addresses none
+router c vrid 53 priority 200 interval 100 addresses none
+group G a,b,c
+service job of c
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Active priority 200/200 interval 100s
+  300.500000   c is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > hold a operator
+  301.000000   Held { router: RouterId(0), by: Operator }
+  301.000000   answer 1 Done
+  301.000000   save a epoch 1 active held by Operator b epoch 1 active c epoch 1 active
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+302.000000 > gone job exit 0
+  302.000000   job Stopping -> Stopped: Done
+  302.000000   a advertise 0
+  302.000000   a resigned
+  302.000000   a Active -> Backup: LetGo
+  302.000000   a releases its addresses
+  302.000000   desired nothing
+  302.000000   a notify Backup 200
+  302.000000   b advertise 0
+  302.000000   b resigned
+  302.000000   b Active -> Backup: LetGo
+  302.000000   b releases its addresses
+  302.000000   desired nothing
+  302.000000   b notify Backup 200
+  302.000000   c advertise 0
+  302.000000   c resigned
+  302.000000   c Active -> Backup: LetGo
+  302.000000   c releases its addresses
+  302.000000   desired nothing
+  302.000000   c notify Backup 200
+  302.000000   job hook RoleChanged Backup epoch 1
+  302.000000   save a epoch 1 held by Operator b epoch 1 c epoch 1
+  302.000000   job AssessReadiness
+  302.000000   GroupChanged { group: G, kind: Backup }
+  302.000000   G notify Backup
+302.500000 > hear 192.0.2.2 100 for c
+  302.500000   c follows 192.0.2.2
+303.000000 > reconfigure
+router c vrid 53 priority 200 interval 100 addresses none
+service job of c
+  303.000000   a Backup -> Initialize: Stopped
+  303.000000   a notify Deleted 200
+  303.000000   b Backup -> Initialize: Stopped
+  303.000000   b notify Deleted 200
+  303.000000   save c epoch 1 held by Operator
+304.000000 > release c operator
+  304.000000   Released { router: RouterId(0), by: Operator }
+  304.000000   answer 1 Done
+  304.000000   save c epoch 1
+",
+    );
+}
+
+#[test]
+fn who_stood_back_and_joins_a_group_that_does_not_is_told_of() {
+    check(
+        "
+router a vrid 51 priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+router c vrid 53 priority 200 interval 100 addresses none
+group G a,b
+300.500000 > settle
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Active priority 200/200 interval 100s
+  300.500000   c is Active priority 200/200 interval 100s
+301.000000 > hold c operator
+  301.000000   Held { router: RouterId(2), by: Operator }
+  301.000000   c advertise 0
+  301.000000   c resigned
+  301.000000   c Active -> Backup: LetGo
+  301.000000   c releases its addresses
+  301.000000   desired nothing
+  301.000000   c notify Backup 200
+  301.000000   answer 1 Done
+  301.000000   save c epoch 1 held by Operator
+302.000000 > reconfigure
+router a vrid 51 priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+router c vrid 53 priority 200 interval 100 addresses none
+group G a,b,c
+  302.000000   Released { router: RouterId(2), by: Operator }
+  302.000000   save
+303.000000 > wait
+",
+    );
+}

@@ -93,7 +93,8 @@ impl World<'_> {
         self.found(Rule::Together, what);
     }
 
-    /// Complains about a group whose routers differ. One that a reload has brought waits as every new one does.
+    /// Complains about a group whose routers differ. One that a reload has brought, or that had a fault in maintenance, waits as
+    /// every new one does.
     pub(crate) fn check_together(&mut self, index: usize) {
         let mut found = None;
         let mut joining = false;
@@ -114,7 +115,9 @@ impl World<'_> {
             if ends || states.iter().all(|state| *state == states[0]) {
                 continue;
             }
-            joining = daemon.joining;
+            // In maintenance nobody goes because of another one's fault, and who went for its own joins when that has gone.
+            let faulty = |router: &engine::RouterView| its(router) && !router.faults.is_empty();
+            joining = daemon.joining || (daemon.view.maintenance.is_some() && daemon.view.routers.iter().any(faulty));
             if !joining {
                 found = Some(format!("{}: group {} is {states:?}", self.plan.nodes[index].name, group.name));
             }
