@@ -282,11 +282,11 @@ impl Engine {
     /// Returns whether it led to something that services or the other node could care about.
     fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let due = self.kept.own_deadline.is_some_and(|deadline| deadline <= now);
-        let mut news = self.for_each_due(now, |router, around| router.notice_oversleeping(now, around, out));
-        if self.units.has_groups() {
-            self.oversleep_together(now, out);
-        }
         let mut changed = self.briefs.iter().any(|brief| brief.halved.is_some()) && self.refresh_briefs();
+        let mut news = self.for_each_due(now, |router, around| router.give_up_first(now, around, out));
+        if self.units.has_groups() {
+            self.give_up_together(now, out);
+        }
         for link in self.links.turn(now) {
             let condition = self.links.condition(link);
             // What was deaf still is.

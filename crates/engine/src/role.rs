@@ -107,6 +107,8 @@ pub(crate) struct Here {
     pub(crate) leaving: bool,
     /// Of those that share the role, one is not Active.
     pub(crate) torn: bool,
+    /// The router of which the other node speaks is Active.
+    pub(crate) meets: bool,
     /// Something of its services is left here.
     pub(crate) busy: bool,
     /// That is so only because a former life of this daemon had the role.
@@ -196,6 +198,10 @@ impl Role {
     /// Whether the role that has just come was wanted back.
     pub(crate) const fn take_return(&mut self) -> bool {
         core::mem::replace(&mut self.comes_back, false)
+    }
+
+    pub(crate) const fn is_claiming(&self) -> bool {
+        self.claim.is_some()
     }
 
     pub(crate) const fn is_offering(&self) -> bool {
@@ -474,7 +480,7 @@ impl Role {
         let lasts = |cause: &Cause| matches!(cause, Cause::HandedOver | Cause::Resumed);
         let claimed = self.claim.map(|claim| claim.cause).filter(lasts);
         let cause = self.orphaned.map(|(cause, _)| cause).or(claimed).or(here.due);
-        match cause.filter(|_| !here.waits && (!here.busy || here.resumes)) {
+        match cause.filter(|_| !here.waits && !here.latched && (!here.busy || here.resumes)) {
             Some(cause) => Step::TakeOver(cause),
             None if self.claim.is_some() => Step::Unclaim,
             None => Step::Nothing,
@@ -533,7 +539,7 @@ impl Role {
     }
 
     fn active(&self, now: Instant, here: &Here, says: &RouterStatement, seen: u64) -> Step {
-        let dual = matches!(says.stance, Stance::Active | Stance::Offering(_));
+        let dual = here.meets && matches!(says.stance, Stance::Active | Stance::Offering(_));
         if self.offer.is_some() && (dual || here.leaving) {
             return Step::DropOffer;
         }

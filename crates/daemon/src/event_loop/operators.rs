@@ -106,11 +106,18 @@ impl EventLoop {
             self.told.push((Severity::Notice, format!("down file {} of service {service} {what}", path.display())));
         }
         for (instance, router) in self.settings.instances.iter().zip(0..) {
-            let services = &instance.router.services;
-            if services.is_empty() {
+            // A sync group stands back as one.
+            let group = self.settings.group_of(&instance.router);
+            let shares_role = |other: &&config::settings::Instance| {
+                group.is_some_and(|group| group.group.members.contains(&other.router.name))
+                    || other.router.name == instance.router.name
+            };
+            let its = self.settings.instances.iter().filter(shares_role);
+            let mut services = its.flat_map(|instance| &instance.router.services).peekable();
+            if services.peek().is_none() {
                 continue;
             }
-            let down = services.iter().any(|service| self.down_files.is_present(service));
+            let down = services.any(|service| self.down_files.is_present(service));
             let (router, by) = (RouterId(router), HeldBy::DownFile);
             let command = if down { Command::Hold { router, by } } else { Command::Release { router, by } };
             self.engine.handle(now(), Input::Command { number: NOBODY, command }, &mut self.out);

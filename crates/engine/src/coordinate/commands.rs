@@ -95,6 +95,11 @@ impl Engine {
             let alone = if here.state == StateName::Active { !to_us } else { to_us };
             return if alone { Err(RefusedCommand::NoPeer) } else { Ok(None) };
         };
+        // In maintenance a fault takes the role from one router of a group alone.
+        let is_active = |member: &usize| self.roles.get(*member).is_some_and(|role| role.state == StateName::Active);
+        if !to_us && here.state == StateName::Initialize && self.units.members(index).iter().any(is_active) {
+            return Err(RefusedCommand::Busy);
+        }
         if (here.state == StateName::Active) == to_us {
             return Ok(None);
         }
@@ -109,6 +114,10 @@ impl Engine {
             here.ready.clone().map_err(RefusedCommand::NotReady)?;
             if !holds(says.stance) {
                 return Err(RefusedCommand::NobodyActive);
+            }
+            // In maintenance it keeps what runs where its router has lost the role by a fault.
+            if here.frozen && matches!(says.stance, Stance::Releasing(_)) {
+                return Err(RefusedCommand::Busy);
             }
         } else {
             if says.stance != Stance::Standby {

@@ -33,14 +33,14 @@ impl Engine {
         }
     }
 
-    /// Who shares the role of a router that overslept does nothing of its own any more: nothing is announced, nothing sent.
-    pub(crate) fn oversleep_together(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let overslept = |index: &usize| {
+    /// Who shares the role of a router that has given up first does nothing of its own any more: nothing is announced, nothing sent.
+    pub(crate) fn give_up_together(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let has_left = |index: &usize| {
             let state = self.routers.get(*index).map(|router| router.state_name());
             let before = self.roles.get(*index).map(|role| role.state);
             before == Some(StateName::Active) && state == Some(StateName::Backup) && self.units.is_grouped(*index)
         };
-        let left: Vec<usize> = (0..self.routers.len()).filter(overslept).collect();
+        let left: Vec<usize> = (0..self.routers.len()).filter(has_left).collect();
         if !left.is_empty() {
             self.follow_out(now, &left, out);
         }
@@ -57,10 +57,16 @@ impl Engine {
             let active = |member: &usize| self.routers.get(*member).is_some_and(|router| router.wants_services());
             if let Some(cause) = due
                 && self.units.members(index).iter().any(active)
+                && !self.may_begin_nothing(index)
             {
-                if self.is_better_there(index) {
-                    self.step_together(now, index, &Step::Yield, out);
-                    return true;
+                let pair = self.pair.as_ref().filter(|pair| pair.is_alive()).zip(self.routers.get(index));
+                if let Some((pair, router)) = pair.filter(|(pair, router)| is_there(pair, router)) {
+                    if would_win_there(pair, router) {
+                        self.step_together(now, index, &Step::Yield, out);
+                        return true;
+                    }
+                    // Nobody takes what the other node says it has; they come together otherwise.
+                    continue;
                 }
                 self.with_around(index, |router, around| router.take_over(now, cause, around, out));
                 moved = true;
@@ -69,11 +75,10 @@ impl Engine {
         moved
     }
 
-    /// Whether the other node has this very router, and would keep it against ours.
-    fn is_better_there(&self, index: usize) -> bool {
-        let pair = self.pair.as_ref().filter(|pair| pair.is_alive());
-        pair.zip(self.routers.get(index))
-            .is_some_and(|(pair, router)| is_there(pair, router) && would_win_there(pair, router))
+    /// Whether nothing moves by itself, and what runs where the group is whole is not this node's now.
+    fn may_begin_nothing(&self, index: usize) -> bool {
+        let rests = self.standing.is_latched() || self.standing.in_maintenance();
+        rests && self.services_of(index).any(|service| !service.is_wanted())
     }
 
     /// How long a group gives way when its speaker has lost: by then another node that has let go because of a part of the
@@ -110,7 +115,9 @@ impl Engine {
                 StateName::Initialize => false,
             }
         };
-        if !self.units.members(index).iter().filter_map(|member| self.routers.get(*member)).all(is_apart) {
+        let members = || self.units.members(index).iter().filter_map(|member| self.routers.get(*member));
+        let is_torn = members().any(|member| member.state_name() == StateName::Backup);
+        if !is_torn || !members().all(is_apart) {
             return false;
         }
         let leader = self.units.leader(index);

@@ -139,7 +139,8 @@ impl Engine {
             }
             if let Some(service) = &latch
                 && !its_services.is_empty()
-                && members().all(|member| member.state_name() != StateName::Active)
+                && router.state_name() != StateName::Active
+                && !services.iter().filter(is_its).any(Service::is_ours)
                 && !role.is_keeper
                 && !theirs.is_some_and(|says| router.state_name() == StateName::Backup && is_coming(says))
             {
@@ -168,7 +169,7 @@ impl Engine {
         let listens = self.pair.as_ref().is_some_and(Pair::is_alive);
         let maintained = self.standing.in_maintenance();
         let mut moved = false;
-        let mut left = Vec::new();
+        let (mut left, mut changed) = (Vec::new(), Vec::new());
         let states: Vec<StateName> = self.roles.iter().map(|role| role.state).collect();
         for index in 0..self.routers.len() {
             let is_active = |member: &usize| *member != index && states.get(*member) == Some(&StateName::Active);
@@ -222,25 +223,22 @@ impl Engine {
                 let its = self.services.iter_mut().filter(|service| names.contains(&service.config().name));
                 its.for_each(|service| service.note_return(now));
             }
-            let epoch = role.epoch;
+            changed.push((index, before));
+        }
+        for (index, before) in changed {
+            let Some(router) = self.routers.get(index) else { continue };
+            let epoch = groups::epoch(&self.units, &self.roles, index);
             for service in &router.config().services {
                 self.hook_number += 1;
                 out.push(Output::RunHook(HookCall {
                     service: service.clone(),
                     hook: Hook::RoleChanged,
-                    role: state,
+                    role: router.state_name(),
                     previous_role: before,
                     reason: router.cause(),
                     epoch,
                     number: self.hook_number,
                 }));
-            }
-        }
-        for index in &left {
-            // What the speaker has let go is let go by all.
-            let has_it = self.roles.get(self.units.leader(*index)).is_some_and(|role| role.is_keeper);
-            if let Some(role) = self.roles.get_mut(*index) {
-                role.is_keeper &= has_it;
             }
         }
         self.follow_out(now, &left, out);
@@ -269,7 +267,9 @@ impl Engine {
                 && members().any(VirtualRouter::wants_services)
                 && members().all(|member| member.wants_services() || waits(member));
             let wanted = owner.is_some_and(|owner| {
-                members().all(VirtualRouter::wants_services) || joins || (service.is_up() && kept(owner))
+                // What has crashed meanwhile is not begun again because a cable comes back.
+                let stays = || service.is_wanted() && members().any(VirtualRouter::wants_services);
+                members().all(VirtualRouter::wants_services) || joins || ((service.is_up() || stays()) && kept(owner))
             });
             let epoch = owner.map_or(0, |owner| groups::epoch(&self.units, &self.roles, owner.id().0 as usize));
             service.set_wanted(now, wanted, epoch);
@@ -321,11 +321,17 @@ impl Engine {
     fn deal(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let mut moved = false;
         for index in 0..self.routers.len() {
-            if self.units.leader(index) == index {
+            let leader = self.units.leader(index);
+            if leader == index {
                 self.announce_if_they_had_it(now, index, out);
                 moved |= self.deal_with(now, index, out);
-            } else if let Some(role) = self.roles.get_mut(index) {
+                continue;
+            }
+            let has_it = self.roles.get(leader).is_some_and(|role| role.is_keeper);
+            if let Some(role) = self.roles.get_mut(index) {
                 role.forget(now);
+                // What the speaker has let go, or another node has, is not theirs either.
+                role.is_keeper &= has_it || role.state == StateName::Active;
             }
         }
         moved
@@ -353,6 +359,7 @@ impl Engine {
         let voice = pair.as_ref().map_or(index, |pair| spokesman(pair, units, routers, index));
         if let Some(voice) = routers.get(voice) {
             (here.priority, here.address) = (voice.effective_priority(), voice.primary_address());
+            here.meets = voice.state_name() == StateName::Active;
         }
         let known = there(pair.as_ref(), pair.as_ref().and_then(|pair| pair.last_words(&router.config().name)));
         let there = there(pair.as_ref(), pair.as_ref().and_then(|pair| words(pair, units, routers, index)));
@@ -361,6 +368,10 @@ impl Engine {
             let says = heard.and_then(|(pair, router)| pair.last_words(&router.config().name));
             member != index && says.is_some_and(|says| holds(says.stance) && !says.services.is_empty())
         };
+        // Another router of the group has its services there, although this one is free or unknown there.
+        let is_free = !matches!(there, There::Heard { says, .. } if holds(says.stance));
+        let is_apart = is_free && units.members(index).iter().any(|member| is_theirs(*member));
+        here.known_ready &= !is_apart;
         let Some(role) = roles.get_mut(index) else { return false };
         if let Some(reason) = role.forget(now) {
             out.push(Output::Tell(Event::HandoverFailed { router: id, reason }));
@@ -375,8 +386,8 @@ impl Engine {
             }
         }
         let step = match role.next(now, &here, there) {
-            // Another router of the group has its services there, although this one is unknown there.
-            Step::TakeOver(_) if units.members(index).iter().any(|member| is_theirs(*member)) => Step::Nothing,
+            Step::TakeOver(_) | Step::Claim(_) if is_apart && role.is_claiming() => Step::Unclaim,
+            Step::TakeOver(_) | Step::Claim(_) if is_apart => Step::Nothing,
             step => step,
         };
         steps.note(here.state, there, &step);
@@ -475,6 +486,10 @@ impl Engine {
                     .iter()
                     .filter_map(|theirs| {
                         let ours = services.iter().find(|service| service.config().name == theirs.name)?;
+                        if ours.up_at() < Some(progress.begun_at) {
+                            // It was here all the time.
+                            return None;
+                        }
                         // It may have been taken back before anything had been begun there.
                         Some(their(theirs.gone_for).max(ours.ended_at()).zip(ours.up_at()))
                     })
@@ -488,6 +503,9 @@ impl Engine {
                     .iter()
                     .filter_map(|theirs| {
                         let ours = services.iter().find(|service| service.config().name == theirs.name)?;
+                        if their(theirs.running_for) < Some(progress.begun_at) {
+                            return None;
+                        }
                         // It may have been given back before anything had been begun here.
                         let here = ours.ended_at().filter(|at| *at >= progress.begun_at);
                         let gone = here.or_else(|| ours.gone_at().max(their(theirs.gone_for)));
@@ -632,6 +650,7 @@ impl Engine {
                 .iter()
                 .any(|member| self.routers.get(*member).is_some_and(VirtualRouter::is_leaving)),
             torn: self.briefs.get(index).is_some_and(|brief| brief.torn),
+            meets: role.state == StateName::Active,
             busy: self.briefs.get(index).is_some_and(|brief| brief.busy),
             resumes: !is_at_work && run_on(self.services_of(index)),
             runs: self.services_of(index).any(|service| role::may_run(service.state_name())),

@@ -20,6 +20,7 @@ fn here(state: StateName) -> Here {
         state,
         leaving: false,
         torn: false,
+        meets: state == StateName::Active,
         busy: false,
         resumes: false,
         runs: false,

@@ -417,6 +417,11 @@ impl Service {
             }
     }
 
+    /// It is wanted here, or a former life of this daemon may have had it run, and nobody has refused that since.
+    pub(crate) const fn is_ours(&self) -> bool {
+        self.wanted || self.adoptable
+    }
+
     /// It is not started although it is wanted.
     const fn is_out(&self) -> bool {
         self.failed || self.stopped_by_hand

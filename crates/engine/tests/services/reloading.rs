@@ -118,7 +118,7 @@ service job of b
   301.000000   job Watch
   301.000000   b Initialize -> Backup: Started
   301.000000   b notify Backup 200
-  301.000000   job hook RoleChanged Backup epoch 0
+  301.000000   job hook RoleChanged Backup epoch 1
   301.000000   save a epoch 1 active maintenance until None
 302.000000 > gone job
   302.000000   job Unknown -> Stopped: Found

@@ -31,6 +31,8 @@ struct Known {
     told: ServiceStateName,
     /// The epoch whose taking was told to a hook last.
     taken_over: u64,
+    /// The newest that a hook was told.
+    hook_epoch: u64,
 }
 
 impl OrderWatch {
@@ -44,6 +46,7 @@ impl OrderWatch {
                 refused: false,
                 told: ServiceStateName::Unknown,
                 taken_over: 0,
+                hook_epoch: 0,
             });
             self.services.len() - 1
         });
@@ -52,6 +55,11 @@ impl OrderWatch {
 
     /// Remembers what the engine is about to hear, and counts which state of a service meets which input.
     pub(crate) fn before(&mut self, view: &View, kind: Kind, input: &Input<'_>, coverage: &mut Coverage) {
+        for known in &mut self.services {
+            // What a reload has taken out, and brings back, begins anew.
+            let is_of_a_router = |view: &engine::ServiceView| view.name == known.name && view.router.is_some();
+            known.hook_epoch *= u64::from(view.services.iter().any(is_of_a_router));
+        }
         for known in &view.services {
             match input {
                 Input::Service { service, report } if **service == *known.name => {
@@ -148,6 +156,11 @@ impl OrderWatch {
             return broken("the number of a hook call is not greater than the last");
         }
         self.hooks = call.number;
+        let known = self.known(&call.service);
+        if call.epoch < known.hook_epoch {
+            return broken("tells of an epoch that is over");
+        }
+        known.hook_epoch = call.epoch;
         let runs = view.services.iter().any(|s| s.name == call.service && s.state == ServiceStateName::Running);
         let active = role(engine, view, &call.service).is_some_and(|(state, _)| state == StateName::Active);
         match call.hook {

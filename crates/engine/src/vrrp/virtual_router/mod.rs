@@ -381,8 +381,14 @@ impl VirtualRouter {
         }
     }
 
-    /// Before anything else is done at a timer: an Active router that slept too long gives up first, so that
-    /// nothing is sent or announced on what it knew before.
+    /// Before anything else is done at a timer: an Active router that slept too long, or that has half of a role only, gives up
+    /// first, so that nothing is sent or announced that does not last.
+    pub(crate) fn give_up_first(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+        self.notice_oversleeping(now, around, out);
+        self.leave_half_a_role(now, around, out);
+    }
+
+    /// An Active router that slept too long gives up before it does anything on what it knew before.
     pub(crate) fn notice_oversleeping(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         if let State::Active(active) = &self.state
             && self.has_overslept(now, active)
@@ -398,10 +404,7 @@ impl VirtualRouter {
             State::Leaving { .. } => {}
             State::Backup(backup) if backup.active_down_at <= now => self.active_down(now, around, out),
             State::Backup(_) => {}
-            State::Active(_) => {
-                self.leave_half_a_role(now, around, out);
-                self.advertise_and_announce(now, around, out);
-            }
+            State::Active(_) => self.advertise_and_announce(now, around, out),
         }
     }
 
