@@ -108,11 +108,10 @@ impl EventLoop {
         for (instance, router) in self.settings.instances.iter().zip(0..) {
             // A sync group stands back as one.
             let group = self.settings.group_of(&instance.router);
-            let shares_role = |other: &&config::settings::Instance| {
-                group.is_some_and(|group| group.group.members.contains(&other.router.name))
-                    || other.router.name == instance.router.name
-            };
-            let its = self.settings.instances.iter().filter(shares_role);
+            let its = self.settings.instances.iter().filter(|other| match group {
+                Some(group) => group.group.members.contains(&other.router.name),
+                None => other.router.name == instance.router.name,
+            });
             let mut services = its.flat_map(|instance| &instance.router.services).peekable();
             if services.peek().is_none() {
                 continue;

@@ -223,6 +223,8 @@ impl Service {
         for gone in &old {
             gone.abandon(out);
         }
+        // The one that kept it from serving may have gone.
+        self.serve_if_well(now);
     }
 
     pub(crate) fn config(&self) -> &ServiceConfig {
@@ -551,6 +553,14 @@ impl Service {
         Some(self.weigh_checks(now, left_alone, elsewhere, out))
     }
 
+    /// It serves from when every check has been good once.
+    fn serve_if_well(&mut self, now: Instant) {
+        if self.healthy() == Some(true) {
+            self.state = State::Running { grace: Grace::Over };
+            self.up_at.get_or_insert(now);
+        }
+    }
+
     /// Draws the consequences of what its checks say.
     fn weigh_checks(
         &mut self,
@@ -559,12 +569,8 @@ impl Service {
         elsewhere: Elsewhere,
         out: &mut Vec<Output>,
     ) -> Consequence {
-        let healthy = self.healthy();
+        self.serve_if_well(now);
         let State::Running { grace } = &mut self.state else { return Consequence::Nothing };
-        if healthy == Some(true) {
-            *grace = Grace::Over;
-            self.up_at.get_or_insert(now);
-        }
         let failing = || self.checks.iter().filter(|check| check.good() == Some(false));
         match grace {
             Grace::Until(at) if now < *at => return Consequence::Nothing,

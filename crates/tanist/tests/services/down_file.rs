@@ -48,3 +48,27 @@ fn a_node_that_stands_back_takes_over_from_a_dead_one() {
         pair.never_two(off);
     });
 }
+
+/// A sync group stands back as one: the file of one service counts also where another instance of the group has another one.
+#[test]
+fn a_group_stands_back_for_the_file_of_any_of_its_services() {
+    slow_test(|| {
+        let lines = "    down_file /run/rehearse/down\n";
+        let mut plan = Plan::new(format!("{COMMAND}{lines}"));
+        // The second one would take back what the first one says, if each spoke for itself.
+        plan.behind = "service other {\n    command sleep 1000\n    down_file /run/rehearse/never\n}\n\
+                       vrrp_instance VI_2 {\n    interface eth0\n    virtual_router_id 52\n    priority 100\n    version 3\n    \
+                       advert_int 0.2\n    service other\n}\n\
+                       vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n"
+            .to_owned();
+        let pair = Pair::in_good_order(plan);
+        let begin = Moment::now();
+        pair.host(A).write_file("down", "").expect("touch");
+        pair.works_alone(B);
+        let status = pair.says(A, "that it stands back", |status| !status.instances[0].held.is_empty());
+        assert!(status.instances[0].held[0].contains("down_file"), "{status:?}");
+        pair.host(A).remove_file("down").expect("rm");
+        pair.works_alone(A);
+        pair.never_two(begin);
+    });
+}

@@ -257,6 +257,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "reload-adds-a-service",
             "reload-changes-a-service",
             "reload-removes-a-service",
+            "reload-removes-the-check-that-failed",
             "restarted-daemon-is-answered-and-not-heard",
             "service-crash-moves-at-once",
             "service-crash-restarts-here",
