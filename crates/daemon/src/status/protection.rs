@@ -172,7 +172,7 @@ impl Judged<'_> {
             (true, false) => {
                 self.active_here(findings);
                 match theirs {
-                    Some(theirs) => self.standby_there(other, theirs, findings),
+                    Some(theirs) => self.standby_there(peer, theirs, findings),
                     None => self.nobody_there(peer, findings),
                 }
             }
@@ -187,7 +187,7 @@ impl Judged<'_> {
                 self.add(findings, ProtectionState::Unprotected, "no node is active");
                 self.standby_here(findings);
                 match theirs {
-                    Some(theirs) => self.standby_there(other, theirs, findings),
+                    Some(theirs) => self.standby_there(peer, theirs, findings),
                     None => self.nobody_there(peer, findings),
                 }
             }
@@ -273,7 +273,8 @@ impl Judged<'_> {
         }
     }
 
-    fn standby_there(&self, other: &str, theirs: &PeerInstance, findings: &mut Findings) {
+    fn standby_there(&self, peer: &Peer, theirs: &PeerInstance, findings: &mut Findings) {
+        let other = peer_name(&peer.node);
         if matches!(theirs.role, Role::Fault | Role::Init) {
             // Its services may say why.
             let failed = theirs.services.iter().find(|service| service.failed);
@@ -293,7 +294,10 @@ impl Judged<'_> {
                 None => self.readiness_unknown(other, &service.name, findings),
             }
         }
-        for missing in self.instance.services.iter().filter(|name| !theirs.services.iter().any(|s| s.name == **name)) {
+        // Those of a sync group are told with its first instance.
+        let told: Vec<&str> =
+            peer.instances.iter().flat_map(|theirs| &theirs.services).map(|theirs| theirs.name.as_str()).collect();
+        for missing in self.instance.services.iter().filter(|name| !told.contains(&name.as_str())) {
             let text = format!("no standby: {other} has no service {missing}");
             self.add(findings, ProtectionState::Unprotected, &text);
         }

@@ -56,7 +56,7 @@ fn a_group_stands_back_for_the_file_of_any_of_its_services() {
         let lines = "    down_file /run/rehearse/down\n";
         let mut plan = Plan::new(format!("{COMMAND}{lines}"));
         // The second one would take back what the first one says, if each spoke for itself.
-        plan.behind = "service other {\n    command sleep 1000\n    down_file /run/rehearse/never\n}\n\
+        plan.behind = "service other {\n    command \"sleep 1000\"\n    down_file /run/rehearse/never\n}\n\
                        vrrp_instance VI_2 {\n    interface eth0\n    virtual_router_id 52\n    priority 100\n    version 3\n    \
                        advert_int 0.2\n    service other\n}\n\
                        vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n"
