@@ -451,6 +451,9 @@ impl Engine {
         self.reconfigure_pair(now, &config);
         let units = self.units.reconfigure(&config);
         let speakers = self.roles.clone();
+        let names: Vec<Name> = self.routers.iter().map(|router| router.config().name.clone()).collect();
+        let fellows =
+            |place: usize| units.members(place).iter().filter_map(|member| names.get(*member)).cloned().collect();
         let mut roles: Vec<Option<Role>> = core::mem::take(&mut self.roles).into_iter().map(Some).collect();
         let mut old: Vec<Option<VirtualRouter>> = core::mem::take(&mut self.routers).into_iter().map(Some).collect();
         let mut new_ids: Vec<Option<RouterId>> = alloc::vec![None; old.len()];
@@ -479,7 +482,15 @@ impl Engine {
                     let lost =
                         units.led_by(place).iter().filter(|name| !self.units.services(id as usize).contains(name));
                     let lost: Vec<Name> = lost.cloned().collect();
-                    self.departing.push(Departing::new(now, &known, &role, &lost, &self.services, &mut removed));
+                    self.departing.push(Departing::new(
+                        now,
+                        &known,
+                        fellows(place),
+                        &role,
+                        &lost,
+                        &self.services,
+                        &mut removed,
+                    ));
                     self.roles.push(role);
                     if known.config() != router {
                         changed.push((id as usize, Some(router.clone())));
@@ -506,7 +517,15 @@ impl Engine {
                     others.into_iter().any(|id| self.units.services(id.0 as usize).contains(name))
                 };
                 let lost: Vec<Name> = units.led_by(place).iter().filter(|name| !stays(name)).cloned().collect();
-                self.departing.push(Departing::new(now, &router, &role, &lost, &self.services, &mut removed));
+                self.departing.push(Departing::new(
+                    now,
+                    &router,
+                    fellows(place),
+                    &role,
+                    &lost,
+                    &self.services,
+                    &mut removed,
+                ));
             }
             self.retired.push(router);
         }

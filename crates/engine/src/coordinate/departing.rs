@@ -13,6 +13,8 @@ use crate::{HandoverReason, Instant, Name, Output};
 #[derive(Clone, Debug)]
 pub(crate) struct Departing {
     router: Name,
+    /// Those that shared its role, itself included: the other node may know only one of them.
+    fellows: Vec<Name>,
     epoch: u64,
     /// Those that the configuration no longer has.
     pub(crate) services: Vec<Service>,
@@ -28,6 +30,7 @@ impl Departing {
     pub(crate) fn new(
         now: Instant,
         router: &VirtualRouter,
+        fellows: Vec<Name>,
         role: &Role,
         lost: &[Name],
         services: &[Service],
@@ -39,6 +42,7 @@ impl Departing {
         let kept = services.iter().map(|service| service.config().name.clone());
         Self {
             router: router.config().name.clone(),
+            fellows,
             epoch: role.epoch,
             services: removed.extract_if(.., its).collect(),
             kept: kept.filter(|name| lost.contains(name)).collect(),
@@ -68,6 +72,11 @@ impl Departing {
     /// The router that they were of.
     pub(crate) const fn router(&self) -> &Name {
         &self.router
+    }
+
+    /// Those in whose names the other node is told that something is left.
+    pub(super) fn fellows(&self) -> impl Iterator<Item = &Name> {
+        self.fellows.iter()
     }
 
     /// Whether something of them is left, so that nobody may begin them.
@@ -107,9 +116,9 @@ impl Departing {
     }
 
     /// What the other node must know if the router is gone, too: that it has to wait.
-    pub(super) fn statement(&self) -> RouterStatement {
+    pub(super) fn statement(&self, router: &Name) -> RouterStatement {
         RouterStatement {
-            name: self.router.clone(),
+            name: router.clone(),
             stance: Stance::Releasing(HandoverReason::Leaving),
             priority: crate::Priority::RESIGN,
             address: None,

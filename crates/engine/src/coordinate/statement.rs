@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::understanding::sending;
-use super::{DOWN_FILE, Departing, spokesman};
+use super::{DOWN_FILE, spokesman};
 use crate::pair::Pair;
 use crate::wire::baton::{RouterStatement, ServiceStatement, Statement};
 use crate::{Engine, HeldBy, Instant, Name, Output, Record, RouterRecord};
@@ -81,9 +81,13 @@ impl Engine {
             });
         }
         // What is left of a service that a router has lost is said by that router.
-        let gone = self.departing.iter().filter(|departing| !self.has_router(departing.router()));
-        let busy = gone.filter(|departing| departing.is_busy(&self.services));
-        statement.routers.extend(busy.map(Departing::statement));
+        for departing in self.departing.iter().filter(|departing| departing.is_busy(&self.services)) {
+            for router in departing.fellows().filter(|router| !self.has_router(router)) {
+                if !statement.routers.iter().any(|told| told.name == *router) {
+                    statement.routers.push(departing.statement(router));
+                }
+            }
+        }
         statement
     }
 

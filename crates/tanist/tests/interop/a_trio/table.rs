@@ -150,6 +150,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-fault-of-a-part-goes-while-services-end",
             "bug-fault-while-letting-go",
             "bug-group-goes-when-a-removed-service-has-ended",
+            "bug-group-loses-a-router-that-the-other-node-has-alone",
             "bug-group-of-which-each-has-the-better-half",
             "bug-group-of-which-each-has-the-better-half-and-nothing-runs",
             "bug-group-of-which-half-was-kept",
