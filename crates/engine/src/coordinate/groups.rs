@@ -98,14 +98,14 @@ impl Engine {
             Some(longest)
         } else {
             // Whoever follows goes first.
-            self.is_for_the_other(index).then_some(longest * 2)
+            self.belongs_to_the_other(index).then_some(longest * 2)
         }
     }
 
     /// Each of two nodes has a part of the group that the other one would win, so that nobody follows anybody; whether it is for
     /// the other one to have all of it. It is for whoever runs the services, else could run them, else has the better speaker:
     /// that is the node which has not got the speaker now. Both must come to the same by what they tell.
-    fn is_for_the_other(&self, index: usize) -> bool {
+    fn belongs_to_the_other(&self, index: usize) -> bool {
         let Some(pair) = self.pair.as_ref().filter(|pair| pair.is_alive()) else { return false };
         let is_apart = |router: &VirtualRouter| {
             let Some(says) = pair.last_words(&router.config().name) else { return false };
