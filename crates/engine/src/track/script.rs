@@ -25,7 +25,8 @@ const LONGEST_LOOK: Duration = Duration::from_millis(250);
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     config: ScriptConfig,
-    /// Good runs push it up, bad ones down, between 0 and rise + fall − 1; good from `rise` on.
+    /// Between 0 and rise + fall − 1; good from `rise` on. Good runs push it up and bad ones down, and a run that agrees with the
+    /// verdict brings it back to its end: what leads to another one are `rise` or `fall` runs in a row.
     counter: u32,
     good: Option<bool>,
     /// Before its first verdict: how often nobody could look.
@@ -160,12 +161,12 @@ impl Script {
         if self.config.interval != config.interval {
             self.next_at = self.next_at.min(now + config.interval);
         }
+        let bad_runs = self.most() - self.counter.min(self.most());
         self.config = config;
-        let most = self.most();
-        self.counter = if self.good == Some(true) {
-            self.counter.clamp(self.config.rise, most)
-        } else {
-            self.counter.min(self.config.rise - 1)
+        self.counter = match self.good {
+            Some(true) => self.most() - bad_runs.min(self.config.fall - 1),
+            Some(false) => self.counter.min(self.config.rise - 1),
+            None => self.config.rise - 1,
         };
     }
 
@@ -288,7 +289,12 @@ impl Script {
                 return false;
             }
         }
-        self.counter = if good { (self.counter + 1).min(self.most()) } else { self.counter.saturating_sub(1) };
+        self.counter = match (self.good, good) {
+            (Some(true), true) => self.most(),
+            (Some(false), false) => 0,
+            (_, true) => (self.counter + 1).min(self.most()),
+            (_, false) => self.counter.saturating_sub(1),
+        };
         let verdict = self.counter >= self.config.rise;
         if self.good == Some(verdict) {
             return false;

@@ -7,7 +7,10 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::{Cast, of_host, started};
-use crate::support::{ADDRESS, Node, QUICK, Scene, let_pass, slow_test_with_scripts_of_keepalived};
+use crate::support::story::{put, run};
+use crate::support::{
+    ADDRESS, Daemon, Moment, Node, QUICK, Scene, let_pass, slow_test_with_scripts_of_keepalived, tanist,
+};
 
 fn checked(cast: Cast, weight: i16) {
     let scene = Scene::new(&["a", "b"]);
@@ -121,4 +124,55 @@ fn a_bad_check_that_ours_cannot_run_stays_bad() {
 #[test]
 fn a_check_that_keepalived_cannot_run_stays_as_it_was() {
     slow_test_with_scripts_of_keepalived(|| keeps_the_last_result(Cast::KeepalivedAndOurs, true));
+}
+
+/// A check that returns what the file `results` says, one digit after the other and the last one again and again, and writes down
+/// each run.
+const BY_THE_LIST: &str = "#!/bin/sh
+cd /run/rehearse
+read -r results < results
+echo run >> runs
+rest=${results#?}
+[ -z \"$rest\" ] || { echo \"$rest\" > new && mv new results; }
+exit ${results%\"$rest\"}
+";
+
+/// `fall 3 rise 2`: only runs in a row count, for good as for bad.
+fn counts_runs_in_a_row(daemon: Daemon) {
+    let scene = Scene::new(&["a"]);
+    let host = &scene.hosts[0];
+    put(host, "/run/rehearse/check", BY_THE_LIST, true);
+    put(host, "/run/rehearse/results", "0\n", false);
+    let script = "global_defs {\n    script_user root\n    enable_script_security\n}\n\
+         vrrp_script check {\n    script /run/rehearse/check\n    interval 1\n    weight -60\n    fall 3\n    rise 2\n}\n";
+    let begin = Moment::now();
+    let tracking = format!("{QUICK}\n    track_script {{\n        check\n    }}");
+    let _node = Node::start(host, daemon, &of_host(0, script, &tracking));
+    let (failed, succeeded) = ("VRRP_Script(check) failed", "VRRP_Script(check) succeeded");
+    scene.line("a", begin, succeeded);
+    let runs = || run(host, "wc -l < /run/rehearse/runs").trim().parse::<usize>().expect("a number");
+    // What has run once more has been counted before.
+    let returns = |results: &str| {
+        let since = scene.lab.note("a", results);
+        put(host, "/run/rehearse/next", &format!("{results}\n"), false);
+        run(host, "mv /run/rehearse/next /run/rehearse/results");
+        let end = runs() + results.len() + 2;
+        scene.until("each of them is returned", || runs() >= end);
+        (scene.count_lines("a", since, failed), scene.count_lines("a", since, succeeded))
+    };
+    assert_eq!(returns("0110110"), (0, 0), "two bad runs in a row, twice\n{}", scene.story());
+    assert_eq!(returns("0111"), (1, 0), "three\n{}", scene.story());
+    assert_eq!(returns("1010101"), (0, 0), "one good run, three times\n{}", scene.story());
+    assert_eq!(returns("100"), (0, 1), "two\n{}", scene.story());
+}
+
+#[test]
+fn keepalived_counts_runs_in_a_row() {
+    slow_test_with_scripts_of_keepalived(|| counts_runs_in_a_row(Daemon::keepalived()));
+}
+
+// Shows: vrrp_script.rise, vrrp_script.fall
+#[test]
+fn we_count_runs_in_a_row() {
+    slow_test_with_scripts_of_keepalived(|| counts_runs_in_a_row(tanist()));
 }
