@@ -20,10 +20,12 @@ impl VirtualRouter {
         out: &mut Vec<Output>,
     ) {
         let (from, theirs) = (accepted.source, accepted.advertisement.priority);
-        // A node that stands back does not preempt, and the other Tanist is asked instead.
-        let polite = around
-            .brief(self.id)
-            .is_some_and(|brief| brief.stands_back || brief.waits || brief.peer_address == Some(from));
+        // A node that stands back does not preempt, and the other Tanist is asked instead. Where it is silent, only what has services
+        // waits for it: it may run them because we could not.
+        let polite = around.brief(self.id).is_some_and(|brief| {
+            let is_asked = brief.peer_address == Some(from) && (brief.ordered || brief.paired);
+            brief.stands_back || brief.waits || is_asked
+        });
         // With a word on the side channel, the role goes to whom it was given.
         let (gives_way_for, ordered) =
             around.brief(self.id).map_or((None, false), |brief| (brief.gives_way_for, brief.ordered));
@@ -45,17 +47,19 @@ impl VirtualRouter {
         // RFC 9568 §6.1: the address owner preempts whatever Preempt_Mode says.
         let owner = self.effective_priority.is_address_owner();
         if theirs >= self.effective_priority {
-            backup.preempt_at = None;
+            backup.better_since = None;
         } else if (self.config.preempt_mode || owner) && !polite {
             let delay = if owner { Duration::ZERO } else { self.config.preempt_delay };
-            let may_preempt_at = *backup.preempt_at.get_or_insert(now + delay);
-            if may_preempt_at <= now {
+            let since = *backup.better_since.get_or_insert(now);
+            if now.since(since) >= delay {
                 if self.tell_once(LOWER_PRIORITY_BIT) {
                     let event = Event::LowerPriorityIgnored { router: self.id, from, priority: theirs };
                     out.push(Output::Tell(event));
                 }
                 return;
             }
+        } else {
+            backup.better_since = None;
         }
         let was_vacant = backup.due.take().is_some() || backup.resigned_at.is_some();
         let before = backup.active_router.replace((from, theirs)).map(|(address, _)| address);

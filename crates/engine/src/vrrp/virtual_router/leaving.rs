@@ -43,7 +43,7 @@ impl VirtualRouter {
             // But another one of its group could not wait for them, and nobody keeps half of a role.
             Some(Leave::Fault) if self.faults.is_empty() && torn => self.leave(now, Leave::LetGo, around, out),
             Some(Leave::Fault) if self.faults.is_empty() => active.leaving = None,
-            Some(Leave::LetGo) if !self.faults.is_empty() => self.leave(now, Leave::Fault, around, out),
+            Some(Leave::LetGo) if !self.faults.is_empty() && !frozen => self.leave(now, Leave::Fault, around, out),
             Some(leave) => self.leave(now, leave, around, out),
             None if self.faults.is_empty() => {}
             // In maintenance nothing goes because of what a check says.
@@ -218,8 +218,9 @@ impl VirtualRouter {
 
     /// Whether it leaves the role to another router that is Active, and not only for now.
     pub(crate) fn follows(&self) -> bool {
-        let State::Backup(Backup { active_router: Some((from, theirs)), resigned_at: None, preempt_at: None, .. }) =
-            self.state
+        let State::Backup(Backup {
+            active_router: Some((from, theirs)), resigned_at: None, better_since: None, ..
+        }) = self.state
         else {
             return false;
         };
@@ -240,6 +241,11 @@ impl VirtualRouter {
     /// Whether it is Active and lets the role go.
     pub(crate) const fn is_leaving(&self) -> bool {
         matches!(self.state, State::Active(Active { leaving: Some(_), .. }))
+    }
+
+    /// Whether it lets the role go for somebody else's sake only.
+    pub(crate) const fn lets_go(&self) -> bool {
+        matches!(self.state, State::Active(Active { leaving: Some(Leave::LetGo), .. }))
     }
 
     /// Whether it only goes on with what a former life had.

@@ -160,8 +160,8 @@ struct Backup {
     heard_at: Option<Instant>,
     /// When the Active router resigned: from then the timer runs for the skew time only.
     resigned_at: Option<Instant>,
-    /// A lower priority has been heard; before this moment it is not taken over from.
-    preempt_at: Option<Instant>,
+    /// Since when a lower priority has been heard, that may be taken over from once `preempt_delay` has passed.
+    better_since: Option<Instant>,
     /// The timer came too late once already, and nothing was heard since.
     listened_again: bool,
     /// It would have taken over; the other node has to agree first.
@@ -662,7 +662,7 @@ impl VirtualRouter {
             active_router,
             heard_at: active_router.map(|_| now),
             resigned_at: None,
-            preempt_at: None,
+            better_since: None,
             listened_again: false,
             due: None,
             gives_way: None,
