@@ -23,6 +23,10 @@ const NEXT_FILE: &str = "record.new";
 const LARGEST: u64 = 1 << 20;
 const HEADING: &str = "tanist record 1";
 const CHECKSUM: &str = "sha256 ";
+const STANDS_BACK: &str = "stopped-by-hand";
+const LEFT_STOPPED: &str = "left-stopped";
+/// Before the epoch.
+const TOLD: &str = "told-";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// Stands for a boot that cannot be told from others.
 const NO_BOOT_ID: &str = "unknown";
@@ -107,7 +111,7 @@ pub(crate) fn encode(record: &Record, boot: &str) -> String {
 }
 
 fn write(text: &mut String, record: &Record, boot: &str) -> std::fmt::Result {
-    let Record { routers, services, latch_number, acknowledged, latch, maintenance } = record;
+    let Record { routers, services, latch_number, acknowledged, latch, maintenance_number, maintenance } = record;
     writeln!(text, "{HEADING}")?;
     writeln!(text, "boot {boot}")?;
     writeln!(text, "latch-number {latch_number}")?;
@@ -120,12 +124,15 @@ fn write(text: &mut String, record: &Record, boot: &str) -> std::fmt::Result {
         };
         writeln!(text, "latch {reason} {} {}", word(service), word(node))?;
     }
+    if *maintenance_number > 0 {
+        writeln!(text, "maintenance-number {maintenance_number}")?;
+    }
     match maintenance {
         None => {}
         Some(MaintenanceRecord { until: None }) => writeln!(text, "maintenance")?,
         Some(MaintenanceRecord { until: Some(until) }) => writeln!(text, "maintenance {until}")?,
     }
-    for RouterRecord { name, epoch, active, held_by } in routers {
+    for RouterRecord { name, epoch, active, held_by, stood_back } in routers {
         write!(text, "router {} {epoch} {}", word(name), if *active { "active" } else { "inactive" })?;
         for by in held_by {
             text.push_str(match by {
@@ -133,10 +140,19 @@ fn write(text: &mut String, record: &Record, boot: &str) -> std::fmt::Result {
                 HeldBy::DownFile => " held-by-down-file",
             });
         }
+        if *stood_back {
+            write!(text, " {STANDS_BACK}")?;
+        }
         text.push('\n');
     }
-    for ServiceRecord { name, failed, moves } in services {
+    for ServiceRecord { name, failed, told, left_stopped, moves } in services {
         write!(text, "service {} {}", word(name), if *failed { "failed" } else { "good" })?;
+        if *told > 0 {
+            write!(text, " {TOLD}{told}")?;
+        }
+        if *left_stopped {
+            write!(text, " {LEFT_STOPPED}")?;
+        }
         for MoveRecord { at, calendar } in moves {
             match calendar {
                 Some(calendar) => write!(text, " {}@{calendar}", at.as_nanos())?,
@@ -192,10 +208,12 @@ fn read_line(line: &str, record: &mut Record) -> Option<()> {
             };
             record.latch = Some(LatchRecord { service: name(service)?, reason, node: name(node)? });
         }
+        ["maintenance-number", number] => record.maintenance_number = number.parse().ok()?,
         ["maintenance"] => record.maintenance = Some(MaintenanceRecord { until: None }),
         ["maintenance", until] => record.maintenance = Some(MaintenanceRecord { until: Some(until.parse().ok()?) }),
         ["router", router, epoch, active, ref held_by @ ..] => {
-            let held_by = held_by.iter().map(|by| match *by {
+            let stood_back = held_by.last() == Some(&STANDS_BACK);
+            let held_by = held_by.iter().take(held_by.len() - usize::from(stood_back)).map(|by| match *by {
                 "held-by-operator" => Some(HeldBy::Operator),
                 "held-by-down-file" => Some(HeldBy::DownFile),
                 _ => None,
@@ -209,9 +227,16 @@ fn read_line(line: &str, record: &mut Record) -> Option<()> {
                     _ => return None,
                 },
                 held_by: held_by.collect::<Option<_>>()?,
+                stood_back,
             });
         }
-        ["service", service, failed, ref moves @ ..] => {
+        ["service", service, failed, ref rest @ ..] => {
+            let (told, rest) = match rest.first().and_then(|word| word.strip_prefix(TOLD)) {
+                Some(told) => (told.parse().ok()?, rest.get(1..)?),
+                None => (0, rest),
+            };
+            let left_stopped = rest.first() == Some(&LEFT_STOPPED);
+            let moves = rest.get(usize::from(left_stopped)..)?;
             record.services.push(ServiceRecord {
                 name: name(service)?,
                 failed: match failed {
@@ -219,6 +244,8 @@ fn read_line(line: &str, record: &mut Record) -> Option<()> {
                     "good" => false,
                     _ => return None,
                 },
+                told,
+                left_stopped,
                 moves: moves.iter().map(|moved| move_at(moved)).collect::<Option<_>>()?,
             });
         }
@@ -308,19 +335,22 @@ mod tests {
     pub(super) fn full() -> Record {
         Record {
             routers: vec![
-                RouterRecord { name: "VI_1".into(), epoch: 7, active: true, held_by: vec![] },
+                RouterRecord { name: "VI_1".into(), epoch: 7, active: true, held_by: vec![], stood_back: false },
                 RouterRecord {
                     name: "Büro 2".into(),
                     epoch: u64::MAX,
                     active: false,
                     held_by: vec![HeldBy::Operator, HeldBy::DownFile],
+                    stood_back: true,
                 },
             ],
             services: vec![
-                ServiceRecord { name: "job".into(), failed: true, moves: vec![] },
+                ServiceRecord { name: "job".into(), failed: true, told: 0, left_stopped: false, moves: vec![] },
                 ServiceRecord {
                     name: "web server".into(),
                     failed: false,
+                    told: 7,
+                    left_stopped: true,
                     moves: vec![
                         MoveRecord { at: Instant::from_nanos(7_000_000_001), calendar: Some(1_794_999_000) },
                         MoveRecord { at: Instant::from_nanos(8_000_000_000), calendar: None },
@@ -330,6 +360,7 @@ mod tests {
             latch_number: 3,
             acknowledged: 2,
             latch: Some(LatchRecord { service: "".into(), reason: LatchReason::TooManyMoves, node: "a%b".into() }),
+            maintenance_number: 5,
             maintenance: Some(MaintenanceRecord { until: Some(1_795_000_000) }),
         }
     }
@@ -352,14 +383,15 @@ mod tests {
              latch-number 3\n\
              acknowledged 2\n\
              latch too-many-moves % a%25b\n\
+             maintenance-number 5\n\
              maintenance 1795000000\n\
              router VI_1 7 active\n\
-             router B%c3%bcro%202 18446744073709551615 inactive held-by-operator held-by-down-file\n\
+             router B%c3%bcro%202 18446744073709551615 inactive held-by-operator held-by-down-file stopped-by-hand\n\
              service job failed\n\
-             service web%20server good 7000000001@1794999000 8000000000\n"
+             service web%20server good told-7 left-stopped 7000000001@1794999000 8000000000\n"
         );
         // By sha256sum(1) over the lines above.
-        assert_eq!(sum, "f791b52911eef9aa5218e3d5ac947849b216b7f75a370cc62c1ed3ac6e3ff115\n");
+        assert_eq!(sum, "77ff5894467503dcbe8065084b9e992f158234fe437e4b5b58b5e7c74ee7091e\n");
     }
 
     #[test]
@@ -454,19 +486,18 @@ mod tests {
 
     fn any_router() -> impl Strategy<Value = RouterRecord> {
         let held_by = prop::collection::vec(prop_oneof![Just(HeldBy::Operator), Just(HeldBy::DownFile)], 0..3);
-        (any_name(), any::<u64>(), any::<bool>(), held_by).prop_map(|(name, epoch, active, held_by)| RouterRecord {
-            name,
-            epoch,
-            active,
-            held_by,
-        })
+        (any_name(), any::<u64>(), any::<bool>(), held_by, any::<bool>()).prop_map(
+            |(name, epoch, active, held_by, stood_back)| RouterRecord { name, epoch, active, held_by, stood_back },
+        )
     }
 
     fn any_service() -> impl Strategy<Value = ServiceRecord> {
         let moved =
             any::<(u64, Option<u64>)>().prop_map(|(at, calendar)| MoveRecord { at: Instant::from_nanos(at), calendar });
         let moves = prop::collection::vec(moved, 0..4);
-        (any_name(), any::<bool>(), moves).prop_map(|(name, failed, moves)| ServiceRecord { name, failed, moves })
+        (any_name(), any::<bool>(), any::<u64>(), any::<bool>(), moves).prop_map(
+            |(name, failed, told, left_stopped, moves)| ServiceRecord { name, failed, told, left_stopped, moves },
+        )
     }
 
     fn any_latch() -> impl Strategy<Value = LatchRecord> {
@@ -483,13 +514,14 @@ mod tests {
         let routers = prop::collection::vec(any_router(), 0..4);
         let services = prop::collection::vec(any_service(), 0..4);
         let standing = (prop::option::of(any_latch()), prop::option::of(maintenance));
-        (routers, services, any::<(u64, u64)>(), standing).prop_map(
-            |(routers, services, (latch_number, acknowledged), (latch, maintenance))| Record {
+        (routers, services, any::<(u64, u64, u64)>(), standing).prop_map(
+            |(routers, services, (latch_number, acknowledged, maintenance_number), (latch, maintenance))| Record {
                 routers,
                 services,
                 latch_number,
                 acknowledged,
                 latch,
+                maintenance_number,
                 maintenance,
             },
         )

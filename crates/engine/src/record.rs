@@ -9,7 +9,7 @@ use crate::{HeldBy, Instant, Name};
 pub struct Record {
     /// One entry for each router that has something to remember.
     pub routers: Vec<RouterRecord>,
-    /// One entry for each service that has failed here.
+    /// One entry for each service that has run or failed here.
     pub services: Vec<ServiceRecord>,
     /// Number of the newest latch of the pair; 0 if there never was one.
     pub latch_number: u64,
@@ -17,6 +17,8 @@ pub struct Record {
     pub acknowledged: u64,
     /// The latch that is in force.
     pub latch: Option<LatchRecord>,
+    /// How often maintenance has begun or ended in the pair; 0 if it never has.
+    pub maintenance_number: u64,
     /// The maintenance that is on.
     pub maintenance: Option<MaintenanceRecord>,
 }
@@ -24,8 +26,10 @@ pub struct Record {
 impl Record {
     /// Whether somebody can have counted so far. What says otherwise is damaged, and to count on would end at nothing.
     pub(crate) fn can_be(&self) -> bool {
-        let own = [self.latch_number, self.acknowledged];
-        own.into_iter().chain(self.routers.iter().map(|router| router.epoch)).all(can_be_reached)
+        let own = [self.latch_number, self.acknowledged, self.maintenance_number];
+        let epochs = self.routers.iter().map(|router| router.epoch);
+        let told = self.services.iter().map(|service| service.told);
+        own.into_iter().chain(epochs).chain(told).all(can_be_reached)
     }
 }
 
@@ -45,6 +49,8 @@ pub struct RouterRecord {
     pub active: bool,
     /// Who wants this node to stand back.
     pub held_by: Vec<HeldBy>,
+    /// It stands back because an operator stopped a service here by hand, and no longer once it is started by hand.
+    pub stood_back: bool,
 }
 
 /// One service in a [`Record`].
@@ -54,6 +60,10 @@ pub struct ServiceRecord {
     pub name: Name,
     /// Its budget of restarts is spent and nothing has shown since that it could run here again.
     pub failed: bool,
+    /// The newest epoch in which it was told that it has been taken over here; 0 if it never was.
+    pub told: u64,
+    /// It ended in maintenance, by itself or by hand, and is left so until that is over.
+    pub left_stopped: bool,
     /// When the role moved because of it, oldest first, as far back as `max_moves` counts.
     pub moves: Vec<MoveRecord>,
 }

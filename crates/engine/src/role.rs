@@ -22,7 +22,12 @@ const OFFER_PATIENCE: Duration = Duration::from_secs(1);
 const RELEASE_PATIENCE: Duration = Duration::from_secs(3);
 /// An operator's wish to have the role here that could not be met by then is given up.
 const WISH_PATIENCE: Duration = Duration::from_secs(5);
-/// A hand-over whose end is not seen by then is not reported any more.
+/// A role that was kept because the other node could not take it after all is not offered again by itself for this long at first;
+/// each time doubles it,
+const FIRST_REST: Duration = Duration::from_secs(60);
+/// but not beyond this.
+const LONGEST_REST: Duration = Duration::from_secs(3_600);
+/// A hand-over whose end is not seen so long after it should have been is not waited for any more.
 const PROGRESS_PATIENCE: Duration = Duration::from_secs(120);
 
 /// A claim and since when it can have been heard.
@@ -45,8 +50,16 @@ struct Offer {
 pub(crate) struct Progress {
     pub(crate) to_us: bool,
     pub(crate) begun_at: Instant,
+    until: Instant,
     /// The other node has said that it lets go. Otherwise what was there is known when it is heard again.
     pub(crate) in_order: bool,
+}
+
+impl Progress {
+    /// `longest` is how long its services may take.
+    pub(crate) fn new(now: Instant, to_us: bool, in_order: bool, longest: Duration) -> Self {
+        Self { to_us, begun_at: now, until: now + longest + PROGRESS_PATIENCE, in_order }
+    }
 }
 
 /// What goes on about the role of one router.
@@ -63,6 +76,8 @@ pub(crate) struct Role {
     pub(crate) stood_back: bool,
     /// It had the role last, as far as it knows: neither a latch nor maintenance keeps it from having it again.
     pub(crate) is_keeper: bool,
+    /// It was that, and has let it go; nobody is known to have taken it since.
+    was_keeper: bool,
     /// It stands back because it was let go, and only as long as that comes to something.
     sent_away: bool,
     claim: Option<Claim>,
@@ -71,6 +86,10 @@ pub(crate) struct Role {
     leaving_for: Option<HandoverReason>,
     /// It has let go in order; the other one shall take it.
     released_until: Option<Instant>,
+    /// It was kept because the other node could not take it: until then it is not offered by itself.
+    rests_until: Option<Instant>,
+    /// How long that was the last time.
+    rest: Duration,
     /// An operator wants it here.
     asked_until: Option<Instant>,
     /// An operator wants it there.
@@ -105,10 +124,14 @@ pub(crate) struct Here {
     pub(crate) state: StateName,
     /// Active and letting go.
     pub(crate) leaving: bool,
+    /// And nothing but that makes it go.
+    pub(crate) may_stay: bool,
     /// Of those that share the role, one is not Active.
     pub(crate) torn: bool,
     /// The router of which the other node speaks is Active.
     pub(crate) meets: bool,
+    /// How long its services may take to end there and to come up here, or the other way.
+    pub(crate) longest_move: Duration,
     /// Something of its services is left here.
     pub(crate) busy: bool,
     /// That is so only because a former life of this daemon had the role.
@@ -132,6 +155,8 @@ pub(crate) struct Here {
     /// Maintenance, and the role is not this node's.
     pub(crate) waits: bool,
     pub(crate) latched: bool,
+    /// Latched, whoever had the role last.
+    pub(crate) rests: bool,
     pub(crate) stopping: bool,
 }
 
@@ -162,7 +187,7 @@ pub(crate) enum Step {
     /// Ends what a former life left running: the other one shall have the role.
     GiveUp,
     /// Keeps the role after all: there is nobody to take it.
-    Keep,
+    Keep(RefusedCommand),
     /// An offer that other things have overtaken.
     DropOffer,
     Yield,
@@ -177,11 +202,14 @@ impl Role {
             held_by: BTreeSet::new(),
             stood_back: false,
             is_keeper: false,
+            was_keeper: false,
             sent_away: false,
             claim: None,
             offer: None,
             leaving_for: None,
             released_until: None,
+            rests_until: None,
+            rest: Duration::ZERO,
             asked_until: None,
             sent_until: None,
             better_since: None,
@@ -224,6 +252,7 @@ impl Role {
         self.epoch = self.epoch.max(speaker.epoch);
         self.taken = self.taken.max(speaker.taken);
         self.is_keeper |= speaker.is_keeper;
+        self.was_keeper |= speaker.was_keeper;
         self.held_by.extend(&speaker.held_by);
         self.stood_back |= speaker.stood_back;
         self.sent_away |= speaker.sent_away;
@@ -265,8 +294,8 @@ impl Role {
         let offer = self.offer.map(|offer| offer.until);
         let waits = !self.wants_it_back && !self.waits_for_start;
         let better = self.better_since.filter(|_| waits).map(|since| since + preempt_delay);
-        let progress = self.progress.map(|progress| progress.begun_at + PROGRESS_PATIENCE);
-        [claim, offer, self.released_until, self.asked_until, self.sent_until, better, progress]
+        let progress = self.progress.map(|progress| progress.until);
+        [claim, offer, progress, self.rests_until, self.released_until, self.asked_until, self.sent_until, better]
             .into_iter()
             .flatten()
             .min()
@@ -322,12 +351,13 @@ impl Role {
         self.wants_it_back = false;
         self.waits_for_start = false;
         self.orphaned = None;
+        (self.rests_until, self.rest) = (None, Duration::ZERO);
         match state {
             StateName::Active => {
                 // Nobody resumes what the other node has had since.
                 self.epoch += u64::from(!resumed || self.epoch != self.taken || self.epoch == 0);
                 self.taken = self.epoch;
-                self.is_keeper = true;
+                (self.is_keeper, self.was_keeper) = (true, false);
                 self.progress.take_if(|progress| !progress.to_us);
                 self.released_until = None;
                 self.asked_until = None;
@@ -338,7 +368,9 @@ impl Role {
                 self.progress.take_if(|progress| progress.to_us);
                 // Who lost it to somebody better has not let it go.
                 let let_go = self.leaving_for.is_some() || (state == StateName::Initialize && !maintained);
-                self.is_keeper &= self.leaving_for.is_none();
+                if self.leaving_for.is_some() {
+                    self.was_keeper |= core::mem::take(&mut self.is_keeper);
+                }
                 if before == StateName::Active && peer_listens && let_go {
                     self.released_until = Some(now + RELEASE_PATIENCE);
                 }
@@ -374,19 +406,28 @@ impl Role {
         self.sent_away
     }
 
+    /// The other node could not take it after all: whoever wants it to move by itself waits for a while, for the services have
+    /// rested in vain.
+    pub(crate) fn rests_from_offers(&mut self, now: Instant) {
+        self.rest = (self.rest * 2).clamp(FIRST_REST, LONGEST_REST);
+        self.rests_until = Some(now + self.rest);
+    }
+
     /// It does not let the role go after all. Returns whether it no longer stands back because of that.
     pub(crate) fn keeps(&mut self) -> bool {
         (self.leaving_for, self.asked_until, self.sent_until) = (None, None, None);
         core::mem::take(&mut self.sent_away) && self.held_by.remove(&HeldBy::Operator)
     }
 
-    /// Forgets what is over by now. Returns the wish that was not met.
+    /// Forgets what is over by now. Returns why a wish was not met, or a hand-over is not waited for any more.
     pub(crate) fn forget(&mut self, now: Instant) -> Option<RefusedCommand> {
         self.released_until.take_if(|until| *until <= now);
-        self.progress.take_if(|progress| now.since(progress.begun_at) >= PROGRESS_PATIENCE);
+        self.rests_until.take_if(|until| *until <= now);
+        let progress = self.progress.take_if(|progress| progress.until <= now);
         let asked = self.asked_until.take_if(|until| *until <= now);
         let sent = self.sent_until.take_if(|until| *until <= now);
-        asked.or(sent).map(|_| RefusedCommand::PeerSilent)
+        let unseen = progress.map(|_| RefusedCommand::NotReady(Name::from("nobody has seen that it came up")));
+        asked.or(sent).map(|_| RefusedCommand::PeerSilent).or(unseen)
     }
 
     /// What the peer left is nobody's no longer, once it is there again or somebody else was heard.
@@ -395,17 +436,36 @@ impl Role {
         self.orphaned.take_if(|(_, since)| is_back || heard_at > Some(*since));
     }
 
-    /// The peer has the role, or is letting it go.
-    pub(crate) fn is_theirs(&mut self, now: Instant, leaving: bool) {
+    /// The peer has the role, or is letting it go. Returns whether it was asked for and is kept there after all.
+    pub(crate) fn is_theirs(&mut self, now: Instant, leaving: bool, longest: Duration) -> bool {
         self.released_until = None;
         self.sent_away = false;
         if !matches!(self.state, StateName::Active) {
-            self.is_keeper = false;
+            self.keeps_no_more();
         }
         // What was asked for has begun, however long it takes; and who has asked waits to hear that it has come, also if it comes
         // otherwise in the end.
         if leaving && self.asked_until.take().is_some() {
-            self.progress.get_or_insert(Progress { to_us: true, begun_at: now, in_order: false });
+            self.progress.get_or_insert(Progress::new(now, true, false, longest));
+        }
+        let is_kept = |progress: &mut Progress| progress.to_us && !progress.in_order && !leaving;
+        self.state == StateName::Backup && self.progress.take_if(is_kept).is_some()
+    }
+
+    /// The role is somebody else's, or this node could not keep it.
+    pub(crate) const fn keeps_no_more(&mut self) {
+        (self.is_keeper, self.was_keeper) = (false, false);
+    }
+
+    /// The other node has not taken what was let go, and cannot or will not: it is this node's as before.
+    /// In maintenance it takes nothing without our answer to its claim, so that the last words of a silent one tell as much.
+    pub(crate) fn is_left_to_us(&mut self, says: Option<&RouterStatement>, heard: bool, frozen: bool) {
+        if let Some(says) = says.filter(|_| heard || frozen)
+            && matches!(says.stance, Stance::Out | Stance::Standby)
+            && says.epoch <= self.taken
+            && (self.released_until.is_none() || cannot_take(says).is_some())
+        {
+            self.is_keeper |= core::mem::take(&mut self.was_keeper);
         }
     }
 
@@ -454,10 +514,8 @@ impl Role {
             }
             (StateName::Active, There::Alone) => Step::Nothing,
             (StateName::Active, There::Nobody) => {
-                // What was offered or begun for the sake of somebody who is gone is taken back, but not half of it.
-                let whole = !here.torn || here.due.is_some();
-                if here.leaving && whole && !here.stopping && self.leaving_for.is_some_and(is_for_the_other) {
-                    Step::Keep
+                if self.may_keep(here) {
+                    Step::Keep(RefusedCommand::PeerSilent)
                 } else if self.offer.is_some() {
                     Step::Withdraw(RefusedCommand::PeerSilent)
                 } else {
@@ -517,7 +575,8 @@ impl Role {
         // Whoever stands back, or could not start it, leaves it to the other one if that can have it.
         let other_can = they_can && matches!(says.stance, Stance::Standby | Stance::Claiming);
         // In maintenance the other one waits, so nobody would have it; and what is not seen cannot be given up.
-        let goes_on = here.resumes && (here.frozen || here.blind);
+        let is_keeper = here.frozen && !here.waits && !self.has_released();
+        let goes_on = is_keeper || (here.resumes && (here.frozen || here.blind));
         let leaves_it = (!we_can || self.has_released()) && other_can && !goes_on;
         if here.resumes && leaves_it && free {
             return Step::GiveUp;
@@ -527,7 +586,7 @@ impl Role {
                 Step::Unclaim
             }
             (Some(claim), _) if free && seen >= claim.version && now.since(claim.at) < grants_within => {
-                Step::TakeOver(claim.cause)
+                Step::TakeOver(cause.filter(|cause| *cause == Cause::HandedOver).unwrap_or(claim.cause))
             }
             (Some(claim), _) if now.since(claim.at) >= grants_within => Step::Claim(claim.cause),
             (Some(_), _) => Step::Nothing,
@@ -549,7 +608,8 @@ impl Role {
             return if loses { Step::Yield } else { Step::Nothing };
         }
         if here.leaving {
-            return Step::Nothing;
+            // It could take it when it was offered, and cannot any more.
+            return cannot_take(says).filter(|_| self.may_keep(here)).map_or(Step::Nothing, Step::Keep);
         }
         let can_take = says.stance == Stance::Standby && is_ready(says);
         let reason = self.reason_to_offer(here, says);
@@ -567,6 +627,12 @@ impl Role {
         }
     }
 
+    /// What goes for the sake of somebody who can no longer take it is taken back, but not half of it.
+    fn may_keep(&self, here: &Here) -> bool {
+        let whole = !here.torn || here.due.is_some();
+        here.leaving && here.may_stay && whole && !here.stopping && self.leaving_for.is_some_and(is_for_the_other)
+    }
+
     fn reason_to_offer(&self, here: &Here, says: &RouterStatement) -> Option<HandoverReason> {
         if here.stopping {
             return None;
@@ -576,7 +642,8 @@ impl Role {
         }
         match says.wants {
             Some(HandoverReason::Operator) => return Some(HandoverReason::Operator),
-            Some(reason) if !here.frozen && !here.latched && !says.held => return Some(reason),
+            Some(_) | None if self.rests_until.is_some() => return None,
+            Some(reason) if !here.frozen && !here.rests && !says.held => return Some(reason),
             Some(_) | None => {}
         }
         if !self.is_held() || says.held {
@@ -609,6 +676,16 @@ pub(crate) fn is_ready(says: &RouterStatement) -> bool {
     says.services.iter().all(|service| unready(service).is_none())
 }
 
+/// What keeps that node from taking a role that is let go for it.
+fn cannot_take(says: &RouterStatement) -> Option<RefusedCommand> {
+    match says.stance {
+        Stance::Out => Some(RefusedCommand::NotStandby),
+        Stance::Standby if says.held => Some(RefusedCommand::NotStandby),
+        Stance::Standby => says.services.iter().find_map(unready).map(RefusedCommand::NotReady),
+        Stance::Claiming | Stance::Active | Stance::Offering(_) | Stance::Releasing(_) => None,
+    }
+}
+
 /// Why a service could not be started there.
 pub(crate) fn unready(service: &crate::wire::baton::ServiceStatement) -> Option<Name> {
     match &service.readiness {
@@ -616,6 +693,11 @@ pub(crate) fn unready(service: &crate::wire::baton::ServiceStatement) -> Option<
         Some(Err(reason)) => Some(reason.clone()),
         None | Some(Ok(())) => None,
     }
+}
+
+/// Whether a service has been found out to be one that could be started there.
+pub(crate) fn is_known_ready(service: &crate::wire::baton::ServiceStatement) -> bool {
+    !service.failed && service.readiness == Some(Ok(())) && service.state == ServiceStateName::Stopped
 }
 
 /// Whether a service has been started there and has not served yet.

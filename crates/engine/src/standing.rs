@@ -205,13 +205,14 @@ impl Standing {
         self.calendar = Some((now, calendar));
         self.number = record.latch_number;
         self.acknowledged = record.acknowledged;
+        self.maintenance_number = record.maintenance_number;
         self.latch = record.latch.clone();
         self.unsure = record.latch.as_ref().is_some_and(|latch| latch.reason == LatchReason::RecordDamaged);
         if let Some(MaintenanceRecord { until }) = record.maintenance
             && until.is_none_or(|until| until > calendar)
         {
             let span = until.map(|until| Duration::from_secs(until.saturating_sub(calendar)));
-            self.maintenance_number = 1;
+            self.maintenance_number = self.maintenance_number.max(1);
             self.maintenance =
                 Some(Maintenance { until: span.map(|span| now + span), calendar: until, node: node.clone() });
         }
@@ -222,6 +223,7 @@ impl Standing {
         record.latch_number = self.number;
         record.acknowledged = self.acknowledged;
         record.latch = self.latch.clone();
+        record.maintenance_number = self.maintenance_number;
         record.maintenance =
             self.maintenance.as_ref().map(|maintenance| MaintenanceRecord { until: maintenance.calendar });
     }

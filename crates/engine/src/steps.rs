@@ -87,7 +87,7 @@ impl Steps {
             Step::Withdraw(_) => StepKind::Withdraw,
             Step::LetGo(_) => StepKind::LetGo,
             Step::GiveUp => StepKind::GiveUp,
-            Step::Keep => StepKind::Keep,
+            Step::Keep(_) => StepKind::Keep,
             Step::DropOffer => StepKind::DropOffer,
             Step::Yield => StepKind::Yield,
         };

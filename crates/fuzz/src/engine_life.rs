@@ -402,9 +402,16 @@ fn restored(octets: &mut Octets<'_>) -> Restored {
                 epoch: number(octets),
                 active: choice & 4 == 0,
                 held_by: if choice & 8 == 0 { vec![HeldBy::Operator] } else { Vec::new() },
+                stood_back: choice & 24 == 0,
             };
             let at = MoveRecord { at: Instant::from_nanos(number(octets)), calendar: Some(number(octets)) };
-            let service = ServiceRecord { name: name(octets), failed: choice & 16 == 0, moves: vec![at] };
+            let service = ServiceRecord {
+                name: name(octets),
+                failed: choice & 16 == 0,
+                told: number(octets),
+                left_stopped: choice & 48 == 0,
+                moves: vec![at],
+            };
             let latch = LatchRecord { service: name(octets), reason: LatchReason::BothFailed, node: name(octets) };
             let record = Record {
                 routers: vec![router],
@@ -412,6 +419,7 @@ fn restored(octets: &mut Octets<'_>) -> Restored {
                 latch_number: number(octets),
                 acknowledged: number(octets),
                 latch: (choice & 32 == 0).then_some(latch),
+                maintenance_number: number(octets),
                 maintenance: (choice & 64 == 0).then(|| MaintenanceRecord { until: Some(number(octets)) }),
             };
             Restored::Record { record, same_boot: choice & 128 == 0, calendar }

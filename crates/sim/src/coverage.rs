@@ -141,11 +141,11 @@ const STEPS: [(StateName, OtherNode, &[StepKind]); 17] = [
     (StateName::Backup, OtherNode::Releasing, &[StepKind::Unclaim]),
     (StateName::Active, OtherNode::Silent, &[StepKind::Keep, StepKind::Withdraw]),
     (StateName::Active, OtherNode::Stranger, &[StepKind::Withdraw]),
-    (StateName::Active, OtherNode::Out, &[StepKind::Withdraw, StepKind::DropOffer]),
+    (StateName::Active, OtherNode::Out, &[StepKind::Keep, StepKind::Withdraw, StepKind::DropOffer]),
     (
         StateName::Active,
         OtherNode::Standby,
-        &[StepKind::Offer, StepKind::LetGo, StepKind::Withdraw, StepKind::DropOffer],
+        &[StepKind::Offer, StepKind::LetGo, StepKind::Keep, StepKind::Withdraw, StepKind::DropOffer],
     ),
     (StateName::Active, OtherNode::Claiming, &[StepKind::Withdraw, StepKind::DropOffer]),
     (StateName::Active, OtherNode::Active, &[StepKind::Yield, StepKind::DropOffer]),

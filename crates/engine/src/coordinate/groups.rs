@@ -170,7 +170,7 @@ impl Engine {
             self.with_around(member, |router, around| match step {
                 Step::TakeOver(cause) => router.take_over(now, *cause, around, out),
                 Step::LetGo(_) => router.let_go(now, around, out),
-                Step::Keep => router.keep(),
+                Step::Keep(_) => router.keep(),
                 Step::Yield => router.yield_to_peer(now, peer, around, out),
                 Step::Nothing
                 | Step::Claim(_)

@@ -39,11 +39,12 @@ impl Engine {
                     let Some(known) = known else { continue };
                     role.restore(known.epoch, known.active);
                     role.held_by = known.held_by.iter().copied().filter(|by| *by == HeldBy::Operator).collect();
-                    if known.active && same_boot {
-                        for service in &mut self.services {
-                            if self.units.services(index).contains(&service.config().name) {
-                                service.allow_adoption(known.epoch);
-                            }
+                    role.stood_back = known.stood_back && role.is_held();
+                    let names = self.units.services(index);
+                    for service in self.services.iter_mut().filter(|service| names.contains(&service.config().name)) {
+                        service.know_epoch(known.epoch);
+                        if known.active && same_boot {
+                            service.allow_adoption();
                         }
                     }
                 }
@@ -51,7 +52,7 @@ impl Engine {
                 for service in &mut self.services {
                     let known = record.services.iter().find(|known| known.name == service.config().name);
                     if let Some(known) = known {
-                        service.restore(now, known, same_boot, calendar);
+                        service.restore(now, known, same_boot, calendar, self.standing.in_maintenance());
                     }
                 }
                 self.saved = record;
@@ -65,6 +66,7 @@ impl Engine {
         for (role, index) in self.roles.iter_mut().zip(0..) {
             if self.units.leader(index) != index {
                 role.held_by.clear();
+                role.stood_back = false;
                 continue;
             }
             let is_known = |member: &usize| {
@@ -78,6 +80,7 @@ impl Engine {
                     role.succeed(member);
                 } else {
                     role.held_by.extend(&member.held_by);
+                    role.stood_back |= member.stood_back;
                 }
             }
         }

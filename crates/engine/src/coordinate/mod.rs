@@ -46,6 +46,7 @@ impl Engine {
             }
             return;
         }
+        self.look_elsewhere(now, out);
         let mut is_news = self.refresh_briefs();
         for _ in 0..MOST_STEPS {
             if is_news {
@@ -180,7 +181,9 @@ impl Engine {
             let goes_on = !joins && run_on(self.services_of(index));
             let (Some(router), Some(role)) = (self.routers.get(index), self.roles.get_mut(index)) else { continue };
             let state = router.state_name();
-            role.is_keeper &= router.heard_at().is_none();
+            if router.heard_at().is_some() {
+                role.keeps_no_more();
+            }
             if role.state == state {
                 continue;
             }
@@ -207,7 +210,7 @@ impl Engine {
                 |fault: &FaultReason| matches!(fault, FaultReason::ServiceFailed(_) | FaultReason::Latched(_));
             if brief.is_some_and(|brief| brief.faults.iter().any(is_of_a_service)) {
                 // It could not keep it.
-                role.is_keeper = false;
+                role.keeps_no_more();
             }
             if before == StateName::Active && busy && !listens {
                 let router = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -230,6 +233,22 @@ impl Engine {
         self.run_role_hooks(&changed, out);
         self.follow_out(now, &left, out);
         moved
+    }
+
+    /// What waits for another try goes to the other node, where that could do better by now.
+    fn look_elsewhere(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let left_alone = self.standing.in_maintenance();
+        for index in 0..self.services.len() {
+            if !self.services.get(index).is_some_and(|service| service.waits_for_another(left_alone)) {
+                continue;
+            }
+            let mut elsewhere = self.elsewhere(now, index);
+            elsewhere.nobody_better |= !self.could_run_there(index);
+            let Some(service) = self.services.get_mut(index) else { continue };
+            if let Some(consequence) = service.go_elsewhere(now, elsewhere, out) {
+                self.draw(now, index, consequence, out);
+            }
+        }
     }
 
     fn pursue_services(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
@@ -366,10 +385,16 @@ impl Engine {
         role.forget_orphans(router.heard_at(), there);
         role.compare(now, &here, there);
         tell_about(id, role, &here, known, out);
+        let last = pair.as_ref().and_then(|pair| words(pair, units, routers, index));
+        role.is_left_to_us(last, matches!(there, There::Heard { .. }), here.frozen);
         if let There::Heard { says, .. } = there {
             role.epoch = role.epoch.max(says.epoch);
             if holds(says.stance) {
-                role.is_theirs(now, matches!(says.stance, Stance::Releasing(_)));
+                let is_kept = role.is_theirs(now, matches!(says.stance, Stance::Releasing(_)), here.longest_move);
+                if is_kept {
+                    let reason = here.ready.clone().err().map_or(RefusedCommand::NotStandby, RefusedCommand::NotReady);
+                    out.push(Output::Tell(Event::HandoverFailed { router: id, reason }));
+                }
             }
         }
         let step = match role.next(now, &here, there) {
@@ -398,7 +423,7 @@ impl Engine {
                     if role.progress.is_some_and(|progress| !progress.to_us) {
                         out.push(came_to_nothing(router, services, pair_says(there)));
                     }
-                    role.progress = Some(Progress { to_us: true, begun_at: now, in_order: true });
+                    role.progress = Some(Progress::new(now, true, true, here.longest_move));
                 }
                 self.step_together(now, index, &step, out);
             }
@@ -427,16 +452,19 @@ impl Engine {
                 if role.lets_go(reason, comes_back) {
                     out.push(Output::Tell(Event::Held { router: id, by: HeldBy::Operator }));
                 }
-                role.progress = Some(Progress { to_us: false, begun_at: now, in_order: true });
+                role.progress = Some(Progress::new(now, false, true, here.longest_move));
                 out.push(Output::Tell(Event::HandoverBegun { router: id, to_us: false, reason }));
                 self.step_together(now, index, &step, out);
             }
-            Step::Keep => {
+            Step::Keep(ref reason) => {
                 if role.keeps() {
                     out.push(Output::Tell(Event::Released { router: id, by: HeldBy::Operator }));
                 }
                 role.progress = None;
-                out.push(Output::Tell(Event::HandoverFailed { router: id, reason: RefusedCommand::PeerSilent }));
+                if *reason != RefusedCommand::PeerSilent {
+                    role.rests_from_offers(now);
+                }
+                out.push(Output::Tell(Event::HandoverFailed { router: id, reason: reason.clone() }));
                 self.step_together(now, index, &step, out);
             }
             Step::DropOffer => role.withdrawn(),
@@ -503,6 +531,14 @@ impl Engine {
         elsewhere
     }
 
+    /// Whether the other node has found out that it could start what shares a service's role, and does not only hope so.
+    fn could_run_there(&self, index: usize) -> bool {
+        let owner = self.services.get(index).and_then(|service| self.units.owner_of(&service.config().name));
+        let says =
+            self.pair.as_ref().zip(owner).and_then(|(pair, owner)| words(pair, &self.units, &self.routers, owner));
+        says.is_some_and(|says| says.services.iter().all(role::is_known_ready))
+    }
+
     /// Whether the role may come back by itself to where its service failed: the budget of moves must leave one for
     /// another failure. Otherwise it stays where it works until the earlier moves no longer count.
     fn may_come_back(&self, index: usize) -> bool {
@@ -542,16 +578,16 @@ impl Engine {
         // What joins a group that is Active waits for its turn.
         let is_active = |member: &usize| self.roles.get(*member).is_some_and(|role| role.state == StateName::Active);
         let is_at_work = self.units.members(index).iter().any(is_active);
+        let members = || self.units.members(index).iter().filter_map(|member| self.routers.get(*member));
+        let rests = self.standing.is_latched() && !self.units.services(index).is_empty();
         Some(Here {
             node: self.config().pair.as_ref().map_or_else(|| config.name.clone(), |pair| pair.node.clone()),
             state: role.state,
-            leaving: self
-                .units
-                .members(index)
-                .iter()
-                .any(|member| self.routers.get(*member).is_some_and(VirtualRouter::is_leaving)),
+            leaving: members().any(VirtualRouter::is_leaving),
+            may_stay: members().all(|member| !member.is_leaving() || member.lets_go()),
             torn: self.briefs.get(index).is_some_and(|brief| brief.torn),
             meets: role.state == StateName::Active,
+            longest_move: self.services_of(index).map(Service::longest_move).max().unwrap_or_default(),
             busy: self.briefs.get(index).is_some_and(|brief| brief.busy),
             resumes: !is_at_work && run_on(self.services_of(index)),
             runs: self.services_of(index).any(|service| role::may_run(service.state_name())),
@@ -564,7 +600,8 @@ impl Engine {
             preempts_after: preempts.then_some(config.preempt_delay),
             frozen: self.standing.in_maintenance(),
             waits: self.standing.in_maintenance() && !role.is_keeper,
-            latched: self.standing.is_latched() && !self.units.services(index).is_empty() && !role.is_keeper,
+            latched: rests && !role.is_keeper,
+            rests,
             stopping: self.is_stopping(),
         })
     }

@@ -61,7 +61,7 @@ impl Engine {
                 },
                 failed: service.has_failed(),
                 moves: service.moves().map(|at| if with_ages { now.since(at) } else { Duration::ZERO }).collect(),
-                gone_for: age(service.gone_at()),
+                gone_for: age(service.ended_at()),
                 running_for: age(service.up_at()),
                 terms: terms(Some(&service.config().name)),
             });
@@ -105,12 +105,15 @@ impl Engine {
                     epoch: role.epoch,
                     active: role.is_keeper,
                     held_by: role.held_by.iter().copied().collect(),
+                    stood_back: role.stood_back,
                 });
             }
         }
         let standing = &self.standing;
         let services = self.services.iter_mut();
-        record.services = services.filter_map(|service| service.remember(now, |at| standing.in_calendar(at))).collect();
+        record.services = services
+            .filter_map(|service| service.remember(now, standing.in_maintenance(), |at| standing.in_calendar(at)))
+            .collect();
         self.standing.remember(&mut record);
         if record != self.saved {
             self.saved = record.clone();

@@ -81,7 +81,8 @@ impl Engine {
                             return None;
                         }
                         // It may have been taken back before anything had been begun there.
-                        Some(their(theirs.gone_for).max(ours.ended_at()).zip(ours.up_at()))
+                        let gone = their(theirs.gone_for).max(ours.ended_at()).or(ours.gone_at());
+                        Some(gone.zip(ours.up_at()))
                     })
                     .collect()
             } else {
@@ -98,7 +99,8 @@ impl Engine {
                         }
                         // It may have been given back before anything had been begun here.
                         let here = ours.ended_at().filter(|at| *at >= progress.begun_at);
-                        let gone = here.or_else(|| ours.gone_at().max(their(theirs.gone_for)));
+                        let ended = || ours.ended_at().max(their(theirs.gone_for)).or(ours.gone_at());
+                        let gone = here.or_else(ended);
                         Some(gone.zip(their(theirs.running_for)))
                     })
                     .collect()

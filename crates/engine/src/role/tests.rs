@@ -19,8 +19,10 @@ fn here(state: StateName) -> Here {
         node: Name::from("a"),
         state,
         leaving: false,
+        may_stay: true,
         torn: false,
         meets: state == StateName::Active,
+        longest_move: Duration::ZERO,
         busy: false,
         resumes: false,
         runs: false,
@@ -34,6 +36,7 @@ fn here(state: StateName) -> Here {
         frozen: false,
         waits: false,
         latched: false,
+        rests: false,
         stopping: false,
     }
 }
@@ -46,8 +49,92 @@ fn nobody_keeps_half_of_a_group() {
     let leaving = Here { leaving: true, ..here(StateName::Active) };
     let torn = Here { torn: true, ..leaving.clone() };
     let whole_again = Here { due: Some(DUE), ..torn.clone() };
-    for (here, expected) in [(leaving, Step::Keep), (torn, Step::Nothing), (whole_again, Step::Keep)] {
+    let keep = Step::Keep(RefusedCommand::PeerSilent);
+    for (here, expected) in [(leaving, keep.clone()), (torn, Step::Nothing), (whole_again, keep)] {
         assert_eq!(role.next(at(1_100), &here, There::Nobody), expected);
+    }
+}
+
+/// What is let go for the sake of a node that says it cannot take it any more is kept; what goes for another reason goes.
+#[test]
+fn nobody_lets_go_what_the_other_node_cannot_take() {
+    let standby = says(Stance::Standby, 100, false);
+    let held = RouterStatement { held: true, ..standby.clone() };
+    let claiming = RouterStatement { held: true, ..says(Stance::Claiming, 100, true) };
+    let failed = RefusedCommand::NotReady(Name::from("it has failed there"));
+    let cases = [
+        (standby, None),
+        (held, Some(RefusedCommand::NotStandby)),
+        (says(Stance::Out, 100, false), Some(RefusedCommand::NotStandby)),
+        (says(Stance::Standby, 100, true), Some(failed)),
+        (claiming, None),
+        (says(Stance::Releasing(HandoverReason::Leaving), 100, true), None),
+    ];
+    let (node, leaving) = (Name::from("b"), Here { leaving: true, ..here(StateName::Active) });
+    for (says, expected) in cases {
+        for reason in
+            [HandoverReason::Operator, HandoverReason::Failback, HandoverReason::Held, HandoverReason::Leaving]
+        {
+            let mut role = Role::new();
+            role.lets_go(reason, false);
+            let there = There::Heard { node: &node, says: &says, seen: 7, grants_within: GRANTS_WITHIN };
+            let kept = expected.clone().filter(|_| reason != HandoverReason::Leaving);
+            assert_eq!(role.next(at(1_100), &leaving, there), kept.map_or(Step::Nothing, Step::Keep), "{reason:?}");
+        }
+    }
+}
+
+/// What was let go in order is this node's again once the other one has not taken it; not if that one has had it since. In
+/// maintenance that one takes nothing without our answer, so that its silence tells as much.
+#[test]
+fn what_nobody_took_is_left_to_whoever_had_it() {
+    let could = says(Stance::Standby, 100, false);
+    let cannot = says(Stance::Standby, 100, true);
+    let had_it = RouterStatement { epoch: 2, ..cannot.clone() };
+    let has_it = says(Stance::Active, 100, false);
+    let claims = says(Stance::Claiming, 100, false);
+    for (says, at_once, later) in [
+        (could, false, true),
+        (cannot, true, true),
+        (had_it, false, false),
+        (has_it, false, false),
+        (claims, false, false),
+    ] {
+        for (heard, frozen) in [(true, false), (true, true), (false, true), (false, false)] {
+            let may = heard || frozen;
+            let mut role = Role::new();
+            role.changed(at(0), StateName::Active, true, false, true);
+            role.lets_go(HandoverReason::Operator, false);
+            role.changed(at(1_000), StateName::Backup, true, false, true);
+            assert!(!role.is_keeper);
+            role.is_left_to_us(Some(&says), heard, frozen);
+            assert_eq!(role.is_keeper, at_once && may, "{says:?}");
+            role.forget(at(1_000) + RELEASE_PATIENCE);
+            role.is_left_to_us(Some(&says), heard, frozen);
+            assert_eq!(role.is_keeper, later && may, "{says:?}");
+        }
+    }
+}
+
+/// Who has kept a role because the other node could not take it does not offer it again by itself for a while, which grows; an
+/// operator's word counts at once.
+#[test]
+fn what_was_kept_is_not_offered_again_at_once() {
+    let wish = |reason| RouterStatement { wants: Some(reason), ..says(Stance::Standby, 200, false) };
+    let (failback, operator) = (wish(HandoverReason::Failback), wish(HandoverReason::Operator));
+    let active = here(StateName::Active);
+    let mut role = Role::new();
+    role.changed(at(0), StateName::Active, true, false, false);
+    let mut now = at(1_000);
+    for rest in [60, 120, 240, 480, 960, 1_920, 3_600, 3_600] {
+        assert_eq!(next(&role, now, &active, &failback, 6), Step::Offer(HandoverReason::Failback));
+        role.rests_from_offers(now);
+        now = now + Duration::from_secs(rest);
+        assert_eq!(role.deadline(GRANTS_WITHIN, Duration::ZERO), Some(now));
+        role.forget(now - Duration::from_nanos(1));
+        assert_eq!(next(&role, now, &active, &failback, 6), Step::Nothing);
+        assert_eq!(next(&role, now, &active, &operator, 6), Step::Offer(HandoverReason::Operator));
+        role.forget(now);
     }
 }
 
@@ -142,15 +229,18 @@ fn a_claim_that_was_only_due_ends_with_the_other_node_and_what_was_handed_over_d
 #[test]
 fn what_still_runs_here_goes_on_in_maintenance_only() {
     let standby = says(Stance::Standby, 100, false);
-    for (resumes, frozen, expected) in [
-        (true, false, Step::GiveUp),
-        (true, true, Step::Claim(Cause::Resumed)),
-        (false, true, Step::Nothing),
-        (false, false, Step::Nothing),
+    for (resumes, frozen, waits, expected) in [
+        (true, false, false, Step::GiveUp),
+        (true, true, false, Step::Claim(Cause::Resumed)),
+        (true, true, true, Step::Nothing),
+        (false, false, false, Step::Nothing),
+        // Nobody else would have the role.
+        (false, true, false, Step::Claim(DUE)),
+        (false, true, true, Step::Nothing),
     ] {
         let ready = Err(Name::from("no licence"));
-        let here = Here { ready, busy: resumes, resumes, runs: resumes, frozen, ..here(StateName::Backup) };
-        assert_eq!(next(&Role::new(), at(1_100), &here, &standby, 6), expected, "{resumes} {frozen}");
+        let here = Here { ready, busy: resumes, resumes, runs: resumes, frozen, waits, ..here(StateName::Backup) };
+        assert_eq!(next(&Role::new(), at(1_100), &here, &standby, 6), expected, "{resumes} {frozen} {waits}");
     }
 }
 

@@ -122,10 +122,14 @@ pub(crate) struct Service {
     stopped_by_hand: bool,
     /// And that was maintenance, or meant it.
     stopped_for_maintenance: bool,
+    /// It ended in maintenance, in a former life of this daemon, and nobody else is known to have had the role since.
+    left_stopped: bool,
     /// Not started before this moment.
     start_at: Instant,
     /// How long to wait before the next start where nobody else could do better.
     retry: Duration,
+    /// It waits for that start, although its budget is spent: the role moves once somebody else could do better.
+    waits_for_another: bool,
     last_failure: Option<(Instant, ServiceFailure)>,
     /// When the last of it was gone, or was found to be.
     gone_at: Option<Instant>,
@@ -137,10 +141,10 @@ pub(crate) struct Service {
     up_at: Option<Instant>,
     /// It was told to start, or found running, since the role came.
     begun: bool,
-    /// That it was taken over is still to be told, once it serves.
-    owes_take_over: bool,
     /// The newest epoch that it has run for.
     epoch: u64,
+    /// The newest one in which it was told that it had been taken over, or went on; in a newer one that is told once it serves.
+    told: u64,
     /// Nobody could tell whether it runs, and that was told.
     out_of_sight: bool,
     /// Somebody else started it; in maintenance that is left alone.
@@ -168,16 +172,18 @@ impl Service {
             failed: false,
             stopped_by_hand: false,
             stopped_for_maintenance: false,
+            left_stopped: false,
             start_at: now,
             retry: FIRST_RETRY,
+            waits_for_another: false,
             last_failure: None,
             gone_at: None,
             ended_at: None,
             echo_until: None,
             up_at: None,
             begun: false,
-            owes_take_over: false,
             epoch: 0,
+            told: 0,
             out_of_sight: false,
             started_by_hand: false,
             timers: Vec::new(),
@@ -254,27 +260,49 @@ impl Service {
         self.order(ServiceOrder::Forget, out);
     }
 
-    /// What a former life of this daemon says: it may have been running rightly.
-    pub(crate) fn allow_adoption(&mut self, epoch: u64) {
-        (self.adoptable, self.may_run) = (true, true);
+    /// The newest epoch of its role that a former life of this daemon knew of.
+    pub(crate) fn know_epoch(&mut self, epoch: u64) {
         self.epoch = self.epoch.max(epoch);
+    }
+
+    /// What a former life of this daemon says: it may have been running rightly.
+    pub(crate) const fn allow_adoption(&mut self) {
+        (self.adoptable, self.may_run) = (true, true);
     }
 
     /// Fills in what the next life shall remember; `calendar` tells a moment's date.
     pub(crate) fn remember(
         &mut self,
         now: Instant,
+        left_alone: bool,
         calendar: impl Fn(Instant) -> Option<u64>,
     ) -> Option<ServiceRecord> {
         let moves = self.moves.remember(now, self.config.max_moves.within, calendar);
-        let remembers = self.failed || !moves.is_empty();
-        remembers.then(|| ServiceRecord { name: self.name(), failed: self.failed, moves })
+        let rests = self.wanted && self.begun && matches!(self.state, State::Stopped);
+        let left_stopped = left_alone && (rests || self.left_stopped);
+        let remembers = self.failed || self.told > 0 || left_stopped || !moves.is_empty();
+        remembers.then(|| ServiceRecord {
+            name: self.name(),
+            failed: self.failed,
+            told: self.told,
+            left_stopped,
+            moves,
+        })
     }
 
     /// What a former life of this daemon remembered. A reboot may have mended what had failed.
-    pub(crate) fn restore(&mut self, now: Instant, record: &ServiceRecord, same_boot: bool, calendar: u64) {
+    pub(crate) fn restore(
+        &mut self,
+        now: Instant,
+        record: &ServiceRecord,
+        same_boot: bool,
+        calendar: u64,
+        left_alone: bool,
+    ) {
         self.moves.restore(now, &record.moves, same_boot, calendar);
         self.failed = record.failed && same_boot && !self.adoptable;
+        self.told = record.told;
+        self.left_stopped = left_alone && record.left_stopped;
     }
 
     /// The role has come back to where it left because of this service: that is a move, too.
@@ -347,6 +375,11 @@ impl Service {
             State::Running { .. } => ServiceStateName::Running,
             State::Stopping { .. } => ServiceStateName::Stopping,
         }
+    }
+
+    /// Its budget here is spent, and it waits for another try because nobody else could do better.
+    pub(crate) const fn waits_for_another(&self, left_alone: bool) -> bool {
+        self.waits_for_another && matches!(self.state, State::Stopped) && self.may_start(left_alone)
     }
 
     /// Running well; `None` while it does not run, or before every check has a result.
@@ -435,20 +468,25 @@ impl Service {
     pub(crate) fn set_wanted(&mut self, now: Instant, wanted: bool, epoch: u64) {
         if self.wanted == wanted {
             // What only joins its role is no take-over.
-            self.epoch = if wanted { self.epoch.max(epoch) } else { self.epoch };
+            if wanted && epoch > self.epoch {
+                self.told = if self.told < self.epoch { self.told } else { epoch };
+                self.epoch = epoch;
+            }
             return;
         }
         let goes_on = self.adoptable && self.is_up();
+        let left_stopped = core::mem::take(&mut self.left_stopped);
         self.wanted = wanted;
         self.stopped_by_hand = false;
         self.started_by_hand = false;
         self.adoptable = false;
-        self.begun = self.is_up();
+        self.begun = self.is_up() || (wanted && left_stopped);
+        self.waits_for_another = false;
         self.timers.clear();
         if wanted {
             // A role that was not let go after all was not taken over again; but what was to be told of it still is.
             if epoch > self.epoch {
-                self.owes_take_over = !goes_on;
+                self.told = if goes_on { epoch } else { self.told.min(epoch - 1) };
             }
             self.epoch = epoch;
             self.retry = FIRST_RETRY;
@@ -487,6 +525,7 @@ impl Service {
     pub(crate) fn refuse_adoption(&mut self) -> bool {
         let did = self.adoptable || self.may_run;
         (self.adoptable, self.may_run) = (false, false);
+        self.left_stopped = false;
         did
     }
 
@@ -646,6 +685,7 @@ impl Service {
             State::Stopped if self.may_start(left_alone) && self.start_at <= now => {
                 let cause = if self.begun { ServiceCause::Restart } else { ServiceCause::Role };
                 self.begun = true;
+                self.waits_for_another = false;
                 self.set_state(now, State::Starting { until: now + self.config.start_timeout }, cause, out);
                 self.order(ServiceOrder::Start, out);
                 true
@@ -672,7 +712,8 @@ impl Service {
         if !self.wanted || !self.is_up() {
             return due;
         }
-        if active && self.healthy() == Some(true) && core::mem::take(&mut self.owes_take_over) {
+        if active && self.healthy() == Some(true) && self.told < self.epoch {
+            self.told = self.epoch;
             due.push(Hook::TakenOver);
         }
         for ((at, interval), index) in self.timers.iter_mut().zip(&self.config.while_active).zip(0..) {
@@ -693,6 +734,7 @@ impl Service {
         self.moves.clear();
         self.failed = false;
         self.stopped_by_hand = false;
+        self.waits_for_another = false;
         self.retry = FIRST_RETRY;
         self.start_at = now;
     }
@@ -750,7 +792,8 @@ impl Service {
         }
         self.started_by_hand = false;
         self.timers.clear();
-        if !self.is_unknown() {
+        // What was never begun has not ended. What may have run until the former life ended has ended since.
+        if (!self.is_unknown() || self.adoptable) && !matches!(cause, ServiceCause::Refused(_)) {
             self.ended_at = Some(now);
         }
         self.gone_at = Some(now);

@@ -92,18 +92,48 @@ impl Service {
         self.last_failure = Some((now, failure.clone()));
         let (remedy, consequence) = self.remedy(now, left_alone, elsewhere);
         match remedy {
-            Remedy::Restart { after, .. } | Remedy::StayAndRetry { after } => {
+            Remedy::Restart { after, .. } => self.start_at = now + after,
+            Remedy::StayAndRetry { after } => {
                 self.start_at = now + after;
+                self.waits_for_another = true;
             }
-            Remedy::Move => {
-                self.failed = true;
-                self.moves.note(now);
-                self.readiness.begin_again(now);
-            }
+            Remedy::Move => self.give_up(now),
             Remedy::Nothing => {}
         }
         self.tell_failure(failure, remedy, out);
         consequence
+    }
+
+    /// The role has to move.
+    fn give_up(&mut self, now: Instant) {
+        self.failed = true;
+        self.moves.note(now);
+        self.readiness.begin_again(now);
+    }
+
+    /// Somebody else could do better by now: what waits here for another try goes there instead.
+    pub(crate) fn go_elsewhere(
+        &mut self,
+        now: Instant,
+        elsewhere: Elsewhere,
+        out: &mut Vec<Output>,
+    ) -> Option<Consequence> {
+        let consequence = self.may_move(now, elsewhere)?;
+        let (_, failure) = self.last_failure.clone()?;
+        self.waits_for_another = false;
+        self.give_up(now);
+        self.tell_failure(failure, Remedy::Move, out);
+        Some(consequence)
+    }
+
+    /// What follows from the role's going elsewhere; `None` if it may not.
+    fn may_move(&self, now: Instant, elsewhere: Elsewhere) -> Option<Consequence> {
+        let moves = self.recent_moves(now).saturating_add(elsewhere.their_moves);
+        let limit = self.config.max_moves.limit;
+        let may = !elsewhere.latched && elsewhere.their_moves == 0 && moves < limit && !elsewhere.nobody_better;
+        // With the last one that is allowed it stays where it comes to.
+        let last = if moves + 1 >= limit { Consequence::LatchTooManyMoves } else { Consequence::Nothing };
+        may.then_some(last)
     }
 
     /// Again here within the budget, then elsewhere once, then nowhere.
@@ -117,20 +147,17 @@ impl Service {
             let attempt = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
             return (Remedy::Restart { attempt, of, after: Duration::ZERO }, Consequence::Nothing);
         }
-        let moves = self.recent_moves(now).saturating_add(elsewhere.their_moves);
-        let limit = self.config.max_moves.limit;
+        if let Some(consequence) = self.may_move(now, elsewhere) {
+            return (Remedy::Move, consequence);
+        }
         let consequence = if elsewhere.latched {
             Consequence::Nothing
         } else if elsewhere.their_moves > 0 {
             Consequence::LatchBothFailed
-        } else if moves >= limit {
+        } else if self.recent_moves(now) >= self.config.max_moves.limit {
             Consequence::LatchTooManyMoves
-        } else if elsewhere.nobody_better {
-            Consequence::Nothing
         } else {
-            // With the last one that is allowed it stays where it comes to.
-            let last = moves + 1 >= limit;
-            return (Remedy::Move, if last { Consequence::LatchTooManyMoves } else { Consequence::Nothing });
+            Consequence::Nothing
         };
         let after = self.retry;
         self.retry = (self.retry * 2).min(LAST_RETRY);

@@ -37,7 +37,7 @@ use tanist_engine::{
     Authentication, ChecksumPolicy, Command, Desired, DesiredAddress, Ending, Engine, Family, FigureCause, HeldBy,
     HmacMode, Input, Instant, LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Owner,
     Priority, Received, Record, Restored, Route, RouterConfig, RouterId, RouterRecord, Rule, ScriptOutcome,
-    ServiceReport, TrackerKind, TrackerName, Transport, Version,
+    ServiceRecord, ServiceReport, TrackerKind, TrackerName, Transport, Version,
 };
 
 use super::packet::{AuthenticationHeader, Packet, Seal, Sum, ipv4, key_octets, source_of};
@@ -307,7 +307,8 @@ impl Bench {
     }
 
     /// `nothing`, `damaged`, or a record of the first router: `epoch 3`, `active`, `held`, `latched`, `maintained`
-    /// (without end) or `maintained 60`, and `other-boot` if the machine was started anew since.
+    /// (without end) or `maintained 60`, `untold` if nobody was told that its services had been taken over, `left-stopped` if they
+    /// had ended in maintenance, and `other-boot` if the machine was started anew since.
     fn restored(&self, now: Instant, words: &[&str]) -> Restored {
         let calendar = calendar(now);
         match words {
@@ -316,9 +317,9 @@ impl Bench {
             _ => {}
         }
         let name = self.engine.config().routers[0].name.clone();
-        let mut router = RouterRecord { name, epoch: 1, active: false, held_by: Vec::new() };
+        let mut router = RouterRecord { name, epoch: 1, active: false, held_by: Vec::new(), stood_back: false };
         let mut record = Record::default();
-        let mut same_boot = true;
+        let (mut same_boot, mut told, mut left_stopped) = (true, true, false);
         let mut words = words.iter().peekable();
         while let Some(word) = words.next() {
             match *word {
@@ -335,9 +336,21 @@ impl Bench {
                     let until = until.map(|seconds| calendar + number::<u64>(seconds));
                     record.maintenance = Some(MaintenanceRecord { until });
                 }
+                "untold" => told = false,
+                "left-stopped" => left_stopped = true,
                 "other-boot" => same_boot = false,
                 other => panic!("nobody remembers {other}"),
             }
+        }
+        let told = if told && router.active { router.epoch } else { 0 };
+        if told > 0 || left_stopped {
+            record.services.extend(self.engine.config().services.iter().map(|service| ServiceRecord {
+                name: service.name.clone(),
+                failed: false,
+                told,
+                left_stopped,
+                moves: Vec::new(),
+            }));
         }
         record.routers.push(router);
         Restored::Record { record, same_boot, calendar }

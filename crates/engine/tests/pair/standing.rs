@@ -1,8 +1,8 @@
 //! What holds for the whole pair: the latch, maintenance, and what both nodes remember of them.
 
 use tanist_engine::{
-    Answer, Budget, Command, Event, LatchReason, Record, RefusedCommand, Restored, RouterRecord, StateName,
-    TrackedLink, Weight,
+    Answer, Budget, Command, Event, LatchReason, Record, RefusedCommand, Restored, RouterRecord, ServiceRecord,
+    StateName, TrackedLink, Weight,
 };
 
 use super::failing::latched;
@@ -189,11 +189,16 @@ fn a_damaged_memory_is_cleared_by_one_that_remembers() {
 #[test]
 fn a_memory_that_counts_too_far_is_damaged() {
     for number in [1 << 62, u64::MAX] {
-        let router = RouterRecord { name: "VI_1".into(), epoch: number, active: true, held_by: Vec::new() };
+        let router =
+            RouterRecord { name: "VI_1".into(), epoch: number, active: true, held_by: Vec::new(), stood_back: false };
+        let service =
+            ServiceRecord { name: "job".into(), failed: false, told: number, left_stopped: false, moves: Vec::new() };
         let of_epochs = Record { routers: vec![router], ..Record::default() };
         let of_latches = Record { latch_number: number, ..Record::default() };
         let of_acknowledged = Record { acknowledged: number, ..Record::default() };
-        for record in [of_epochs, of_latches, of_acknowledged] {
+        let of_maintenance = Record { maintenance_number: number, ..Record::default() };
+        let of_services = Record { services: vec![service], ..Record::default() };
+        for record in [of_epochs, of_latches, of_acknowledged, of_maintenance, of_services] {
             let mut world = World::new(|_, _| {});
             let calendar = calendar(&world);
             world.boot_with(0, Restored::Record { record, same_boot: false, calendar });

@@ -475,6 +475,7 @@ link eth1 up
     4.500000 > running job
     4.500000   job Starting -> Running: Done
     4.500000   job hook TakenOver Active epoch 1
+    4.500000   save a epoch 1 active b epoch 1 active
     4.609375   a advertise 200
     4.609375   b advertise 100
     5.000000 > link eth1 down

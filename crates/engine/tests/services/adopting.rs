@@ -33,6 +33,68 @@ service job every 10
     );
 }
 
+/// Its daemon ended before it had told that it was taken over.
+#[test]
+fn what_was_not_told_is_told() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7 untold
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 7
+  300.218750   job hook TakenOver Active epoch 7
+  300.218750   save a epoch 7 active
+300.500000 > wait
+",
+    );
+}
+
+/// Its daemon ended in maintenance, after it had crashed or had been stopped by hand.
+#[test]
+fn what_ended_in_maintenance_is_left_so() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7 maintained 400 left-stopped
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+    0.000000   save a epoch 7 active maintenance until Some(1700000400)
+0.001000 > gone job exit 0
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 8
+  300.218750   save a epoch 8 active maintenance until Some(1700000400)
+  400.000000   MaintenanceEnded { expired: true }
+  400.000000   save a epoch 8 active
+  400.000000   job Stopped -> Starting: Role
+  400.000000   job Start
+  400.218750   a advertise 200
+401.000000 > wait
+",
+    );
+}
+
 #[test]
 fn after_a_boot_it_does_not() {
     check(
@@ -330,6 +392,7 @@ service job
     0.000000   a Initialize -> Backup: Started
     0.000000   a notify Backup 200
     0.000000   job hook RoleChanged Backup epoch 7
+    0.000000   save a epoch 7 active maintenance until None
 0.001000 > running job
     0.001000   job Unknown -> Running: Found
   300.218750   a Backup -> Active: Resumed
@@ -359,6 +422,7 @@ service job
     0.000000   a Initialize -> Backup: Started
     0.000000   a notify Backup 200
     0.000000   job hook RoleChanged Backup epoch 7
+    0.000000   save a epoch 7 maintenance until Some(1700001000)
 0.001000 > gone job
     0.001000   job Unknown -> Stopped: Found
     0.001000   job AssessReadiness

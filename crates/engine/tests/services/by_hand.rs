@@ -46,6 +46,7 @@ service job
 603.500000 > running job
   603.500000   job Starting -> Running: Done
   603.500000   job hook TakenOver Active epoch 2
+  603.500000   save a epoch 2 active
 ",
     );
 }
@@ -122,6 +123,7 @@ service job
 601.500000 > running job
   601.500000   job Starting -> Running: Done
   601.500000   job hook TakenOver Active epoch 2
+  601.500000   save a epoch 2 active
 ",
     );
 }
@@ -162,6 +164,7 @@ service job
 601.500000 > running job
   601.500000   job Starting -> Running: Done
   601.500000   job hook TakenOver Active epoch 2
+  601.500000   save a epoch 2 active
 602.000000 > by-hand job
   602.000000   job Running -> Stopped: StoppedByHand
   602.000000   job failed: StoppedByHand: Move

@@ -18,6 +18,7 @@ service job stop_timeout 20 check web interval 1 timeout 0.5 rise 1 fall 2
   300.510000   web returned Exited(0)
   300.510000   web succeeded
   300.510000   job hook TakenOver Active epoch 1
+  300.510000   save a epoch 1 active
   300.520000   run web
 300.670000 > exit web 0
   301.431340   run web
@@ -69,6 +70,7 @@ service job grace 5 check web interval 1 timeout 0.5 rise 1 fall 1
   301.170000   web returned Exited(0)
   301.170000   web succeeded
   301.170000   job hook TakenOver Active epoch 1
+  301.170000   save a epoch 1 active
   301.300000   run web
 301.300000 > services
   301.300000   job is Running wanted well restarts 0 moves 0
@@ -140,6 +142,7 @@ service job grace 1 check web interval 10 timeout 5 rise 2 fall 1
 301.670000 > exit web 0
   301.670000   web succeeded
   301.670000   job hook TakenOver Active epoch 1
+  301.670000   save a epoch 1 active
 301.700000 > services
   301.700000   job is Running wanted well restarts 0 moves 0
 ",
@@ -255,6 +258,7 @@ service job check web interval 2 timeout 1 rise 1 fall 2
   300.510000   web returned Exited(0)
   300.510000   web succeeded
   300.510000   job hook TakenOver Active epoch 1
+  300.510000   save a epoch 1 active
   300.520000   run web
   301.520000   end web Terminate
   301.520000   web timed out after 1s
@@ -293,6 +297,7 @@ service job check one interval 1 timeout 0.5 check two interval 1 timeout 0.5
   300.600000   two returned Exited(0)
   300.600000   two succeeded
   300.600000   job hook TakenOver Active epoch 1
+  300.600000   save a epoch 1 active
   300.640000   run two
 300.700000 > services
   300.700000   job is Running wanted well restarts 0 moves 0
@@ -316,6 +321,7 @@ service job check web interval 1 timeout 0.5
   300.510000   web returned Exited(0)
   300.510000   web succeeded
   300.510000   job hook TakenOver Active epoch 1
+  300.510000   save a epoch 1 active
   300.520000   run web
 300.670000 > gone job exit 1
   300.670000   end web Terminate
@@ -351,6 +357,7 @@ service job check web interval 1 timeout 0.5
   300.510000   web returned Exited(0)
   300.510000   web succeeded
   300.510000   job hook TakenOver Active epoch 1
+  300.510000   save a epoch 1 active
   300.520000   run web
 300.670000 > gone job exit 1
   300.670000   end web Terminate
@@ -409,6 +416,7 @@ service job start_timeout 3 stop_timeout 1
 305.500000 > running job
   305.500000   job Starting -> Running: Done
   305.500000   job hook TakenOver Active epoch 1
+  305.500000   save a epoch 1 active
 ",
     );
 }
@@ -503,6 +511,7 @@ service job check one interval 1 timeout 0.5 check two interval 1 timeout 0.5 fa
   300.520000   two returned Exited(0)
   300.520000   two succeeded
   300.520000   job hook TakenOver Active epoch 1
+  300.520000   save a epoch 1 active
   300.560000   run two
 300.670000 > exit one 0
 300.680000 > exit two 1

@@ -124,6 +124,7 @@ service job restart 0/60 check web interval 1 timeout 0.5
   300.510000   web returned Exited(0)
   300.510000   web succeeded
   300.510000   job hook TakenOver Active epoch 1
+  300.510000   save a epoch 1 active
   300.520000   run web
 300.670000 > exit web 1
   300.670000   web returned Exited(1)
@@ -192,6 +193,7 @@ service job restart 0/60 moves 3/5000 assess 1000
 601.400000 > running job
   601.400000   job Starting -> Running: Done
   601.400000   job hook TakenOver Active epoch 2
+  601.400000   save a epoch 2 active
 602.000000 > gone job exit 1
   602.000000   job Running -> Stopped: Ended(Exited(1))
   602.000000   job failed: Ended(Exited(1)): Move

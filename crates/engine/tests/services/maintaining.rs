@@ -18,6 +18,7 @@ service job
 302.000000 > gone job exit 1
   302.000000   job Running -> Stopped: Ended(Exited(1))
   302.000000   job failed: Ended(Exited(1)): Nothing
+  302.000000   save a epoch 1 active maintenance until None
 350.000000 > services
   350.000000   job is Stopped wanted restarts 0 moves 0
 351.000000 > maintained
@@ -48,6 +49,7 @@ service job
 302.000000 > gone job exit 1
   302.000000   job Running -> Stopped: Ended(Exited(1))
   302.000000   job failed: Ended(Exited(1)): Nothing
+  302.000000   save a epoch 1 active maintenance until Some(1700000311)
   311.000000   MaintenanceEnded { expired: true }
   311.000000   save a epoch 1 active
   311.000000   job Stopped -> Starting: Role
@@ -98,6 +100,7 @@ service job check web interval 1 timeout 0.5
   300.510000   web returned Exited(0)
   300.510000   web succeeded
   300.510000   job hook TakenOver Active epoch 1
+  300.510000   save a epoch 1 active
   300.520000   run web
 300.600000 > maintain
   300.600000   MaintenanceBegun { span: None, node: this node }
@@ -301,10 +304,12 @@ service job
 302.000000 > by-hand job
   302.000000   job Running -> Stopped: StoppedByHand
   302.000000   job failed: StoppedByHand: Nothing
+  302.000000   save a epoch 1 active maintenance until None
 310.000000 > services
   310.000000   job is Stopped wanted restarts 0 moves 0
 311.000000 > running job
   311.000000   job Stopped -> Running: StartedByHand
+  311.000000   save a epoch 1 active maintenance until None
 312.000000 > services
   312.000000   job is Running wanted well restarts 0 moves 0
 313.000000 > maintained
@@ -333,6 +338,7 @@ service job
 302.000000 > by-hand job
   302.000000   job Running -> Stopped: StoppedByHand
   302.000000   job failed: StoppedByHand: Nothing
+  302.000000   save a epoch 1 active maintenance until None
 310.000000 > maintained
   310.000000   MaintenanceEnded { expired: false }
   310.000000   answer 1 Done
@@ -424,6 +430,7 @@ service job start_timeout 3
   303.218750   job failed: StartTimedOut: Nothing
 304.000000 > gone job exit 0
   304.000000   job Stopping -> Stopped: Done
+  304.000000   save a epoch 1 active maintenance until None
 310.000000 > services
   310.000000   job is Stopped wanted restarts 0 moves 0
 311.000000 > maintained

@@ -38,6 +38,7 @@ service job check web interval 1 timeout 0.5
   300.510000   web returned Exited(0)
   300.510000   web succeeded
   300.510000   job hook TakenOver Active epoch 1
+  300.510000   save a epoch 1 active
   300.520000   run web
 300.670000 > reconfigure
 router a priority 200 interval 100 addresses none
@@ -135,6 +136,7 @@ service job of b
   601.218750   job hook RoleChanged Active epoch 1
   601.218750   save a epoch 1 active b epoch 1 active maintenance until None
   601.218750   job hook TakenOver Active epoch 1
+  601.218750   save a epoch 1 active b epoch 1 active maintenance until None
 620.000000 > wait
 ",
     );
@@ -161,6 +163,7 @@ service two
 301.500000 > running two
   301.500000   two Starting -> Running: Done
   301.500000   two hook TakenOver Active epoch 1
+  301.500000   save a epoch 1 active
 ",
     );
 }
@@ -179,6 +182,7 @@ service two
 301.000000 > reconfigure
 router a priority 200 interval 100 addresses none
 service one
+  301.000000   save a epoch 1 active
   301.000000   two Running -> Stopping: Removed
   301.000000   two Stop
 302.000000 > gone two exit 0
@@ -225,6 +229,7 @@ service two
 router a priority 200 interval 100 addresses none
 service one
   302.000000   two Forget
+  302.000000   save a epoch 1 active maintenance until None
 303.000000 > maintained
   303.000000   MaintenanceEnded { expired: false }
   303.000000   answer 1 Done
@@ -458,6 +463,7 @@ service job of a
   301.500000   a Initialize -> Backup: Started
   301.500000   a notify Backup 200
   301.500000   job hook RoleChanged Backup epoch 0
+  301.500000   save
 302.000000 > gone job exit 0
   302.000000   job Stopping -> Stopped: Done
   302.000000   job AssessReadiness
@@ -499,7 +505,7 @@ service job of a
   303.218750   b wants its addresses
   303.218750   desired 192.0.2.100/24@eth0
   303.218750   b notify Active 200
-  303.218750   save a epoch 1 active b epoch 2 active
+  303.218750   save a epoch 1 active b epoch 2 active (2 times)
   303.218750   GroupChanged { group: G, kind: Active }
   303.218750   G notify Active
 304.000000 > services

@@ -31,6 +31,7 @@ service job
 300.500000 > running job
   300.500000   job Starting -> Running: Done
   300.500000   job hook TakenOver Active epoch 1
+  300.500000   save a epoch 1 active
 301.000000 > hear 192.0.2.2 250
   301.000000   a advertise 200
   301.000000   a Active -> Backup: HigherPriority 250 from 192.0.2.2
@@ -97,6 +98,7 @@ service job
 300.500000 > running job
   300.500000   job Unknown -> Running: Found
   300.500000   job hook TakenOver Active epoch 1
+  300.500000   save a epoch 1 active
 300.600000 > services
   300.600000   job is Running wanted well restarts 0 moves 0
 ",
@@ -133,6 +135,7 @@ service job
 302.500000 > running job
   302.500000   job Starting -> Running: Done
   302.500000   job hook TakenOver Active epoch 1
+  302.500000   save a epoch 1 active
 ",
     );
 }
