@@ -534,6 +534,8 @@ impl Maker {
             self.at(at, Command::Nodes(target.clone(), Act::Sending(true)));
             self.at(at, Command::Nodes(target.clone(), Act::RefusesNothing));
             self.at(at, Command::Nodes(target.clone(), Act::Returns));
+            // What was without power heard nothing of it before.
+            self.mend_services(at, node);
             self.at(at, Command::Nodes(target, Act::Start));
         }
         // A daemon that was just stopping is started when it has gone.

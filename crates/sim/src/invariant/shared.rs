@@ -127,6 +127,11 @@ impl Shared {
         }
     }
 
+    /// A reload has taken a service out of a node: nobody there knows of its moves any more.
+    pub(crate) const fn taken_out(&mut self, now: Instant) {
+        self.moves.forget(now);
+    }
+
     /// A daemon finds its record again; what it says is known from then on.
     pub(crate) fn restored(&mut self, node: usize, restored: &Restored, now: Instant) {
         if let Restored::Record { record, same_boot, .. } = restored {

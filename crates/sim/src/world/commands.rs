@@ -348,6 +348,7 @@ impl World<'_> {
             ServiceChange::Added => service.present = true,
             ServiceChange::Removed => {
                 service.present = false;
+                self.shared.taken_out(self.now);
                 // Whoever takes it out of the configuration in maintenance looks after it from now on.
                 let maintained = node.daemon.as_ref().is_some_and(|daemon| daemon.view.maintenance.is_some());
                 if let Some(unit) = node.units.iter_mut().find(|unit| unit.name == *name && maintained) {

@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(250);
 impl World<'_> {
     /// The kernel will drop an address that it has just been given.
     pub(super) fn begin_lifetime(&mut self, index: usize, link: &Name, address: IpAddr) {
+        // It may be wanted between two looks only.
+        self.nodes[index].left_behind.remove(&(link.clone(), address));
         let Some(lifetime) = self.plan.address_lifetime else { return };
         let at = self.now + lifetime + KERNEL_LATE;
         if let Some(link) = self.nodes[index].link_mut(link) {
@@ -94,8 +96,6 @@ impl World<'_> {
         for (link, address) in held {
             if self.wants(index, &link, address) {
                 self.begin_lifetime(index, &link, address);
-                // It may be awake between two looks only.
-                self.nodes[index].left_behind.remove(&(link, address));
             }
         }
     }
