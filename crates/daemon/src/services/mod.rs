@@ -240,11 +240,8 @@ impl Services {
             plan.probes.iter().map(|(check, probe)| (plan.name.clone(), check.clone(), probe.clone()))
         });
         let services = &self.services;
-        let speaks = |name: &Name| {
-            let manager = services.get(name).map(|service| &service.manager);
-            manager.and_then(Manager::notices).is_some_and(|notices| !notices.is_zero())
-        };
-        self.probes.reconfigure(probes.collect(), speaks, &mut context!(self, lent));
+        let notices = |name: &Name| services.get(name).and_then(|service| service.manager.notices());
+        self.probes.reconfigure(probes.collect(), notices, &mut context!(self, lent));
         if let Err(error) = self.notices.adjust(self.probes.wants_notices(), lent.poll, NOTICES) {
             self.desk.lines.push((Severity::Error, error.to_string()));
         }
@@ -580,7 +577,7 @@ impl Services {
         std::mem::take(&mut self.desk.lines)
     }
 
-    /// Whether no hook runs or waits that tells of a change.
+    /// Whether no hook runs or waits that tells of a change, and none that was asked to end.
     pub(crate) fn hooks_are_idle(&self) -> bool {
         self.hooks.is_idle()
     }

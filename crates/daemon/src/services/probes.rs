@@ -11,6 +11,7 @@ use engine::{Name, ProbeFailure, ScriptOutcome};
 use linux::process_list::ProcessId;
 use linux::system_log::Severity;
 use linux::tcp_connect;
+use rustix::io::Errno;
 
 use super::plan::ProbePlan;
 use super::worker::Job;
@@ -22,6 +23,8 @@ const LARGEST_HEAD: usize = 16 * 1024;
 const MOST_HEADERS: usize = 128;
 /// What an ended probe counts as: the engine has decided already that it took too long.
 const TIMED_OUT: ScriptOutcome = ScriptOutcome::ProbeFailed(ProbeFailure::System(tcp_connect::TIMED_OUT));
+/// What a run counts as whose check is no longer in the configuration: nothing.
+const TAKEN_OUT: ScriptOutcome = ScriptOutcome::NotLooked(Errno::CANCELED.raw_os_error());
 const GOOD: ScriptOutcome = ScriptOutcome::Exited(0);
 
 #[derive(Debug, Default)]
@@ -72,12 +75,13 @@ enum Progress {
 }
 
 impl Probes {
-    /// Takes new plans over; runs of what is unchanged go on. `speaks` knows of each service whether it runs and was told
-    /// to say that it is well.
+    /// Takes new plans over. Runs of what is unchanged go on; those of what has changed begin anew, as the engine waits for
+    /// them and what the old plan finds counts no more. `notices` knows of each service how often it was told, when it was
+    /// started, to say that it is well; `None` if it runs and was not told.
     pub(super) fn reconfigure(
         &mut self,
         plans: Vec<(Name, Name, ProbePlan)>,
-        speaks: impl Fn(&Name) -> bool,
+        notices: impl Fn(&Name) -> Option<Duration>,
         context: &mut Context<'_>,
     ) {
         let mut before = std::mem::take(&mut self.probes);
@@ -85,13 +89,11 @@ impl Probes {
             let probe = match before.remove(&check) {
                 Some(same) if same.plan == plan && same.service == service => same,
                 other => {
-                    // Its run has nobody to answer any more, but the engine may still wait for the answer.
-                    if let Some(mut other) = other {
-                        other.end(&check, context);
-                    }
-                    Probe {
+                    let notices = notices(&service);
+                    let speaks = notices.is_some_and(|notices| !notices.is_zero());
+                    let mut probe = Probe {
                         // It may take as long as it was told at its start.
-                        heard_at: speaks(&service).then_some(context.now),
+                        heard_at: speaks.then_some(context.now),
                         service,
                         plan,
                         state: State::Idle,
@@ -99,13 +101,24 @@ impl Probes {
                         known: None,
                         told_waiting: false,
                         head: Vec::new(),
+                    };
+                    if let Some(mut other) = other {
+                        let ran = other.cease(context);
+                        probe.asked = other.asked;
+                        if ran {
+                            probe.begin(&check, notices, context);
+                        }
                     }
+                    probe
                 }
             };
             self.probes.insert(check, probe);
         }
         for (check, mut probe) in before {
-            probe.end(&check, context);
+            // Nobody is left to answer it, but the engine may still wait for the answer.
+            if probe.cease(context) {
+                context.check(&check, TAKEN_OUT);
+            }
         }
     }
 
@@ -172,10 +185,14 @@ impl Probes {
 
     pub(super) fn file_looked(&mut self, check: &Name, age: Result<Duration, i32>, context: &mut Context<'_>) {
         let Some(probe) = self.probes.get_mut(check) else { return };
-        let ProbePlan::File { max_age, .. } = &probe.plan else { return };
+        let max_age = match &probe.plan {
+            ProbePlan::File { max_age, .. } => *max_age,
+            // It was asked under another plan, and nothing is made of the answer.
+            _ => None,
+        };
         let outcome = match (age, max_age) {
             (Err(errno), _) => failed(errno),
-            (Ok(age), Some(most)) if age > *most => {
+            (Ok(age), Some(most)) if age > most => {
                 let seconds = u32::try_from(age.as_secs()).unwrap_or(u32::MAX);
                 ScriptOutcome::ProbeFailed(ProbeFailure::TooOld(seconds))
             }
@@ -219,10 +236,10 @@ impl Probe {
         if !matches!(self.state, State::Idle) {
             return;
         }
-        let job = match &self.plan {
+        match &self.plan {
             ProbePlan::Http { address, .. } | ProbePlan::Tcp { address } => {
                 let address = *address;
-                return self.connect(check, address, context);
+                self.connect(check, address, context);
             }
             ProbePlan::Notify { within } => {
                 // The configuration is newer than the process: it cannot know what was not said to it.
@@ -243,15 +260,23 @@ impl Probe {
                     return self.finish(check, GOOD, context);
                 }
                 self.state = State::Waiting;
-                return;
             }
+            ProbePlan::Process { .. } | ProbePlan::File { .. } => {
+                self.state = State::Waiting;
+                if self.asked == Asked::No {
+                    self.ask(check, context);
+                }
+            }
+        }
+    }
+
+    /// Has a thread look, if that is how this check is made.
+    fn ask(&mut self, check: &Name, context: &mut Context<'_>) {
+        let job = match &self.plan {
             ProbePlan::Process { name } => Job::Process { check: check.clone(), name: name.clone(), known: self.known },
             ProbePlan::File { path, .. } => Job::File { check: check.clone(), path: path.clone() },
+            ProbePlan::Http { .. } | ProbePlan::Tcp { .. } | ProbePlan::Notify { .. } => return,
         };
-        self.state = State::Waiting;
-        if self.asked != Asked::No {
-            return;
-        }
         match context.ask(job) {
             Ok(()) => self.asked = Asked::ForThisRun,
             Err(error) => self.finish(check, ScriptOutcome::NotLooked(error.errno().unwrap_or_default()), context),
@@ -267,9 +292,7 @@ impl Probe {
         if asked == Asked::ForThisRun {
             self.finish(check, outcome, context);
         } else {
-            self.state = State::Idle;
-            // Notices are not asked of a thread.
-            self.begin(check, None, context);
+            self.ask(check, context);
         }
     }
 
@@ -302,19 +325,28 @@ impl Probe {
     }
 
     fn end(&mut self, check: &Name, context: &mut Context<'_>) {
-        if matches!(self.state, State::Idle) {
-            return;
+        if self.cease(context) {
+            context.check(check, TIMED_OUT);
         }
+    }
+
+    /// Ends a run without telling it. Whether there was one.
+    fn cease(&mut self, context: &mut Context<'_>) -> bool {
         if self.asked == Asked::ForThisRun {
             self.asked = Asked::ForAnEarlierOne;
         }
-        self.finish(check, TIMED_OUT, context);
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => false,
+            State::Waiting => true,
+            State::Talking { stream, token, .. } => {
+                context.forget_token(token, &stream);
+                true
+            }
+        }
     }
 
     fn finish(&mut self, check: &Name, outcome: ScriptOutcome, context: &mut Context<'_>) {
-        if let State::Talking { stream, token, .. } = std::mem::replace(&mut self.state, State::Idle) {
-            context.forget_token(token, &stream);
-        }
+        self.cease(context);
         context.check(check, outcome);
     }
 }
@@ -340,7 +372,8 @@ fn connected(stream: &TcpStream) -> std::io::Result<Progress> {
     }
 }
 
-/// Says the rest of the request and reads until the status is known.
+/// Says the rest of the request and reads until the status is known. A server that does not wait for the request may have
+/// answered and reset the connection by now: an error counts only if there is no answer.
 fn talk(
     stream: &mut TcpStream,
     request: &str,
@@ -348,25 +381,30 @@ fn talk(
     head: &mut Vec<u8>,
     statuses: &std::ops::RangeInclusive<u16>,
 ) -> std::io::Result<Progress> {
-    if let Progress::Pending = connected(stream)? {
-        return Ok(Progress::Pending);
-    }
+    // Told only once, and first to whoever writes.
+    let mut refused = None;
     while let rest @ [_, ..] = &request.as_bytes()[*sent..] {
         match stream.write(rest) {
             Ok(length) => *sent += length,
+            // Perhaps the connection is not even there.
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Progress::Pending),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                refused = Some(error);
+                break;
+            }
         }
     }
     let mut octets = [0; 2048];
     loop {
         match stream.read(&mut octets) {
-            Ok(0) => return Ok(nonsense()),
+            Ok(0) => return refused.map_or_else(|| Ok(nonsense()), Err),
             Ok(length) => head.extend_from_slice(&octets[..length]),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Progress::Pending),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                return refused.map_or(Ok(Progress::Pending), Err);
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+            Err(error) => return Err(refused.unwrap_or(error)),
         }
         match status(head) {
             Head::Status(status) if statuses.contains(&status) => return Ok(Progress::Done(GOOD)),

@@ -120,6 +120,28 @@ fn connections_that_fail_say_how() {
     assert!(matches!(rig_outcome_or_end(unreachable), ScriptOutcome::ProbeFailed(ProbeFailure::System(_))));
 }
 
+/// A server that is in a hurry: it has answered and reset the connection before anybody looks.
+#[test]
+fn an_answer_counts_although_the_connection_is_reset() {
+    let check = |text: &'static str, expected| {
+        let (done, is_done) = std::sync::mpsc::channel();
+        let server = Server::new(move |mut stream| {
+            stream.write_all(text.as_bytes()).unwrap();
+            rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+            drop(stream);
+            done.send(()).unwrap();
+        });
+        let mut rig = rig("hasty", http(server.address));
+        rig.run_probe("check");
+        is_done.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(rig.outcome("check"), expected, "{text:?}");
+    };
+    check("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", GOOD);
+    check("HTTP/1.1 503 Busy\r\n\r\n", failed(ProbeFailure::HttpStatus(503)));
+    check("HTTP/1.1 200 OK\r\nCut:", failed(ProbeFailure::System(104)));
+    check("", failed(ProbeFailure::System(104)));
+}
+
 /// Nobody has that address; depending on the machine that is known at once or never.
 fn rig_outcome_or_end(address: SocketAddr) -> ScriptOutcome {
     let mut rig = rig("nowhere", ServiceCheck::Tcp { address });
@@ -163,8 +185,53 @@ fn a_run_that_is_taken_out_of_the_configuration_is_answered() {
     let mut rig = rig("removed-probe", http(server.address));
     rig.run_probe("check");
     rig.configure(Vec::new());
-    assert_eq!(rig.outcome("check"), failed(ProbeFailure::System(linux::tcp_connect::TIMED_OUT)));
+    // Of which the engine makes nothing: nobody has seen that it failed.
+    assert_eq!(rig.outcome("check"), ScriptOutcome::NotLooked(125));
     assert!(rig.services.desk.targets.is_empty());
+}
+
+/// The engine waits for it still; that its plan has changed says nothing about the service.
+#[test]
+fn a_run_whose_plan_changes_begins_anew() {
+    let check = |check| checked(service("one", command("exec sleep 300")), "check", check);
+    // The first visitor is kept waiting, the others get an answer.
+    let kept = Mutex::new(Vec::new());
+    let server = Server::new(move |mut stream| {
+        let mut kept = kept.lock().unwrap();
+        if !kept.is_empty() {
+            request_of(&mut stream);
+            stream.write_all(b"HTTP/1.1 404 No\r\n\r\n").unwrap();
+        }
+        kept.push(stream);
+    });
+    let mut rig = rig("another-plan", http(server.address));
+    rig.run_probe("check");
+    rig.wait_until("it has come", |_| server.visitors.load(Ordering::SeqCst) == 1);
+    let ServiceCheck::Http { address, host, path, .. } = http(server.address) else { unreachable!() };
+    rig.configure(vec![check(ServiceCheck::Http { address, host, path, statuses: 404..=404 })]);
+    assert_eq!(rig.outcome("check"), GOOD);
+
+    // What a thread says about the old file is nothing about the new one.
+    let (there, missing) = (rig.path("there"), rig.path("missing"));
+    std::fs::write(&there, "").unwrap();
+    let file = |path: &Path| check(ServiceCheck::File { path: path.to_owned(), max_age: None });
+    rig.configure(vec![file(&there)]);
+    rig.run_probe("check");
+    rig.configure(vec![file(&missing)]);
+    assert_eq!(rig.outcome("check"), failed(ProbeFailure::System(2)));
+
+    // Nor about a server.
+    rig.configure(vec![file(&missing)]);
+    rig.run_probe("check");
+    rig.configure(vec![check(ServiceCheck::Tcp { address: server.address })]);
+    assert_eq!(rig.outcome("check"), GOOD);
+    rig.go_on_for(20);
+    rig.configure(vec![file(&there)]);
+    rig.run_probe("check");
+    assert_eq!(rig.outcome("check"), GOOD);
+    rig.go_on_for(20);
+    assert_eq!(rig.reports, [], "one run, one result");
+    assert!(rig.services.desk.targets.is_empty(), "nothing is left open");
 }
 
 #[test]
