@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use engine::{Name, Notice, NoticeKind, Priority, RouterConfig, Vrid};
+use engine::{Family, Name, Notice, NoticeKind, Priority, RouterConfig, Transport, Vrid};
 use linux::spawn::{Exit, Program};
 use linux::system_log::Severity;
 
@@ -25,7 +26,13 @@ const GROUP: &str = "GROUP";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum QueueKey {
     /// What makes two names the same router: a renamed instance keeps its queue.
-    Router(Name, Vrid),
+    Router {
+        link: Name,
+        vrid: Vrid,
+        family: Family,
+        /// The multicast group that it sends to, or its own address where it sends to its peers.
+        address: Option<IpAddr>,
+    },
     /// A sync group, by name.
     Group(Name),
 }
@@ -44,7 +51,11 @@ pub(crate) struct Occasion {
 
 impl Occasion {
     pub(crate) fn of_router(router: &RouterConfig, notice: Notice) -> Self {
-        let key = QueueKey::Router(router.link.clone(), router.vrid);
+        let address = match &router.transport {
+            Transport::Multicast { group, .. } => Some(*group),
+            Transport::Unicast { source, .. } => *source,
+        };
+        let key = QueueKey::Router { link: router.link.clone(), vrid: router.vrid, family: router.family, address };
         Self { key, of: INSTANCE, name: router.name.clone(), kind: notice.kind, priority: notice.priority.get() }
     }
 
@@ -106,6 +117,8 @@ pub(crate) struct Notifier {
 /// A script to be run for an occasion.
 #[derive(Clone, Debug)]
 pub(crate) struct Notification {
+    /// Of the instance or group, for people.
+    name: Name,
     notifier: Notifier,
     /// Appended to those of the configuration.
     arguments: Vec<String>,
@@ -133,7 +146,10 @@ pub(crate) fn notifications(prepared: &Prepared, occasion: &Occasion) -> Vec<Not
     own.iter()
         .map(|notifier| (notifier, Vec::new()))
         .chain(general)
-        .map(|(notifier, arguments)| Notification { notifier: notifier.clone(), arguments, repeats })
+        .map(|(notifier, arguments)| {
+            let (name, notifier) = (occasion.name.clone(), notifier.clone());
+            Notification { name, notifier, arguments, repeats }
+        })
         .collect()
 }
 
@@ -174,8 +190,6 @@ pub(crate) struct NotifyQueues {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// The name of the instance or group, for people.
-    name: String,
     waiting: VecDeque<Notification>,
     /// One, except at the very end.
     running: Vec<Running>,
@@ -184,6 +198,7 @@ struct Queue {
 #[derive(Debug)]
 struct Running {
     pid: u32,
+    name: Name,
     label: String,
     started_at: u64,
     told_long: bool,
@@ -205,7 +220,6 @@ impl NotifyQueues {
         }
         let key = occasion.key.clone();
         let queue = self.queues.entry(key.clone()).or_default();
-        queue.name = occasion.name.to_string();
         for notification in notifications {
             let label = notification.label();
             if notification.repeats && queue.waiting.iter().any(|waiting| waiting.label() == label) {
@@ -236,7 +250,7 @@ impl NotifyQueues {
                 Exit::Code(status) => (Severity::Warning, format!("exited with status {status}")),
                 Exit::Signal(signal) => (Severity::Warning, format!("was ended by signal {signal}")),
             };
-            let (name, label) = (&queue.name, running.label);
+            let Running { name, label, .. } = running;
             told.push((severity, format!("({name}) notify script {label} {how} after {milliseconds} ms")));
         }
         queue.start_next(key, now, children, told);
@@ -245,11 +259,11 @@ impl NotifyQueues {
     /// Tells of scripts that run for long.
     pub(crate) fn tell_long(&mut self, now: u64, told: &mut Vec<Told>) {
         for queue in self.queues.values_mut() {
-            let (name, waiting) = (&queue.name, queue.waiting.len());
+            let waiting = queue.waiting.len();
             for running in queue.running.iter_mut().filter(|running| !running.told_long) {
                 if now.saturating_sub(running.started_at) >= LONG {
                     running.told_long = true;
-                    let label = &running.label;
+                    let Running { name, label, .. } = running;
                     let text = format!(
                         "({name}) notify script {label} is still running after 30 s; {waiting} more are waiting"
                     );
@@ -274,7 +288,7 @@ impl NotifyQueues {
     pub(crate) fn hurry(&mut self, now: u64, children: &mut Children, told: &mut Vec<Told>) {
         for (key, queue) in &mut self.queues {
             if let (Some(running), false) = (queue.running.first(), queue.waiting.is_empty()) {
-                let (name, label) = (&queue.name, &running.label);
+                let Running { name, label, .. } = running;
                 let text = format!("({name}) notify script {label} does not end; what waits is started beside it");
                 told.push((Severity::Warning, text));
             }
@@ -287,8 +301,7 @@ impl NotifyQueues {
     /// Tells what is left unfinished.
     pub(crate) fn tell_unfinished(&self, told: &mut Vec<Told>) {
         for queue in self.queues.values() {
-            for running in &queue.running {
-                let (name, label) = (&queue.name, &running.label);
+            for Running { name, label, .. } in &queue.running {
                 told.push((Severity::Error, format!("({name}) notify script {label} has not ended, leaving it")));
             }
         }
@@ -304,15 +317,15 @@ impl Queue {
     }
 
     fn start(&mut self, key: &QueueKey, next: &Notification, now: u64, children: &mut Children, told: &mut Vec<Told>) {
-        let label = next.label();
+        let (name, label) = (next.name.clone(), next.label());
         // The words are ours, the name has been a C string in the configuration's arguments before.
         let further = next.arguments.iter().filter_map(|argument| CString::new(argument.as_str()).ok());
         match next.notifier.program.start_with(&further.collect::<Vec<_>>()) {
             Ok(child) => {
                 children.insert(child.pid, Purpose::Notify(key.clone()));
-                self.running.push(Running { pid: child.pid, label, started_at: now, told_long: false });
+                self.running.push(Running { pid: child.pid, name, label, started_at: now, told_long: false });
             }
-            Err(error) => told.push((Severity::Error, format!("({}) notify script {label}: {error}", self.name))),
+            Err(error) => told.push((Severity::Error, format!("({name}) notify script {label}: {error}"))),
         }
     }
 
@@ -327,7 +340,113 @@ impl Queue {
             None => self.waiting.drain(..4).collect(),
         };
         let labels: Vec<String> = dropped.iter().map(Notification::label).collect();
-        let text = format!("({}) too many notify scripts are waiting, not run: {}", self.name, labels.join(", "));
-        told.push((Severity::Error, text));
+        if let Some(Notification { name, .. }) = dropped.first() {
+            let text = format!("({name}) too many notify scripts are waiting, not run: {}", labels.join(", "));
+            told.push((Severity::Error, text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use config::{LoadOptions, MemoryFiles};
+    use engine::RouterId;
+    use linux::process::signal_group;
+    use linux::signals::Signal;
+
+    use super::*;
+
+    fn instance(name: &str, id: u8, lines: &str) -> String {
+        format!("vrrp_instance {name} {{\n interface eth0\n virtual_router_id {id}\n version 3\n{lines}\n}}\n")
+    }
+
+    fn address(address: &str) -> String {
+        format!(" virtual_ipaddress {{\n {address}\n }}")
+    }
+
+    fn routers(text: &str) -> Vec<RouterConfig> {
+        let files = MemoryFiles::single("/keepalived.conf", text.to_owned());
+        let loaded = config::load(Path::new("/keepalived.conf"), &files, &LoadOptions::default());
+        let settings = loaded.settings.unwrap_or_else(|| panic!("{}", loaded.report.render(false)));
+        settings.instances.into_iter().map(|instance| instance.router).collect()
+    }
+
+    fn key(router: &RouterConfig) -> QueueKey {
+        backup(router).key
+    }
+
+    fn backup(router: &RouterConfig) -> Occasion {
+        let kind = NoticeKind::Backup;
+        Occasion::of_router(router, Notice { router: RouterId(0), kind, priority: Priority::new(150) })
+    }
+
+    /// A script that takes so long.
+    fn sleeping(seconds: &str) -> Prepared {
+        let arguments = [c"sleep".to_owned(), CString::new(seconds).unwrap()];
+        let program = Arc::new(Program::new(c"/bin/sleep".to_owned(), arguments.to_vec()));
+        let backup = Some(Notifier { program, command: format!("sleep {seconds}") });
+        Prepared { backup, ..Prepared::default() }
+    }
+
+    #[test]
+    fn who_shares_a_queue_is_the_same_router() {
+        let two = [address("192.0.2.1"), address("2001:db8::1")];
+        let [v4, v6] = routers(&(instance("V4", 51, &two[0]) + &instance("V6", 51, &two[1]))).try_into().unwrap();
+        assert_ne!(key(&v4), key(&v6));
+        let renamed = routers(&instance("OTHER", 51, &two[0]));
+        assert_eq!(key(&v4), key(&renamed[0]));
+        assert_ne!(key(&v4), key(&routers(&instance("V4", 52, &two[0]))[0]));
+        let unicast = |source| {
+            let lines = format!(" unicast_src_ip {source}\n unicast_peer {{\n 192.0.2.9\n }}\n{}", two[0]);
+            key(&routers(&instance("V4", 51, &lines))[0])
+        };
+        assert_ne!(unicast("192.0.2.7"), unicast("192.0.2.8"));
+        assert_ne!(unicast("192.0.2.7"), key(&v4));
+    }
+
+    #[test]
+    fn nobody_waits_for_the_script_of_another_and_each_is_told_of_by_its_name() {
+        let two = instance("V4", 51, &address("192.0.2.1")) + &instance("V6", 51, &address("2001:db8::1"));
+        let [v4, v6] = routers(&two).try_into().unwrap();
+        let renamed = RouterConfig { name: Name::from("NEW"), ..v4.clone() };
+        let (mut queues, mut children, mut told) = (NotifyQueues::default(), Children::default(), Vec::new());
+        queues.push(&backup(&v4), &sleeping("300"), 0, &mut children, &mut told);
+        queues.push(&backup(&v6), &sleeping("301"), 0, &mut children, &mut told);
+        let running = children.pids();
+        // The new name waits for the old one.
+        queues.push(&backup(&renamed), &sleeping("302"), 0, &mut children, &mut told);
+        let with_renamed = children.count();
+        queues.tell_long(LONG, &mut told);
+        queues.hurry(LONG, &mut children, &mut told);
+        queues.tell_unfinished(&mut told);
+        for pid in children.pids() {
+            signal_group(pid, Signal::KILL).unwrap();
+        }
+        while children.count() > 0 {
+            for (pid, purpose, exit) in children.ended_of_ours() {
+                let Purpose::Notify(key) = purpose else { panic!("{purpose:?}") };
+                queues.ended(&key, pid, exit, LONG, &mut children, &mut told);
+            }
+            std::thread::yield_now();
+        }
+        assert_eq!((running.len(), with_renamed), (2, 2));
+        let mut told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                "(NEW) notify script sleep 302 has not ended, leaving it",
+                "(NEW) notify script sleep 302 was ended by signal 9 after 0 ms",
+                "(V4) notify script sleep 300 does not end; what waits is started beside it",
+                "(V4) notify script sleep 300 has not ended, leaving it",
+                "(V4) notify script sleep 300 is still running after 30 s; 1 more are waiting",
+                "(V4) notify script sleep 300 was ended by signal 9 after 30000 ms",
+                "(V6) notify script sleep 301 has not ended, leaving it",
+                "(V6) notify script sleep 301 is still running after 30 s; 0 more are waiting",
+                "(V6) notify script sleep 301 was ended by signal 9 after 30000 ms",
+            ]
+        );
     }
 }
