@@ -25,11 +25,19 @@ pub(crate) struct Bookend {
 }
 
 impl Bookend {
-    /// Runs it and waits for its end. Answers whether the daemon was asked to stop meanwhile; then the script is, too.
-    pub(crate) fn run(&self, signals: &mut Signals, tell: &mut impl FnMut(Told)) -> bool {
+    /// Runs it and waits for its end. Answers whether the daemon was asked to stop meanwhile; then the script is, too. Other
+    /// signals wait for the loop: all are blocked, and here is read only what matters here.
+    pub(crate) fn run(&self, ignore_interrupt: bool, tell: &mut impl FnMut(Told)) -> bool {
         let (of, command) = (self.of, &self.notifier.command);
-        let mut poll = match Poll::new().and_then(|poll| poll.add(&*signals, 0, Interest::Readable).map(|()| poll)) {
-            Ok(poll) => poll,
+        let stops = [Signal::TERMINATE, Signal::INTERRUPT, Signal::QUIT].into_iter();
+        let stops = stops.filter(|signal| asks_to_stop(*signal, ignore_interrupt));
+        let watched = Signals::block(&stops.chain([Signal::CHILD]).collect::<Vec<_>>()).and_then(|signals| {
+            let poll = Poll::new()?;
+            poll.add(&signals, 0, Interest::Readable)?;
+            Ok((signals, poll))
+        });
+        let (mut signals, mut poll) = match watched {
+            Ok(watched) => watched,
             Err(error) => {
                 tell((Severity::Error, format!("{of} script {command}: {error}; it is not run")));
                 return false;
@@ -68,8 +76,7 @@ impl Bookend {
             }
             let mut received = Vec::new();
             let _ = signals.receive(&mut received);
-            asked_to_stop |=
-                received.iter().any(|Received { signal, .. }| matches!(*signal, Signal::TERMINATE | Signal::INTERRUPT));
+            asked_to_stop |= received.iter().any(|Received { signal, .. }| asks_to_stop(*signal, ignore_interrupt));
         }
     }
 
@@ -83,6 +90,15 @@ impl Bookend {
                 (Severity::Warning, format!("{of} script {command} {what} by signal {signal}"))
             }
         }
+    }
+}
+
+/// Whether a signal asks the daemon to stop.
+pub(crate) fn asks_to_stop(signal: Signal, ignore_interrupt: bool) -> bool {
+    match signal {
+        Signal::TERMINATE | Signal::QUIT => true,
+        Signal::INTERRUPT => !ignore_interrupt,
+        Signal(_) => false,
     }
 }
 
@@ -126,4 +142,19 @@ fn end_of(script: u32) -> Option<Exit> {
         }
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_signals_ask_to_stop() {
+        let asking = |ignore_interrupt| {
+            let all = Signal::all_that_end_a_process().into_iter();
+            all.filter(|signal| asks_to_stop(*signal, ignore_interrupt)).collect::<Vec<_>>()
+        };
+        assert_eq!(asking(false), [Signal::INTERRUPT, Signal::QUIT, Signal::TERMINATE]);
+        assert_eq!(asking(true), [Signal::QUIT, Signal::TERMINATE]);
+    }
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use engine::Input;
 use linux::clock;
-use linux::signals::{Received, Signal};
+use linux::signals::Received;
 use linux::system_log::Severity;
 
 use super::{EventLoop, now};
+use crate::bookends::asks_to_stop;
 use crate::checks::Checks;
 use crate::children::Purpose;
 
@@ -180,7 +181,8 @@ impl EventLoop {
         let mut received = Vec::new();
         // What cannot be read does not ask.
         let _ = self.signals.receive(&mut received);
-        received.iter().any(|Received { signal, .. }| matches!(*signal, Signal::TERMINATE | Signal::INTERRUPT))
+        let ignore_interrupt = self.options.ignore_interrupt;
+        received.iter().any(|Received { signal, .. }| asks_to_stop(*signal, ignore_interrupt))
     }
 
     fn take_lines(&mut self) {

@@ -168,8 +168,8 @@ impl EventLoop {
 
     /// Runs the script that comes before everything else, or after. Answers whether we were asked to stop meanwhile.
     pub(super) fn run_bookend(&mut self, bookend: &Bookend) -> bool {
-        let Self { signals, background, .. } = self;
-        bookend.run(signals, &mut |(severity, text)| {
+        let Self { options, background, .. } = self;
+        bookend.run(options.ignore_interrupt, &mut |(severity, text)| {
             background.hand_over(crate::background::Job::Line(crate::log::Entry::remark(severity, text)));
         })
     }

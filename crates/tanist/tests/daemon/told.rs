@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use linux::signals::Signal;
+
 use crate::support::mail_server::MailServer;
 use crate::support::story::run;
 use crate::support::{
-    ADDRESS, Host, HostPlan, Moment, Node, PATIENCE, Program, QUICK, Scene, configuration, let_pass, slow_test,
-    slow_test_with_users, tanist,
+    ADDRESS, Host, HostPlan, Moment, Node, PATIENCE, Program, QUICK, Scene, binary, configuration, let_pass, slow_test,
+    slow_test_with_users, tanist, word,
 };
 
 const FIFO: &str = "/run/rehearse/told.fifo";
@@ -309,12 +311,43 @@ fn who_is_asked_to_stop_while_the_first_script_runs_begins_nothing() {
         host.write_program("slow", script).expect("a script");
         let global = "global_defs {\n    startup_script \"/run/rehearse/slow first\"\n    startup_script_timeout 1000\n    \
                       shutdown_script \"/run/rehearse/slow last\"\n}";
+        for signal in [Signal::TERMINATE, Signal::INTERRUPT, Signal::QUIT] {
+            let begin = Moment::now();
+            let lines = format!("{QUICK}\n    notify /run/rehearse/any");
+            let node = Node::start(&host, tanist(), &configuration(global, 150, &lines));
+            scene.ran("a", begin, &["told", "first"]);
+            node.signal(signal);
+            assert!(node.program.wait(PATIENCE), "{}", scene.story());
+            assert_eq!(scene.runs("a", begin), [["told", "first"], ["told", "last"]]);
+            assert!(scene.advertisements(begin).is_empty());
+        }
+    });
+}
+
+#[test]
+fn what_is_asked_while_the_first_script_runs_is_done_after_it() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        host.write_recorder("told").expect("a recorder");
+        let script = "#!/bin/sh\n/run/rehearse/told first\nuntil [ -e /run/rehearse/go ]; do sleep 0.02; done\n";
+        host.write_program("slow", script).expect("a script");
+        let global = "global_defs {\n    startup_script /run/rehearse/slow\n    startup_script_timeout 1000\n}";
+        host.write_file("keepalived.conf", &configuration(global, 150, QUICK)).expect("write");
+        run(host, &format!("ln -s {} /run/rehearse/keepalived", word(binary())));
         let begin = Moment::now();
-        let lines = format!("{QUICK}\n    notify /run/rehearse/any");
-        let node = Node::start(&host, tanist(), &configuration(global, 150, &lines));
+        let line = "TMPDIR=/run/rehearse exec /run/rehearse/keepalived -n -l -G -D --ignore-sigint \
+                    -f /run/rehearse/keepalived.conf -p /run/rehearse/pid";
+        let program = host.start("keepalived", &["sh", "-c", line]).expect("start");
         scene.ran("a", begin, &["told", "first"]);
-        node.stop();
-        assert_eq!(scene.runs("a", begin), [["told", "first"], ["told", "last"]]);
-        assert!(scene.advertisements(begin).is_empty());
+        for signal in [Signal::INTERRUPT, Signal::HANGUP, Signal::USER_1] {
+            program.signal(signal).expect("signal");
+        }
+        run(host, "touch /run/rehearse/go");
+        for text in ["SIGINT is ignored, as asked", "Reloaded", "Writing /run/rehearse/keepalived.data"] {
+            scene.line("a", begin, text);
+        }
+        scene.line("a", begin, "startup script /run/rehearse/slow succeeded");
+        scene.only("a", ADDRESS);
     });
 }
