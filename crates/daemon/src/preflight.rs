@@ -341,7 +341,7 @@ impl Scripts {
             recipe(keyword, script, RecipeKind::ServiceScript, consequence)
         };
         let not_run = "it will not be run";
-        let could_start = service.could_start.as_ref();
+        let (could_start, timed) = (service.could_start.as_ref(), service.while_active.iter());
         let (on_role, post_takeover) = (service.on_role.as_ref(), service.post_takeover.as_ref());
         ServicePlan {
             could_start: could_start.map(|hook| script("could_start", hook, cannot)),
@@ -349,7 +349,7 @@ impl Scripts {
             needs: Arc::new(needs),
             on_role: on_role.map(|hook| script("on_role", hook, not_run)),
             post_takeover: post_takeover.map(|hook| script("post_takeover", hook, not_run)),
-            while_active: service.while_active.iter().map(|hook| script("while_active", hook, not_run)).collect(),
+            while_active: timed.map(|hook| recipe("while_active", hook, RecipeKind::TimedScript, not_run)).collect(),
             stop_timeout: service.service.stop_timeout,
             manager,
             probes,
@@ -418,6 +418,9 @@ impl Workshop {
             RecipeKind::Script => program.environment(Arc::clone(&self.environment)).death_signal(Signal::TERMINATE),
             RecipeKind::ServiceScript => {
                 program.environment(Arc::clone(&self.service_environment)).death_signal(Signal::TERMINATE)
+            }
+            RecipeKind::TimedScript => {
+                program.environment(Arc::clone(&self.service_environment)).death_signal(Signal::KILL)
             }
             // Half-stopped, a service would go on, and nobody would be there who knew it.
             RecipeKind::StopScript => program.environment(Arc::clone(&self.service_environment)),

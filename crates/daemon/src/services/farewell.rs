@@ -83,9 +83,10 @@ impl Services {
         self.renew_the_gone(lent);
     }
 
-    /// The daemon ends now. What we run ourselves is killed, and the keepers see to that even after us. Managers get a
-    /// moment to take their last orders, but no longer than this. Says what goes on without us.
+    /// The daemon ends now. What we run ourselves is killed, and the keepers see to that even after us; so is what runs by
+    /// the clock. Managers get a moment to take their last orders, but no longer than this. Says what goes on without us.
     pub(crate) fn part(&mut self, within: Duration) {
+        self.hooks.part();
         for (name, service) in &mut self.services {
             if let Manager::Command(command) = &mut service.manager {
                 command.abandon();

@@ -1,7 +1,7 @@
 //! The operator's hooks: told in their environment what has happened, one at a time and in order for each service, and
 //! how each ended is told. What runs by the clock has a queue of its own, so that a long report at night does not hold
-//! up the hook that the next take-over needs; it is not started while its last run is still going, and is asked to end
-//! when the node is no longer the active one.
+//! up the hook that the next take-over needs; it is not started while its last run is still going. It is asked to end
+//! when the node is no longer the active one, and killed if it does not, as it is when the daemon ends.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
@@ -23,6 +23,8 @@ use crate::words;
 const LONGEST_QUEUE: usize = 1000;
 /// A hook that runs longer than this is told of once, in nanoseconds.
 const LONG: u64 = 30_000_000_000;
+/// So long after it was asked to end, what runs by the clock is killed, in nanoseconds.
+const AFTER_ASKING: u64 = 2_000_000_000;
 
 /// The service and, for what runs by the clock, which of its intervals.
 pub(crate) type HookKey = (Name, Option<u32>);
@@ -30,6 +32,8 @@ pub(crate) type HookKey = (Name, Option<u32>);
 #[derive(Debug, Default)]
 pub(super) struct Hooks {
     queues: BTreeMap<HookKey, Queue>,
+    /// What was asked to end.
+    ending: Vec<Ending>,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +55,15 @@ struct Running {
     label: String,
     started_at: u64,
     told_long: bool,
+}
+
+/// Processes that are to be gone by then: what a run has started may outlive it.
+#[derive(Debug)]
+struct Ending {
+    service: Name,
+    group: u32,
+    label: String,
+    kill_at: u64,
 }
 
 impl Hooks {
@@ -84,14 +97,31 @@ impl Hooks {
         self.forget_the_idle(&key);
     }
 
-    fn end_what_runs_by_the_clock(&self, ended: &Name, context: &mut Context<'_>) {
-        let queues = self.queues.iter().filter(|((service, interval), _)| service == ended && interval.is_some());
-        for running in queues.filter_map(|(_, queue)| queue.running.as_ref()) {
-            let text = format!("({ended}) {} is asked to end: this node is no longer active", running.label);
+    fn end_what_runs_by_the_clock(&mut self, ended: &Name, context: &mut Context<'_>) {
+        let Self { queues, ending } = self;
+        let queues = queues.iter().filter(|((service, interval), _)| service == ended && interval.is_some());
+        for Running { pid, label, .. } in queues.filter_map(|(_, queue)| queue.running.as_ref()) {
+            // It was asked before, when the node was active last.
+            if ending.iter().any(|asked| asked.group == *pid) {
+                continue;
+            }
+            let text = format!("({ended}) {label} is asked to end: this node is no longer active");
             context.tell(Severity::Info, text);
-            if let Err(error) = signal_group(running.pid, Signal::TERMINATE) {
+            if let Err(error) = signal_group(*pid, Signal::TERMINATE) {
                 context.tell(Severity::Warning, format!("({ended}) {error}"));
             }
+            let kill_at = context.now + AFTER_ASKING;
+            ending.push(Ending { service: ended.clone(), group: *pid, label: label.clone(), kill_at });
+        }
+    }
+
+    /// The daemon ends now. What runs by the clock is for the active node only.
+    pub(super) fn part(&mut self) {
+        let queues = self.queues.iter().filter(|((_, interval), _)| interval.is_some());
+        let running = queues.filter_map(|(_, queue)| queue.running.as_ref()).map(|running| running.pid);
+        for group in running.chain(self.ending.drain(..).map(|ending| ending.group)) {
+            // It may have ended by itself by now.
+            let _ = signal_group(group, Signal::KILL);
         }
     }
 
@@ -111,9 +141,19 @@ impl Hooks {
         }
         queue.start_next(key, context);
         self.forget_the_idle(key);
+        // As long as anybody is in its group, its number is nobody else's.
+        self.ending.retain(|ending| ending.group != pid || signal_group(pid, Signal(0)).is_ok());
     }
 
     pub(super) fn handle_timer(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        for Ending { service, group, label, .. } in self.ending.extract_if(.., |ending| ending.kill_at <= now) {
+            // Nobody is left of it, if not.
+            if signal_group(group, Signal::KILL).is_ok() {
+                let text = format!("({service}) {label} has not ended within 2 s and is killed");
+                context.tell(Severity::Warning, text);
+            }
+        }
         for ((service, _), queue) in &mut self.queues {
             let waiting = queue.waiting.len();
             let Some(running) = queue.running.as_mut().filter(|running| !running.told_long) else { continue };
@@ -128,12 +168,14 @@ impl Hooks {
 
     pub(super) fn deadline(&self) -> Option<u64> {
         let running = self.queues.values().filter_map(|queue| queue.running.as_ref());
-        running.filter(|running| !running.told_long).map(|running| running.started_at + LONG).min()
+        let long = running.filter(|running| !running.told_long).map(|running| running.started_at + LONG);
+        long.chain(self.ending.iter().map(|ending| ending.kill_at)).min()
     }
 
-    /// Whether nothing waits or runs that an ending daemon should wait for: what goes by the clock is none of it.
+    /// Whether nothing waits or runs that an ending daemon should wait for: of what goes by the clock that is only what was
+    /// asked to end.
     pub(super) fn is_idle(&self) -> bool {
-        self.queues.keys().all(|(_, interval)| interval.is_some())
+        self.ending.is_empty() && self.queues.keys().all(|(_, interval)| interval.is_some())
     }
 }
 

@@ -93,6 +93,8 @@ pub(crate) enum RecipeKind {
     Service,
     /// It does something for a service and ends, at the latest with us.
     ServiceScript,
+    /// As that, but only for the active node: it does not outlive us even if it wants to.
+    TimedScript,
     /// It ends a service, and does so whatever becomes of us.
     StopScript,
     /// It does something for somebody else and ends.

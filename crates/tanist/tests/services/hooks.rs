@@ -1,7 +1,9 @@
 //! What the operator's own programs are told, and where they run.
 
+use linux::signals::Signal;
+
 use crate::pair::{A, B, COMMAND, Pair, Plan};
-use crate::support::{Moment, slow_test};
+use crate::support::{Moment, PATIENCE, slow_test};
 
 /// Tells which hook it is and what it was told.
 const HOOK: &str = "#!/bin/sh\nprintf 'hook\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' \"$TANIST_HOOK\" \"$TANIST_SERVICE\" \
@@ -77,6 +79,31 @@ fn hooks_follow_the_role() {
             events.sort_unstable();
             events.dedup();
             assert_eq!(events.len(), count, "each event has a number of its own\n{}", pair.story());
+        }
+    });
+}
+
+/// What runs by the clock is for the active node only: one that takes no notice of being asked to end is killed, and the
+/// kernel sees to it where nobody else is left.
+#[test]
+fn what_runs_by_the_clock_does_not_outlive_the_daemon() {
+    slow_test(|| {
+        let line = "    while_active {\n        every 1s /run/rehearse/deaf-job\n    }\n";
+        let mut pair = Pair::new(Plan::alone(format!("{COMMAND}{line}")));
+        let job = "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.1; done\n";
+        pair.host(A).write_program("deaf-job", job).expect("a job");
+        let jobs = |pair: &Pair| pair.host(A).processes("deaf-job").expect("look").len();
+        for end in [Signal::TERMINATE, Signal::KILL] {
+            let begin = Moment::now();
+            pair.start(A);
+            pair.scene.until("the job runs", || jobs(&pair) == 1);
+            pair.daemon(A).signal(end);
+            assert!(pair.daemon(A).program.wait(PATIENCE), "{}", pair.story());
+            pair.scene.until("the job is gone", || jobs(&pair) == 0);
+            if end == Signal::TERMINATE {
+                pair.scene.line("a", begin, "is asked to end: this node is no longer active");
+                pair.scene.line("a", begin, "deaf-job has not ended within 2 s and is killed");
+            }
         }
     });
 }

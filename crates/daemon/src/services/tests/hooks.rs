@@ -89,6 +89,52 @@ fn what_runs_by_the_clock_ends_with_the_role() {
     assert!(rig.says(" was ended by signal 15 after "));
 }
 
+/// A job that takes no notice of being asked, and one that leaves somebody behind who does not.
+#[test]
+fn what_runs_by_the_clock_and_does_not_end_is_killed() {
+    let mut rig = Rig::new("clock-kill");
+    let [deaf, left] = ["deaf", "left"].map(|name| quoted(&rig.path(name)));
+    let mut one = service("one", command("exec sleep 300"));
+    one.while_active = vec![
+        shell(&format!("trap '' TERM; echo $$ > {deaf}; while :; do sleep 0.02; done")),
+        shell(&format!("sh -c 'trap \"\" TERM; echo $$ > \"$0\"; while :; do sleep 0.02; done' {left} & wait")),
+    ];
+    rig.configure(vec![one]);
+    let pid = |rig: &Rig, name: &str| rig.text(name).trim().parse().ok();
+    let lives =
+        |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    for index in [0, 1] {
+        call(&mut rig, Hook::WhileActive(index), u64::from(index));
+    }
+    rig.wait_until("both run", |rig| pid(rig, "deaf").is_some() && pid(rig, "left").is_some());
+    let [deaf, left] = ["deaf", "left"].map(|name| pid(&rig, name).unwrap());
+    call_as(&mut rig, Hook::RoleChanged, StateName::Backup, 3);
+    // They are asked once, although the node is twice not the active one.
+    call_as(&mut rig, Hook::RoleChanged, StateName::Initialize, 4);
+    assert!(!rig.services.hooks_are_idle(), "an ending daemon waits for them");
+    rig.wait_until("they are killed", |_| !lives(deaf) && !lives(left));
+    rig.wait_until("that is told", |rig| rig.children.count() == 0 && rig.services.hooks_are_idle());
+    let count = |rig: &Rig, text: &str| rig.lines.iter().filter(|(_, line)| line.contains(text)).count();
+    assert_eq!(count(&rig, "is asked to end: this node is no longer active"), 2);
+    assert_eq!(count(&rig, "has not ended within 2 s and is killed"), 2);
+    assert_eq!([15, 9].map(|signal| count(&rig, &format!("was ended by signal {signal} after"))), [1, 1]);
+}
+
+/// Whichever way the daemon ends.
+#[test]
+fn what_runs_by_the_clock_ends_with_the_daemon() {
+    let mut rig = Rig::new("clock-parts");
+    let said = quoted(&rig.path("said"));
+    let mut one = service("one", command("exec sleep 300"));
+    one.while_active = vec![shell(&format!("trap '' TERM; echo begun > {said}; while :; do sleep 0.02; done"))];
+    rig.configure(vec![one]);
+    call(&mut rig, Hook::WhileActive(0), 1);
+    rig.wait_until("it runs", |rig| rig.text("said") == "begun\n");
+    rig.services.part(Duration::ZERO);
+    rig.wait_until("it is gone", |rig| rig.children.count() == 0);
+    assert!(rig.says(" was ended by signal 9 after "), "{:?}", rig.lines);
+}
+
 #[test]
 fn what_can_not_be_run_is_told_and_passed_over() {
     let mut rig = Rig::new("hookless");
