@@ -73,17 +73,16 @@ fn see_them_move(
     let mut exit = Exit::Done;
     while !moving.is_empty() {
         let left = until.saturating_duration_since(Instant::now());
-        let event = match connection.next_event(Some(left))? {
-            Some(Happened::Event(event)) => event,
-            Some(Happened::Lost(events)) => {
-                let text =
-                    format!("{events} events were left out, so that the end may have been missed; see `tanist status`");
-                return Err(Failure::new(Exit::Unfinished, text));
+        let event = match connection.next_event(Some(left)) {
+            Ok(Some(Happened::Event(event))) => event,
+            Ok(Some(Happened::Lost(events))) => {
+                let why = format!("begun, and {events} events were left out, so that the end may have been missed");
+                return Err(unfinished(moving, &why));
             }
-            None => {
-                let names = moving.into_iter().collect::<Vec<_>>().join(", ");
-                let text = format!("{names}: begun, but not ended within {}; see `tanist status`", span(patience));
-                return Err(Failure::new(Exit::Unfinished, text));
+            Ok(None) => return Err(unfinished(moving, &format!("begun, but not ended within {}", span(patience)))),
+            // It goes on without us.
+            Err(Failure { text, .. }) => {
+                return Err(unfinished(moving, &format!("begun, but its end is not seen: {text}")));
             }
         };
         let (Some(instance), Some(handover)) = (&event.instance, &event.handover) else {
@@ -109,6 +108,12 @@ fn see_them_move(
         moving.remove(instance);
     }
     Ok(exit)
+}
+
+/// What moves still, and why we do not know more.
+fn unfinished(moving: BTreeSet<String>, why: &str) -> Failure {
+    let names = moving.into_iter().collect::<Vec<_>>().join(", ");
+    Failure::new(Exit::Unfinished, format!("{names}: {why}; see `tanist status`"))
 }
 
 fn words(event: &Event) -> String {

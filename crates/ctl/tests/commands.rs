@@ -291,9 +291,32 @@ fn a_switch_stays_until_it_has_moved_and_says_what_it_cost() {
 
 #[test]
 fn a_switch_whose_end_is_not_seen_says_so() {
-    let begun = Said::Reply(commanded(&[(Some("VI_1"), CommandResult::Begun)]));
-    let (result, output) = switch("lost", "switch", Switch::default(), vec![begun, Said::Line(Line::Lost(3))]);
-    assert_eq!((result.map_err(|failure| failure.exit), output.as_str()), (Err(Exit::Unfinished), ""));
+    let check = |test: &str, line: &str, last: Vec<Said>, expected: &str| {
+        let two = [(Some("VI_1"), CommandResult::Begun), (Some("VI_2"), CommandResult::Begun)];
+        let said = [Said::Reply(commanded(&two)), ended("VI_1", Place::Peer)].into_iter().chain(last).collect();
+        let (result, output) = switch(test, line, Switch::default(), said);
+        let failure = result.expect_err("its end was not seen");
+        assert_eq!(
+            (failure.exit, output.as_str()),
+            (Exit::Unfinished, "VI_1: b is active; outage 412 ms, overlap 0 ms\n")
+        );
+        // Before and after the place of the socket.
+        assert!(expected.split('*').all(|part| failure.text.contains(part)), "{}", failure.text);
+        assert!(failure.text.starts_with("VI_2: begun"), "{}", failure.text);
+    };
+    check(
+        "lost",
+        "switch",
+        vec![Said::Line(Line::Lost(3))],
+        "VI_2: begun, and 3 events were left out, so that the end may have been missed; see `tanist status`",
+    );
+    check(
+        "closed",
+        "switch",
+        vec![Said::Line(Line::Closed("the daemon ends".to_owned()))],
+        "VI_2: begun, but its end is not seen: the daemon at *closed the connection: the daemon ends; see `tanist status`",
+    );
+    check("gone", "switch", Vec::new(), "closed the connection: it ended; see `tanist status`");
 }
 
 #[test]
