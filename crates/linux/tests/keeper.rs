@@ -416,7 +416,7 @@ fn who_hides_ends_with_the_service() {
     // Told to, and by itself.
     let mut kept = ground.start(&format!("{HIDDEN}; exec sleep 300"));
     ground.wait_for_processes(3);
-    assert_eq!(kept.processes().len(), 1, "the others do not show their mark");
+    wait_until("the others do not show their mark", || kept.processes().len() == 1);
     kept.keeper().tell(Wish::Kill);
     kept.wait_until_gone();
     ground.is_left_behind_clean();

@@ -225,7 +225,7 @@ impl Host {
         self.write(name, text, 0o644)
     }
 
-    /// As [`write_file`](Self::write_file), for a program.
+    /// As [`write_file`](Self::write_file), for a program: one that runs just now goes on as it was.
     pub fn write_program(&self, name: &str, text: &str) -> Result<PathBuf, LabError> {
         self.write(name, text, 0o755)
     }
@@ -240,8 +240,11 @@ impl Host {
         let (file, text) = (path.clone(), text.to_owned());
         let written = self.with(|powered| {
             Ok(powered.inside.run(move || {
-                fs::write(&file, text)?;
-                fs::set_permissions(&file, PermissionsExt::from_mode(mode))
+                let is_program = mode & 0o100 != 0;
+                let next = if is_program { file.with_extension("next") } else { file.clone() };
+                fs::write(&next, text)?;
+                fs::set_permissions(&next, PermissionsExt::from_mode(mode))?;
+                if is_program { fs::rename(&next, &file) } else { Ok(()) }
             }))
         })?;
         written.map_err(|error| LabError::io(format!("write {} in {}", path.display(), self.name), &error))?;
