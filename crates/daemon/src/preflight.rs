@@ -18,9 +18,9 @@ use linux::users::{self, Identity, IdentityError};
 use crate::bookends::Bookend;
 use crate::checks::Checks;
 use crate::fifos::{FifoPlan, ReaderPlan};
-use crate::hmac_keys;
 use crate::mail;
 use crate::notify::{Notifier, Prepared};
+use crate::reload;
 use crate::services::needs::Needs;
 use crate::services::plan::{ManagerPlan, ProbePlan, Recipe, RecipeKind, ServicePlan};
 
@@ -78,9 +78,9 @@ pub(crate) struct Plan {
 /// What would be found on this machine, for a check before the start.
 #[must_use]
 pub fn preflight(mut settings: Settings) -> Vec<Finding> {
-    let keys = hmac_keys::fill_in(&mut settings).err();
-    let keys = keys.map(|text| Finding { severity: Severity::Error, text });
-    keys.into_iter().chain(Plan::make(settings).findings).collect()
+    let missing = reload::secrets(&mut settings).err();
+    let missing = missing.map(|text| Finding { severity: Severity::Error, text });
+    missing.into_iter().chain(Plan::make(settings).findings).collect()
 }
 
 impl Plan {

@@ -36,7 +36,7 @@ const NICE: i8 = 5;
 const BAD_CONFIGURATION: u8 = 4;
 
 /// The secrets that stand in files of their own.
-fn secrets(settings: &mut Settings) -> Result<Option<PairConfig>, String> {
+pub(crate) fn secrets(settings: &mut Settings) -> Result<Option<PairConfig>, String> {
     hmac_keys::fill_in(settings)?;
     pair(settings)
 }

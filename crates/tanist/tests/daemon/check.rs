@@ -95,6 +95,18 @@ fn a_missing_file_is_an_error() {
     assert_eq!(code, Some(6), "the worst one decides: {text}");
 }
 
+/// The file is good, and may be for another machine; a daemon here would not begin with it.
+#[test]
+fn a_key_that_is_not_here_is_told_of_this_machine() {
+    let bench =
+        Bench::new(&(configuration("", 150, "") + "pair {\n    peer 192.0.2.2\n    key_file /nowhere/pair.key\n}\n"));
+    let (code, text) = bench.check(&["a.conf"]);
+    assert_eq!((code, text.contains("/nowhere/pair.key")), (Some(0), false), "{text}");
+    let (code, text) = bench.check(&["--here", "a.conf"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("on this machine: `pair`: there is no key in /nowhere/pair.key"), "{text}");
+}
+
 #[test]
 fn a_daemon_does_not_start_with_a_file_that_cannot_be_used() {
     let bench = Bench::new(&configuration("", 150, "    advert_int never"));
