@@ -313,6 +313,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "switch-to-a-node-that-is-not-ready",
             "take-over-is-told-after-a-restart",
             "take-over-is-told-once-over-a-reboot",
+            "taken-out-and-does-not-end",
             "taken-out-out-of-sight-and-another-reload",
             "taken-out-out-of-sight-on-the-standby",
             "taken-out-twice-out-of-sight",
