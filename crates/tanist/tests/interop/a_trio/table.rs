@@ -309,6 +309,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "stopped-by-hand-over-a-restart",
             "stopped-by-hand-restarts",
             "switch-away-and-back",
+            "switch-away-where-the-role-is-not",
             "switch-here",
             "switch-to-a-node-that-is-not-ready",
             "take-over-is-told-after-a-restart",
