@@ -156,7 +156,7 @@ pub(crate) struct Here {
     pub(crate) waits: bool,
     pub(crate) latched: bool,
     /// Latched, whoever had the role last.
-    pub(crate) rests: bool,
+    pub(crate) pair_latched: bool,
     pub(crate) stopping: bool,
 }
 
@@ -643,7 +643,7 @@ impl Role {
         match says.wants {
             Some(HandoverReason::Operator) => return Some(HandoverReason::Operator),
             Some(_) | None if self.rests_until.is_some() => return None,
-            Some(reason) if !here.frozen && !here.rests && !says.held => return Some(reason),
+            Some(reason) if !here.frozen && !here.pair_latched && !says.held => return Some(reason),
             Some(_) | None => {}
         }
         if !self.is_held() || says.held {

@@ -579,7 +579,7 @@ impl Engine {
         let is_active = |member: &usize| self.roles.get(*member).is_some_and(|role| role.state == StateName::Active);
         let is_at_work = self.units.members(index).iter().any(is_active);
         let members = || self.units.members(index).iter().filter_map(|member| self.routers.get(*member));
-        let rests = self.standing.is_latched() && !self.units.services(index).is_empty();
+        let pair_latched = self.standing.is_latched() && !self.units.services(index).is_empty();
         Some(Here {
             node: self.config().pair.as_ref().map_or_else(|| config.name.clone(), |pair| pair.node.clone()),
             state: role.state,
@@ -600,8 +600,8 @@ impl Engine {
             preempts_after: preempts.then_some(config.preempt_delay),
             frozen: self.standing.in_maintenance(),
             waits: self.standing.in_maintenance() && !role.is_keeper,
-            latched: rests && !role.is_keeper,
-            rests,
+            latched: pair_latched && !role.is_keeper,
+            pair_latched,
             stopping: self.is_stopping(),
         })
     }

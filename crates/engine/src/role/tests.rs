@@ -36,7 +36,7 @@ fn here(state: StateName) -> Here {
         frozen: false,
         waits: false,
         latched: false,
-        rests: false,
+        pair_latched: false,
         stopping: false,
     }
 }

@@ -95,6 +95,21 @@ service job
     );
 }
 
+/// A node that has nothing to remember any more says so, or an older life would be believed later.
+#[test]
+fn what_was_remembered_goes_with_its_service() {
+    check(
+        "
+router a priority 200 interval 100
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   save
+",
+    );
+}
+
 #[test]
 fn after_a_boot_it_does_not() {
     check(
