@@ -19,14 +19,15 @@ use scratch::Scratch;
 use tests::{Fate, Tests};
 
 const USAGE: &str = "\
-usage: tanist-mutants CRATE [--shard K/N] [--only WORDS] [--again REPORT] [--longest MS] [--with PACKAGE:TEST] [--built]
-                       [--list]
+usage: tanist-mutants CRATE [--shard K/N] [--only WORDS] [--again REPORT] [--longest MS] [--shortest MS]
+                       [--with PACKAGE:TEST] [--built] [--list]
 
 changes a crate (engine or config) in one place after the other and looks whether a test fails
   --shard K/N           only every Nth mutant, beginning with the Kth (from 0)
   --only WORDS          only those whose line has these words
   --again REPORT        only those that a former run has missed, wherever their lines are now
   --longest MS          only with tests that take no longer than that when nothing is changed
+  --shortest MS         only with tests that take longer than that: those that a run with --longest has left out
   --with PACKAGE:TEST   with tests of another crate, such as sim:scenarios
   --built               with what a former run has planted and built, without looking for newer tests
   --list                only says which there are";
@@ -47,9 +48,13 @@ fn without_row(line: &str) -> Option<(&str, &str)> {
     Some((file, place.split_once(':')?.1))
 }
 
+fn span(text: &str) -> Result<Duration, String> {
+    text.parse().map(Duration::from_millis).map_err(|_| format!("`{text}` is no number"))
+}
+
 fn run() -> Result<(), String> {
     let (mut krate, mut shard, mut only, mut again, mut list) = (None, (0, 1), String::new(), None, false);
-    let (mut with, mut longest, mut built) = (Vec::new(), None, false);
+    let (mut with, mut longest, mut shortest, mut built) = (Vec::new(), None, None, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value\n{USAGE}"));
@@ -65,10 +70,8 @@ fn run() -> Result<(), String> {
                 again = Some(fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?);
             }
             "--with" => with.push(value()?),
-            "--longest" => {
-                let text = value()?;
-                longest = Some(Duration::from_millis(text.parse().map_err(|_| format!("`{text}` is no number"))?));
-            }
+            "--longest" => longest = Some(span(&value()?)?),
+            "--shortest" => shortest = Some(span(&value()?)?),
             "--list" => list = true,
             "--built" => built = true,
             name if krate.is_none() && matches!(name, "engine" | "config") => krate = Some(name.to_owned()),
@@ -110,9 +113,7 @@ fn run() -> Result<(), String> {
     };
     scratch.remember(&left, &programs)?;
     let mut tests = Tests::look(programs)?;
-    if let Some(longest) = longest {
-        tests.only_fast(longest);
-    }
+    tests.only_between(shortest, longest);
     println!("{} to be tried with {} tests", viable.len(), tests.count());
     let begun_at = Instant::now();
     let mut by_file: BTreeMap<&str, [usize; 2]> = BTreeMap::new();

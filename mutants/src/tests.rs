@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -32,6 +33,8 @@ pub(crate) struct Tests {
     programs: Vec<(PathBuf, PathBuf)>,
     /// The fastest first.
     tests: Vec<Test>,
+    /// Those that are run.
+    kept: Range<usize>,
     /// By mutant.
     met_by: BTreeMap<usize, Vec<usize>>,
 }
@@ -74,19 +77,21 @@ impl Tests {
         for (index, (_, met)) in found.iter().enumerate() {
             met.iter().for_each(|number| met_by.entry(*number).or_default().push(index));
         }
-        Ok(Self { programs, tests: found.into_iter().map(|(test, _)| test).collect(), met_by })
+        let tests: Vec<Test> = found.into_iter().map(|(test, _)| test).collect();
+        Ok(Self { programs, kept: 0..tests.len(), tests, met_by })
     }
 
-    /// Leaves out those that take longer than that.
-    pub(crate) fn only_fast(&mut self, longest: Duration) {
-        let fast = self.tests.partition_point(|test| test.took <= longest);
-        self.tests.truncate(fast);
-        self.met_by.values_mut().for_each(|tests| tests.retain(|test| *test < fast));
+    /// Leaves out those that take longer, or no longer, than that.
+    pub(crate) fn only_between(&mut self, shortest: Option<Duration>, longest: Option<Duration>) {
+        let places = |took: Duration| self.tests.partition_point(|test| test.took <= took);
+        let kept = shortest.map_or(0, places)..longest.map_or(self.tests.len(), places);
+        self.met_by.values_mut().for_each(|tests| tests.retain(|test| kept.contains(test)));
         self.met_by.retain(|_, tests| !tests.is_empty());
+        self.kept = kept;
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.tests.len()
+        self.kept.len()
     }
 
     /// What becomes of one mutant.
