@@ -228,6 +228,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "group-kept-after-another-router-joined",
             "group-loses-its-speaker-while-held",
             "group-meets-its-other-half-on-a-deaf-lan",
+            "group-of-which-each-has-a-half-and-nobody-preempts",
             "group-of-which-who-has-a-half-stands-back",
             "group-resumed-by-a-restarted-daemon",
             "hand-over-of-a-slow-service",
