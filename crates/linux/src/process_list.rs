@@ -47,6 +47,11 @@ fn ask_stat(pid: u32) -> std::io::Result<String> {
     fs::read(format!("/proc/{pid}/stat")).map(|octets| String::from_utf8_lossy(&octets).into_owned())
 }
 
+/// Whether a process waits for something other than a processor. One that has ended does not.
+pub(crate) fn sleeps(pid: u32) -> bool {
+    read_stat(pid).and_then(|stat| parse(&stat).map(|stat| matches!(stat.state, 'S' | 'D'))).unwrap_or(false)
+}
+
 /// It has ended meanwhile, or is of somebody whom we may not ask.
 fn is_not_for_us(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)

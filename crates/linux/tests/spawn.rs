@@ -5,6 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::io::{Read, Seek};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
@@ -36,13 +37,18 @@ fn shell(command: &str) -> Program {
 }
 
 fn wait_for(child: Child) -> Exit {
+    let [exit] = wait_for_all([child]);
+    exit
+}
+
+fn wait_for_all<const N: usize>(children: [Child; N]) -> [Exit; N] {
     let mut ended = BTreeMap::new();
     for _ in 0..3000 {
         reap(&mut |pid, exit| {
             ended.insert(pid, exit);
         });
-        if let Some(exit) = ended.get(&child.pid) {
-            return *exit;
+        if children.iter().all(|child| ended.contains_key(&child.pid)) {
+            return children.map(|child| ended[&child.pid]);
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -124,6 +130,43 @@ fn tells_why_a_program_can_not_be_started() {
     let nowhere = shell("true").directory(c_string("/no/such/directory"));
     assert_eq!(refusal(nowhere), "change to /no/such/directory for /bin/sh: no such file or directory");
     reap(&mut |pid, exit| panic!("{pid} {exit:?} was left behind"));
+}
+
+/// As a file on a disk that stalls: it cannot be opened before this is dropped.
+struct Stalled {
+    _lease: std::fs::File,
+}
+
+impl Stalled {
+    #[allow(unsafe_code)]
+    fn new(path: &str) -> std::io::Result<Stalled> {
+        /// `F_SETSIG` (fcntl(2)).
+        const SET_SIGNAL: libc::c_int = 10;
+        let file = std::fs::OpenOptions::new().read(true).write(true).open(path)?;
+        // The kernel asks for the lease back with this signal, which is ignored, and lets whoever wants the file wait.
+        for (command, value) in [(SET_SIGNAL, libc::SIGURG), (libc::F_SETLEASE, libc::F_WRLCK)] {
+            // SAFETY: numbers only, and the file is open.
+            if unsafe { libc::fcntl(file.as_raw_fd(), command, value) } == -1 {
+                return Err(std::io::Error::last_os_error());
+            }
+        }
+        Ok(Stalled { _lease: file })
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_program_whose_file_is_slow() {
+    let _alone = alone();
+    let well = Script::new("slow", "#!/bin/sh\nexit 5\n", 0o755);
+    let broken = Script::new("slow-and-broken", "#!/no/such/interpreter\n", 0o755);
+    let stalled = [&well, &broken].map(|script| Stalled::new(script.path()).unwrap());
+    let children = [&well, &broken].map(|script| program(&[script.path()]).start().unwrap());
+    // Both have begun, and others are not kept waiting.
+    assert_eq!(wait_for(shell("exit 7").start().unwrap()), Exit::Code(7));
+    reap(&mut |pid, exit| panic!("{pid} {exit:?} has ended before it could begin"));
+    drop(stalled);
+    assert_eq!(wait_for_all(children), [Exit::Code(5), Exit::Code(127)]);
+    assert_eq!(program(&["/no/such/program"]).start().unwrap_err().errno(), Some(libc::ENOENT));
 }
 
 #[test]

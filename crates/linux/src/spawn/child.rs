@@ -9,21 +9,23 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::socket_option::last_errno;
 use crate::users::Identity;
 
 /// What the child is to do.
-pub(super) struct Orders<'a> {
-    pub path: &'a CStr,
-    pub arguments: &'a [CString],
+pub(super) struct Orders {
+    pub path: CString,
+    pub arguments: Arc<[CString]>,
     /// Arguments behind those.
-    pub further: &'a [CString],
-    pub environment: &'a [CString],
+    pub further: Vec<CString>,
+    pub environment: Arc<[CString]>,
     /// Behind that.
-    pub further_environment: &'a [CString],
-    pub directory: Option<&'a CStr>,
-    pub identity: Option<&'a Identity>,
+    pub further_environment: Vec<CString>,
+    pub directory: Option<CString>,
+    pub identity: Option<Identity>,
     pub namespace: Option<RawFd>,
     pub death_signal: Option<c_int>,
     /// So many files it may have open at most, if we may have more.
@@ -60,12 +62,12 @@ pub(super) enum Step {
 
 /// The orders in the kernel's form, ready before the child exists, and what it has to say while it has no memory of
 /// its own.
-struct Shared<'a> {
+struct Shared {
     path: *const c_char,
     arguments: *const *const c_char,
     shell_arguments: *const *const c_char,
     environment: *const *const c_char,
-    orders: &'a Orders<'a>,
+    orders: Orders,
     parent: u32,
     failure: Option<Failure>,
 }
@@ -77,24 +79,38 @@ pub(super) type Mask = [u8; 8];
 const LAST_SIGNAL: c_int = 64;
 
 /// A child with all that it needs, made before it or a [keeper](super::keeper) exists: neither may allocate.
-pub(super) struct Prepared<'a> {
-    /// What `shared` points into.
+pub(super) struct Prepared {
+    /// What `shared` points into, as into its orders.
     _pointers: [Vec<*const c_char>; 3],
-    shared: Shared<'a>,
+    shared: Shared,
     stack: Vec<MaybeUninit<u8>>,
+    born: Born,
 }
 
-impl<'a> Prepared<'a> {
+// SAFETY: all that it points to is its own, on the heap.
+unsafe impl Send for Prepared {}
+
+/// The process id of a child as soon as there is one: before it does anything, and while whoever has made it waits.
+#[derive(Clone, Default)]
+pub(super) struct Born(Arc<AtomicI32>);
+
+impl Born {
+    pub(super) fn pid(&self) -> Option<u32> {
+        Some(self.0.load(Ordering::Acquire)).filter(|pid| *pid > 0).map(i32::cast_unsigned)
+    }
+}
+
+impl Prepared {
     /// Fails where there is no memory for its stack, the one large thing: a daemon must not end because it cannot run
     /// a script.
-    pub(super) fn new(orders: &'a Orders<'a>) -> Result<Prepared<'a>, c_int> {
+    pub(super) fn new(orders: Orders) -> Result<Prepared, c_int> {
         let mut stack = Vec::new();
         stack.try_reserve_exact(STACK_SIZE).map_err(|_| libc::ENOMEM)?;
-        let all_arguments = || orders.arguments.iter().chain(orders.further).map(CString::as_c_str);
+        let all_arguments = || orders.arguments.iter().chain(&orders.further).map(CString::as_c_str);
         let arguments = pointers(all_arguments());
         // As a shell has it: the file in place of its own name, then the arguments.
-        let shell_arguments = pointers([c"/bin/sh", orders.path].into_iter().chain(all_arguments().skip(1)));
-        let environment = pointers(orders.environment.iter().chain(orders.further_environment).map(CString::as_c_str));
+        let shell_arguments = pointers([c"/bin/sh", &orders.path].into_iter().chain(all_arguments().skip(1)));
+        let environment = pointers(orders.environment.iter().chain(&orders.further_environment).map(CString::as_c_str));
         let shared = Shared {
             path: orders.path.as_ptr(),
             arguments: arguments.as_ptr(),
@@ -104,7 +120,16 @@ impl<'a> Prepared<'a> {
             parent: 0,
             failure: None,
         };
-        Ok(Prepared { _pointers: [arguments, shell_arguments, environment], shared, stack })
+        let pointers = [arguments, shell_arguments, environment];
+        Ok(Prepared { _pointers: pointers, shared, stack, born: Born::default() })
+    }
+
+    pub(super) fn orders(&self) -> &Orders {
+        &self.shared.orders
+    }
+
+    pub(super) fn born(&self) -> Born {
+        self.born.clone()
     }
 
     /// Starts the child and answers its process id when it has executed its program, or why it could not. The child
@@ -114,11 +139,12 @@ impl<'a> Prepared<'a> {
         // The ABIs want 16; it grows downwards on all architectures that we know.
         let top = self.stack.as_mut_ptr().wrapping_add(STACK_SIZE).map_addr(|address| address & !0xf);
         let before = block_all_signals();
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
         // SAFETY: `top` ends a block that nobody else uses and that lives until the call returns, which (CLONE_VFORK)
         // is after the child has stopped using our memory. `shared` and all that it points to live as long, and this
-        // thread does not look at them meanwhile. The child only makes system calls and writes into `shared`.
-        let pid = unsafe { libc::clone(child, top.cast(), flags, (&raw mut self.shared).cast()) };
+        // thread does not look at them meanwhile. The child only makes system calls and writes into `shared`. The kernel
+        // writes the process id to where others may read it, in one go.
+        let pid = unsafe { libc::clone(child, top.cast(), flags, (&raw mut self.shared).cast(), self.born.0.as_ptr()) };
         let error = if pid < 0 { Some(last_errno().raw_os_error()) } else { None };
         set_mask(&before);
         match error {
@@ -148,7 +174,7 @@ struct CloneArguments {
 /// `CLONE_INTO_CGROUP` (Linux 5.7).
 const INTO_GROUP: u64 = 0x2_0000_0000;
 
-impl Prepared<'_> {
+impl Prepared {
     /// As [`launch`](Self::launch), in the control group that this descriptor is of. Only where we are alone with our
     /// memory and it is small: the child has a copy of it.
     ///
@@ -243,7 +269,7 @@ pub(super) fn set_mask(mask: &Mask) -> Mask {
 /// The child: ends in `execve` or in `exit_group`.
 extern "C" fn child(shared: *mut c_void) -> c_int {
     // SAFETY: `launch` passes its `Shared` and waits until we are done with it.
-    let shared = unsafe { &mut *shared.cast::<Shared<'_>>() };
+    let shared = unsafe { &mut *shared.cast::<Shared>() };
     // SAFETY: we are that child.
     let failure = unsafe { execute(shared) };
     shared.failure = Some(failure);
@@ -267,8 +293,8 @@ unsafe fn system_call(call: [c_long; 6]) -> Result<c_long, c_int> {
 ///
 /// # Safety
 /// To be called in the child of [`Prepared::launch`] only.
-unsafe fn execute(shared: &Shared<'_>) -> Failure {
-    let orders = shared.orders;
+unsafe fn execute(shared: &Shared) -> Failure {
+    let orders = &shared.orders;
     let fail = |step| move |errno| Failure { step, errno };
     // SAFETY: each call gets numbers, or pointers of `shared` of the kinds that it asks for.
     let attempt = || unsafe {
@@ -284,11 +310,11 @@ unsafe fn execute(shared: &Shared<'_>) -> Failure {
         if let Some(most) = orders.open_files {
             limit_open_files(most);
         }
-        if let Some(directory) = orders.directory {
+        if let Some(directory) = &orders.directory {
             let call = [libc::SYS_chdir, directory.as_ptr() as c_long, 0, 0, 0, 0];
             system_call(call).map_err(fail(Step::Directory))?;
         }
-        if let Some(identity) = orders.identity {
+        if let Some(identity) = &orders.identity {
             become_user(identity).map_err(fail(Step::Identity))?;
         }
         if let Some(signal) = orders.death_signal {

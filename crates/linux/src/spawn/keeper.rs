@@ -160,7 +160,7 @@ impl AsFd for Keeper {
 }
 
 /// Starts a keeper, which starts the program. Does not wait for either.
-pub(super) fn start(orders: &Orders<'_>, place: Option<&GroupPlace>) -> Result<Keeper, c_int> {
+pub(super) fn start(orders: Orders, place: Option<&GroupPlace>) -> Result<Keeper, c_int> {
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
         .map_err(Errno::raw_os_error)?;
     let mut prepared = Prepared::new(orders)?;
@@ -176,7 +176,7 @@ pub(super) fn start(orders: &Orders<'_>, place: Option<&GroupPlace>) -> Result<K
         }
         0 => {
             let _leave = Leave;
-            keep(&mut prepared, &theirs, orders, place.as_mut());
+            keep(&mut prepared, &theirs, place.as_mut());
             Leave::now()
         }
         pid => {
@@ -260,12 +260,13 @@ impl<'a> Group<'a> {
 }
 
 /// The keeper's whole life.
-fn keep(prepared: &mut Prepared<'_>, channel: &OwnedFd, orders: &Orders<'_>, place: Option<&mut Vec<u8>>) {
+fn keep(prepared: &mut Prepared, channel: &OwnedFd, place: Option<&mut Vec<u8>>) {
     // Neither Ctrl-C nor a hang-up of our terminal concerns it. It can't fail: a fork never leads a group.
     let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"tanist-keeper");
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     let Ok(signals) = child_signals() else { return };
+    let orders = prepared.orders();
     let streams = orders.streams.map(|stream| match stream {
         Target::File(file) => Some(file),
         Target::Null | Target::Inherit => None,
@@ -310,7 +311,7 @@ fn keep(prepared: &mut Prepared<'_>, channel: &OwnedFd, orders: &Orders<'_>, pla
 
 /// Starts the program, in a control group if that can be.
 fn launch<'a>(
-    prepared: &mut Prepared<'_>,
+    prepared: &mut Prepared,
     channel: &OwnedFd,
     place: Option<&'a mut Vec<u8>>,
 ) -> (Launched, Option<Group<'a>>) {

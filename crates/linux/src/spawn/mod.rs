@@ -6,6 +6,7 @@
 
 mod child;
 pub(crate) mod keeper;
+mod starter;
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -38,7 +39,7 @@ pub enum Stream {
 #[derive(Debug)]
 pub struct Program {
     path: CString,
-    arguments: Vec<CString>,
+    arguments: Arc<[CString]>,
     environment: Arc<[CString]>,
     identity: Option<Identity>,
     directory: Option<CString>,
@@ -66,7 +67,7 @@ impl Program {
     pub fn new(path: CString, arguments: Vec<CString>) -> Program {
         Program {
             path,
-            arguments,
+            arguments: arguments.into(),
             environment: Arc::new([]),
             identity: None,
             directory: None,
@@ -130,7 +131,8 @@ impl Program {
 
     /// Starts it in a process group of its own, with default signals and nothing open but its three streams.
     /// A file that the kernel can't execute for want of a `#!` line is run by `/bin/sh`.
-    /// Why it could not be executed comes back as the error.
+    /// Why it could not be executed comes back as the error; but if its file is slow to execute, nobody waits for that: what
+    /// cannot be executed in the end has then ended with the exit code 127, as that of a shell which finds no program.
     pub fn start(&self) -> Result<Child> {
         self.start_with(&[])
     }
@@ -142,8 +144,7 @@ impl Program {
 
     /// As [`start_with`](Program::start_with), with more in the environment, whose names its own must not contain.
     pub fn start_telling(&self, further: &[CString], environment: &[CString]) -> Result<Child> {
-        let orders = self.orders(further, environment);
-        match Prepared::new(&orders).and_then(|mut prepared| prepared.launch()) {
+        match Prepared::new(self.orders(further, environment)).and_then(starter::launch) {
             Ok((pid, None)) => Ok(Child { pid }),
             Ok((pid, Some(failure))) => {
                 collect(pid);
@@ -156,7 +157,7 @@ impl Program {
     /// Starts it behind a [`Keeper`], with more in the environment, and born in a control group of its own if there is a
     /// place for it; answers before the program is there.
     pub fn start_kept(&self, environment: &[CString], group: Option<&GroupPlace>) -> Result<Keeper> {
-        keeper::start(&self.orders(&[], environment), group).map_err(|errno| {
+        keeper::start(self.orders(&[], environment), group).map_err(|errno| {
             let program = self.path.to_string_lossy();
             Error::new(format!("start a keeper for {program}"), errno)
         })
@@ -167,15 +168,15 @@ impl Program {
         self.explain(refusal.0)
     }
 
-    fn orders<'a>(&'a self, further: &'a [CString], further_environment: &'a [CString]) -> Orders<'a> {
+    fn orders(&self, further: &[CString], further_environment: &[CString]) -> Orders {
         Orders {
-            path: &self.path,
-            arguments: &self.arguments,
-            further,
-            environment: &self.environment,
-            further_environment,
-            directory: self.directory.as_deref(),
-            identity: self.identity.as_ref().filter(|identity| !is_own(identity)),
+            path: self.path.clone(),
+            arguments: Arc::clone(&self.arguments),
+            further: further.to_vec(),
+            environment: Arc::clone(&self.environment),
+            further_environment: further_environment.to_vec(),
+            directory: self.directory.clone(),
+            identity: self.identity.clone().filter(|identity| !is_own(identity)),
             namespace: self.namespace.as_ref().map(|namespace| namespace.as_fd().as_raw_fd()),
             death_signal: self.death_signal.map(|signal| signal.0),
             open_files: crate::descriptors::for_programs(),
