@@ -13,9 +13,15 @@ pub(crate) struct ClosedAddresses {
     table: (String, i32),
     /// Open while anything is closed.
     filter: Option<PacketFilter>,
+    /// Tables of our name may be those of another daemon which runs.
+    beside_another: bool,
 }
 
 impl ClosedAddresses {
+    pub(crate) fn new(beside_another: bool) -> Self {
+        Self { beside_another, ..Self::default() }
+    }
+
     /// Follows the settings; does nothing if nothing about this has changed.
     pub(crate) fn adjust(&mut self, settings: &Settings) -> linux::Result<()> {
         let closed = closed(settings);
@@ -29,6 +35,9 @@ impl ClosedAddresses {
         }
         if table != self.table {
             self.open_all()?;
+            if closed.is_empty() && !self.beside_another {
+                remove_remains(&table);
+            }
             self.table = table;
         }
         self.closed = closed;
@@ -52,6 +61,12 @@ impl ClosedAddresses {
         self.closed = Closed::default();
         self.filter.take().map_or(Ok(()), |mut filter| filter.remove())
     }
+}
+
+/// Removes what a daemon that was killed has left: the address would be there and answer nobody. Who may not, or has no nftables,
+/// has none either.
+pub(crate) fn remove_remains((name, priority): &(String, i32)) {
+    let _ = PacketFilter::open(name, *priority).and_then(|mut filter| filter.remove());
 }
 
 /// What the settings say of the tables.

@@ -214,7 +214,8 @@ impl EventLoop {
             Ok(opened) => opened,
             Err(error) => return Err((error, background)),
         };
-        kernel.beside_another = matches!(control_place, Some(Err(ReserveError::Taken)));
+        let beside_another = matches!(control_place, Some(Err(ReserveError::Taken)));
+        kernel.beside_another = beside_another;
         let mut told = confinement.lines();
         let notifier = Notifier::from_environment().unwrap_or_else(|error| {
             told.push((Severity::Warning, error.to_string()));
@@ -241,7 +242,7 @@ impl EventLoop {
             arp,
             frames: SendBatch::new(),
             announcements: VecDeque::new(),
-            closed: ClosedAddresses::default(),
+            closed: ClosedAddresses::new(beside_another),
             sysctls: Sysctls::default(),
             solicited: SolicitedGroups::default(),
             poll,

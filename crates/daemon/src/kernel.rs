@@ -269,11 +269,11 @@ impl Kernel {
     /// [`remove_virtual_links`](Self::remove_virtual_links).
     pub(crate) fn make_virtual_links(&mut self, settings: &Settings) -> Changed {
         let mut changed = Changed::default();
-        changed.failures.extend(self.virtual_links.want(settings).err());
         self.routing.beside_others = self.beside_another || settings.process.instance.is_some();
         if self.beside_another {
             self.virtual_links.leave_remains();
         }
+        changed.failures.extend(self.virtual_links.want(settings).err());
         self.vrfs = settings.vrfs();
         for vrf in &self.vrfs {
             if self.links.values().any(|link| link.name == **vrf && !link.is_vrf()) {

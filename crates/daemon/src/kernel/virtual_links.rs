@@ -78,6 +78,9 @@ impl VirtualLinks {
         }
         let silent = self.silent.clone();
         let gone = self.silence(BTreeSet::new());
+        if silent.is_empty() && !self.looked_for_remains {
+            closed_addresses::remove_remains(&table);
+        }
         self.table = table;
         self.silence(silent).and(gone)
     }

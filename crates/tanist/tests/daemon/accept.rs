@@ -63,3 +63,21 @@ fn a_router_that_does_not_accept_holds_the_address_and_answers_nobody() {
         node.stop();
     });
 }
+
+#[test]
+fn what_a_killed_daemon_has_closed_is_open_for_one_that_closes_nothing() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let closed = configuration("", 150, &format!("{QUICK}\n    no_accept"));
+        let killed = Node::start(&scene.hosts[0], tanist(), &closed);
+        scene.only("a", ADDRESS);
+        let probe = scene.probe(ADDRESS);
+        let begun = Moment::now();
+        assert!(probe.wait_for_answer(begun, Duration::from_millis(500)).is_none(), "{}", scene.story());
+        killed.kill();
+        let opened = Moment::now();
+        let node = Node::start(&scene.hosts[0], tanist(), &configuration("", 150, QUICK));
+        scene.answered_by(&probe, "a", opened);
+        node.stop();
+    });
+}
