@@ -11,6 +11,7 @@
 //! Nothing is ever started before all of the last run is gone. How a failure goes on: again here within the budget,
 //! then elsewhere once, then nowhere until a human has seen to it.
 
+mod hooks;
 mod moves;
 mod news;
 mod readiness;
@@ -19,6 +20,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use self::hooks::Hooks;
 use self::moves::Moves;
 use self::readiness::Readiness;
 use crate::track::script::Script;
@@ -141,16 +143,11 @@ pub(crate) struct Service {
     up_at: Option<Instant>,
     /// It was told to start, or found running, since the role came.
     begun: bool,
-    /// The newest epoch that it has run for.
-    epoch: u64,
-    /// The newest one in which it was told that it had been taken over, or went on; in a newer one that is told once it serves.
-    told: u64,
+    hooks: Hooks,
     /// Nobody could tell whether it runs, and that was told.
     out_of_sight: bool,
     /// Somebody else started it; in maintenance that is left alone.
     started_by_hand: bool,
-    /// When each of `while_active` is due.
-    timers: Vec<Instant>,
     /// Spreads the first runs of checks.
     random: u64,
 }
@@ -182,11 +179,9 @@ impl Service {
             echo_until: None,
             up_at: None,
             begun: false,
-            epoch: 0,
-            told: 0,
+            hooks: Hooks::default(),
             out_of_sight: false,
             started_by_hand: false,
-            timers: Vec::new(),
             random,
             config,
         }
@@ -200,8 +195,8 @@ impl Service {
         if !same_checks {
             self.reconfigure_checks(now, out);
         }
-        if !same_timers && !self.timers.is_empty() {
-            self.begin_timers(now);
+        if !same_timers && self.hooks.has_timers() {
+            self.hooks.begin_timers(now, &self.config.while_active);
         }
     }
 
@@ -262,7 +257,7 @@ impl Service {
 
     /// The newest epoch of its role that a former life of this daemon knew of.
     pub(crate) fn know_epoch(&mut self, epoch: u64) {
-        self.epoch = self.epoch.max(epoch);
+        self.hooks.know_epoch(epoch);
     }
 
     /// What a former life of this daemon says: it may have been running rightly.
@@ -280,11 +275,11 @@ impl Service {
         let moves = self.moves.remember(now, self.config.max_moves.within, calendar);
         let rests = self.wanted && self.begun && matches!(self.state, State::Stopped);
         let left_stopped = left_alone && (rests || self.left_stopped);
-        let remembers = self.failed || self.told > 0 || left_stopped || !moves.is_empty();
+        let remembers = self.failed || self.hooks.told() > 0 || left_stopped || !moves.is_empty();
         remembers.then(|| ServiceRecord {
             name: self.name(),
             failed: self.failed,
-            told: self.told,
+            told: self.hooks.told(),
             left_stopped,
             moves,
         })
@@ -301,7 +296,7 @@ impl Service {
     ) {
         self.moves.restore(now, &record.moves, same_boot, calendar);
         self.failed = record.failed && same_boot && !self.adoptable;
-        self.told = record.told;
+        self.hooks.restore(record.told);
         self.left_stopped = left_alone && record.left_stopped;
     }
 
@@ -407,9 +402,8 @@ impl Service {
             State::Stopping { kill_at, .. } => Some(*kill_at),
         };
         let readiness = self.is_assessed().then(|| self.readiness.next_at());
-        let timers = self.timers.iter().copied().min();
         let checks = self.checks.iter().map(Script::deadline).min().filter(|at| *at != Instant::NEVER);
-        [own, readiness, timers, checks].into_iter().flatten().min()
+        [own, readiness, self.hooks.deadline(), checks].into_iter().flatten().min()
     }
 
     pub(crate) fn view(&self, router: Option<RouterId>, moves: u32) -> ServiceView {
@@ -467,10 +461,8 @@ impl Service {
     /// The role of its router has come, in this epoch, or gone.
     pub(crate) fn set_wanted(&mut self, now: Instant, wanted: bool, epoch: u64) {
         if self.wanted == wanted {
-            // What only joins its role is no take-over.
-            if wanted && epoch > self.epoch {
-                self.told = if self.told < self.epoch { self.told } else { epoch };
-                self.epoch = epoch;
+            if wanted {
+                self.hooks.join(epoch);
             }
             return;
         }
@@ -482,18 +474,14 @@ impl Service {
         self.adoptable = false;
         self.begun = self.is_up() || (wanted && left_stopped);
         self.waits_for_another = false;
-        self.timers.clear();
+        self.hooks.end_timers();
         if wanted {
-            // A role that was not let go after all was not taken over again; but what was to be told of it still is.
-            if epoch > self.epoch {
-                self.told = if goes_on { epoch } else { self.told.min(epoch - 1) };
-            }
-            self.epoch = epoch;
+            self.hooks.take_over(epoch, goes_on);
             self.retry = FIRST_RETRY;
             self.restarts.clear();
             self.start_at = now;
             if self.is_up() {
-                self.begin_timers(now);
+                self.hooks.begin_timers(now, &self.config.while_active);
             }
         }
     }
@@ -708,24 +696,11 @@ impl Service {
 
     /// Which of its hooks are due, each once.
     pub(crate) fn due_hooks(&mut self, now: Instant, active: bool) -> Vec<Hook> {
-        let mut due = Vec::new();
         if !self.wanted || !self.is_up() {
-            return due;
+            return Vec::new();
         }
-        if active && self.healthy() == Some(true) && self.told < self.epoch {
-            self.told = self.epoch;
-            due.push(Hook::TakenOver);
-        }
-        for ((at, interval), index) in self.timers.iter_mut().zip(&self.config.while_active).zip(0..) {
-            if *at <= now {
-                // What was slept through is not made up for.
-                *at = now + *interval;
-                if active {
-                    due.push(Hook::WhileActive(index));
-                }
-            }
-        }
-        due
+        let serves = self.healthy() == Some(true);
+        self.hooks.due(now, &self.config.while_active, active, serves)
     }
 
     /// An operator has seen to it: everything is forgiven.
@@ -763,7 +738,7 @@ impl Service {
         self.set_state(now, State::Running { grace }, cause, out);
         self.begin_checks(now);
         if self.wanted {
-            self.begin_timers(now);
+            self.hooks.begin_timers(now, &self.config.while_active);
         }
     }
 
@@ -779,10 +754,6 @@ impl Service {
         }
     }
 
-    fn begin_timers(&mut self, now: Instant) {
-        self.timers = self.config.while_active.iter().map(|interval| now + *interval).collect();
-    }
-
     /// Nothing of it runs any more.
     fn stop_running(&mut self, now: Instant, cause: ServiceCause, out: &mut Vec<Output>) {
         self.end_checks(now, out);
@@ -791,7 +762,7 @@ impl Service {
             self.retry = FIRST_RETRY;
         }
         self.started_by_hand = false;
-        self.timers.clear();
+        self.hooks.end_timers();
         // What was never begun has not ended. What may have run until the former life ended has ended since.
         if (!self.is_unknown() || self.adoptable) && !matches!(cause, ServiceCause::Refused(_)) {
             self.ended_at = Some(now);
@@ -805,7 +776,7 @@ impl Service {
 
     fn order_end(&mut self, now: Instant, patience: Duration, cause: ServiceCause, out: &mut Vec<Output>) {
         self.end_checks(now, out);
-        self.timers.clear();
+        self.hooks.end_timers();
         self.adoptable = false;
         self.set_state(now, State::Stopping { since: now, kill_at: now + patience }, cause, out);
         self.order(ServiceOrder::Stop, out);
