@@ -84,6 +84,8 @@ pub(crate) struct Role {
     offer: Option<Offer>,
     /// Why it lets go.
     leaving_for: Option<HandoverReason>,
+    /// The other node has had another router of its group apart from it, and has that one's services.
+    pub(crate) is_apart: bool,
     /// It has let go in order; the other one shall take it.
     released_until: Option<Instant>,
     /// It was kept because the other node could not take it: until then it is not offered by itself.
@@ -208,6 +210,7 @@ impl Role {
             offer: None,
             leaving_for: None,
             released_until: None,
+            is_apart: false,
             rests_until: None,
             rest: Duration::ZERO,
             asked_until: None,

@@ -374,11 +374,13 @@ impl Engine {
             let says = heard.and_then(|(pair, router)| pair.last_words(&router.config().name));
             member != index && says.is_some_and(|says| holds(says.stance) && !says.services.is_empty())
         };
-        // Another router of the group has its services there, although this one is free or unknown there.
-        let is_free = !matches!(there, There::Heard { says, .. } if holds(says.stance));
-        let is_apart = is_free && units.members(index).iter().any(|member| is_theirs(*member));
-        here.known_ready &= !is_apart;
         let Some(role) = roles.get_mut(index) else { return false };
+        // Another router of the group has its services there, although this one is free or unknown there, or was: what would not be
+        // taken then is not asked for either.
+        let is_free = !matches!(there, There::Heard { says, .. } if holds(says.stance));
+        role.is_apart = (is_free || role.is_apart) && units.members(index).iter().any(|member| is_theirs(*member));
+        let is_apart = role.is_apart;
+        here.known_ready &= !is_apart;
         if let Some(reason) = role.forget(now) {
             out.push(Output::Tell(Event::HandoverFailed { router: id, reason }));
         }

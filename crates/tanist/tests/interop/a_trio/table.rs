@@ -186,6 +186,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-reload-while-a-check-runs",
             "bug-restart-while-the-other-cannot-tell",
             "bug-restarted-daemon-finds-its-service",
+            "bug-role-goes-to-and-fro-between-unlike-groups",
             "bug-service-that-cannot-die",
             "bug-standby-that-is-not-ready",
             "bug-start-while-the-peer-has-it",
