@@ -116,7 +116,8 @@ fn compare_instances(
 /// What follows from one node being preferred.
 fn compare_ranks(better: Side<'_>, worse: Side<'_>, findings: &mut Vec<String>) {
     let vrid = better.1.router.vrid;
-    let (high, low) = (best(&better.1.router), best(&worse.1.router));
+    let router = &better.1.router;
+    let (high, low) = (best(router), best(&worse.1.router));
     if worse.1.stated == Some(StatedRole::Active) && better.1.stated != Some(StatedRole::Active) {
         findings.push(format!(
             "VRID {vrid}: {} says `state MASTER`, but {} has the higher priority ({high} against {low}) and always wins",
@@ -131,17 +132,18 @@ fn compare_ranks(better: Side<'_>, worse: Side<'_>, findings: &mut Vec<String>) 
             worse.0, better.0
         ));
     }
-    let router = &better.1.router;
     let checks = router.track_scripts.iter().map(|tracked| ("check", &tracked.script, tracked.weight));
     let processes = router.trackers.iter().filter(|tracked| tracked.tracker.kind == TrackerKind::Process);
     let processes = processes.map(|tracked| ("tracked process", &tracked.tracker.name, tracked.weight));
     for (what, name, weight) in checks.chain(processes) {
         let (Some(good), Some(bad)) = (weight.worth(true), weight.worth(false)) else { continue };
-        let failing = high - i32::from(good - bad);
-        if good > bad && failing > low {
+        let failing = in_range(router, sum(router) - i32::from(good - bad));
+        // Who is no better does not take over.
+        if good > bad && failing >= low {
+            let place = if failing > low { "still above" } else { "not below" };
             findings.push(format!(
-                "VRID {vrid}: when the {what} `{name}` fails on {}, its priority goes from {high} to {failing}, still above \
-                 the {low} of {}: nothing moves",
+                "VRID {vrid}: when the {what} `{name}` fails on {}, its priority goes from {high} to {failing}, {place} the \
+                 {low} of {}: nothing moves",
                 better.0, worse.0
             ));
         }
@@ -150,11 +152,20 @@ fn compare_ranks(better: Side<'_>, worse: Side<'_>, findings: &mut Vec<String>) 
 
 /// The priority while everything is good, and no tracked file has a number.
 fn best(router: &RouterConfig) -> i32 {
+    in_range(router, sum(router))
+}
+
+/// What the weights add while everything is good, and the priority.
+fn sum(router: &RouterConfig) -> i32 {
     let weights = router.track_scripts.iter().map(|tracked| tracked.weight);
     let links = router.track_links.iter().map(|tracked| tracked.weight);
     let processes = router.trackers.iter().filter(|tracked| tracked.tracker.kind == TrackerKind::Process);
     let weights = weights.chain(links).chain(processes.map(|tracked| tracked.weight));
     let added: i32 = weights.filter_map(|weight| weight.worth(true)).map(i32::from).sum();
-    let priority = i32::from(router.priority.get());
-    if router.priority.is_address_owner() { priority } else { (priority + added).clamp(1, 254) }
+    i32::from(router.priority.get()) + added
+}
+
+/// What an advertisement can say of it. That of an address owner never changes.
+fn in_range(router: &RouterConfig, sum: i32) -> i32 {
+    if router.priority.is_address_owner() { i32::from(router.priority.get()) } else { sum.clamp(1, 254) }
 }

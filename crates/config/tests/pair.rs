@@ -54,6 +54,14 @@ fn a_tracked_process_that_does_not_bridge_the_gap_is_told() {
                 b: nothing moves";
     check(&node(150, "20"), &node(100, "20"), &[told]);
     check(&node(150, "-60"), &node(100, "-60"), &[]);
+    // Of two that are equal neither takes over, and nothing comes above 254.
+    let told = "VRID 51: when the tracked process `web` fails on a, its priority goes from 150 to 100, not below the 100 of b: \
+                nothing moves";
+    check(&node(150, "-50"), &node(100, "-50"), &[told]);
+    check(&node(150, "-51"), &node(100, "-51"), &[]);
+    let told = "VRID 51: when the tracked process `web` fails on a, its priority goes from 254 to 250, still above the 240 of \
+                b: nothing moves";
+    check(&node(250, "20"), &node(220, "20"), &[told]);
     check(&node(150, "0"), &node(100, "0"), &[]);
     check(&node(150, "-20 reverse"), &node(100, "-20 reverse"), &[]);
 }
@@ -251,6 +259,12 @@ fn what_only_one_node_has_is_told() {
     let alone = "pair: a has a `pair` block and b has none, so nothing is handed over in order";
     let missing = "VRID 51: the service `web` of a is not in b: where that is MASTER, nothing starts it";
     check(&a, &instance(""), &[alone, missing]);
+    // What it is called there counts among the nodes of a pair only.
+    check(
+        &a,
+        &text("vrrp_instance W {\n interface eth0\n virtual_router_id 51\n no_virtual_ipaddress\n}\n"),
+        &[alone, missing],
+    );
     // A keepalived on the other side starts it by a script.
     check(&a, &instance("notify_master \"/etc/keepalived/start.sh\""), &[alone]);
 }
@@ -292,6 +306,7 @@ fn steps_of_auth_hmac_that_do_not_fit_are_told() {
         (enforce.clone(), enforce.clone()),
         (two(1), two(2)),
         (hmac("key 2 file:/etc/keepalived/key2\n active_key 2"), two(1)),
+        (hmac(""), node(&format!("auth_hmac {{\n key 1 hex:{}\n }}", "6b".repeat(32)))),
     ];
     for (a, b) in fits {
         check(&a, &b, &[]);
@@ -326,6 +341,7 @@ fn running_nodes_compare_the_same_things() {
         (format!("check tcp 127.0.0.1:81\n {timed}"), vec!["the list of checks"]),
         ("check tcp 127.0.0.1:80\n stop_timeout 3".to_owned(), vec!["stop_timeout", "what runs by the clock"]),
         ("check tcp 127.0.0.1:80\n stop_timeout 3\n may_differ".to_owned(), vec![]),
+        (format!("check tcp 127.0.0.1:80\n {}", timed.replace("rerun", "run")), vec!["what runs by the clock"]),
     ] {
         let b = service(&lines);
         let told = compare(Node { name: "a", settings: &a }, Node { name: "b", settings: &b });
