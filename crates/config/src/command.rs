@@ -161,7 +161,6 @@ fn shell_syntax(characters: &[char]) -> Option<&'static str> {
             ('\\', _) => at += 1,
             ('"' | '\'', None) => quote = Some(character),
             (same, Some(open)) if same == open => quote = None,
-            (_, Some(_)) => {}
             ('[', None) if next == Some('[') => return Some("[["),
             ('$', None) if next == Some('(') => return Some("$("),
             ('&', None) => return Some(if next == Some('&') { "&&" } else { "&" }),
@@ -199,6 +198,7 @@ mod tests {
         check(r#"it's"#, &["its"]);
         check("\\", &["\\"]);
         check(r"\x", &["x"]);
+        check(r"\cé", &["cé"]);
         check("''", &[""]);
     }
 
@@ -207,7 +207,12 @@ mod tests {
         let check = |text: &str, expected| assert_eq!(shell_syntax(&chars(text)), expected, "{text}");
         check("[[ -f /etc/keepalived/down ]] && exit 1 || exit 0", Some("[["));
         check("pidof nginx || exit 1", Some("||"));
+        check("pidof nginx && exit 1", Some("&&"));
         check("echo $(date) > /tmp/x", Some("$("));
+        check("/bin/sh -c 'a | b'; c", Some(";"));
+        check("/bin/date > /tmp/x", Some(">"));
+        check("/bin/grep x < /tmp/x", Some("<"));
+        check("/bin/echo `date`", Some("`"));
         check("/bin/sh -c 'a; b | c'", None);
         check(r"/bin/echo a\;b", None);
         check("[ -e /tmp/down ]", None);

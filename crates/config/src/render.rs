@@ -79,15 +79,15 @@ fn next_secret(text: &str) -> Option<usize> {
         let numbered = blanks_skipped(behind(keyword, at));
         let value = numbered.trim_start_matches(|digit: char| digit.is_ascii_digit());
         let unquoted = blanks_skipped(value).trim_start_matches('"');
-        let given = numbered.len() < behind(keyword, at).len() && value.len() < numbered.len();
-        let given = given && blanks_skipped(value).len() < value.len() && !unquoted.starts_with("file:");
+        let apart = numbered.len() < behind(keyword, at).len() && blanks_skipped(value).len() < value.len();
+        let given = apart && !unquoted.starts_with("file:");
         given.then(|| place(blanks_skipped(value)))
     });
     let digits = text.match_indices("hex:").map(|(at, prefix)| at + prefix.len()).find(|at| {
         let ahead = text[*at..].bytes();
         ahead.take(MANY_DIGITS).filter(u8::is_ascii_hexdigit).count() == MANY_DIGITS
     });
-    [password, key, digits].into_iter().flatten().filter(|at| *at < text.len()).min()
+    [password, key, digits].into_iter().flatten().min()
 }
 
 /// So many hexadecimal digits in a row are a key.
@@ -141,6 +141,8 @@ mod tests {
         check("key /etc/key.pem", "key /etc/key.pem");
         check("$K=hex:00112233445566778899 # it", "$K=hex:******************** # it");
         check("key 1", "key 1");
+        check("key1 it", "key1 it");
+        check("key 1x it", "key 1x it");
         check("key 1 ", "key 1 ");
         check("key 1 hex:001122334455667788 auth_pass x", "key 1 ********************** auth_pass *");
     }

@@ -254,6 +254,22 @@ mod tests {
     }
 
     #[test]
+    fn numbers_as_c_writes_them() {
+        for (text, expected) in [
+            ("12", Some(12)),
+            ("0x1F", Some(31)),
+            ("0X1f", Some(31)),
+            ("", None),
+            ("0x", None),
+            ("+5", None),
+            ("0x+5", None),
+            ("1f", None),
+        ] {
+            assert_eq!(number(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn the_operators_names_come_before_the_systems() {
         let files = MemoryFiles::single("/usr/share/iproute2/rt_tables", "# reserved\n254 main\n100 uplink\n7 old\n")
             .with("/etc/iproute2/rt_tables", "0x65\tuplink # ours\n\n")

@@ -76,7 +76,7 @@ fn octets(text: &str) -> Option<u64> {
         Some(place) => (&text[..text.len() - 1], place as u32 + 1),
         None => (text, 0),
     };
-    if number.is_empty() || !number.bytes().all(|octet| octet.is_ascii_digit()) {
+    if !number.bytes().all(|octet| octet.is_ascii_digit()) {
         return None;
     }
     number.parse::<u64>().ok()?.checked_mul(1024u64.checked_pow(power)?).filter(|octets| *octets > 0)
@@ -99,6 +99,7 @@ mod tests {
             ("G", None),
             ("1.5G", None),
             ("-1M", None),
+            ("+1M", None),
             ("1GB", None),
             ("99999999999T", None),
         ] {

@@ -319,12 +319,13 @@ fn umask(statement: &Statement<'_>, findings: &mut Findings) -> Option<u32> {
 /// `022`, `0x12`, `18`.
 #[must_use]
 pub fn c_number(text: &str) -> Option<u32> {
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None if text.starts_with('0') && text.len() > 1 => u32::from_str_radix(&text[1..], 8).ok(),
-        None if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
-        None => None,
-    }
+    let (digits, base) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if text.starts_with('0') && text.len() > 1 => (&text[1..], 8),
+        None => (text, 10),
+    };
+    // A sign is no digit.
+    u32::from_str_radix(digits, base).ok().filter(|_| !digits.starts_with('+'))
 }
 
 fn named_bit(name: &str) -> Option<u32> {
@@ -380,6 +381,9 @@ mod tests {
         check("08", None);
         check("0x", None);
         check("-1", None);
+        check("+1", None);
+        check("0+1", None);
+        check("0x+1", None);
         check("22o", None);
     }
 
