@@ -76,25 +76,14 @@ fn what_examples_will_do() {
     report(examples().iter().map(explained).collect());
 }
 
-/// What is not in an example: what a service needs, and checks that run in one role only.
+/// What is not in an example: what a service needs and checks that run in one role only, tracked files and processes, how
+/// mail goes, and more.
 #[test]
-fn what_a_service_needs_is_explained() {
-    let settings =
-        load(Path::new("tests/cases/service-needs.conf"), &RealFiles, &options()).settings.expect("it works");
-    expect_file(Path::new("tests/explained/service-needs.txt"), &explain(&settings)).expect("as it was");
-}
-
-/// What tracked files and processes mean, too.
-#[test]
-fn what_is_tracked_is_explained() {
-    let settings = load(Path::new("tests/cases/trackers.conf"), &RealFiles, &options()).settings.expect("it works");
-    expect_file(Path::new("tests/explained/trackers.txt"), &explain(&settings)).expect("as it was");
-}
-
-/// How mail goes, and what there is to keep it from being read.
-#[test]
-fn how_mail_goes_is_explained() {
-    let settings =
-        load(Path::new("tests/cases/mail-security.conf"), &RealFiles, &options()).settings.expect("it works");
-    expect_file(Path::new("tests/explained/mail-security.txt"), &explain(&settings)).expect("as it was");
+fn what_is_in_no_example_is_explained() {
+    let explained = |name: &str| {
+        let path = format!("tests/cases/{name}.conf");
+        let settings = load(Path::new(&path), &RealFiles, &options()).settings.expect("it works");
+        expect_file(Path::new(&format!("tests/explained/{name}.txt")), &explain(&settings))
+    };
+    report(["service-needs", "trackers", "mail-security", "more-to-explain"].map(explained).into());
 }

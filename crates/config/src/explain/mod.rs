@@ -92,7 +92,7 @@ fn what_moves(router: &RouterConfig, page: &mut Page) {
     if moves.len() > MOST {
         let more = moves.len() - MOST;
         moves.truncate(MOST);
-        moves.push(format!("{more} more addresses"));
+        moves.push(format!("{more} more address{}", if more == 1 { "" } else { "es" }));
     }
     for (count, what) in [(router.routes.len(), "route"), (router.rules.len(), "policy rule")] {
         match count {

@@ -125,6 +125,7 @@ mod tests {
         check(25_000, "0.025 s");
         check(1, "0.001 s");
         check(0, "0 s");
+        assert_eq!(loose(&seconds(Duration::from_nanos(100_000_001))), "0.11 s");
         let millis = Duration::from_millis;
         assert_eq!(loose(&range(&(millis(10_000)..=millis(15_000)))), "10–15 s");
         assert_eq!(loose(&range(&(millis(0)..=millis(500)))), "0–0.5 s");
