@@ -62,6 +62,10 @@ fn what_stands_around_stays() {
     check(&text, &expected);
     check(&text.replace("systemd web", "systemd web\n failback manual"), &expected);
     check(
+        &format!("service web {{ systemd web }}pair {{ peer 192.0.2.2 }}\n{INSTANCE}"),
+        &format!("# tanist export left out: service web\n# tanist export left out: pair\n{WITHOUT}"),
+    );
+    check(
         &format!("global_defs {{ address_lifetime 5\n router_id a\n}}\n{SERVICE}{INSTANCE}"),
         &format!(
             "# tanist export left out: address_lifetime 5\nglobal_defs {{ \n router_id a\n}}\n\
@@ -116,9 +120,32 @@ fn only_files_that_change_take_the_place_of_their_line() {
     assert_eq!(exported(&files), expected);
 
     // What a service includes goes with it.
-    let text = format!("service web {{\n    include web.inc\n}}\n{INSTANCE}");
-    let files = MemoryFiles::single("/k/main.conf", text).with("/k/web.inc", "systemd web\n");
+    let service = "service web {\n    include web.inc\n}\n";
+    let files = MemoryFiles::single("/k/main.conf", format!("{service}{INSTANCE}")).with("/k/web.inc", "systemd web\n");
     assert_eq!(exported(&files), format!("# tanist export left out: service web\n{WITHOUT}"));
+    let files = MemoryFiles::single("/k/main.conf", format!("include service.conf\n{INSTANCE}"))
+        .with("/k/service.conf", service)
+        .with("/k/web.inc", "systemd web\n");
+    let expected = format!(
+        "# /k/service.conf, put here by tanist export:\n# tanist export left out: service web\n# end of /k/service.conf\n{WITHOUT}"
+    );
+    assert_eq!(exported(&files), expected);
+}
+
+/// What is left out is said as it was understood.
+#[test]
+fn the_machine_has_its_say() {
+    let text = format!(
+        "@edge-a pair {{ peer 192.0.2.2 }}\n@edge-b pair {{ peer 192.0.2.1 }}\nservice ${{_ENV NAME}} {{ systemd a }}\n\
+         {SERVICE}{INSTANCE}service w${{_RANDOM}} {{ systemd a }}\n"
+    );
+    let mut files = MemoryFiles { random: 7, ..MemoryFiles::single("/k/main.conf", text) };
+    files.host_name = "edge-a".to_owned();
+    files.environment.insert("NAME".to_owned(), "mail".to_owned());
+    let exported = export_for_keepalived(Path::new("/k/main.conf"), &files, &LoadOptions::default());
+    let exported = exported.unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(exported.left_out, ["pair", "service mail", "service w24340", "service web"]);
+    assert!(String::from_utf8_lossy(&exported.text).contains("\n@edge-b pair"));
 }
 
 #[test]
@@ -134,4 +161,20 @@ fn what_cannot_be_used_or_taken_apart_is_an_error() {
     let entangled = export(text);
     let Err(ExportError::Entangled(why)) = &entangled else { panic!("{entangled:?}") };
     assert_eq!(entangled.as_ref().err().map(ToString::to_string).as_ref(), Some(why));
+    let entangled = |text: &str, expected: &str| {
+        let why = export(&format!("{text}{INSTANCE}")).expect_err("it cannot be taken apart").to_string();
+        assert!(why.contains(expected), "{why}");
+    };
+    // The one line is a service here and a priority there.
+    let instance = " \\\n interface eth0 \\\n virtual_router_id $N \\\n $WHAT 9 \\\n no_virtual_ipaddress \\\n}\n";
+    let uses = "$WHAT=service\n~LST(N, 1) $I\n$WHAT=priority\n~LST(N, 2) $I\nservice 9 {\n systemd web\n}\n";
+    entangled(
+        &format!("{SERVICE}$I= \\\nvrrp_instance i$N {{{instance}{uses}"),
+        "cannot be taken out without changing the rest",
+    );
+    // One begins within the other and ends behind it.
+    entangled(
+        "service web {\n$MAIL= \\\nservice mail { \\\n systemd mail\n systemd web\n}\n$MAIL\n}\n",
+        "several things to leave out are one word here",
+    );
 }

@@ -3,6 +3,7 @@
 mod endless;
 mod export;
 mod keywords;
+mod mail;
 mod mangled;
 mod many;
 mod pair;

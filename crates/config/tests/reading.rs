@@ -86,6 +86,23 @@ fn a_finding_has_its_line_and_its_column_in_characters() {
     assert_eq!(places.iter().map(|place| (place.line, place.column)).collect::<Vec<_>>(), [(1, 1), (4, 2)]);
 }
 
+/// As the daemon writes it into the journal.
+#[test]
+fn a_finding_fits_on_one_line() {
+    let check = |files: &MemoryFiles, expected: &str| {
+        let loaded = read(files, &LoadOptions::default());
+        assert_eq!(loaded.report.diagnostics().last().map(ToString::to_string).as_deref(), Some(expected));
+    };
+    check(
+        &MemoryFiles::single(PLACE, "global_defs {\n nonsense\n}\n"),
+        "/etc/keepalived/keepalived.conf:2:2: warning: `nonsense` is no keyword of global_defs and is ignored. [unknown-keyword]",
+    );
+    check(
+        &MemoryFiles::default(),
+        "error: read /etc/keepalived/keepalived.conf: entity not found [no-configuration-file]",
+    );
+}
+
 #[test]
 fn a_name_that_nobody_defined_stays_in_its_word() {
     let loaded =
@@ -98,6 +115,20 @@ fn the_environment_is_that_of_the_process() {
     assert!(RealFiles.environment("PATH").is_some());
     assert_eq!(RealFiles.environment("PATH"), std::env::var("PATH").ok());
     assert_eq!(RealFiles.environment("NOT A NAME THAT ANYBODY HAS"), None);
+}
+
+#[test]
+fn what_is_in_a_directory_and_how_the_machine_is_called_is_known() {
+    let mut names = RealFiles.list(Path::new("tests/cases/parts")).expect("it is there");
+    names.sort();
+    assert_eq!(names, ["global.conf", "instance.conf", "vrid.more"]);
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("every Linux has it");
+    assert_eq!(RealFiles.host_name(), name.trim());
+}
+
+#[test]
+fn chance_is_another_each_time() {
+    assert_ne!(RealFiles.random(), RealFiles.random());
 }
 
 // Shows: global_defs.random_seed

@@ -194,6 +194,7 @@ mod tests {
     #[test]
     fn the_rest_of_the_line_stays() {
         check(b"a { X b }\n", &["X"], b"# tanist export left out: X\na {  b }\n");
+        check(b"} X\n", &["X"], b"# tanist export left out: X\n} \n");
         check(b"X Y\n", &["X", "Y"], b"# tanist export left out: X\n# tanist export left out: Y\n");
         check(
             b"  a { X b Y }\n",
