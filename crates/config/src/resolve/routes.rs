@@ -420,9 +420,6 @@ impl<'a> Draft<'a> {
             hops.push(own);
         }
         if let Some((gateway, word)) = self.second {
-            line.findings
-                .hint("old-name", word.span, "`or` is the old way to name a second router")
-                .help("write `nexthop via A nexthop via B`");
             let link = hops.last().and_then(|first| first.hop.link.clone());
             let hop = NextHop { gateway: Some(gateway), link, ..NextHop::default() };
             hops.push(Hop { hop, gateway: Some(word), some: Some(word), ..Hop::default() });
