@@ -474,11 +474,11 @@ impl fmt::Display for Form {
     }
 }
 
-/// `a`, `a or b`, `a, b or c`.
+/// `a or b`, `a, b or c`.
 fn alternatives(words: &[&str]) -> String {
     match words {
-        [before @ .., last] if !before.is_empty() => format!("{} or {last}", before.join(", ")),
-        words => words.concat(),
+        [before @ .., last] => format!("{} or {last}", before.join(", ")),
+        [] => String::new(),
     }
 }
 

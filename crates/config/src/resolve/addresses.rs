@@ -10,7 +10,7 @@ use super::iproute::{Kind, Names};
 use super::tracking::hint_several;
 use super::{values, virtual_mac};
 use crate::diagnostic::{Findings, MISSING_VALUE};
-use crate::keywords::{Block, Status};
+use crate::keywords::Block;
 use crate::source::Span;
 use crate::statement::Statement;
 use crate::suggest::nearest;
@@ -137,12 +137,6 @@ fn time_to_live(words: &mut Words<'_>, findings: &mut Findings) -> Option<(u8, u
     (least.is_some() || greatest.is_some()).then_some(limits)
 }
 
-fn not_built(name: &str, word: &Word, findings: &mut Findings) {
-    findings
-        .error("not-built", word.span, format!("`{name}` is known but not built yet in this version of Tanist"))
-        .help("remove it if you can do without it, or keep this machine on keepalived for now");
-}
-
 /// `192.0.2.1` or `192.0.2.1/24`; `None` for the prefix if there is none.
 fn address_and_prefix(word: &Word, findings: &mut Findings) -> Option<(IpAddr, Option<u8>)> {
     let (address, prefix) = match word.text.split_once('/') {
@@ -248,10 +242,6 @@ impl<'a> Options<'a> {
         };
         let takes_value = option.form.word_count().1 > 0;
         let value = if takes_value { words.next() } else { None };
-        if option.status == Status::NotBuilt {
-            not_built(option.name, word, findings);
-            return None;
-        }
         if takes_value && value.is_none() {
             findings.error(MISSING_VALUE, word.span, format!("`{}` needs a value: {}", option.name, option.form));
             return None;
