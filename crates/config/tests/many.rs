@@ -36,6 +36,8 @@ vrrp_instance i_${LINK}_${ID} { \\
     virtual_router_id ${ID} \\
     virtual_ipaddress { \\
         10.${LINK}.${ID}.1/24 \\
+    } \\
+    virtual_ipaddress_excluded { \\
         10.${LINK}.${ID}.2/24 \\
     } \\
 }
@@ -44,6 +46,9 @@ vrrp_instance i_${LINK}_${ID} { \\
     let loaded = load_text(text);
     let settings = loaded.settings.unwrap_or_else(|| panic!("{}", loaded.report.render(false)));
     assert_eq!(settings.engine_config().routers.len(), 1000);
-    assert_eq!(&*settings.instances[999].router.name, "i_4_250");
+    let last = &settings.instances[999].router;
+    assert_eq!(&*last.name, "i_4_250");
+    // Two thousand addresses are not renewed every second or two.
+    assert_eq!(settings.address_lifetime(last), Some(24));
     assert!(loaded.report.diagnostics().is_empty(), "{}", loaded.report.render(false));
 }

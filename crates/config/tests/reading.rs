@@ -69,7 +69,9 @@ fn a_pattern_may_stand_for_the_configuration() {
         .with("/etc/k/b.conf", "instance b\n")
         .with("/etc/k/c.txt", "rubbish\n");
     let loaded = load(Path::new("/etc/k/*.conf"), &files, &LoadOptions::default());
-    assert!(codes(&loaded).contains(&"several-files"), "{}", loaded.report.render(false));
+    let told = loaded.report.diagnostics().iter().find(|one| one.code == "several-files");
+    let place = told.and_then(|one| one.place.as_ref()).unwrap_or_else(|| panic!("{}", loaded.report.render(false)));
+    assert_eq!(place.file, Path::new("/etc/k/a.conf"));
     let settings = loaded.settings.expect("it is good");
     assert_eq!((settings.global.router_id.as_deref(), settings.process.instance.as_deref()), (Some("a"), Some("b")));
     let one = load(Path::new("/etc/k/a*"), &files, &LoadOptions::default());
@@ -84,6 +86,43 @@ fn a_finding_has_its_line_and_its_column_in_characters() {
         read(&MemoryFiles::single(PLACE, "global_defs {\n router_id é\n}\n é nonsense\n"), &LoadOptions::default());
     let places: Vec<_> = loaded.report.diagnostics().iter().filter_map(|one| one.place.as_ref()).collect();
     assert_eq!(places.iter().map(|place| (place.line, place.column)).collect::<Vec<_>>(), [(1, 1), (4, 2)]);
+}
+
+/// What is said in `router_id`, or the code of the error.
+fn router_id(before: &str, text: &str) -> Result<String, &'static str> {
+    let loaded = read(
+        &MemoryFiles::single(PLACE, format!("{before}\nglobal_defs {{\nrouter_id {text}\n}}\n")),
+        &LoadOptions::default(),
+    );
+    let error = loaded.report.diagnostics().iter().find(|one| one.severity == Severity::Error);
+    error.map_or_else(
+        || Ok(loaded.settings.and_then(|settings| settings.global.router_id).unwrap_or_default()),
+        |one| Err(one.code),
+    )
+}
+
+#[test]
+fn names_are_replaced_as_long_as_there_is_an_end() {
+    let endless = Err("endless-definition");
+    assert_eq!(router_id("$A=$A", "$A"), endless);
+    assert_eq!(router_id("$A=$B\n$B=$A", "$A"), endless);
+    assert_eq!(router_id("$A=a", &"$A".repeat(1000)), Ok("a".repeat(1000)));
+    assert_eq!(router_id("$A=a", &"$A".repeat(1001)), endless);
+    let longest = "x".repeat(65_536 - "router_id $A".len());
+    assert_eq!(router_id("$A=a", &format!("{longest}$A")), Ok(format!("{longest}a")));
+    assert_eq!(router_id("$A=a", &format!("{longest}x$A")), endless);
+}
+
+#[test]
+fn a_name_that_has_counted_is_what_it_was() {
+    assert_eq!(router_id("$i=9\n~SEQ(i, 1, 2) @nobody $i", "$i"), Ok("9".to_owned()));
+    assert_eq!(router_id("~SEQ(i, 1, 2) @nobody $i", "$i"), Ok("$i".to_owned()));
+}
+
+#[test]
+fn what_is_far_too_large_is_refused() {
+    let loaded = read(&MemoryFiles::single(PLACE, vec![0; (64 << 20) + 1]), &LoadOptions::default());
+    assert_eq!(errors(&loaded), [format!("read {PLACE}: 64 MiB are too much for a configuration")]);
 }
 
 /// As the daemon writes it into the journal.
@@ -142,11 +181,16 @@ fn chance_is_the_same_again_if_that_is_wanted() {
     assert_ne!(draw("", 1), draw("", 2));
     assert_eq!(draw(" random_seed 42", 1), draw(" random_seed 42", 2));
     assert_ne!(draw(" random_seed 42", 1), draw(" random_seed 43", 1));
+    // And in the next version.
+    assert_eq!(draw(" random_seed 42", 1), "r30242-28309");
+    let text = "global_defs {\n router_id ${_RANDOM 5 5}\n}\n";
+    let settings = read(&MemoryFiles::single(PLACE, text), &LoadOptions::default()).settings;
+    assert_eq!(settings.expect("it is good").global.router_id.as_deref(), Some("5"));
 }
 
 #[test]
 fn what_it_came_to_can_be_read_again() {
-    let text = "$P=15\n@edge-a global_defs { # us\n router_id \"a # b\"\n script_user a\\#b\n}\n@other rubbish\n~SEQ(i, 1, 2) include $i.conf\ninclude more.conf\n";
+    let text = "$P=15\n$NOTHING=\n$NOTHING\n@edge-a global_defs { # us\n router_id \"a # b\"\n script_user a\\#b\n}\n@other rubbish\n~SEQ(i, 1, 2) include $i.conf\ninclude more.conf\n";
     let mut files = MemoryFiles::single(PLACE, text).with("/etc/keepalived/more.conf", "instance $P\n");
     files.host_name = "edge-a".to_owned();
     let loaded = read(&files, &LoadOptions::default());

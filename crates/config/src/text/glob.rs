@@ -94,8 +94,8 @@ fn matches(pattern: &[char], name: &[char]) -> bool {
     while n < name.len() {
         match pattern.get(p) {
             Some('*') => {
-                last_star = Some((p, n));
                 p += 1;
+                last_star = Some((p, n));
                 continue;
             }
             Some('[') => {
@@ -113,10 +113,9 @@ fn matches(pattern: &[char], name: &[char]) -> bool {
             _ => {}
         }
         // Let the last star take one character more.
-        let Some((star, taken)) = last_star else { return false };
-        last_star = Some((star, taken + 1));
-        p = star + 1;
-        n = taken + 1;
+        let Some((behind, taken)) = &mut last_star else { return false };
+        *taken += 1;
+        (p, n) = (*behind, *taken);
     }
     pattern[p..].iter().all(|rest| *rest == '*')
 }
@@ -156,7 +155,8 @@ mod tests {
         check("{a,b}.conf", &["a.conf", "b.conf"]);
         check("{foo/{,cat,dog},bar}", &["foo/", "foo/cat", "foo/dog", "bar"]);
         check("a{b", &["a{b"]);
-        assert!(alternatives(&"{a,b}".repeat(12)).len() <= MOST_ALTERNATIVES);
+        check("a}{b,c}", &["a}b", "a}c"]);
+        assert_eq!(alternatives(&"{a,b}".repeat(12)).len(), MOST_ALTERNATIVES);
     }
 
     #[test]
@@ -173,6 +173,9 @@ mod tests {
         check("v[0-9]?", "v1x", true);
         check("v[!0-9]", "v1", false);
         check("[]x]", "]", true);
+        check("[!a]", "!", true);
+        check("[a]", "a", true);
+        check("[a-]", "-", true);
         check("[", "x", false);
     }
 

@@ -85,3 +85,23 @@ fn without_comment(file: FileId, start: usize, line: &str) -> Vec<Glyph> {
     }
     glyphs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{lines, text_of};
+    use crate::source::FileId;
+
+    #[test]
+    fn what_is_left_of_a_line() {
+        let check = |text: &str, expected: &[&str]| {
+            let found: Vec<String> = lines(FileId(0), text).map(|line| text_of(&line)).collect();
+            assert_eq!(found, expected, "{text}");
+        };
+        check("a # b\nc ! d\n", &["a ", "c "]);
+        check(r"a \# b \! c", &["a # b ! c"]);
+        check(r#"a "b # c" # d"#, &[r#"a "b # c" "#]);
+        check(r#"a "b \" # c" # d"#, &[r#"a "b \" # c" "#]);
+        check(r#"a \" # b" # c"#, &[r#"a \" # b" "#]);
+        check("\u{feff}a\u{feff}\n\u{feff}b\n", &["a\u{feff}", "\u{feff}b"]);
+    }
+}

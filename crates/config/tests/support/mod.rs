@@ -94,6 +94,9 @@ pub(crate) fn describe(settings: &Settings) -> String {
         let retells = if *retells_base { "  retells it" } else { "" };
         line(&mut out, format_args!("virtual link {name}{other}  on {base}{needs}{retells}  {mac}{family}{group}"));
     }
+    for vrf in settings.vrfs() {
+        line(&mut out, format_args!("VRF {vrf}"));
+    }
     for script in &settings.scripts {
         let checking = &script.checking;
         line(
@@ -169,8 +172,9 @@ fn describe_instance(out: &mut String, instance: &Instance) {
     if instance.in_vrf {
         line(out, format_args!("    in the VRF {}", router.link));
     }
-    if let Some(VirtualMac { link, speaks }) = &instance.virtual_mac {
-        let through = if *speaks { "" } else { "  advertisements leave below" };
+    if let Some(link) = instance.own_link() {
+        let below = matches!(instance.virtual_mac, Some(VirtualMac { speaks: false, .. }));
+        let through = if below { "  advertisements leave below" } else { "" };
         line(out, format_args!("    on {link}{through}"));
     }
     if let Some(elsewhere) = &router.announce.elsewhere {
