@@ -216,7 +216,6 @@ impl<'a> Reading<'a, '_> {
             && let [time, command, ..] = &self.entry.words[self.at..]
             && self.entry.line.is_some()
         {
-            self.at += 1;
             values.push(Cow::Borrowed(time));
             values.extend(self.command_words(command, most - 1));
             return values;
