@@ -56,6 +56,7 @@ mod tests {
         check("interfase", Some("interface"));
         check("check_ntpd", Some("chk_ntpd"));
         check("sate", Some("state"));
+        check("interfacexyz", Some("interface"));
         check("frobnicate", None);
         check("protocol", None);
         // Two letters that have changed places are one slip, and a short word may have no more.

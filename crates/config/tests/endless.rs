@@ -186,6 +186,15 @@ fn sequences_inside_sequences() {
 }
 
 #[test]
+fn conditions_and_repetitions_inside_each_other() {
+    for (before, one, most) in [("", "@^x ", 40), ("", "~SEQ(i, 1, 1) ", 40), ("$C=@^x\n", "$C ", 39)] {
+        let text = |count: usize| format!("{before}{}router_id a\n", one.repeat(count));
+        assert!(!load_text(text(most)).report.has_errors(), "{one}");
+        assert!(has(&text(most + 1), "endless-definition"), "{one}");
+    }
+}
+
+#[test]
 fn blocks_inside_blocks() {
     assert!(has(&"a {".repeat(100_000), "too-deep"));
     let closed = format!("{}{}router_id x", "a {".repeat(60), "}".repeat(60));

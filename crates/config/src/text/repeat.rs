@@ -192,6 +192,10 @@ mod tests {
         check(Kind::Decimal, "i,3", "i: 1 2 3");
         check(Kind::Decimal, "i,-3", "i: -1 -2 -3");
         check(Kind::Decimal, "i,3,1", "i: 3 2 1");
+        check(Kind::Decimal, "i,0", "i: -1 0");
+        check(Kind::Decimal, "i,5,5", "i: 5");
+        check(Kind::Decimal, "i,5,-1,5", "i: 5");
+        check(Kind::Hexadecimal, "i,-0x11,-0xf", "i: -11 -10 -f");
         check(Kind::Decimal, "IP2,168,2,172", "IP2: 168 170 172");
         check(Kind::Hexadecimal, "i, 144, 16, 192", "i: 90 a0 b0 c0");
         check(Kind::Hexadecimal, "i, 0x12, -1, 0x0c", "i: 12 11 10 f e d c");
