@@ -61,6 +61,7 @@ mod tests {
         check("protocol", None);
         // Two letters that have changed places are one slip, and a short word may have no more.
         check("omde", Some("mode"));
+        check("omed", None);
         check("ab", None);
     }
 }

@@ -114,6 +114,12 @@ fn names_are_replaced_as_long_as_there_is_an_end() {
 }
 
 #[test]
+fn a_quote_that_is_escaped_ends_no_word() {
+    assert_eq!(router_id("", r#""a \" b""#), Ok(r#"a \" b"#.to_owned()));
+    assert_eq!(router_id("", "\""), Err("unterminated-quote"));
+}
+
+#[test]
 fn a_name_that_has_counted_is_what_it_was() {
     assert_eq!(router_id("$i=9\n~SEQ(i, 1, 2) @nobody $i", "$i"), Ok("9".to_owned()));
     assert_eq!(router_id("~SEQ(i, 1, 2) @nobody $i", "$i"), Ok("$i".to_owned()));

@@ -31,7 +31,8 @@ pub(crate) fn tokens(line: &[Glyph], findings: &mut Findings) -> Vec<Token> {
             }
             '"' => {
                 let length = quoted_length(&line[at..], findings);
-                let inner_end = if length > 1 && line[at + length - 1].character == '"' { length - 1 } else { length };
+                let inner_end = if line[at + length - 1].character == '"' { length - 1 } else { length };
+                // A quote that is not closed may be all there is.
                 tokens.push(word(line, at, at + length, &line[at + 1..at + inner_end.max(1)]));
                 at += length;
             }
