@@ -79,6 +79,11 @@ fn blanks_of_every_width() {
 }
 
 #[test]
+fn no_blanks_around_braces() {
+    check("glued braces", |text| text.replace(" {", "{").replace("{ ", "{").replace(" }", "}"));
+}
+
+#[test]
 fn everything_on_one_line() {
     for path in [
         "tests/cases/good.conf",
