@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::socket_option::last_errno;
 
-/// So many packets are handed to the kernel at once. Their descriptions live on the stack (some 8 KiB).
+/// So many packets are handed to the kernel at once. Their descriptions live on the stack (some 10 KiB).
 const CHUNK: usize = 64;
 /// More memory than this is given back after use: several hundred packets have room in it.
 const KEPT_BYTES: usize = 32 * 1024;
@@ -130,11 +130,13 @@ impl SendBatch {
         let mut names: [Name; CHUNK] = unsafe { std::mem::zeroed() };
         // SAFETY: as above.
         let mut headers: [libc::mmsghdr; CHUNK] = unsafe { std::mem::zeroed() };
+        let mut sources = [Source::default(); CHUNK];
         let items = &self.items[first..self.items.len().min(first + CHUNK)];
         for (index, item) in items.iter().enumerate() {
             let packet = &mut self.bytes[begin..item.end];
             begin = item.end;
             vectors[index] = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: packet.len() };
+            let source = Source::of(packet, item.destination);
             let (name, length) = Name::of(item.destination);
             names[index] = name;
             let header = &mut headers[index].msg_hdr;
@@ -142,10 +144,15 @@ impl SendBatch {
             header.msg_namelen = length;
             header.msg_iov = &raw mut vectors[index];
             header.msg_iovlen = 1;
+            if let Some(source) = source {
+                sources[index] = source;
+                header.msg_control = (&raw mut sources[index]).cast();
+                header.msg_controllen = size_of::<Source>() as _;
+            }
         }
         let count = items.len() as libc::c_uint;
         let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
-        // SAFETY: the first `count` headers point to names, vectors and packets that live until the call returns.
+        // SAFETY: the first `count` headers point to names, vectors, sources and packets that live until the call returns.
         // The kernel reads them and writes only the msg_len of each header.
         let sent = unsafe { libc::sendmmsg(socket, headers.as_mut_ptr(), count, flags as _) };
         match usize::try_from(sent) {
@@ -199,6 +206,34 @@ impl Name {
                 (Name { link }, size_of::<libc::sockaddr_ll>() as libc::socklen_t)
             }
         }
+    }
+}
+
+/// Whom a packet over IPv6 is from, as the kernel wants it: a control message with a `struct in6_pktinfo`.
+///
+/// It stands in the header that we have written; but the kernel looks for an address of the interface all the same, and
+/// refuses the packet where there is none.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+struct Source {
+    length: usize,
+    level: libc::c_int,
+    kind: libc::c_int,
+    address: [u8; 16],
+    link: u32,
+}
+
+impl Source {
+    /// Of what goes to a group. Where else something goes from is left to the routes.
+    fn of(packet: &[u8], destination: Destination) -> Option<Source> {
+        let Destination::Address(IpAddr::V6(group), _) = destination else { return None };
+        if !group.is_multicast() {
+            return None;
+        }
+        let address = packet.get(8..24)?.try_into().ok()?;
+        // Up to the end of the last field: what the compiler puts behind it does not count.
+        let length = std::mem::offset_of!(Source, link) + size_of::<u32>();
+        Some(Source { length, level: libc::IPPROTO_IPV6, kind: libc::IPV6_PKTINFO, address, link: 0 })
     }
 }
 

@@ -235,7 +235,13 @@ impl SendSocket {
     pub fn ipv6_on_link(link: u32) -> Result<SendSocket> {
         let socket = open_ipv6_sender()?;
         bind_to_link(&socket, link)?;
-        Ok(SendSocket { socket })
+        // What goes to a group is from the address in its header, which may be another interface's: a virtual one has none
+        // of its own before the first advertisement has left.
+        match set_int(&socket, libc::IPPROTO_IPV6, libc::IPV6_FREEBIND, 1) {
+            // Before Linux 4.15 only what has an address of its own can speak.
+            Ok(()) | Err(Errno::NOPROTOOPT) => Ok(SendSocket { socket }),
+            Err(errno) => Err(refused("send VRRP from addresses of other interfaces")(errno)),
+        }
     }
 
     /// As [`for_unicast`](Self::for_unicast), over IPv6. Link-local destinations need their interface in the batch.

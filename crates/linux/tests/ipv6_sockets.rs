@@ -11,6 +11,7 @@ use tanist_linux::netlink::Netlink;
 use tanist_linux::netns::Namespace;
 use tanist_linux::poll::{Interest, Poll};
 use tanist_linux::send_batch::SendBatch;
+use tanist_linux::sysctl::Sysctl;
 use tanist_linux::vrrp_socket::{PROTOCOL, ReceiveBuffers, ReceiveSocket, SendSocket};
 
 const GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
@@ -96,6 +97,34 @@ fn multicast_reaches_the_members_and_not_ourselves() {
     other.join(GROUP.into(), right).unwrap();
     send(&sender, &[(packet(LEFT_ON_LINK, GROUP, 255, 201), GROUP)], None);
     assert_eq!(receive(&other, 1), [(packet(LEFT_ON_LINK, GROUP, 255, 201), right)], "nothing while it was no member");
+}
+
+/// A virtual interface has no address before the first advertisement has left, and perhaps never.
+#[test]
+fn multicast_leaves_by_a_link_without_an_address() {
+    let Some(pair) = pair() else { return };
+    let (left, right) = (pair.left_link.index, pair.right_link.index);
+    pair.left
+        .run(|| {
+            // Taken away with IPv6, it does not give itself another one.
+            for (option, value) in [("addr_gen_mode", "1"), ("disable_ipv6", "1"), ("disable_ipv6", "0")] {
+                Sysctl::of_ipv6_link("left", option).set_if_there(value).unwrap();
+            }
+        })
+        .unwrap();
+    let held = pair.left.run(|| Netlink::open()?.addresses()).unwrap().unwrap();
+    assert!(held.iter().all(|address| address.link != left), "{held:?}");
+    let sender = pair.left.run(|| SendSocket::ipv6_on_link(left)).unwrap().unwrap();
+    let other = pair.right.run(|| ReceiveSocket::ipv6_on_link(right)).unwrap().unwrap();
+    other.join(GROUP.into(), right).unwrap();
+    let packets: Vec<(Vec<u8>, Ipv6Addr)> = [LEFT_ON_LINK, LEFT]
+        .into_iter()
+        .zip(0..)
+        .map(|(from, number)| (packet(from, GROUP, 255, number), GROUP))
+        .collect();
+    send(&sender, &packets, None);
+    let expected: Vec<(Vec<u8>, u32)> = packets.into_iter().map(|(packet, _)| (packet, right)).collect();
+    assert_eq!(receive(&other, 2), expected);
 }
 
 #[test]

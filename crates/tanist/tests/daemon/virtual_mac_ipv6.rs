@@ -112,6 +112,52 @@ fn neighbours_find_an_address_of_ipv6_at_the_virtual_mac_address_and_nowhere_els
     });
 }
 
+/// It leaves before the virtual interface has got any address.
+#[test]
+fn the_first_advertisement_of_ipv6_leaves_before_the_addresses_are_there() {
+    slow_test(|| {
+        let scene = scene(&["a"]);
+        let mut wire = Wire::of(&scene);
+        let begin = Moment::now();
+        let node = Node::start(&scene.hosts[0], tanist(), &instance(150, ""));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let tells =
+            |frame: &Frame| matches!(frame.discovery(), Some((NEIGHBOUR_ADVERTISEMENT, _, ADDRESS | ON_LINK, _)));
+        scene.until("it tells where the addresses are", || wire.frames().iter().any(tells));
+        let frames = wire.frames();
+        let first = frames.iter().find(|frame| frame.advertised().is_some() || tells(frame)).expect("there are both");
+        assert_eq!(first.advertised(), Some(51), "{first:?}");
+        node.stop();
+        assert_eq!(scene.count_lines("a", begin, "send advertisement"), 0, "{}", scene.story());
+    });
+}
+
+/// Then the virtual interface never gets an address.
+#[test]
+fn nodes_of_ipv6_hear_each_other_where_the_virtual_addresses_are_on_another_interface() {
+    slow_test(|| {
+        let mut scene = Scene::empty();
+        for (name, number) in [("a", 1), ("b", 2)] {
+            let plan = HostPlan::new(name).interface("eth0", &[&format!("2001:db8::{number}/64")]);
+            scene.add(&plan.interface("eth1", &[&format!("2001:db8:1::{number}/64")]));
+        }
+        scene.hosts.iter().for_each(|host| ipv6::has_link_local(&scene, host));
+        let elsewhere = |priority| instance(priority, "").replace("/64", "/64 dev eth1");
+        let begin = Moment::now();
+        let a = Node::start(&scene.hosts[0], tanist(), &elsewhere(150));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let _b = Node::start(&scene.hosts[1], tanist(), &elsewhere(100));
+        scene.line("b", begin, "master is fe80::");
+        only(&scene, 0);
+        let stopped = Moment::now();
+        a.stop();
+        scene.resigned("a", stopped);
+        scene.line("b", stopped, "Entering MASTER STATE");
+        scene.advertised("b", stopped, |seen| seen.priority == 100);
+        assert_eq!(scene.count_lines("a", begin, "send advertisement"), 0, "{}", scene.story());
+    });
+}
+
 #[test]
 fn the_role_moves_and_neighbours_have_nothing_to_learn() {
     slow_test(|| {
