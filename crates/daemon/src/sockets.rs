@@ -59,7 +59,7 @@ pub(crate) struct Apart {
 }
 
 /// What stands below the virtual interface of a place, and whose that is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Below {
     link: u32,
     vrid: u8,
@@ -97,6 +97,8 @@ struct Pair {
     send: SendSocket,
     /// How many octets may wait in it; `None` is as many as we think good.
     size: Option<usize>,
+    /// What it was opened for: the place is a virtual interface.
+    below: Option<Below>,
     /// The interface that packets leave by, if it is always the same.
     way_out: Option<u32>,
     groups: BTreeSet<IpAddr>,
@@ -132,6 +134,7 @@ impl Pair {
             receive_header: None,
             size: None,
             send,
+            below,
             way_out,
             groups: BTreeSet::new(),
             batch: SendBatch::new(),
@@ -249,10 +252,8 @@ impl Sockets {
                 need.size = Some(need.size.unwrap_or_default().saturating_add(size));
             }
         }
-        // One that shall speak otherwise is opened anew.
-        let stays = |place: &Place, pair: &mut Pair| {
-            needs.get(place).is_some_and(|need| pair.way_out == way_out(*place, need.below))
-        };
+        // One that shall speak otherwise, or hear another virtual router, is opened anew.
+        let stays = |place: &Place, pair: &mut Pair| needs.get(place).is_some_and(|need| pair.below == need.below);
         self.pairs.retain(stays);
         let mut failures = Vec::new();
         for (place, need) in needs {

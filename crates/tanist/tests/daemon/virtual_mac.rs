@@ -491,3 +491,33 @@ fn an_owner_that_advertises_from_its_virtual_address_is_heard_when_it_comes_back
         }
     });
 }
+
+/// Its interface stays, and so must what is heard through it.
+#[test]
+fn an_instance_that_keeps_its_mac_address_hears_the_virtual_router_that_a_reload_makes_it() {
+    slow_test(|| {
+        let scene = Scene::new(&["a", "b"]);
+        let ours = |vrid: u8| {
+            let lines = format!("{QUICK}\n    use_vmac vr0 02:00:00:00:00:77");
+            configuration("", 150, &lines).replace("router_id 51", &format!("router_id {vrid}"))
+        };
+        let theirs = |vrid: u8, priority| {
+            configuration("", priority, QUICK).replace("router_id 51", &format!("router_id {vrid}"))
+        };
+        let a = started(&scene, &ours(51));
+        let made = index(&scene.hosts[0], "vr0");
+        let begin = Moment::now();
+        let b = Node::start(&scene.hosts[1], tanist(), &theirs(51, 100));
+        scene.line("b", begin, "master is 192.0.2.1");
+
+        let reloaded = Moment::now();
+        a.reload(&ours(52));
+        scene.advertised("a", reloaded, |seen| seen.vrid == 52);
+        assert_eq!(index(&scene.hosts[0], "vr0"), made, "it is not made anew");
+        let better = Moment::now();
+        b.reload(&theirs(52, 200));
+        scene.line("b", better, "Entering MASTER STATE");
+        scene.line("a", better, "Entering BACKUP STATE");
+        scene.only("b", ADDRESS);
+    });
+}
