@@ -189,7 +189,7 @@ impl Kernel {
 
     /// The hardware address of an interface.
     pub(crate) fn hardware_address(&self, index: u32) -> Option<[u8; 6]> {
-        self.links.get(&index).map(|link| link.mac)
+        self.links.get(&index).filter(|link| link.takes_arp).map(|link| link.mac)
     }
 
     /// The size of packets on the interface of this name, if it is there.

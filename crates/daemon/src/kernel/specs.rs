@@ -230,6 +230,7 @@ mod tests {
             up,
             running: up,
             mac: [2, 0, 0, 0, 0, 1],
+            takes_arp: true,
             mtu: 1500,
             master: None,
             kind: None,

@@ -75,6 +75,7 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
         running: is_set(libc::IFF_RUNNING) && flags & IFF_LOWER_UP != 0,
         mac: [0; 6],
         mtu: 0,
+        takes_arp: layer == libc::ARPHRD_ETHER && !is_set(libc::IFF_NOARP),
         master: None,
         kind: None,
         loopback: is_set(libc::IFF_LOOPBACK),
@@ -212,6 +213,7 @@ mod tests {
             group: 0,
             vrf_table: None,
             lower: None,
+            takes_arp: true,
             alias: None,
             macvlan_mode: None,
             ipvlan: None,
@@ -262,6 +264,20 @@ mod tests {
     }
 
     #[test]
+    #[test]
+    fn a_tunnel_takes_no_arp() {
+        let mut message = a_link();
+        message.header.flags |= LinkFlags::Noarp;
+        assert!(!link(&bytes(&message)).unwrap().takes_arp, "although it is Ethernet");
+        message.header.link_layer_type = LinkLayerType::None;
+        assert!(!link(&bytes(&message)).unwrap().takes_arp);
+        message.header.flags = LinkFlags::Up;
+        for other in [LinkLayerType::Infiniband, LinkLayerType::Ppp, LinkLayerType::Loopback] {
+            message.header.link_layer_type = other;
+            assert!(!link(&bytes(&message)).unwrap().takes_arp, "{other:?}");
+        }
+    }
+
     fn an_address_of_another_size_is_no_mac() {
         let mut message = a_link();
         message.attributes.push(LinkAttribute::Address(vec![192, 0, 2, 1]));

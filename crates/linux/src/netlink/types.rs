@@ -22,6 +22,8 @@ pub struct Link {
     pub running: bool,
     /// All zero where the link has no six-byte address.
     pub mac: [u8; 6],
+    /// Its neighbours have Ethernet addresses and are asked for them (no `IFF_NOARP`). It is no tunnel, for instance.
+    pub takes_arp: bool,
     pub mtu: u32,
     /// The index of the bridge or bond that it is a port of.
     pub master: Option<u32>,

@@ -1,8 +1,13 @@
 //! Interfaces that are not there, go away, come back, or lose what they need.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use linux::capture::Capture;
+
+use crate::support::iproute::ip;
 use crate::support::story::run;
+use crate::support::wire::Frame;
 use crate::support::{ADDRESS, HostPlan, Moment, Node, QUICK, Scene, configuration, let_pass, slow_test, tanist};
 
 #[test]
@@ -136,5 +141,52 @@ fn where_the_system_refuses_to_listen_there_is_no_role_whatever_the_interface_co
         may_join(20);
         scene.line("a", begin, "(VI_1) Entering MASTER STATE");
         scene.only("a", ADDRESS);
+    });
+}
+
+/// What stands in a frame for neighbours would be taken for a packet there, or be sent to the other end of a tunnel.
+#[test]
+fn no_neighbour_is_told_of_an_address_where_nobody_asks_for_one() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        // A cable without ARP instead of a tunnel, which needs a device that not every laboratory has.
+        ip(host, "link add quiet type veth peer name end");
+        ip(host, "link set quiet arp off");
+        for link in ["quiet", "end"] {
+            ip(host, &format!("link set {link} up"));
+        }
+        let line = ip(host, "-o link show dev quiet");
+        let index: u32 = line.split(':').next().and_then(|index| index.parse().ok()).expect("a number");
+        let (four, six) = (Ipv4Addr::new(203, 0, 113, 100), Ipv6Addr::new(0x2001, 0xdb8, 7, 0, 0, 0, 0, 0x100));
+        let beside = format!(
+            "    virtual_ipaddress_excluded {{\n        {four}/24 dev quiet\n        {six}/64 dev quiet\n        \
+             192.0.2.110/24\n    }}"
+        );
+        let ear = host.run(Capture::redundancy_frames).expect("it is on").expect("a capture");
+        let begin = Moment::now();
+        let node = Node::start(host, tanist(), &configuration("", 150, &format!("{QUICK}\n{beside}")));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let mut buffer = [0; 2000];
+        // Each address is told of as often as any other: the last one of them in the file has been told of thrice.
+        let mut told = 0;
+        let last: IpAddr = Ipv4Addr::new(192, 0, 2, 110).into();
+        let mut hear = || {
+            while let Some(captured) = ear.receive(&mut buffer).expect("the capture goes on") {
+                let at = Moment::from_nanos(captured.at);
+                let frame = Frame { at, from: String::new(), bytes: captured.bytes.to_vec() };
+                let about = frame.arp().map(|(_, address, _)| IpAddr::V4(address));
+                let about = about.or_else(|| Some(frame.discovery().filter(|(kind, ..)| *kind == 136)?.2.into()));
+                assert!(captured.link != index || ![Some(four.into()), Some(six.into())].contains(&about), "{frame:?}");
+                told += usize::from(captured.outgoing && about == Some(last));
+            }
+            told >= 3
+        };
+        scene.until("the others are told of", &mut hear);
+        for address in [IpAddr::V4(four), IpAddr::V6(six)] {
+            scene.until("it is there all the same", || host.has_address(address));
+        }
+        node.stop();
+        hear();
     });
 }
