@@ -15,6 +15,7 @@ const ARPHRD_NONE: u16 = 0xfffe;
 const IFA_PROTO: u16 = 11;
 /// `INFINITY_LIFE_TIME`
 pub(super) const FOREVER: u32 = u32::MAX;
+const IFLA_WIRELESS: u16 = 11;
 const IFLA_VRF_TABLE: u16 = 1;
 const IFLA_IPVLAN_MODE: u16 = 1;
 const IFLA_IPVLAN_FLAGS: u16 = 2;
@@ -57,8 +58,8 @@ fn ipv4_address(bytes: &[u8]) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?))
 }
 
-/// Reads the payload of `RTM_NEWLINK` or `RTM_DELLINK`. `None` for what says nothing of the link itself, such as the
-/// messages of a bridge about its ports.
+/// Reads the payload of `RTM_NEWLINK` or `RTM_DELLINK`. `None` for what does not describe the link itself, such as the
+/// messages of a bridge about its ports and those of a radio link about its scans.
 pub(super) fn link(payload: &[u8]) -> Option<Link> {
     let header = payload.get(..LINK_HEADER_SIZE)?;
     if i32::from(header[0]) != libc::AF_UNSPEC {
@@ -74,8 +75,8 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
         // A link that has just been made may be said to run before anybody has looked at its carrier.
         running: is_set(libc::IFF_RUNNING) && flags & IFF_LOWER_UP != 0,
         mac: [0; 6],
-        mtu: 0,
         takes_arp: layer == libc::ARPHRD_ETHER && !is_set(libc::IFF_NOARP),
+        mtu: 0,
         master: None,
         kind: None,
         loopback: is_set(libc::IFF_LOOPBACK),
@@ -87,12 +88,18 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
         macvlan_mode: None,
         ipvlan: None,
     };
+    let mut is_whole = false;
     let mut elsewhere = false;
     for (kind, value) in attributes(&payload[LINK_HEADER_SIZE..]) {
         match kind {
             libc::IFLA_IFNAME => link.name = string(value).unwrap_or_default(),
             libc::IFLA_ADDRESS if layer != ARPHRD_NONE => link.mac = value.try_into().unwrap_or_default(),
-            libc::IFLA_MTU => link.mtu = u32_at(value, 0).unwrap_or_default(),
+            // Of a radio link: no more than that something happened to it, a scan for instance.
+            IFLA_WIRELESS => return None,
+            libc::IFLA_MTU => {
+                is_whole = true;
+                link.mtu = u32_at(value, 0).unwrap_or_default();
+            }
             libc::IFLA_MASTER => link.master = u32_at(value, 0),
             libc::IFLA_GROUP => link.group = u32_at(value, 0).unwrap_or_default(),
             libc::IFLA_LINK => link.lower = u32_at(value, 0).filter(|lower| *lower != 0),
@@ -123,7 +130,8 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
     if elsewhere {
         link.lower = None;
     }
-    Some(link)
+    // Each link has one. What does not tell it is no description: to be taken for one, it would lose its address, too.
+    is_whole.then_some(link)
 }
 
 /// Reads the payload of `RTM_NEWADDR` or `RTM_DELADDR`.
@@ -257,14 +265,6 @@ mod tests {
     }
 
     #[test]
-    fn what_a_bridge_says_of_its_ports_is_not_about_the_link() {
-        let mut message = a_link();
-        message.header.interface_family = AddressFamily::Bridge;
-        assert_eq!(link(&bytes(&message)), None);
-    }
-
-    #[test]
-    #[test]
     fn a_tunnel_takes_no_arp() {
         let mut message = a_link();
         message.header.flags |= LinkFlags::Noarp;
@@ -278,6 +278,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_bridge_says_of_its_ports_is_not_about_the_link() {
+        let mut message = a_link();
+        message.header.interface_family = AddressFamily::Bridge;
+        assert_eq!(link(&bytes(&message)), None);
+    }
+
+    /// As Linux writes it for Wireless Extensions: a name, and a `struct iw_event` of a scan that is done.
+    #[test]
+    fn what_a_radio_link_says_of_its_scans_is_not_about_the_link() {
+        let header = [&[0, 0][..], &libc::ARPHRD_ETHER.to_ne_bytes(), &7_u32.to_ne_bytes(), &[0; 8]].concat();
+        let name = [&8_u16.to_ne_bytes()[..], &libc::IFLA_IFNAME.to_ne_bytes(), b"wl0\0"].concat();
+        let event = [&8_u16.to_ne_bytes()[..], &0x8b19_u16.to_ne_bytes(), &[0; 4]].concat();
+        let radio = [&12_u16.to_ne_bytes()[..], &IFLA_WIRELESS.to_ne_bytes(), &event].concat();
+        assert_eq!(link(&[&header[..], &name, &radio].concat()), None);
+        // What says so little is no description of a link, whatever else it is about.
+        assert_eq!(link(&[&header[..], &name].concat()), None);
+        let mtu = [&8_u16.to_ne_bytes()[..], &libc::IFLA_MTU.to_ne_bytes(), &1500_u32.to_ne_bytes()].concat();
+        assert_eq!(link(&[&header[..], &name, &mtu, &radio].concat()), None);
+        assert_eq!(link(&[&header[..], &name, &mtu].concat()).unwrap().name, "wl0");
+    }
+
+    #[test]
     fn an_address_of_another_size_is_no_mac() {
         let mut message = a_link();
         message.attributes.push(LinkAttribute::Address(vec![192, 0, 2, 1]));
@@ -343,7 +366,11 @@ mod tests {
             let end = payload.len().min(at + noise.len());
             payload[at..end].copy_from_slice(&noise[..end - at]);
             if let Ok(theirs) = LinkMessage::parse(&payload[..]) {
-                let ours = link(&payload).unwrap();
+                let kinds: Vec<u16> = attributes(&payload[LINK_HEADER_SIZE..]).map(|(kind, _)| kind).collect();
+                let is_whole = kinds.contains(&libc::IFLA_MTU) && !kinds.contains(&IFLA_WIRELESS);
+                let ours = link(&payload);
+                prop_assert_eq!(ours.is_some(), is_whole);
+                let Some(ours) = ours else { return Ok(()) };
                 let name = theirs.attributes.iter().rev().find_map(|attribute| match attribute {
                     // The kernel's strings end at the first zero.
                     LinkAttribute::IfName(name) => name.split('\0').next(),
