@@ -27,6 +27,8 @@ use crate::link_beats::Beats;
 const UNMENTIONED: LinkId = LinkId(u32::MAX);
 /// The index of no interface in particular ([`RouterConfig::ANYWHERE`]), as for the kernel.
 const ANYWHERE: u32 = 0;
+/// `IPV6_MIN_MTU`: an interface of smaller packets has no IPv6 (RFC 8200 §5).
+const MTU_OF_IPV6: u32 = 1280;
 
 #[derive(Debug)]
 pub(crate) struct Kernel {
@@ -58,6 +60,9 @@ pub(crate) struct Kernel {
     vrfs: BTreeSet<Name>,
     /// What those that are polled have answered.
     beats: Beats,
+    /// Interfaces whose packets were too small for IPv6, and that have had no address of it since: the kernel has thrown
+    /// away all that it knew of them, groups included.
+    bare: BTreeSet<u32>,
     /// Interfaces on which we cannot hear. Who cannot hear must not take part.
     deaf: BTreeSet<u32>,
     /// Each address that comes or goes is told.
@@ -96,6 +101,8 @@ pub(crate) struct Changed {
     pub(crate) links: bool,
     /// Indexes that are no longer valid.
     pub(crate) gone: Vec<u32>,
+    /// Interfaces that have got IPv6 again: who was in a group there no longer is, although the kernel does not say so.
+    pub(crate) readmitted: Vec<u32>,
     /// Addresses of ours may no longer be as desired.
     pub(crate) addresses: bool,
     /// A desired address was lost.
@@ -145,6 +152,7 @@ impl Kernel {
             known: BTreeSet::new(),
             vrfs: BTreeSet::new(),
             beats: Beats::new(),
+            bare: BTreeSet::new(),
             deaf: BTreeSet::new(),
             tell_addresses: false,
             astray: false,
@@ -160,6 +168,7 @@ impl Kernel {
         let (links, addresses) = (self.netlink.links()?, self.netlink.addresses()?);
         self.astray = false;
         self.links = links.into_iter().map(|link| (link.index, link)).collect();
+        self.bare.extend(self.links.values().filter(|link| link.mtu < MTU_OF_IPV6).map(|link| link.index));
         self.addresses.clear();
         for address in addresses {
             self.keep(address);
@@ -187,7 +196,7 @@ impl Kernel {
         position.map_or(UNMENTIONED, |position| LinkId(position as u32))
     }
 
-    /// The hardware address of an interface.
+    /// The hardware address that neighbours on an interface may learn; `None` where they learn none, as behind a tunnel.
     pub(crate) fn hardware_address(&self, index: u32) -> Option<[u8; 6]> {
         self.links.get(&index).filter(|link| link.takes_arp).map(|link| link.mac)
     }
@@ -455,6 +464,9 @@ impl Kernel {
             changed.failures.extend(self.look().err());
             changed.returned.retain(|key| self.addresses.contains_key(key));
             self.routing.distrust();
+            let of_ipv6: BTreeSet<u32> =
+                self.addresses.keys().filter(|(_, address, _)| address.is_ipv6()).map(|(link, ..)| *link).collect();
+            changed.readmitted = of_ipv6.into_iter().filter(|link| self.readmits(*link)).collect();
             (changed.links, changed.addresses) = (true, true);
         }
         let mut touched = BTreeSet::new();
@@ -467,6 +479,9 @@ impl Kernel {
                     self.routing.note_link(before.as_ref(), Some(&link));
                     let renamed = before.as_ref().is_some_and(|before| before.name != link.name);
                     changed.links |= before.is_none() || renamed;
+                    if link.mtu < MTU_OF_IPV6 {
+                        self.bare.insert(link.index);
+                    }
                     links_told = true;
                     touched.insert(link.index);
                 }
@@ -475,6 +490,7 @@ impl Kernel {
                     self.routing.note_link(before.as_ref(), None);
                     self.addresses.retain(|(link, _, _), _| *link != index);
                     self.ours.retain(|(link, _, _)| *link != index);
+                    self.bare.remove(&index);
                     changed.links = true;
                     links_told = true;
                     changed.gone.push(index);
@@ -489,6 +505,10 @@ impl Kernel {
                     }
                     if !self.moves(&address) {
                         touched.insert(address.link);
+                    }
+                    if address.address.is_ipv6() && self.readmits(address.link) {
+                        changed.readmitted.push(address.link);
+                        changed.links = true;
                     }
                     self.keep(address);
                 }
@@ -552,6 +572,13 @@ impl Kernel {
             changed.inputs.extend(ids.map(|id| self.state_of(id)));
         }
         Ok(changed)
+    }
+
+    /// Whether an interface that has an address of IPv6 had lost all that is of IPv6 before. It is asked then and not as soon
+    /// as packets are large enough again: that is told before the kernel is ready for groups.
+    fn readmits(&mut self, link: u32) -> bool {
+        let is_large = self.links.get(&link).is_some_and(|link| link.mtu >= MTU_OF_IPV6);
+        is_large && self.bare.remove(&link)
     }
 
     /// Puts back what virtual interfaces have all the time.

@@ -289,6 +289,14 @@ impl Sockets {
         self.apart.retain(|(below, ..), link| *below != index && *link != index);
     }
 
+    /// Closes the pairs of IPv6 that were in groups of an interface and are no longer: they believe that they still are.
+    pub(crate) fn forget_groups(&mut self, index: u32) {
+        self.pairs.retain(|(link, family), pair| {
+            let joined_at = pair.below.map_or(*link, |below| Some(below.link));
+            *family == Family::Ipv4 || joined_at != Some(index)
+        });
+    }
+
     /// Puts an advertisement, given by its router, priority and sequence, into its batch.
     pub(crate) fn push(&mut self, engine: &Engine, advertisement: (RouterId, Priority, u64), link: Option<u32>) {
         let (router, priority, sequence) = advertisement;

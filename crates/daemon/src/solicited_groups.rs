@@ -40,6 +40,12 @@ impl SolicitedGroups {
         self.wanted = wanted;
         failures
     }
+
+    /// Is in no group of an interface any more, whatever the kernel says.
+    pub(crate) fn forget_groups(&mut self, link: u32) {
+        self.wanted.remove(&link);
+        self.joined.remove(&link);
+    }
 }
 
 /// The group for an address: its last 24 bits.

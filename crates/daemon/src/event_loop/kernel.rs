@@ -34,6 +34,10 @@ impl EventLoop {
         for index in changed.gone {
             self.sockets.forget_link(index);
         }
+        for index in changed.readmitted {
+            self.sockets.forget_groups(index);
+            self.solicited.forget_groups(index);
+        }
         self.reconcile |= changed.addresses;
         self.restoring = changed.missing.or(self.restoring);
         self.told.extend(changed.told);

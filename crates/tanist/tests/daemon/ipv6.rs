@@ -139,3 +139,23 @@ fn another_group_is_sent_to_and_heard() {
         b.stop();
     });
 }
+
+/// The kernel then throws away all that it knows of IPv6 there, and leaves whoever was in a group in the belief that he is.
+#[test]
+fn a_backup_hears_the_others_again_when_packets_were_too_small_for_ipv6_for_a_moment() {
+    slow_test(|| {
+        let scene = ipv6::scene(&["a", "b"]);
+        let begin = Moment::now();
+        let _a = Node::start(&scene.hosts[0], tanist(), &instance("", ""));
+        scene.line("a", begin, "Entering MASTER STATE");
+        let _b = Node::start(&scene.hosts[1], tanist(), &instance("", "").replace("priority 150", "priority 100"));
+        scene.line("b", begin, "master is fe80::");
+        let small = scene.lab.note("b", "packets of 1200 octets");
+        ip(&scene.hosts[1], "link set eth0 mtu 1200");
+        scene.line("b", small, "entering FAULT state");
+        let large = scene.lab.note("b", "packets of 1500 octets");
+        ip(&scene.hosts[1], "link set eth0 mtu 1500");
+        scene.line("b", large, "Entering BACKUP STATE");
+        scene.line("b", large, "master is fe80::");
+    });
+}
