@@ -12,8 +12,8 @@ use config::{Process, Settings};
 use engine::{Desired, DesiredAddress, Engine, Input, LinkId, LinkState, Name, Owner, RouterConfig};
 use linux::clock;
 use linux::netlink::{
-    Address, AddressOperation, Applied, Change, Lifetime, Link, Monitor, Netlink, OUR_MARK, Operation, WantedAddress,
-    kernel_keeps_marks, reconcile,
+    Address, AddressOperation, Applied, Change, Lifetime, Link, Monitor, Netlink, OUR_MARK, Operation, Subnet,
+    WantedAddress, kernel_keeps_marks, reconcile,
 };
 use linux::sysctl::Sysctl;
 use linux::system_log::Severity;
@@ -122,6 +122,8 @@ pub(crate) struct Reconciled {
     /// Routes and rules that somebody had taken away, in words.
     pub(crate) restored: Vec<String>,
     pub(crate) failures: Vec<linux::Error>,
+    /// What has been done to addresses that are not ours.
+    pub(crate) told: Vec<(Severity, String)>,
     /// Groups of which something static is not there.
     pub(crate) incomplete: BTreeSet<Name>,
     /// It should be asked again in a while, although nothing was refused.
@@ -224,6 +226,12 @@ impl Kernel {
     /// The name of an interface, for people.
     pub(crate) fn name_of(&self, index: u32) -> &str {
         self.links.get(&index).map_or("?", |link| &link.name)
+    }
+
+    /// The names of the interfaces on which we have an IPv4 address of a subnet that others may have addresses of.
+    pub(crate) fn shared_links(&self) -> BTreeSet<&str> {
+        let shared = self.ours.iter().filter(|(_, address, prefix)| address.is_ipv4() && *prefix < 32);
+        shared.filter_map(|(link, ..)| self.links.get(link)).map(|link| link.name.as_str()).collect()
     }
 
     /// Hears of what the configuration is about. Comes before anything is brought into line with it.
@@ -624,7 +632,8 @@ impl Kernel {
                 reconciled.failures.push(error);
                 Plan::default()
             });
-            let addresses = self.plan_addresses(desired);
+            let mut addresses = self.plan_addresses(desired);
+            self.put_back_what_goes_along(&mut addresses);
             let loses_some = addresses.iter().any(|operation| matches!(operation, AddressOperation::Remove { .. }));
             let addresses = addresses.into_iter().map(Operation::Address);
             let operations: Vec<Operation> = removals.into_iter().chain(addresses).chain(additions).collect();
@@ -781,6 +790,35 @@ impl Kernel {
         (known || is_wanted(address.address)).then(|| Address { protocol: None, ..address.clone() })
     }
 
+    /// Addresses of others that the kernel takes along with ours come back right behind the removals, so that they are
+    /// before ours in their subnet. With `promote_secondaries` they are not taken along, and then this does nothing; but
+    /// nobody may set that where `/proc/sys` is read-only, as in a container.
+    fn put_back_what_goes_along(&self, operations: &mut Vec<AddressOperation>) {
+        let is_removal = |operation: &&AddressOperation| matches!(operation, AddressOperation::Remove { .. });
+        let removed: BTreeSet<Key> = operations
+            .iter()
+            .filter_map(|operation| match operation {
+                AddressOperation::Remove { link, address, prefix, .. } => Some((*link, *address, *prefix)),
+                AddressOperation::Add(_) | AddressOperation::PutBack(_) => None,
+            })
+            .collect();
+        let firsts = removed.iter().filter_map(|key| self.addresses.get(key)).map(|held| &held.address);
+        let emptied: BTreeSet<Subnet> =
+            firsts.filter(|address| !address.is_secondary()).filter_map(Subnet::of).collect();
+        if emptied.is_empty() {
+            return;
+        }
+        let goes_along = |address: &Address| {
+            let others = !self.ours.contains(&key(address)) && !removed.contains(&key(address));
+            others && address.is_secondary() && Subnet::of(address).is_some_and(|subnet| emptied.contains(&subnet))
+        };
+        let mut along: Vec<&Held> = self.addresses.values().filter(|held| goes_along(&held.address)).collect();
+        along.sort_by_key(|held| held.order);
+        let place = operations.iter().take_while(is_removal).count();
+        let along = along.into_iter().map(|held| AddressOperation::PutBack(held.address.clone()));
+        operations.splice(place..place, along);
+    }
+
     fn apply(&mut self, operations: &[Operation], reconciled: &mut Reconciled) {
         if operations.is_empty() {
             return;
@@ -803,6 +841,17 @@ impl Kernel {
                     self.deprecated_at.remove(&key);
                     self.addresses.remove(&key);
                 }
+                (Operation::Address(AddressOperation::PutBack(address)), Ok(Applied::Done)) => {
+                    let name = self.name_of(address.link);
+                    let text = format!(
+                        "{}/{} went from {name} with a virtual address of its network and has been put back",
+                        address.address, address.prefix
+                    );
+                    reconciled.told.push((Severity::Warning, text));
+                    self.keep(address.clone());
+                }
+                // It has not gone along, or the interface has gone altogether.
+                (Operation::Address(AddressOperation::PutBack(_)), Ok(_)) => {}
                 // An event that was under way while we acted has led the picture astray.
                 (Operation::Address(AddressOperation::Add(_)), Ok(Applied::AlreadyThere | Applied::AlreadyGone)) => {
                     look_again = true
@@ -826,15 +875,19 @@ impl Kernel {
         let remove = |key: &Key| {
             let (link, address, prefix) = *key;
             let peer = self.addresses.get(key).and_then(|held| held.address.peer);
-            Operation::Address(AddressOperation::Remove { link, address, prefix, peer })
+            AddressOperation::Remove { link, address, prefix, peer }
         };
-        let mut ours = self.routing.everything_away();
-        ours.extend(self.ours.iter().map(remove));
+        let mut addresses: Vec<AddressOperation> = self.ours.iter().map(remove).collect();
+        self.put_back_what_goes_along(&mut addresses);
+        let mut operations = self.routing.everything_away();
+        operations.extend(addresses.into_iter().map(Operation::Address));
         let mut reconciled = Reconciled::default();
-        self.apply(&ours, &mut reconciled);
+        self.apply(&operations, &mut reconciled);
+        let Reconciled { mut told, mut failures, .. } = reconciled;
         let removed = self.virtual_links.remove_all(&mut self.netlink, &mut self.links);
-        reconciled.failures.extend(removed.failures);
-        (removed.told, reconciled.failures)
+        failures.extend(removed.failures);
+        told.extend(removed.told);
+        (told, failures)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Options of the kernel that hold as long as the configuration asks for them, and are then again what they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::Settings;
-use engine::Family;
+use engine::{Family, VirtualAddress};
 use linux::sysctl::Sysctl;
 
 /// What an option should be.
@@ -41,12 +41,26 @@ struct Held {
 #[derive(Debug, Default)]
 pub(crate) struct Sysctls {
     held: BTreeMap<Sysctl, Held>,
+    /// Something is held for an address that the settings no longer speak of.
+    lingers: bool,
 }
 
 impl Sysctls {
-    /// Follows the settings, and interfaces that come and go. What the system refuses comes back.
-    pub(crate) fn adjust(&mut self, settings: &Settings) -> Vec<linux::Error> {
-        self.bring_to(wanted(settings))
+    /// Follows the settings, and interfaces that come and go; `shared` are those on which we have an address of a subnet
+    /// now. What the system refuses comes back.
+    pub(crate) fn adjust(&mut self, settings: &Settings, shared: &BTreeSet<&str>) -> Vec<linux::Error> {
+        let mut wanted = wanted(settings);
+        // An address that a reload has taken out goes after it, and must not take others along then either.
+        let lingering: Vec<Sysctl> =
+            shared.iter().map(|link| promotion(link)).filter(|sysctl| !wanted.contains_key(sysctl)).collect();
+        self.lingers = !lingering.is_empty();
+        wanted.extend(lingering.into_iter().map(|sysctl| (sysctl, Wish::AtLeast(1))));
+        self.bring_to(wanted)
+    }
+
+    /// Whether [`adjust`](Self::adjust) should be called again when addresses have gone.
+    pub(crate) const fn lingers(&self) -> bool {
+        self.lingers
     }
 
     /// Everything is as it was before us: the last thing on every way out.
@@ -86,11 +100,34 @@ impl Sysctls {
     }
 }
 
+/// When the first address of a subnet goes, the others stay, and the next one takes its place.
+fn promotion(link: &str) -> Sysctl {
+    Sysctl::of_ipv4_link(link, "promote_secondaries")
+}
+
+/// The interfaces on which we may ever have an IPv4 address of a subnet that others may have addresses of.
+fn shared_links(settings: &Settings) -> impl Iterator<Item = &str> {
+    let shared = |address: &&VirtualAddress| address.address.is_ipv4() && address.prefix < 32;
+    let of_instances = settings.instances.iter().flat_map(move |instance| {
+        let router = &instance.router;
+        let addresses = router.addresses.iter().chain(&router.excluded_addresses).filter(shared);
+        addresses.map(|address| address.link.as_deref().unwrap_or(&router.link))
+    });
+    let statics = settings.statics.addresses.iter().map(|entry| &entry.what).filter(shared);
+    let links = of_instances.chain(statics.filter_map(|address| address.link.as_deref()));
+    // Those of our own have it from when they are made.
+    links.filter(|link| !settings.virtual_links.iter().any(|ours| *ours.name == **link))
+}
+
 fn wanted(settings: &Settings) -> BTreeMap<Sysctl, Wish> {
     let promoting = settings.instances.iter().filter(|instance| instance.promote_secondaries);
-    let mut wanted: BTreeMap<Sysctl, Wish> = promoting
-        .map(|instance| (Sysctl::of_ipv4_link(&instance.router.link, "promote_secondaries"), Wish::Exactly("1")))
-        .collect();
+    let promoting = promoting.map(|instance| &*instance.router.link);
+    // Also where nobody has asked for it. Whoever flushes an interface and puts its address back has ours before his (it is
+    // put back at once), so ours is the first of the subnet, and the kernel would take the machine's own address along
+    // with it, and the routes through that. To put his back afterwards would not do: nothing of ours runs when the lifetime
+    // of ours ends after a `kill -9`, and the routes would be gone all the same. What we leave then is an option that is 1.
+    let mut wanted: BTreeMap<Sysctl, Wish> =
+        promoting.chain(shared_links(settings)).map(|link| (promotion(link), Wish::AtLeast(1))).collect();
     // Over IPv6 the kernel answers for the addresses of the interface that is asked, and asks from its own.
     let of_ipv4 = settings.virtual_links.iter().filter(|link| link.family == Family::Ipv4);
     for base in of_ipv4.map(|link| &link.base) {

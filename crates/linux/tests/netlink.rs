@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::common::{Pair, namespace, pair, wait_until};
 use tanist_linux::netlink::{
-    Address, AddressOperation, Applied, Change, Monitor, Netlink, OUR_MARK, Route, WantedAddress, kernel_keeps_marks,
-    reconcile,
+    Address, AddressOperation, Applied, Change, Lifetime, Monitor, Netlink, OUR_MARK, Route, WantedAddress,
+    kernel_keeps_marks, reconcile,
 };
 
 fn wanted(link: u32, address: &str) -> WantedAddress {
@@ -184,6 +184,43 @@ fn the_addresses_that_go_with_their_primary_are_put_back() {
         })
         .unwrap();
     }
+}
+
+#[test]
+fn an_address_of_somebody_elses_is_put_back_as_it_was() {
+    let Some(Pair { left, left_link, right: _right, .. }) = pair() else { return };
+    let link = left_link.index;
+    for which in ["all", "left"] {
+        left.set_sysctl(&format!("net.ipv4.conf.{which}.promote_secondaries"), "0").unwrap();
+    }
+    left.run(|| {
+        let mut netlink = Netlink::open().unwrap();
+        let first = wanted(link, "192.0.2.7/24");
+        let theirs = WantedAddress {
+            scope: libc::RT_SCOPE_LINK,
+            label: Some("left:own".into()),
+            broadcast: Some("192.0.2.200".parse().unwrap()),
+            lifetime: Lifetime::Seconds(1000.try_into().unwrap()),
+            ..wanted(link, "192.0.2.8/24")
+        };
+        netlink.apply(&[first, theirs].map(AddressOperation::Add));
+        netlink.add_unmarked_address(link, "192.0.2.9".parse().unwrap(), 24).unwrap();
+        let before = addresses_of(&mut netlink, link);
+        let put_back: Vec<AddressOperation> = before[1..].iter().cloned().map(AddressOperation::PutBack).collect();
+        assert_eq!(netlink.apply(&put_back), vec![Ok(Applied::AlreadyThere); 2]);
+        assert_eq!(netlink.apply(&[remove(link, "192.0.2.7/24")]), [Ok(Applied::Done)]);
+        assert_eq!(netlink.apply(&put_back), vec![Ok(Applied::Done); 2]);
+        // The first of them is now the first of the subnet.
+        let expected = before[1..].iter().map(|address| Address {
+            flags: address.flags & !if address.address == before[1].address { libc::IFA_F_SECONDARY } else { 0 },
+            ..address.clone()
+        });
+        let without_time = |address: Address| Address { seconds_left: address.seconds_left.map(|_| 0), ..address };
+        let found = addresses_of(&mut netlink, link);
+        let found: Vec<Address> = found.into_iter().map(without_time).collect();
+        assert_eq!(found, expected.map(without_time).collect::<Vec<_>>());
+    })
+    .unwrap();
 }
 
 #[test]

@@ -90,6 +90,10 @@ impl EventLoop {
             self.refused.remove(text);
         });
         self.tell_refusals(reconciled.failures);
+        self.told.extend(reconciled.told);
+        if self.sysctls.lingers() {
+            self.adjust_sysctls();
+        }
         desired.addresses.iter().map(|address| (address.link, address.address)).collect()
     }
 
@@ -134,7 +138,7 @@ impl EventLoop {
     }
 
     pub(super) fn adjust_sysctls(&mut self) {
-        let failures = self.sysctls.adjust(&self.settings);
+        let failures = self.sysctls.adjust(&self.settings, &self.kernel.shared_links());
         self.tell_refusals(failures);
     }
 }

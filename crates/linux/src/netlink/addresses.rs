@@ -54,8 +54,14 @@ impl Netlink {
 
     pub(super) fn judge(&self, operation: &AddressOperation, refusal: Refusal) -> Result<Applied> {
         let action = match (operation, refusal.errno) {
-            (AddressOperation::Add(_), libc::EEXIST) => return Ok(Applied::AlreadyThere),
-            (AddressOperation::Remove { .. }, libc::EADDRNOTAVAIL | libc::ENODEV) => return Ok(Applied::AlreadyGone),
+            (AddressOperation::Add(_) | AddressOperation::PutBack(_), libc::EEXIST) => {
+                return Ok(Applied::AlreadyThere);
+            }
+            (AddressOperation::Remove { .. }, libc::EADDRNOTAVAIL | libc::ENODEV)
+            | (AddressOperation::PutBack(_), libc::ENODEV) => return Ok(Applied::AlreadyGone),
+            (AddressOperation::PutBack(Address { link, address, prefix, .. }), _) => {
+                format!("put {address}/{prefix} back on {}", self.link_name(*link))
+            }
             (AddressOperation::Add(WantedAddress { link, address, prefix, .. }), _) => {
                 format!("add {address}/{prefix} to {}", self.link_name(*link))
             }
@@ -91,7 +97,25 @@ pub(super) fn encode(operation: &AddressOperation) -> AddressMessage {
     match operation {
         AddressOperation::Add(wanted) => addition(wanted),
         AddressOperation::Remove { link, address, prefix, peer } => address_message(*link, *address, *prefix, *peer),
+        AddressOperation::PutBack(address) => copy(address),
     }
+}
+
+/// An address as it was, whoever made it.
+fn copy(address: &Address) -> AddressMessage {
+    const CHOSEN: u32 = libc::IFA_F_NOPREFIXROUTE | libc::IFA_F_MCAUTOJOIN;
+    let mut message = address_message(address.link, address.address, address.prefix, address.peer);
+    message.header.scope = AddressScope::from(address.scope);
+    message.attributes.extend(address.broadcast.map(AddressAttribute::Broadcast));
+    message.attributes.extend(address.label.clone().map(AddressAttribute::Label));
+    // The others tell what the kernel has made of it.
+    set_flags(&mut message, address.flags & CHOSEN);
+    message.attributes.extend(address.protocol.map(|mark| AddressAttribute::Protocol(AddressProtocol::from(mark))));
+    let mut lifetimes = CacheInfo::default();
+    let seconds = address.seconds_left.unwrap_or(decode::FOREVER);
+    (lifetimes.ifa_preferred, lifetimes.ifa_valid) = (seconds, seconds);
+    message.attributes.push(AddressAttribute::CacheInfo(lifetimes));
+    message
 }
 
 /// The address as it is to be, our mark included: a renewal without it would take it away.

@@ -32,7 +32,7 @@ pub use listeners::{Listener, listeners};
 pub use macvlan::Macvlan;
 pub use monitor::{Change, Monitor};
 pub use operation::Operation;
-pub use reconcile::{AddressOperation, WantedAddress, reconcile};
+pub use reconcile::{AddressOperation, Subnet, WantedAddress, reconcile};
 pub use renewal::Renewer;
 pub use route::{
     HeldRoute, HopSpec, MAIN_TABLE, OUR_PROTOCOL, RouteOperation, RoutePosition, RouteSpec, TunnelEnds, TunnelSpec,

@@ -110,7 +110,9 @@ fn payload(operation: &Operation) -> Box<dyn Emitable> {
 fn kind_and_flags(operation: &Operation) -> (u16, i32) {
     let create = libc::NLM_F_CREATE;
     match operation {
-        Operation::Address(AddressOperation::Add(_)) => (libc::RTM_NEWADDR, create | libc::NLM_F_EXCL),
+        Operation::Address(AddressOperation::Add(_) | AddressOperation::PutBack(_)) => {
+            (libc::RTM_NEWADDR, create | libc::NLM_F_EXCL)
+        }
         Operation::Address(AddressOperation::Remove { .. }) => (libc::RTM_DELADDR, 0),
         Operation::Route(RouteOperation::Add(wanted)) => match wanted.position {
             RoutePosition::Prepend => (libc::RTM_NEWROUTE, create),

@@ -52,7 +52,14 @@ impl WantedAddress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressOperation {
     Add(WantedAddress),
-    Remove { link: u32, address: IpAddr, prefix: u8, peer: Option<IpAddr> },
+    Remove {
+        link: u32,
+        address: IpAddr,
+        prefix: u8,
+        peer: Option<IpAddr>,
+    },
+    /// An address of somebody else's that may have gone with one of ours is added as it was, its mark included.
+    PutBack(Address),
 }
 
 /// The operations, in order, that turn `actual` into `wanted`.
@@ -149,7 +156,7 @@ fn fulfils(actual: &Address, wish: &WantedAddress) -> bool {
 
 /// Where IPv4 addresses are primary and secondary to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Subnet {
+pub struct Subnet {
     link: u32,
     prefix: u8,
     network: u32,
@@ -157,7 +164,7 @@ struct Subnet {
 
 impl Subnet {
     /// `None` for IPv6, which has no such order.
-    fn of(address: &Address) -> Option<Subnet> {
+    pub fn of(address: &Address) -> Option<Subnet> {
         let IpAddr::V4(ip) = address.address else { return None };
         let mask = u32::MAX.checked_shl(32_u32.saturating_sub(u32::from(address.prefix))).unwrap_or(0);
         Some(Subnet { link: address.link, prefix: address.prefix, network: u32::from(ip) & mask })
@@ -239,6 +246,7 @@ mod tests {
                     format!("+ {} {}/{}", added.link, added.address, added.prefix)
                 }
                 AddressOperation::Remove { link, address, prefix, .. } => format!("- {link} {address}/{prefix}"),
+                AddressOperation::PutBack(address) => panic!("{address:?} is nobody's wish"),
             })
             .collect();
         let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -374,6 +382,7 @@ mod tests {
                     self.add(actual_address(&line));
                 }
                 AddressOperation::Remove { link, address, prefix, .. } => self.remove(Key::new(link, address, prefix)),
+                AddressOperation::PutBack(address) => self.add(address),
             }
         }
     }

@@ -238,8 +238,9 @@ const CHANGES: &[Change] = &[
         what: "the first address of a network goes",
         before: &[("VI_1", "", "10.0.0.1/24 10.0.0.2/24")],
         after: &[("VI_1", "", "10.0.0.2/24")],
-        // The kernel takes the others of the network along, unless `promote_secondaries` is set; ours come back at once.
-        leave: &["10.0.0.1", "10.0.0.2"],
+        // The kernel takes the others of the network along, unless `promote_secondaries` is set, as we see to it.
+        leave: &["10.0.0.1"],
+        also_leave: &["10.0.0.2"],
         are_lost: &["10.0.0.2"],
         ..BASE
     },
