@@ -55,7 +55,7 @@ pub(crate) struct Kernel {
     /// Index of each interface that the engine knows, by its id.
     indexes: Vec<Option<u32>>,
     /// What we may ever hold: the left-overs of an earlier process are found by it.
-    known: BTreeSet<(u32, IpAddr)>,
+    known: BTreeSet<Key>,
     /// What must be a VRF, by name.
     vrfs: BTreeSet<Name>,
     /// What those that are polled have answered.
@@ -358,9 +358,9 @@ impl Kernel {
             .filter(|router| !router.priority.is_address_owner())
             .flat_map(|router| {
                 let addresses = router.addresses.iter().chain(&router.excluded_addresses);
-                addresses.map(|address| (address.link.as_ref().unwrap_or(&router.link), address.address))
+                addresses.map(|address| (address.link.as_ref().unwrap_or(&router.link), address))
             })
-            .filter_map(|(name, address)| index(name).map(|index| (index, address)))
+            .filter_map(|(name, address)| Some((index(name)?, address.address, address.prefix)))
             .collect();
         (self.indexes, self.known) = (indexes, known);
     }
@@ -723,7 +723,7 @@ impl Kernel {
     /// Makes ours what an earlier process has left behind and what is wanted just so; `true` if there was any.
     fn adopt(&mut self, wanted: &[WantedAddress]) -> bool {
         let is_left_over = |address: &Address| {
-            let known = || self.known.contains(&(address.link, address.address));
+            let known = || self.known.contains(&key(address));
             address.is_marked() || (!kernel_keeps_marks() && known())
         };
         let keys = wanted.iter().map(|wanted| (wanted.link, wanted.address, wanted.prefix));
@@ -786,7 +786,7 @@ impl Kernel {
         if ours {
             return Some(Address { protocol: Some(OUR_MARK), ..address.clone() });
         }
-        let known = self.known.contains(&(address.link, address.address));
+        let known = self.known.contains(&key(address));
         (known || is_wanted(address.address)).then(|| Address { protocol: None, ..address.clone() })
     }
 
@@ -835,8 +835,17 @@ impl Kernel {
                     self.keep(address);
                     reconciled.added.push(added.clone());
                 }
-                (Operation::Address(AddressOperation::Remove { link, address, prefix, .. }), Ok(_)) => {
+                (Operation::Address(AddressOperation::Remove { link, address, prefix, .. }), Ok(applied)) => {
                     let key = (*link, *address, *prefix);
+                    let is_marked = self.addresses.get(&key).is_some_and(|held| held.address.is_marked());
+                    if applied == Applied::Done && !is_marked && !self.ours.contains(&key) {
+                        let text = format!(
+                            "{address}/{prefix} was on {}, where it is a virtual address of this configuration, and this daemon \
+                             had not put it there; it has been taken away",
+                            self.name_of(*link)
+                        );
+                        reconciled.told.push((Severity::Warning, text));
+                    }
                     self.ours.remove(&key);
                     self.deprecated_at.remove(&key);
                     self.addresses.remove(&key);

@@ -79,7 +79,7 @@ fn an_address_is_added_as_wanted_and_carries_our_mark() {
         for address in &found {
             assert_eq!(address.protocol == Some(OUR_MARK), kernel_keeps_marks(), "{address:?}");
         }
-        let known = found.iter().map(|address| (address.link, address.address)).collect();
+        let known = found.iter().map(|address| (address.link, address.address, address.prefix)).collect();
         let wishes = [ipv4, wanted(link, "2001:db8::7/64")];
         assert_eq!(reconcile(&wishes, &found, &known), [], "what we have added is what we wanted");
     })
@@ -150,7 +150,7 @@ fn two_thousand_addresses_in_one_call() {
 
         let found = addresses_of(&mut netlink, link);
         assert_eq!(found.len(), 2000);
-        let known = wishes.iter().map(|wish| (wish.link, wish.address)).collect();
+        let known = wishes.iter().map(|wish| (wish.link, wish.address, wish.prefix)).collect();
         assert_eq!(reconcile(&wishes, &found, &known), []);
 
         let begin = Instant::now();
@@ -173,7 +173,7 @@ fn the_addresses_that_go_with_their_primary_are_put_back() {
             let wishes = ["192.0.2.7/24", "192.0.2.8/24", "192.0.2.9/24"].map(|address| wanted(link, address));
             netlink.apply(&wishes.clone().map(AddressOperation::Add));
             let found = addresses_of(&mut netlink, link);
-            let known = found.iter().map(|address| (address.link, address.address)).collect();
+            let known = found.iter().map(|address| (address.link, address.address, address.prefix)).collect();
             let operations = reconcile(&wishes[1..], &found, &known);
             let answers = netlink.apply(&operations);
             assert!(answers.iter().all(Result::is_ok), "{answers:?}");
@@ -389,7 +389,7 @@ fn addresses_in_every_form_come_and_go() {
         );
         assert!(!is_set("2001:db8:2::7", libc::IFA_F_NODAD) && is_set("2001:db8:2::7", libc::IFA_F_DEPRECATED));
         assert!(!is_set("2001:db8:3::7", libc::IFA_F_DEPRECATED));
-        let known = found.iter().map(|address| (address.link, address.address)).collect();
+        let known = found.iter().map(|address| (address.link, address.address, address.prefix)).collect();
         assert_eq!(reconcile(&wishes, &found, &known), [], "what we have added is what we wanted");
         let remove = |address: &Address| AddressOperation::Remove {
             link,

@@ -64,9 +64,10 @@ pub enum AddressOperation {
 
 /// The operations, in order, that turn `actual` into `wanted`.
 ///
-/// An address is ours if it carries our mark or if its link and address are in `known`. That set is for kernels
+/// An address is ours if it carries our mark or if its link, address and prefix are in `known`. That set is for kernels
 /// without marks: what we may ever hold there, so that the left-overs of a killed daemon are found. Whatever is in it
-/// is removed when it is not wanted, so an address that an administrator gave to the link does not belong there.
+/// is removed when it is not wanted, so an address that an administrator gave to the link does not belong there; a
+/// left-over has the prefix that it was configured with, and one with another prefix is somebody's own.
 /// What is not ours is never removed or replaced; where it fulfils a wish it is left to fulfil it.
 ///
 /// The kernel takes the secondary addresses of a subnet away together with its primary one (unless
@@ -75,9 +76,10 @@ pub enum AddressOperation {
 pub fn reconcile(
     wanted: &[WantedAddress],
     actual: &[Address],
-    known: &BTreeSet<(u32, IpAddr)>,
+    known: &BTreeSet<(u32, IpAddr, u8)>,
 ) -> Vec<AddressOperation> {
-    let is_ours = |address: &Address| address.is_marked() || known.contains(&(address.link, address.address));
+    let is_known = |address: &Address| known.contains(&(address.link, address.address, address.prefix));
+    let is_ours = |address: &Address| address.is_marked() || is_known(address);
     let wanted_keys: BTreeSet<Key> = wanted.iter().map(Key::of_wanted).collect();
     let mut unwanted: Vec<&Address> =
         actual.iter().filter(|address| is_ours(address) && !wanted_keys.contains(&Key::of_actual(address))).collect();
@@ -234,8 +236,8 @@ mod tests {
     fn check(wanted: &str, actual: &str, expected: &str) {
         let wishes: Vec<WantedAddress> = lines(wanted).into_iter().map(|line| line.wanted).collect();
         let actual = lines(actual);
-        let known =
-            actual.iter().filter(|line| line.known).map(|line| (line.wanted.link, line.wanted.address)).collect();
+        let known = actual.iter().filter(|line| line.known).map(|line| &line.wanted);
+        let known = known.map(|known| (known.link, known.address, known.prefix)).collect();
         let addresses: Vec<Address> = actual.iter().map(actual_address).collect();
         let operations: Vec<String> = reconcile(&wishes, &addresses, &known)
             .into_iter()
@@ -275,6 +277,14 @@ mod tests {
     #[test]
     fn removes_left_overs_without_a_mark_only_if_they_are_known() {
         check("", "1 192.0.2.7/24 known \n 1 192.0.2.8/24", "- 1 192.0.2.7/24");
+    }
+
+    #[test]
+    fn a_left_over_has_the_prefix_that_it_was_configured_with() {
+        let own = actual_address(&line("1 192.0.2.7/24"));
+        let known = |prefix| BTreeSet::from([(1, own.address, prefix)]);
+        assert_eq!(reconcile(&[], std::slice::from_ref(&own), &known(32)), []);
+        assert_eq!(reconcile(&[], std::slice::from_ref(&own), &known(24)).len(), 1);
     }
 
     #[test]

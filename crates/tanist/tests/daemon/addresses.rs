@@ -165,3 +165,37 @@ fn where_the_kernel_takes_the_machines_address_along_it_is_put_back() {
         assert!(!lines(host, "-4 -o address show dev eth1").iter().any(|line| line.contains("proto")), "unmarked");
     });
 }
+
+/// A left-over has the prefix that it was configured with; keepalived leaves this one alone, too.
+#[test]
+fn the_machines_own_address_stays_where_it_is_virtual_with_another_prefix() {
+    slow_test(|| {
+        let scene = Scene::new(&["a"]);
+        let host = &scene.hosts[0];
+        ip(host, "route add default via 192.0.2.254");
+        let text = configuration("", 150, QUICK).replace("192.0.2.100/24", "192.0.2.1");
+        let begin = Moment::now();
+        let node = Node::start(host, tanist(), &text);
+        scene.line("a", begin, "entering FAULT state (no IPv4 address for interface)");
+        node.stop();
+        let shown = lines(host, "-4 -o address show dev eth0");
+        assert!(shown.iter().any(|line| line.contains("inet 192.0.2.1/24 ")), "{shown:?}\n{}", scene.story());
+        assert_eq!(lines(host, "route show default"), ["default via 192.0.2.254 dev eth0"]);
+        assert_eq!(scene.count_lines("a", begin, "taken away"), 0, "{}", scene.story());
+    });
+}
+
+#[test]
+fn an_address_that_was_not_ours_and_is_taken_away_is_told() {
+    slow_test(|| {
+        let scene = Scene::new(&["a", "b"]);
+        let _b = Node::start(&scene.hosts[1], tanist(), &configuration("", 150, QUICK));
+        scene.only("b", ADDRESS);
+        // As keepalived leaves it behind, or somebody by hand.
+        scene.hosts[0].add_address("eth0", "192.0.2.100/24").expect("add");
+        let begin = Moment::now();
+        let _a = Node::start(&scene.hosts[0], tanist(), &configuration("", 100, QUICK));
+        scene.line("a", begin, "192.0.2.100/24 was on eth0, where it is a virtual address of this configuration");
+        scene.only("b", ADDRESS);
+    });
+}
