@@ -518,6 +518,9 @@ impl Kernel {
                         changed.readmitted.push(address.link);
                         changed.links = true;
                     }
+                    // The kernel tells at once that one of IPv6 is gone, and later that it is there again.
+                    let key = key(&address);
+                    changed.addresses |= self.ours.contains(&key) && !self.addresses.contains_key(&key);
                     self.keep(address);
                 }
                 Change::AddressGone(address) => {
@@ -755,13 +758,14 @@ impl Kernel {
     /// Renews the lifetimes of some of our addresses if that is due. The picture must be up to date: what has vanished
     /// would be added.
     pub(crate) fn renew(&mut self, now: u64) -> Vec<linux::Error> {
+        let mut failures = self.begin_lifetimes(now);
         let Self { lifetimes, wanted, ours, addresses, deprecated_at, .. } = self;
         if deprecated_at.values().any(|at| (1..=now).contains(at)) {
             // From now on it is renewed otherwise.
             lifetimes.held_changed(now);
             deprecated_at.values_mut().filter(|at| **at <= now).for_each(|at| *at = 0);
         }
-        lifetimes.renew(now, || {
+        let refused = lifetimes.renew(now, || {
             let held =
                 |wanted: &&WantedAddress| ours.contains(&key_of(wanted)) && addresses.contains_key(&key_of(wanted));
             let mut held: Vec<WantedAddress> = wanted.iter().filter(held).cloned().collect();
@@ -774,7 +778,42 @@ impl Kernel {
                 }
             }
             held
-        })
+        });
+        failures.extend(refused);
+        failures
+    }
+
+    /// Has addresses of IPv6 that were to stay for ever and shall have a lifetime from now on go and come again, in one
+    /// batch. If such a one were renewed with a lifetime, the kernel would have the route to its network end with it, which
+    /// it shares with the machine's own addresses there: nobody would be reached any more from those. When one goes, the
+    /// route stays as it is as long as another needs it, and to one that stays for ever it adds nothing.
+    fn begin_lifetimes(&mut self, now: u64) -> Vec<linux::Error> {
+        if !self.lifetimes.is_converting(now) {
+            return Vec::new();
+        }
+        let stays = |wanted: &&WantedAddress| {
+            let key = key_of(wanted);
+            let held = self.addresses.get(&key).filter(|_| self.ours.contains(&key));
+            held.is_some_and(|held| held.address.address.is_ipv6() && held.address.seconds_left.is_none())
+        };
+        let mut seen = BTreeSet::new();
+        let wanted = self.wanted.iter().filter(|wanted| seen.insert(key_of(wanted)));
+        let limited = wanted.filter(|wanted| wanted.lifetime != Lifetime::Unlimited);
+        let anew = limited.filter(stays).flat_map(|wanted| {
+            let WantedAddress { link, address, prefix, peer, .. } = *wanted;
+            let preferred = match self.deprecated_at.get(&key_of(wanted)) {
+                Some(0) => Some(0),
+                _ => wanted.preferred,
+            };
+            let added = WantedAddress { preferred, ..wanted.clone() };
+            [AddressOperation::Remove { link, address, prefix, peer }, AddressOperation::Add(added)]
+        });
+        let operations: Vec<Operation> = anew.map(Operation::Address).collect();
+        let mut reconciled = Reconciled::default();
+        self.apply(&operations, &mut reconciled);
+        // Routes may prefer it as a source.
+        self.routing.distrust_if(!operations.is_empty());
+        reconciled.failures
     }
 
     /// An address as the reconciliation should see it: marked if it is ours, as it is if it is wanted, and not at
@@ -928,7 +967,9 @@ fn as_held(added: &WantedAddress) -> Address {
         peer: added.peer,
         protocol: Some(OUR_MARK),
         flags: added.flags,
-        // Looked at by nobody.
-        seconds_left: None,
+        seconds_left: match added.lifetime {
+            Lifetime::Seconds(seconds) => Some(seconds.get()),
+            Lifetime::Unlimited => None,
+        },
     }
 }

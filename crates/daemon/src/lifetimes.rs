@@ -96,6 +96,11 @@ impl Lifetimes {
         self.due_at = Some(now);
     }
 
+    /// Whether the next renewals are for those, too, that may have another lifetime yet.
+    pub(crate) fn is_converting(&self, now: u64) -> bool {
+        self.converting && self.due_at.is_some_and(|at| at <= now)
+    }
+
     /// What we hold has changed. What is new has its whole lifetime before it.
     pub(crate) fn held_changed(&mut self, now: u64) {
         self.stale = true;

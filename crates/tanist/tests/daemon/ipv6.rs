@@ -72,6 +72,47 @@ fn an_address_of_ipv6_has_a_lifetime() {
     });
 }
 
+/// Where it was to stay for ever, and where that was left behind by a daemon that was killed.
+#[test]
+fn a_lifetime_that_begins_leaves_the_machines_own_network_as_it_is() {
+    slow_test(|| {
+        let scene = ipv6::scene(&["a", "b"]);
+        let host = &scene.hosts[0];
+        // An owner wants it from the start, so that it adopts what was left behind.
+        let owner = |global: &str| instance(global, "").replace("priority 150", "priority 255");
+        let (unlimited, limited) = (owner("    address_lifetime unlimited"), owner(""));
+        let is_limited = |limited: bool| {
+            let shown = lines(host, "-6 -o address show dev eth0");
+            shown.iter().any(|line| line.contains(&format!("{ADDRESS}/64")) && line.contains(" dynamic ") == limited)
+        };
+        let mut node = Node::start(host, tanist(), &unlimited);
+        for adopts in [false, true] {
+            scene.until("it holds the address for ever", || is_limited(false));
+            let begin = Moment::now();
+            if adopts {
+                host.write_file(&node.file(), &limited).expect("write");
+                node.kill();
+                node.start_again();
+            } else {
+                node.reload(&limited);
+            }
+            scene.until("the kernel has a lifetime", || is_limited(true));
+            // It is renewed from then on.
+            scene.advertised("a", Moment::now(), |_| true);
+            let network = ip(host, "-6 route show 2001:db8::/64 dev eth0");
+            assert!(!network.trim().is_empty() && !network.contains("expires"), "{network}{}", scene.story());
+            assert_eq!(scene.count_lines("a", begin, "put back"), 0, "{}", scene.story());
+            if !adopts {
+                node.reload(&unlimited);
+            }
+        }
+        node.stop();
+        assert!(!holds(&scene, 0));
+        let network = ip(host, "-6 route show 2001:db8::/64 dev eth0");
+        assert!(!network.trim().is_empty() && !network.contains("expires"), "{network}");
+    });
+}
+
 /// Somebody takes the address away: it is put back, and nobody else gets a chance.
 #[test]
 fn what_somebody_takes_away_is_put_back() {
