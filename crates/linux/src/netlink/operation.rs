@@ -1,6 +1,7 @@
 //! Changes of several kinds in one batch: what comes and goes with a role.
 
 use netlink_packet_core::Emitable;
+use rustix::io::Errno;
 
 use super::addresses::Applied;
 use super::payload::Payload;
@@ -26,12 +27,11 @@ impl Netlink {
         for family in [libc::AF_INET, libc::AF_INET6] {
             // Kernels that check strictly tell only of routes of this protocol; the others tell everything.
             let question = Payload::new(&[family as u8, 0, 0, 0, 0, protocol, 0, 0, 0, 0, 0, 0]);
-            let found = self
-                .socket
-                .dump(libc::RTM_GETROUTE, &question, |message| {
-                    (message.kind == libc::RTM_NEWROUTE).then(|| route::decode(message.payload))
-                })
-                .map_err(refused("list the routes"))?;
+            let found = self.socket.dump(libc::RTM_GETROUTE, &question, |message| {
+                let is_answer = message.kind == libc::RTM_NEWROUTE && is_of_family(family, message.payload);
+                is_answer.then(|| route::decode(message.payload))
+            });
+            let found = none_without_family(found).map_err(refused("list the routes"))?;
             routes.extend(found.into_iter().flatten().filter(|route| route.protocol == protocol));
         }
         Ok(routes)
@@ -43,9 +43,10 @@ impl Netlink {
         for family in [libc::AF_INET, libc::AF_INET6] {
             let question = Payload::new(&[family as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
             let found = self.socket.dump(libc::RTM_GETRULE, &question, |message| {
-                if message.kind == libc::RTM_NEWRULE { rule::decode(message.payload) } else { None }
+                let is_answer = message.kind == libc::RTM_NEWRULE && is_of_family(family, message.payload);
+                if is_answer { rule::decode(message.payload) } else { None }
             });
-            rules.extend(found.map_err(refused("list the policy rules"))?);
+            rules.extend(none_without_family(found).map_err(refused("list the policy rules"))?);
         }
         Ok(rules)
     }
@@ -82,6 +83,20 @@ impl Netlink {
             (RouteOperation::Remove(route), _) => format!("remove the route {}", words(route)),
         };
         Err(Error::new(action, refusal.errno).explained(refusal.words))
+    }
+}
+
+/// Whether a route or a rule is of the family that was asked for: a kernel without it (`ipv6.disable=1`) may answer with
+/// what it has of the others.
+fn is_of_family(family: i32, payload: &[u8]) -> bool {
+    payload.first().is_some_and(|found| i32::from(*found) == family)
+}
+
+/// What a kernel has of a family that it does not have is nothing, and no reason to do without the others.
+fn none_without_family<T>(found: std::result::Result<Vec<T>, Errno>) -> std::result::Result<Vec<T>, Errno> {
+    match found {
+        Err(Errno::AFNOSUPPORT | Errno::OPNOTSUPP) => Ok(Vec::new()),
+        found => found,
     }
 }
 
@@ -122,5 +137,40 @@ fn kind_and_flags(operation: &Operation) -> (u16, i32) {
         Operation::Route(RouteOperation::Remove(_)) => (libc::RTM_DELROUTE, 0),
         Operation::Rule(RuleOperation::Add(_)) => (libc::RTM_NEWRULE, create | libc::NLM_F_EXCL),
         Operation::Rule(RuleOperation::Remove(_)) => (libc::RTM_DELRULE, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    #[test]
+    fn a_family_that_the_kernel_does_not_have_is_empty_and_no_failure() {
+        let none: Vec<u8> = Vec::new();
+        for without in [Errno::AFNOSUPPORT, Errno::OPNOTSUPP] {
+            assert_eq!(none_without_family(Err(without)), Ok(none.clone()), "{without}");
+        }
+        assert_eq!(none_without_family(Ok(vec![7])), Ok(vec![7]));
+        for refusal in [Errno::AGAIN, Errno::NOBUFS, Errno::PERM] {
+            assert_eq!(none_without_family::<u8>(Err(refusal)), Err(refusal), "{refusal}");
+        }
+    }
+
+    /// A kernel without IPv6 answers the question for its routes with those of IPv4, once more.
+    #[test]
+    fn what_is_not_of_the_family_that_was_asked_for_is_no_answer() {
+        let families = [("192.0.2.0", libc::AF_INET), ("2001:db8::", libc::AF_INET6)];
+        for (destination, family) in families {
+            let destination: IpAddr = destination.parse().unwrap();
+            let message = route::encode(&RouteSpec::to((destination, 24)));
+            let mut octets = vec![0; message.buffer_len()];
+            message.emit(&mut octets);
+            for (_, asked) in families {
+                assert_eq!(is_of_family(asked, &octets), asked == family, "{destination}, asked for {asked}");
+            }
+        }
+        assert!(!is_of_family(libc::AF_INET, &[]));
     }
 }
