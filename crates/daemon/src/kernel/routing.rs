@@ -132,6 +132,7 @@ impl Routing {
         if !self.may_concern_us(&route) {
             return;
         }
+        let route = self.with_its_weight(route);
         let held = self.routes.entry(route.destination).or_default();
         match held.iter_mut().find(|held| route.fulfils(&held.route)) {
             // What we have asked for, with what the kernel has added to it.
@@ -142,6 +143,7 @@ impl Routing {
 
     /// A route is gone. That it was we who removed it is known already, and then it is not in the picture.
     pub(super) fn note_route_gone(&mut self, route: &RouteSpec) {
+        let route = &self.with_its_weight(route.clone());
         let Some(held) = self.routes.get_mut(&route.destination) else { return };
         let Some(place) = held.iter().position(|held| route.fulfils(&held.route) || held.route == *route) else {
             return;
@@ -157,6 +159,17 @@ impl Routing {
                 self.taken.insert(Taken::Route(wish.clone()));
             }
         }
+    }
+
+    /// A route as it is in the picture: of a single way of IPv6, one of several or the last one, the kernel does not tell
+    /// the weight, so it would be taken for another one.
+    fn with_its_weight(&self, route: RouteSpec) -> RouteSpec {
+        let held = || self.routes.get(&route.destination).into_iter().flatten().map(|held| &held.route);
+        if held().any(|held| route.fulfils(held) || route == *held) {
+            return route;
+        }
+        let weighted = held().find_map(|held| route.with_weight_of(held));
+        weighted.unwrap_or(route)
     }
 
     /// A policy rule appeared.
@@ -202,6 +215,7 @@ impl Routing {
         let protocols = self.protocols.iter();
         for protocol in protocols.filter(|protocol| **protocol == OUR_PROTOCOL || !self.configured_routes.is_empty()) {
             for route in netlink.routes(*protocol)?.into_iter().filter(|route| self.may_concern_us(route)) {
+                let route = self.with_its_weight(route);
                 let ours = self.is_our_route(&route, links);
                 routes.entry(route.destination).or_default().push(HeldRoute { route, ours });
             }

@@ -482,6 +482,31 @@ fn the_others_of_a_subnet_stay_when_its_first_address_goes() {
     });
 }
 
+/// The kernel tells of a single way without its weight, also when it comes.
+#[test]
+fn a_weighted_way_of_ipv6_that_somebody_deletes_is_put_back() {
+    slow_test(|| {
+        let lines = "    virtual_routes {
+        2001:db8:1::/48 nexthop via 2001:db8::7 dev eth0 onlink weight 3 nexthop via 2001:db8::8 dev eth0 onlink weight 2
+    }";
+        let (scene, _node) = started("", lines);
+        let host = &scene.hosts[0];
+        let has_both = || {
+            let shown = lines_of(host, "-6 route show 2001:db8:1::/48").join(" ");
+            ["via 2001:db8::7 dev eth0 weight 3", "via 2001:db8::8 dev eth0 weight 2"]
+                .iter()
+                .all(|way| shown.contains(way))
+        };
+        become_so(&scene, "both are there", has_both);
+        for deleted in ["", " via 2001:db8::7 dev eth0", " via 2001:db8::8 dev eth0", " via 2001:db8::7 dev eth0"] {
+            let begin = Moment::now();
+            ip(host, &format!("-6 route del 2001:db8:1::/48{deleted}"));
+            scene.line("a", begin, "was missing and has been put back");
+            become_so(&scene, &format!("both are there again after{deleted}"), has_both);
+        }
+    });
+}
+
 #[test]
 fn a_thousand_routes_come_and_go() {
     slow_test(|| {

@@ -166,6 +166,17 @@ impl RouteSpec {
             && self.same_hops(wish)
     }
 
+    /// This, of which the kernel has told no weight, with the weight that it was asked for; `None` if it is not that route.
+    pub fn with_weight_of(&self, wish: &RouteSpec) -> Option<RouteSpec> {
+        let ([hop], [weighted]) = (self.hops.as_slice(), wish.hops.as_slice()) else { return None };
+        if !self.is_ipv6() || hop.more_weight != 0 {
+            return None;
+        }
+        let hop = HopSpec { more_weight: weighted.more_weight, ..hop.clone() };
+        let route = RouteSpec { hops: vec![hop], ..self.clone() };
+        route.fulfils(wish).then_some(route)
+    }
+
     /// The kernel forgets metrics of zero, and has its own limits for two of them.
     fn kept_metrics(&self) -> impl Iterator<Item = (u16, u32)> {
         const LARGEST_MTU: u32 = 65_535 - 15;
@@ -256,5 +267,25 @@ pub(super) fn network((address, prefix): (IpAddr, u8)) -> String {
         (_, 0) => "default".to_owned(),
         (IpAddr::V4(_), 32) | (IpAddr::V6(_), 128) => address.to_string(),
         _ => format!("{address}/{prefix}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn over(destination: &str, gateway: &str, more_weight: u8) -> RouteSpec {
+        let hop = HopSpec { gateway: Some(gateway.parse().unwrap()), more_weight, ..HopSpec::default() };
+        RouteSpec { hops: vec![hop], ..RouteSpec::to((destination.parse().unwrap(), 32)) }
+    }
+
+    #[test]
+    fn a_way_of_ipv6_that_is_told_without_its_weight_is_the_one_that_was_asked_for() {
+        let asked = over("2001:db8::", "fe80::7", 2);
+        assert_eq!(over("2001:db8::", "fe80::7", 0).with_weight_of(&asked), Some(asked.clone()));
+        // Another weight is told, and another way is another way.
+        assert_eq!(over("2001:db8::", "fe80::7", 1).with_weight_of(&asked), None);
+        assert_eq!(over("2001:db8::", "fe80::8", 0).with_weight_of(&asked), None);
+        assert_eq!(over("192.0.2.0", "192.0.2.7", 0).with_weight_of(&over("192.0.2.0", "192.0.2.7", 2)), None);
     }
 }
