@@ -714,13 +714,32 @@ impl Kernel {
             self.lifetimes.convert(now);
         }
         let operations = reconcile(&wanted, &actual, &self.known);
-        let preferred: BTreeMap<Key, Option<u32>> = self.wanted.iter().map(|it| (key_of(it), it.preferred)).collect();
-        if wanted.iter().any(|it| preferred.get(&key_of(it)).is_some_and(|before| *before != it.preferred)) {
-            self.lifetimes.convert(now);
-        }
+        self.note_preferences(&wanted, now);
         self.wanted = wanted;
         self.lifetimes.held_changed(now);
         operations
+    }
+
+    /// An address that is held and shall be preferred for another time than before is so from now on.
+    fn note_preferences(&mut self, wanted: &[WantedAddress], now: u64) {
+        let before: BTreeMap<Key, (Option<u32>, Lifetime)> =
+            self.wanted.iter().map(|wanted| (key_of(wanted), (wanted.preferred, wanted.lifetime))).collect();
+        for wish in wanted {
+            let key = key_of(wish);
+            let Some((preferred, lifetime)) = before.get(&key) else { continue };
+            let counts = |lifetime: &Lifetime| matches!(lifetime, Lifetime::Seconds(_));
+            let is_over = self.deprecated_at.get(&key) == Some(&0);
+            if *preferred != wish.preferred {
+                self.lifetimes.convert(now);
+            } else if counts(lifetime) == counts(&wish.lifetime) || is_over {
+                // Who counts goes on counting, and what is over stays so.
+                continue;
+            }
+            match deprecation(wish, now) {
+                Some(at) => self.deprecated_at.insert(key, at),
+                None => self.deprecated_at.remove(&key),
+            };
+        }
     }
 
     /// Makes ours what an earlier process has left behind and what is wanted just so; `true` if there was any.

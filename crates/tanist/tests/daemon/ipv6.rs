@@ -113,6 +113,29 @@ fn a_lifetime_that_begins_leaves_the_machines_own_network_as_it_is() {
     });
 }
 
+#[test]
+fn a_reload_that_changes_how_long_an_address_is_preferred_counts_for_one_that_is_held() {
+    slow_test(|| {
+        let scene = ipv6::scene(&["a", "b"]);
+        let text =
+            |preferred: &str| instance("", "").replace(&format!("{ADDRESS}/64"), &format!("{ADDRESS}/64 {preferred}"));
+        let is_deprecated = || {
+            let shown = lines(&scene.hosts[0], "-6 -o address show dev eth0");
+            let shown = shown.into_iter().find(|line| line.contains(&format!("{ADDRESS}/64")));
+            shown.map(|line| line.contains(" deprecated "))
+        };
+        let node = Node::start(&scene.hosts[0], tanist(), &text("preferred_lft 1"));
+        scene.until("it is no longer preferred", || is_deprecated() == Some(true));
+        for _ in 0..2 {
+            node.reload(&text(""));
+            scene.until("it is preferred", || is_deprecated() == Some(false));
+            node.reload(&text("preferred_lft 1"));
+            scene.until("it is no longer preferred again", || is_deprecated() == Some(true));
+        }
+        node.stop();
+    });
+}
+
 /// Somebody takes the address away: it is put back, and nobody else gets a chance.
 #[test]
 fn what_somebody_takes_away_is_put_back() {
