@@ -87,7 +87,13 @@ fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
 
 fn what_moves(router: &RouterConfig, page: &mut Page) {
     let addresses = router.addresses.iter().chain(&router.excluded_addresses);
-    let mut moves: Vec<String> = addresses.map(|address| format!("{}/{}", address.address, address.prefix)).collect();
+    let mut moves: Vec<String> = Vec::new();
+    for address in addresses.map(|address| format!("{}/{}", address.address, address.prefix)) {
+        // One that is advertised twice is there once.
+        if !moves.contains(&address) {
+            moves.push(address);
+        }
+    }
     const MOST: usize = 6;
     if moves.len() > MOST {
         let more = moves.len() - MOST;

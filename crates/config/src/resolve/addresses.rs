@@ -27,6 +27,8 @@ pub(super) struct Address<'a> {
     pub(super) group: Option<&'a Word>,
     /// Where it says `use_vmac`.
     pub(super) virtual_mac: Option<&'a Word>,
+    /// It has a line of its own, or begins one.
+    begins_line: bool,
 }
 
 /// Addresses that move with a role; the words at which they stand come along.
@@ -37,16 +39,28 @@ pub(super) fn addresses<'a>(
     virtual_mac: &mut virtual_mac::Asking,
     findings: &mut Findings,
 ) {
-    for Address { address, word, group, virtual_mac: asks } in read(statement, names, findings) {
+    for Address { address, word, group, virtual_mac: asks, begins_line } in read(statement, names, findings) {
         if let Some(group) = group {
             findings
                 .error("bad-option", group.span, "`track_group` is for static addresses: this one moves with the role")
                 .help("remove it; the instance's own addresses are watched anyway");
         }
-        if list.iter().any(|(other, _)| other.address == address.address && other.link == address.link) {
-            findings
-                .warning("given-twice", word.span, format!("{} is given twice; the first counts", address.address))
-                .help("remove one of them");
+        let same = |(other, _): &&(VirtualAddress, &Word)| other.address == address.address && other.link == address.link;
+        if let Some((first, _)) = list.iter().find(same) {
+            let first = first.clone();
+            if statement.keyword.name == "virtual_ipaddress" && begins_line {
+                // keepalived sends and expects it as often as it is written: with another count, each node would refuse what
+                // the other says. The interface has it once.
+                let message = format!("{} is given twice, so it is advertised twice, as by keepalived", first.address);
+                findings
+                    .warning("given-twice", word.span, message)
+                    .help("remove one of them, on all nodes: with different lists each refuses the other's advertisements");
+                list.push((first, word));
+            } else {
+                findings
+                    .warning("given-twice", word.span, format!("{} is given twice; the first counts", first.address))
+                    .help("remove one of them");
+            }
         } else {
             if let Some(asks) = asks {
                 virtual_mac.note_address(&address, asks.span);
@@ -73,7 +87,7 @@ pub(super) fn read<'a>(statement: &'a Statement<'_>, names: &Names<'_>, findings
             let (Some((address, prefix)), Some(options)) = (address, options) else { continue };
             let (group, virtual_mac) = (options.group, options.virtual_mac);
             if let Some(address) = options.finish(address, prefix, word, findings) {
-                list.push(Address { address, word, group, virtual_mac });
+                list.push(Address { address, word, group, virtual_mac, begins_line: on_line == 1 });
             }
         }
     }

@@ -99,7 +99,7 @@ pub(super) fn take(
     let (names, numbering, default_interface) = around;
     match statement.keyword.name {
         "static_ipaddress" => {
-            for Address { mut address, word, group, virtual_mac } in addresses::read(statement, names, findings) {
+            for Address { mut address, word, group, virtual_mac, .. } in addresses::read(statement, names, findings) {
                 if let Some(option) = virtual_mac {
                     findings
                         .error(
