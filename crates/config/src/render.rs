@@ -59,7 +59,8 @@ fn without_passwords(lines: &str) -> String {
         out.push_str(before);
         let length = match value.strip_prefix('"') {
             Some(quoted) => quoted.find(['"', '\n']).map_or(value.len(), |length| length + 2),
-            None => value.find([' ', '\t', '\n', '\r', '#', '!', '{', '}']).unwrap_or(value.len()),
+            // What a comment cuts off without a blank may have been meant as part of it.
+            None => value.find([' ', '\t', '\n', '\r', '{', '}']).unwrap_or(value.len()),
         };
         let length = length.min(value.len());
         out.extend(std::iter::repeat_n('*', length));
@@ -131,6 +132,7 @@ mod tests {
         check("auth_pass\t\"a b\"", "auth_pass\t*****");
         check("{ auth_type PASS auth_pass 1111}", "{ auth_type PASS auth_pass ****}");
         check("auth_pass 密码", "auth_pass ******");
+        check("auth_pass ab\\#12 # it", "auth_pass ****** # it");
         check("auth_pass \"open", "auth_pass *****");
         check("auth_pass", "auth_pass");
         check("auth_pass 1 auth_pass 2", "auth_pass * auth_pass *");

@@ -198,11 +198,11 @@ fn chance_is_the_same_again_if_that_is_wanted() {
 
 #[test]
 fn what_it_came_to_can_be_read_again() {
-    let text = "$P=15\n$NOTHING=\n$NOTHING $NOTHING\n@edge-a global_defs { # us\n router_id \"a # b\"\n script_user \"a\" bb\\#c\n}\n@other rubbish\n~SEQ(i, 1, 2) include $i.conf\ninclude more.conf\n";
+    let text = "$P=15\n$NOTHING=\n$NOTHING $NOTHING\n@edge-a global_defs { # us\n router_id \"a # b\"\n script_user \"a\" bb${_HASH}c\n}\n@other rubbish\n~SEQ(i, 1, 2) include $i.conf\ninclude more.conf\n";
     let mut files = MemoryFiles::single(PLACE, text).with("/etc/keepalived/more.conf", "instance $P\n");
     files.host_name = "edge-a".to_owned();
     let loaded = read(&files, &LoadOptions::default());
-    let expected = "# /etc/keepalived/keepalived.conf\nglobal_defs {\nrouter_id \"a # b\"\nscript_user \"a\" bb\\#c\n}\n# /etc/keepalived/more.conf\ninstance 15\n";
+    let expected = "# /etc/keepalived/keepalived.conf\nglobal_defs {\nrouter_id \"a # b\"\nscript_user \"a\" bb${_HASH}c\n}\n# /etc/keepalived/more.conf\ninstance 15\n";
     assert_eq!(loaded.expanded.text(), expected);
     let again = read(&MemoryFiles::single(PLACE, expected), &LoadOptions::default());
     let (before, after) = (loaded.settings.expect("good"), again.settings.expect("good"));

@@ -41,9 +41,9 @@ pub(crate) fn name_length(glyphs: &[Glyph]) -> usize {
     glyphs.iter().take_while(is_name).count()
 }
 
-/// The lines of a file, without comments. `#` and `!` start a comment anywhere outside double quotes; `\#` and
-/// `\!` are the characters themselves.
-pub(crate) fn lines(file: FileId, text: &str) -> impl Iterator<Item = Vec<Glyph>> {
+/// The lines of a file, without comments, each with where a comment began in spite of a `\` before it. `#` and `!` start one
+/// anywhere outside double quotes: keepalived writes `\#` down as `#` and reads that once more.
+pub(crate) fn lines(file: FileId, text: &str) -> impl Iterator<Item = (Vec<Glyph>, Option<Span>)> {
     let mut offset = 0;
     text.split_inclusive('\n').map(move |line| {
         let start = offset;
@@ -52,7 +52,7 @@ pub(crate) fn lines(file: FileId, text: &str) -> impl Iterator<Item = Vec<Glyph>
     })
 }
 
-fn without_comment(file: FileId, start: usize, line: &str) -> Vec<Glyph> {
+fn without_comment(file: FileId, start: usize, line: &str) -> (Vec<Glyph>, Option<Span>) {
     let glyph = |(at, character): (usize, char)| {
         let place = |offset: usize| u32::try_from(start + offset).expect("files are limited far below 4 GiB");
         Glyph { character, span: Span { file, start: place(at), end: place(at + character.len_utf8()) } }
@@ -65,6 +65,12 @@ fn without_comment(file: FileId, start: usize, line: &str) -> Vec<Glyph> {
         match character {
             '\n' => break,
             '\\' if !quoted && matches!(next, Some('#' | '!')) => {
+                let mark = characters.next().map(glyph);
+                return (glyphs, mark.map(|mark| glyph((at, character)).span.to(mark.span)));
+            }
+            // The second one is none before a comment.
+            '\\' if !quoted && next == Some('\\') => {
+                glyphs.push(glyph((at, character)));
                 glyphs.extend(characters.next().map(glyph));
                 continue;
             }
@@ -83,7 +89,7 @@ fn without_comment(file: FileId, start: usize, line: &str) -> Vec<Glyph> {
             glyphs.push(glyph((at, character)));
         }
     }
-    glyphs
+    (glyphs, None)
 }
 
 #[cfg(test)]

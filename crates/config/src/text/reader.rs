@@ -1,6 +1,6 @@
 //! Reads files line by line and hands on the lines that remain when everything is expanded.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -136,7 +136,19 @@ impl Reader<'_> {
         self.open.push(file);
         let strictness = self.strictness;
         let text = self.sources.file(file).text.clone();
-        self.sequence(lines(file, &text), depth);
+        let cut = RefCell::new(Vec::new());
+        let lines = lines(file, &text).map(|(line, in_spite)| {
+            cut.borrow_mut().extend(in_spite);
+            line
+        });
+        self.sequence(lines, depth);
+        for span in cut.into_inner() {
+            let message = "a comment begins here in spite of the `\\`, as in keepalived: what follows is not read";
+            // Its own `${_HASH}` begins one, too, where it is not quoted.
+            self.findings.warning("escaped-comment", span, message).help(
+                "put the whole word in double quotes, also one with `${_HASH}` or `${_BANG}`: then both read the same",
+            );
+        }
         // What a file says of it holds to its end.
         self.strictness = strictness;
         self.open.pop();

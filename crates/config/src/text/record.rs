@@ -45,9 +45,10 @@ fn push_escaped(text: &mut String, line: &str) {
     let mut quoted = false;
     for character in line.chars() {
         quoted ^= character == '"';
-        if matches!(character, '#' | '!') && !quoted {
-            text.push('\\');
+        match character {
+            '#' if !quoted => text.push_str("${_HASH}"),
+            '!' if !quoted => text.push_str("${_BANG}"),
+            _ => text.push(character),
         }
-        text.push(character);
     }
 }
