@@ -48,7 +48,7 @@ pub(crate) fn statements<'a>(place: Block, entries: &'a [Entry], findings: &mut 
     for entry in entries {
         Reading { place, around: place, entry, at: 0, keywords: 0, findings }.entry(&mut statements);
     }
-    report_repetitions(&statements, findings);
+    report_repetitions(place, &statements, findings);
     statements
 }
 
@@ -329,7 +329,7 @@ pub(crate) fn short(example: &str) -> String {
 }
 
 /// Keywords that hold one value, but were given several times.
-fn report_repetitions(statements: &[Statement<'_>], findings: &mut Findings) {
+fn report_repetitions(place: Block, statements: &[Statement<'_>], findings: &mut Findings) {
     let mut first: BTreeMap<&str, Span> = BTreeMap::new();
     for statement in statements {
         let keyword = statement.keyword;
@@ -337,19 +337,30 @@ fn report_repetitions(statements: &[Statement<'_>], findings: &mut Findings) {
             continue;
         }
         if first.insert(keyword.name, statement.span).is_some() {
-            let is_kept = matches!(keyword.name, "notify_fifo" | "vrrp_notify_fifo" | "version" | "use_ipvlan");
-            let counts = if is_kept || matches!(keyword.form, Form::Command { .. } | Form::OptionalCommand) {
-                "first"
-            } else {
-                "last"
+            let is_command = matches!(keyword.form, Form::Command { .. } | Form::OptionalCommand);
+            let counts = match keyword.name {
+                // Its name and its MAC address may come from two of them.
+                "use_vmac" => "the first counts for each of its values",
+                name if is_command || first_counts(place, name) => "the first counts",
+                _ => "the last counts",
             };
             findings
-                .warning(
-                    "given-twice",
-                    statement.span,
-                    format!("`{}` is given twice; the {counts} counts", keyword.name),
-                )
+                .warning("given-twice", statement.span, format!("`{}` is given twice; {counts}", keyword.name))
                 .help("remove one of them");
         }
+    }
+}
+
+/// What keepalived keeps as it was said first; everywhere else it takes the last.
+fn first_counts(place: Block, keyword: &str) -> bool {
+    match place {
+        Block::GlobalDefs => matches!(
+            keyword,
+            "notify_fifo" | "vrrp_notify_fifo" | "vmac_prefix" | "vmac_addr_prefix" | "nftables"
+        ),
+        Block::VrrpInstance => matches!(keyword, "version" | "use_ipvlan" | "state"),
+        Block::TrackFile => matches!(keyword, "file" | "weight"),
+        Block::TrackProcess => matches!(keyword, "process" | "weight"),
+        _ => false,
     }
 }

@@ -23,14 +23,14 @@ pub(super) struct Definition {
 pub(super) fn file(block: &Statement<'_>, findings: &mut Findings) -> Definition {
     let name = block.value();
     let most = Kind::Figure(TrackerKind::File).most();
-    let (mut path, mut given, mut weight, mut initial) = (None, false, Weight::Priority(1), None);
+    let (mut path, mut given, mut weight, mut initial) = (None, false, None, None);
     for statement in &statements(Block::TrackFile, block.entries(), findings) {
         match statement.keyword.name {
             "file" => {
                 given = true;
                 path = path.or_else(|| values::path(statement, findings));
             }
-            "weight" => weight = script::weight_of(statement, most, findings).unwrap_or(weight),
+            "weight" => weight = weight.or(script::weight_of(statement, most, findings)),
             "init_file" => initial = initial_number(statement, findings),
             other => unreachable_keyword(other, Block::TrackFile, statement, findings),
         }
@@ -40,6 +40,7 @@ pub(super) fn file(block: &Statement<'_>, findings: &mut Findings) -> Definition
             .error("missing-keyword", name.span, format!("`track_file {}` names no file", name.text))
             .help("add a line like `file /run/load`");
     }
+    let weight = weight.unwrap_or(Weight::Priority(1));
     let tracker = path.map(|path| Tracker {
         figure: TrackerConfig {
             name: name.text.as_str().into(),
@@ -75,7 +76,7 @@ pub(super) fn process(block: &Statement<'_>, findings: &mut Findings) -> Definit
     let name = block.value();
     let most_weight = Kind::Figure(TrackerKind::Process).most();
     let mut words: Option<Vec<String>> = None;
-    let mut weight = Weight::Fault;
+    let mut weight = None;
     let (mut matching, mut full_command) = (None, false);
     let (mut least, mut most): (Option<u32>, Option<u32>) = (None, None);
     let (mut fork_delay, mut terminate_delay) = (Duration::ZERO, Duration::ZERO);
@@ -86,7 +87,7 @@ pub(super) fn process(block: &Statement<'_>, findings: &mut Findings) -> Definit
                 words.get_or_insert_with(|| statement.values.iter().map(|word| word.text.clone()).collect());
             }
             "param_match" => matching = param_match(statement, findings),
-            "weight" => weight = script::weight_of(statement, most_weight, findings).unwrap_or(weight),
+            "weight" => weight = weight.or(script::weight_of(statement, most_weight, findings)),
             "quorum" => least = values::count(statement, findings).or(least),
             "quorum_max" => most = values::count(statement, findings).or(most),
             "delay" => {
@@ -112,6 +113,7 @@ pub(super) fn process(block: &Statement<'_>, findings: &mut Findings) -> Definit
             .error("out-of-range", at.map_or(name.span, |statement| statement.value().span), message)
             .help("`quorum_max` is not less than `quorum`");
     }
+    let weight = weight.unwrap_or(Weight::Fault);
     let tracker = words.map(|words| {
         let by = match matching {
             Some(by) => by,

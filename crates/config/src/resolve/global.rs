@@ -62,6 +62,7 @@ pub(super) fn global(
         virtual_names: ("vrrp".to_owned(), None),
     };
     let mut telling = Telling::default();
+    let (mut tables, mut own_prefix) = (None, None);
     for statement in statements {
         let of_instances = defaults.announcing.take(statement, "vrrp_", findings)
             || defaults.deviating.take(statement, "vrrp_", findings);
@@ -73,7 +74,9 @@ pub(super) fn global(
             "script_user" => global.script_user = Some(script::user(&statement.values)),
             "enable_script_security" => global.enable_script_security = true,
             "nftables" => {
-                global.nftables_table = statement.values.first().and_then(|word| table_name(word, findings));
+                let table = statement.values.first().and_then(|word| table_name(word, findings));
+                // As in keepalived, the first one counts, as of the prefixes below.
+                tables.get_or_insert(table);
             }
             "nftables_priority" => {
                 global.nftables_priority = values::whole(statement, findings).and_then(|value| value.try_into().ok());
@@ -85,12 +88,11 @@ pub(super) fn global(
             "default_interface" => defaults.interface = values::interface(statement.value(), findings),
             "iproute_etc_dir" => defaults.iproute.etc = values::path(statement, findings),
             "iproute_usr_dir" => defaults.iproute.usr = values::path(statement, findings),
-            "vmac_prefix" => {
-                if let Some(prefix) = virtual_mac::prefix(statement, findings) {
-                    defaults.virtual_names.0 = prefix;
-                }
+            "vmac_prefix" => own_prefix = own_prefix.or(virtual_mac::prefix(statement, findings)),
+            "vmac_addr_prefix" => {
+                let prefix = virtual_mac::prefix(statement, findings);
+                defaults.virtual_names.1 = defaults.virtual_names.1.take().or(prefix);
             }
-            "vmac_addr_prefix" => defaults.virtual_names.1 = virtual_mac::prefix(statement, findings),
             "vrrp_skip_check_adv_addr" => {
                 defaults.skip_check_adv_addr = values::switch(statement, findings).unwrap_or_default();
             }
@@ -112,6 +114,10 @@ pub(super) fn global(
             }
             other => unreachable_keyword(other, Block::GlobalDefs, statement, findings),
         }
+    }
+    global.nftables_table = tables.flatten();
+    if let Some(prefix) = own_prefix {
+        defaults.virtual_names.0 = prefix;
     }
     defaults.told = telling.finish(&mut global, findings);
     (global, defaults)

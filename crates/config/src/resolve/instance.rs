@@ -146,7 +146,14 @@ impl<'a> Draft<'a> {
         }
         let name = statement.keyword.name;
         match name {
-            "state" => self.stated = Some((stated(statement.value(), findings), statement.span)),
+            "state" => {
+                let stated = stated(statement.value(), findings);
+                self.note_given(name);
+                // As in keepalived, the first one counts that is one.
+                if self.stated.is_none() {
+                    self.stated = stated.map(|stated| (stated, statement.span));
+                }
+            }
             "interface" => {
                 let link =
                     values::interface(statement.value(), findings).filter(|_| reaches_others(statement, findings));
@@ -363,7 +370,8 @@ impl<'a> Draft<'a> {
             track_groups: Vec::new(),
             services: self.services,
         };
-        let stated = self.stated.map(|(stated, _)| stated);
+        let stated =
+            self.stated.map(|(stated, _)| stated).or(self.given.contains(&"state").then_some(StatedRole::Backup));
         let (promote_secondaries, receive_buffer, strict) =
             (self.promote_secondaries, self.receive_buffer, self.strict);
         let (polls_link, in_vrf) = (self.polls_link, self.vrf.is_some());
@@ -731,10 +739,10 @@ fn reaches_others(statement: &Statement<'_>, findings: &mut Findings) -> bool {
     false
 }
 
-fn stated(word: &Word, findings: &mut Findings) -> StatedRole {
+fn stated(word: &Word, findings: &mut Findings) -> Option<StatedRole> {
     match word.text.as_str() {
-        "MASTER" => StatedRole::Active,
-        "BACKUP" => StatedRole::Backup,
+        "MASTER" => Some(StatedRole::Active),
+        "BACKUP" => Some(StatedRole::Backup),
         other => {
             let help = match other.to_uppercase().as_str() {
                 "MASTER" => "write `MASTER`, in capital letters",
@@ -742,7 +750,7 @@ fn stated(word: &Word, findings: &mut Findings) -> StatedRole {
                 _ => "MASTER or BACKUP",
             };
             findings.warning("bad-state", word.span, format!("`{other}` is no state; BACKUP is used")).help(help);
-            StatedRole::Backup
+            None
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::syntax::Word;
 /// What the statements of a group said.
 #[derive(Default)]
 struct Draft<'a> {
+    /// `group` was said.
+    is_listed: bool,
     members: Vec<&'a Word>,
     services: Vec<Name>,
     track_links: Vec<(TrackedLink, Span)>,
@@ -55,7 +57,20 @@ fn group(
             continue;
         }
         match statement.keyword.name {
-            "group" => draft.members.extend(statement.entries().iter().flat_map(|entry| &entry.words)),
+            // As in keepalived, the first list counts.
+            "group" if draft.is_listed => {
+                findings
+                    .warning(
+                        "given-twice",
+                        statement.span,
+                        format!("a second `group` in the sync group `{}` is ignored; the first counts", name.text),
+                    )
+                    .help("name all instances in one `group { … }`");
+            }
+            "group" => {
+                draft.is_listed = true;
+                draft.members.extend(statement.entries().iter().flat_map(|entry| &entry.words));
+            }
             "service" => known.services.mention(statement, name, &mut draft.services, findings),
             "track_interface" => tracking::links(statement, &mut draft.track_links, findings),
             "track_script" => tracking::scripts(statement, known, &mut draft.track_scripts, findings),

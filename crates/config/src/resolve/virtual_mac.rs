@@ -74,7 +74,13 @@ impl Asking {
     /// Whether the statement is about this.
     pub(super) fn take(&mut self, statement: &Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> bool {
         match statement.keyword.name {
-            "use_vmac" => self.own = Some(Own::read(statement, names, findings)),
+            "use_vmac" => {
+                let own = Own::read(statement, names, findings);
+                self.own = Some(match self.own.take() {
+                    Some(first) => first.completed_by(own),
+                    None => own,
+                });
+            }
             "use_ipvlan" => {
                 let asked = ipvlan::Asked::read(statement, names, findings);
                 // Given twice, the first one counts.
@@ -271,6 +277,17 @@ impl Own {
             }
         }
         own
+    }
+
+    /// Given twice, the first one counts, and the other one for what that does not say.
+    fn completed_by(self, other: Self) -> Self {
+        Self {
+            span: self.span,
+            name: self.name.or(other.name),
+            mac: self.mac.or(other.mac),
+            group: self.group.or(other.group),
+            retells_base: self.retells_base || other.retells_base,
+        }
     }
 
     fn take_name(&mut self, word: &Word, findings: &mut Findings) {
