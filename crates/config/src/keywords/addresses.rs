@@ -8,7 +8,8 @@ pub(super) const ADDRESS_OPTIONS: &[Keyword] = &[
         Form::Word("an address, `+` or `-`"),
         "Broadcast address; `+` sets all bits of the host part, `-` clears them.",
         "192.0.2.1/24 brd 192.0.2.255",
-    ),
+    )
+    .synonyms(&["broadcast"]),
     works("dev", INTERFACE, "The interface to put it on.", "192.0.2.1/24 dev eth1")
         .default("the instance's interface, or `default_interface`"),
     works(

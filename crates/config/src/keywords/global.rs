@@ -1,7 +1,7 @@
 //! `global_defs`: names, mail, scripts, and the defaults of VRRP instances.
 
 use super::{
-    COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored, not_built, seconds,
+    COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, MANY_SECONDS, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored, not_built, seconds,
     whole, words, works,
 };
 
@@ -185,7 +185,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .default("5"),
     works(
         "vrrp_garp_master_refresh",
-        WHOLE_SECONDS,
+        MANY_SECONDS,
         "Announce the addresses again and again at this interval while Active; 0 means never.",
         "vrrp_garp_master_refresh 60",
     )

@@ -1,7 +1,7 @@
 //! `vrrp_instance` and the blocks inside it.
 
 use super::{
-    Block, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, OPTIONAL_BOOL, WHOLE_SECONDS, ignored, not_built,
+    Block, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, MANY_SECONDS, OPTIONAL_BOOL, WHOLE_SECONDS, ignored, not_built,
     seconds, whole, words, works,
 };
 
@@ -297,7 +297,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     .default("vrrp_garp_master_repeat"),
     works(
         "garp_master_refresh",
-        WHOLE_SECONDS,
+        MANY_SECONDS,
         "Announce the addresses again and again at this interval while Active; 0 means never.",
         "garp_master_refresh 5",
     )

@@ -576,6 +576,8 @@ const OPTIONAL_BOOL: Form = Form::Bool { optional: true };
 const COUNT: Form = whole("", 1, 2_147_483_647);
 /// What keepalived counts in 32 bits of microseconds.
 const WHOLE_SECONDS: Form = whole("seconds", 0, 4294);
+/// What it counts in 32 bits of seconds.
+const MANY_SECONDS: Form = whole("seconds", 0, 4_294_967_295);
 const BYTES: Form = whole("bytes", 0, 4_294_967_295);
 const PATH: Form = Form::Word("a path");
 const INTERFACE: Form = Form::Word("the name of an interface");
