@@ -18,6 +18,9 @@ pub trait Files {
     /// As the system reports them.
     fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
 
+    /// A directory from the root, for `${_PWD}`: what is written with it holds wherever it is read.
+    fn rooted(&self, directory: &Path) -> PathBuf;
+
     /// The host name, for `@id` lines.
     fn host_name(&self) -> String;
 
@@ -45,6 +48,12 @@ impl Files for RealFiles {
         std::fs::read_dir(directory)?
             .filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose())
             .collect()
+    }
+
+    fn rooted(&self, directory: &Path) -> PathBuf {
+        // A name alone has no directory but the current one.
+        let named = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        std::path::absolute(named).unwrap_or_else(|_| directory.to_owned())
     }
 
     fn host_name(&self) -> String {
@@ -107,6 +116,10 @@ impl Files for MemoryFiles {
             .collect();
         names.dedup();
         if names.is_empty() { Err(io::Error::from(io::ErrorKind::NotFound)) } else { Ok(names) }
+    }
+
+    fn rooted(&self, directory: &Path) -> PathBuf {
+        directory.to_owned()
     }
 
     fn host_name(&self) -> String {

@@ -354,10 +354,9 @@ fn report_repetitions(place: Block, statements: &[Statement<'_>], findings: &mut
 /// What keepalived keeps as it was said first; everywhere else it takes the last.
 fn first_counts(place: Block, keyword: &str) -> bool {
     match place {
-        Block::GlobalDefs => matches!(
-            keyword,
-            "notify_fifo" | "vrrp_notify_fifo" | "vmac_prefix" | "vmac_addr_prefix" | "nftables"
-        ),
+        Block::GlobalDefs => {
+            matches!(keyword, "notify_fifo" | "vrrp_notify_fifo" | "vmac_prefix" | "vmac_addr_prefix" | "nftables")
+        }
         Block::VrrpInstance => matches!(keyword, "version" | "use_ipvlan" | "state"),
         Block::TrackFile => matches!(keyword, "file" | "weight"),
         Block::TrackProcess => matches!(keyword, "process" | "weight"),

@@ -248,3 +248,11 @@ fn parts_that_are_not_wanted_are_left_out_and_named_once() {
     assert!(told.contains(line), "{told}");
     assert_eq!(loaded.settings.expect("the rest is good").global.router_id.as_deref(), Some("a"));
 }
+
+#[test]
+fn the_directory_of_a_file_is_told_from_the_root_however_the_file_is_named() {
+    let here = std::env::current_dir().expect("tests run somewhere");
+    assert_eq!(RealFiles.rooted(Path::new("")), here);
+    assert_eq!(RealFiles.rooted(Path::new("tests/cases")), here.join("tests/cases"));
+    assert_eq!(RealFiles.rooted(Path::new("/etc/keepalived")), Path::new("/etc/keepalived"));
+}

@@ -259,6 +259,10 @@ impl Files for Frozen<'_> {
         self.files.list(directory)
     }
 
+    fn rooted(&self, directory: &Path) -> PathBuf {
+        self.files.rooted(directory)
+    }
+
     fn host_name(&self) -> String {
         self.files.host_name()
     }

@@ -1,8 +1,8 @@
 //! `global_defs`: names, mail, scripts, and the defaults of VRRP instances.
 
 use super::{
-    COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, MANY_SECONDS, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored, not_built, seconds,
-    whole, words, works,
+    COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, MANY_SECONDS, OPTIONAL_BOOL, PATH, WHOLE_SECONDS, ignored,
+    not_built, seconds, whole, words, works,
 };
 
 /// Up to the largest number of microseconds that keepalived reads.

@@ -1,8 +1,8 @@
 //! `vrrp_instance` and the blocks inside it.
 
 use super::{
-    Block, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, MANY_SECONDS, OPTIONAL_BOOL, WHOLE_SECONDS, ignored, not_built,
-    seconds, whole, words, works,
+    Block, COMMAND_AS, COUNT, Form, INTERFACE, Keyword, List, MANY_SECONDS, OPTIONAL_BOOL, WHOLE_SECONDS, ignored,
+    not_built, seconds, whole, words, works,
 };
 
 pub(super) const KEYWORDS: &[Keyword] = &[

@@ -45,16 +45,17 @@ pub(super) fn addresses<'a>(
                 .error("bad-option", group.span, "`track_group` is for static addresses: this one moves with the role")
                 .help("remove it; the instance's own addresses are watched anyway");
         }
-        let same = |(other, _): &&(VirtualAddress, &Word)| other.address == address.address && other.link == address.link;
+        let same =
+            |(other, _): &&(VirtualAddress, &Word)| other.address == address.address && other.link == address.link;
         if let Some((first, _)) = list.iter().find(same) {
             let first = first.clone();
             if statement.keyword.name == "virtual_ipaddress" && begins_line {
                 // keepalived sends and expects it as often as it is written: with another count, each node would refuse what
                 // the other says. The interface has it once.
                 let message = format!("{} is given twice, so it is advertised twice, as by keepalived", first.address);
-                findings
-                    .warning("given-twice", word.span, message)
-                    .help("remove one of them, on all nodes: with different lists each refuses the other's advertisements");
+                findings.warning("given-twice", word.span, message).help(
+                    "remove one of them, on all nodes: with different lists each refuses the other's advertisements",
+                );
                 list.push((first, word));
             } else {
                 findings

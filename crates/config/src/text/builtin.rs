@@ -29,7 +29,7 @@ impl Builtins<'_> {
         findings: &mut Findings,
     ) -> Option<String> {
         match (name, argument) {
-            ("_PWD", None) => Some(self.directory.display().to_string()),
+            ("_PWD", None) => Some(self.files.rooted(self.directory).display().to_string()),
             ("_INSTANCE", None) => Some(self.config_id.to_owned()),
             ("_HASH", None) => Some("#".to_owned()),
             ("_BANG", None) => Some("!".to_owned()),
