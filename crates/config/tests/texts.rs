@@ -90,3 +90,11 @@ fn what_is_in_no_example_is_explained() {
     };
     report(["service-needs", "trackers", "mail-security", "more-to-explain"].map(explained).into());
 }
+
+/// What a sum of weights comes to, links that count the other way round or are asked, and who is run besides.
+#[test]
+fn sums_polled_links_and_other_scripts_are_explained() {
+    let settings =
+        load(Path::new("tests/cases/explained-besides.conf"), &RealFiles, &options()).settings.expect("it works");
+    expect_file(Path::new("tests/explained/explained-besides.txt"), &explain(&settings)).expect("as it was");
+}

@@ -78,8 +78,16 @@ pub(super) fn priority_consequence(router: &RouterConfig, weight: Weight) -> Opt
     let processes = router.trackers.iter().filter(|tracked| tracked.tracker.kind == TrackerKind::Process);
     let weights = weights.chain(links).chain(processes.map(|tracked| tracked.weight));
     let added: i32 = weights.map(|weight| weight.worth(true).max(weight.worth(false)).map_or(0, i32::from)).sum();
-    let best = (i32::from(router.priority.get()) + added).clamp(1, 254);
-    let worse = (best - i32::from(weight).abs()).clamp(1, 254);
+    // Only the sum is held within what a priority can be.
+    let sum = i32::from(router.priority.get()) + added;
+    let (best, worse) = (sum.clamp(1, 254), (sum - i32::from(weight).abs()).clamp(1, 254));
+    if best == worse {
+        let limit = if best == 1 { "the least" } else { "the most" };
+        return Some(format!(
+            "{} the priority is still {best}, {limit} that there is: by itself it changes nothing.",
+            capital(when)
+        ));
+    }
     Some(format!(
         "{} the priority is {worse} instead of {best}: the role moves if another node has more and may preempt, \
          otherwise nothing happens.",

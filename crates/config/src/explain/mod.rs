@@ -11,16 +11,17 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::vrrp::timers::{longest_succession, skew_time};
-use engine::{RouterConfig, Transport, Weight};
+use engine::{Name, RouterConfig, Transport, Weight};
 
 use self::page::{Page, every, list, range, seconds};
-use crate::settings::{AddressLifetime, Command, Instance, MailTls, NotifyScript, Pair, Service, Settings};
+use crate::settings::{AddressLifetime, Command, Instance, MailTls, Notify, NotifyScript, Pair, Service, Settings};
 
 /// Everything there is to say about one node's file.
 #[must_use]
 pub fn explain(settings: &Settings) -> String {
     let mut page = Page::default();
     about_the_other_node(settings, &mut page);
+    start_and_stop(settings, &mut page);
     for instance in &settings.instances {
         about_instance(settings, instance, &mut page);
         for name in &instance.router.services {
@@ -62,6 +63,37 @@ fn about_the_other_node(settings: &Settings, page: &mut Page) {
     }
 }
 
+/// What is not an instance's own.
+fn start_and_stop(settings: &Settings, page: &mut Page) {
+    let (global, process) = (&settings.global, &settings.process);
+    if let Some(startup) = &global.startup {
+        page.point(&format!(
+            "The daemon starts: {} runs before everything else, which waits for it up to {}.",
+            command(&startup.script.command),
+            seconds(startup.timeout)
+        ));
+    }
+    if !process.delay_after_boot.is_zero() {
+        page.point(&format!(
+            "The machine boots: nothing happens here before {} after that.",
+            seconds(process.delay_after_boot)
+        ));
+    }
+    if !process.startup_delay.is_zero() {
+        page.point(&format!(
+            "The daemon has started: for {} it takes no notice of advertisements, and takes over from nobody.",
+            seconds(process.startup_delay)
+        ));
+    }
+    if let Some(shutdown) = &global.shutdown {
+        page.point(&format!(
+            "The daemon stops: {} runs when everything else is done, for at most {}.",
+            command(&shutdown.script.command),
+            seconds(shutdown.timeout)
+        ));
+    }
+}
+
 fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
     let router = &instance.router;
     page.heading(&format!(
@@ -79,7 +111,7 @@ fn about_instance(settings: &Settings, instance: &Instance, page: &mut Page) {
     the_role(settings, router, page);
     a_dead_node(settings, router, page);
     a_resignation(settings, router, page);
-    links(settings, router, page);
+    links(settings, instance, page);
     a_dead_daemon(settings, router, page);
     tracked_checks(settings, router, page);
     hooks(settings, instance, page);
@@ -223,14 +255,16 @@ fn a_resignation(settings: &Settings, router: &RouterConfig, page: &mut Page) {
     }
 }
 
-fn links(settings: &Settings, router: &RouterConfig, page: &mut Page) {
+fn links(settings: &Settings, instance: &Instance, page: &mut Page) {
+    let router = &instance.router;
     let faults = router.track_links.iter().filter(|tracked| matches!(tracked.weight, Weight::Fault));
-    let mut names: Vec<String> = faults.map(|tracked| tracked.link.to_string()).collect();
+    let mut names: Vec<&Name> = faults.map(|tracked| &tracked.link).collect();
     if !router.ignore_own_link && !router.is_anywhere() {
-        names.insert(0, router.link.to_string());
+        names.insert(0, &router.link);
     }
     if !names.is_empty() {
-        let or = names.join(" or ");
+        let or = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        let noticed = noticed(settings, instance, &names);
         let silent = if settings.pair.is_some() {
             "The other node hears of it on any way that is left, and takes over at once; without one, as from a \
              dead node."
@@ -239,8 +273,12 @@ fn links(settings: &Settings, router: &RouterConfig, page: &mut Page) {
         } else {
             "A goodbye cannot leave by a dead link: there the other node takes over as from a dead node."
         };
+        page.point(&format!("The link of {or} goes down: {noticed}, this node goes to FAULT and lets go. {silent}"));
+    }
+    for tracked in router.track_links.iter().filter(|tracked| tracked.weight == Weight::ReversedFault) {
+        let (link, noticed) = (&tracked.link, noticed(settings, instance, &[&tracked.link]));
         page.point(&format!(
-            "The link of {or} goes down: the kernel tells at once, this node goes to FAULT and lets go. {silent}"
+            "The link of {link} is reversed: while it is up this node is in FAULT. When it changes, {noticed}."
         ));
     }
     let weighed = router.track_links.iter().map(|tracked| &tracked.link);
@@ -255,8 +293,23 @@ fn links(settings: &Settings, router: &RouterConfig, page: &mut Page) {
     }
     for tracked in &router.track_links {
         if let Some(consequence) = checks::priority_consequence(router, tracked.weight) {
-            page.point(&format!("The link of {} goes down: the kernel tells at once. {consequence}", tracked.link));
+            let noticed = noticed(settings, instance, &[&tracked.link]);
+            page.point(&format!("The link of {} goes down: {noticed}. {consequence}", tracked.link));
         }
+    }
+}
+
+/// How fast a change of one of these links is known.
+fn noticed(settings: &Settings, instance: &Instance, links: &[&Name]) -> String {
+    let beats = &settings.link_beats;
+    let is_polled = |link: &Name| {
+        beats.everywhere || beats.links.contains_key(link) || (instance.polls_link && *link == instance.router.link)
+    };
+    let polled: Vec<String> = links.iter().filter(|link| is_polled(link)).map(ToString::to_string).collect();
+    match polled.len() {
+        0 => "the kernel tells at once".to_owned(),
+        some if some == links.len() => "it is asked once a second".to_owned(),
+        _ => format!("the kernel tells at once ({} is asked once a second)", list(&polled)),
     }
 }
 
@@ -316,20 +369,9 @@ fn tracked_checks(settings: &Settings, router: &RouterConfig, page: &mut Page) {
 
 /// What is told of changes, and when.
 fn hooks(settings: &Settings, instance: &Instance, page: &mut Page) {
-    let notify = &instance.notify;
-    let kinds: [(&str, &Option<NotifyScript>); 7] = [
-        ("becomes MASTER", &notify.active),
-        ("becomes BACKUP", &notify.backup),
-        ("goes to FAULT", &notify.fault),
-        ("stops", &notify.stop),
-        ("is deleted by a reload", &notify.deleted),
-        ("hears a lower priority while MASTER", &notify.active_heard_lower_priority),
-        ("changes", &notify.any),
-    ];
-    for (when, script) in kinds {
-        if let Some(script) = script {
-            page.point(&format!("When it {when} on this node, {} runs.", command(&script.command)));
-        }
+    scripts("it", &instance.notify, page);
+    if let Some(group) = settings.group_of(&instance.router) {
+        scripts(&format!("the sync group {}", group.group.name), &group.notify, page);
     }
     let global = &settings.global;
     for fifo in [&global.notify_fifo, &global.vrrp_notify_fifo].into_iter().flatten() {
@@ -345,6 +387,24 @@ fn hooks(settings: &Settings, instance: &Instance, page: &mut Page) {
         page.point(&format!(
             "Each change of its state{but} is mailed to {to} by way of {host} (port {port}){through}."
         ));
+    }
+}
+
+/// Who is run when `who` changes.
+fn scripts(who: &str, notify: &Notify, page: &mut Page) {
+    let kinds: [(&str, &Option<NotifyScript>); 7] = [
+        ("becomes MASTER", &notify.active),
+        ("becomes BACKUP", &notify.backup),
+        ("goes to FAULT", &notify.fault),
+        ("stops", &notify.stop),
+        ("is deleted by a reload", &notify.deleted),
+        ("hears a lower priority while MASTER", &notify.active_heard_lower_priority),
+        ("changes", &notify.any),
+    ];
+    for (when, script) in kinds {
+        if let Some(script) = script {
+            page.point(&format!("When {who} {when} on this node, {} runs.", command(&script.command)));
+        }
     }
 }
 
