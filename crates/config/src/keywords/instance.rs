@@ -115,7 +115,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         .default("the interface's primary address")
         .differs(
             "Over IPv6 the default is link-local only if the peers are; keepalived always takes a link-local one, and hears \
-             nothing that is sent to another (decision 40).",
+             nothing that is sent to another (decision 40). Without `unicast_peer` advertisements go by multicast, as in \
+             keepalived, whose test fails for it; here it is a warning.",
         ),
     works("mcast_src_ip", Form::Address, "The address that advertisements come from.", "mcast_src_ip 192.0.2.11")
         .default("the interface's primary address, over IPv6 its link-local one"),

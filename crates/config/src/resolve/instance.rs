@@ -53,6 +53,8 @@ struct Draft<'a> {
     /// Where `unicast_peer` stands.
     unicast: Option<Span>,
     unicast_ttl: Option<(u8, Span)>,
+    /// Where `unicast_src_ip` stands.
+    unicast_source: Option<Span>,
     /// Without peers it is kept out, instead of falling back to multicast.
     needs_peers: bool,
     group: Option<(IpAddr, Span)>,
@@ -109,6 +111,7 @@ pub(super) fn instance(
         peers: Vec::new(),
         unicast: None,
         unicast_ttl: None,
+        unicast_source: None,
         needs_peers: false,
         group: None,
         nopreempt: None,
@@ -219,6 +222,9 @@ impl<'a> Draft<'a> {
             "promote_secondaries" => self.promote_secondaries = true,
             "kernel_rx_buf_size" => self.receive_buffer = values::count(statement, findings),
             "unicast_src_ip" | "mcast_src_ip" => {
+                if name == "unicast_src_ip" {
+                    self.unicast_source = Some(statement.span);
+                }
                 let source = values::node_address(statement.value(), findings);
                 self.source = source.filter(|source| self.families.take(*source, statement.value().span, findings));
             }
@@ -684,6 +690,12 @@ impl<'a> Draft<'a> {
         let Some(span) = self.unicast else {
             if let Some((_, span)) = self.unicast_ttl {
                 findings.warning("no-peers", span, "`unicast_ttl` without `unicast_peer` is ignored").help("remove it");
+            }
+            if let Some(span) = self.unicast_source {
+                let message = "`unicast_src_ip` without `unicast_peer`: advertisements go by multicast, from that address";
+                findings
+                    .warning("no-peers", span, message)
+                    .help("name the other nodes in `unicast_peer { … }`, or write `mcast_src_ip`");
             }
             self.deviating.warn_without_peers(findings);
             let usual = match self.families.family() {
