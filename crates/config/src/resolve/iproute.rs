@@ -180,7 +180,8 @@ impl<'f> Names<'f> {
         found.copied()
     }
 
-    /// What is built in, then the system's files, then the operator's: who comes last is right.
+    /// What is built in, then the system's files, then the operator's: who comes last is right. What a file of a `.d` adds
+    /// changes no name that is there already.
     fn read(&self, kind: Kind) -> BTreeMap<String, u32> {
         let About { file, built_in, most, .. } = kind.about();
         let mut known: BTreeMap<String, u32> =
@@ -204,12 +205,18 @@ impl<'f> Names<'f> {
                 .map(|name| more.join(name))
                 .collect();
             more.sort();
-            for path in [directory.join(file)].iter().chain(&more) {
-                known.extend(
-                    self.entries(path, most)
-                        .into_iter()
-                        .filter_map(|(number, names)| names.into_iter().next().map(|name| (name, number))),
-                );
+            let entries = |path: &Path| {
+                let entries = self.entries(path, most).into_iter();
+                entries.filter_map(|(number, names)| names.into_iter().next().map(|name| (name, number)))
+            };
+            // Of a name that a file has twice the first counts.
+            let mut own = BTreeMap::new();
+            for (name, number) in entries(&directory.join(file)) {
+                own.entry(name).or_insert(number);
+            }
+            known.extend(own);
+            for (name, number) in more.iter().flat_map(|path| entries(path)) {
+                known.entry(name).or_insert(number);
             }
         }
         known
@@ -251,6 +258,23 @@ mod tests {
     fn word(text: &str) -> Word {
         let span = Span { file: FileId(0), start: 0, end: 0 };
         Word { text: text.to_owned(), span, at: 0, end: 0, quoted: false }
+    }
+
+    /// A package of routing daemons adds `196 static`, and the 4 of everybody else is still meant.
+    #[test]
+    fn what_a_package_adds_changes_no_name_that_is_there() {
+        let files =
+            MemoryFiles::single("/etc/iproute2/rt_protos", "4 static\n50 ours\n201 zebra\n60 twice\n61 twice\n")
+                .with("/etc/iproute2/rt_protos.d/frr.conf", "196 static\n197 ours\n198 ripng\n199 gated\n62 twice\n")
+                .with("/etc/iproute2/rt_protos.d/other.conf", "200 ripng\n");
+        let names = Names::new(&files, None, None);
+        let find = |text: &str| names.find(Kind::Protocol, &word(text), &mut Findings::default());
+        assert_eq!(find("static"), Some(4));
+        assert_eq!(find("ours"), Some(50));
+        assert_eq!(find("ripng"), Some(198));
+        assert_eq!(find("gated"), Some(8));
+        assert_eq!(find("zebra"), Some(201));
+        assert_eq!(find("twice"), Some(60));
     }
 
     #[test]
