@@ -552,19 +552,19 @@ impl<'a> Draft<'a> {
 
     /// Waiting politely and claiming to be first do not go together.
     fn check_preemption(&mut self, priority: Priority, findings: &mut Findings) {
-        if self.nopreempt.is_some()
-            && let Some((_, span)) = self.preempt_delay.take()
-        {
-            findings
-                .hint("preempt-delay-unused", span, "with `nopreempt` there is nothing to delay")
-                .help("remove one");
-        }
         let master = matches!(self.stated, Some((StatedRole::Active, _)));
         let (reason, help) = if master {
             ("`state MASTER`", "write `state BACKUP` on all nodes to have it work")
         } else if priority.is_address_owner() {
             ("priority 255", "use a lower priority to have it work")
         } else {
+            if self.nopreempt.is_some()
+                && let Some((_, span)) = self.preempt_delay.take()
+            {
+                findings
+                    .hint("preempt-delay-unused", span, "with `nopreempt` there is nothing to delay")
+                    .help("remove one");
+            }
             return;
         };
         if let Some(span) = self.nopreempt.take() {
@@ -692,7 +692,8 @@ impl<'a> Draft<'a> {
                 findings.warning("no-peers", span, "`unicast_ttl` without `unicast_peer` is ignored").help("remove it");
             }
             if let Some(span) = self.unicast_source {
-                let message = "`unicast_src_ip` without `unicast_peer`: advertisements go by multicast, from that address";
+                let message =
+                    "`unicast_src_ip` without `unicast_peer`: advertisements go by multicast, from that address";
                 findings
                     .warning("no-peers", span, message)
                     .help("name the other nodes in `unicast_peer { … }`, or write `mcast_src_ip`");

@@ -47,9 +47,13 @@ pub(super) fn whole_word(word: &Word, findings: &mut Findings) -> Option<i64> {
 
 fn not_a_number(word: &Word, expected: &str, findings: &mut Findings) {
     let digits = word.text.chars().take_while(|character| character.is_ascii_digit() || *character == '.').count();
-    let help = match word.text.get(..digits) {
+    let (number, rest) = word.text.split_at(digits);
+    let help = match rest {
         _ if word.text.starts_with('$') => Some("define the name before this line".to_owned()),
-        Some(number) if digits > 0 && digits < word.text.len() => Some(format!("write `{number}`, if that is meant")),
+        // Behind anything else the digits alone are hardly what was meant: `1O0`, `0x5`, `100ms`.
+        "s" | "sec" | "secs" | "second" | "seconds" if digits > 0 => {
+            Some(format!("write `{number}`, if that is meant"))
+        }
         _ => None,
     };
     findings.error("bad-number", word.span, format!("`{}` is not {expected}", word.text)).maybe_help(help);

@@ -80,13 +80,15 @@ pub(crate) struct Found {
     pub(crate) files: Vec<PathBuf>,
     /// Patterns that match nothing although the keyword says that they must.
     pub(crate) missing: Vec<String>,
+    /// Alternatives without wildcards that do not exist, and need not.
+    pub(crate) absent: Vec<String>,
 }
 
 /// Looks for the files, relative to the directory of the file that asks for them.
 pub(crate) fn find(files: &dyn Files, directory: &Path, pattern: &str, strictness: Strictness) -> Found {
     let alternatives = glob::alternatives(pattern);
     let several = alternatives.len() > 1;
-    let mut found = Found { files: Vec::new(), missing: Vec::new() };
+    let mut found = Found { files: Vec::new(), missing: Vec::new(), absent: Vec::new() };
     let must_exist = strictness.wildcard || (strictness.matching && !several && !glob::has_wildcard(pattern));
     for alternative in alternatives {
         let wildcard = glob::has_wildcard(&alternative);
@@ -96,12 +98,14 @@ pub(crate) fn find(files: &dyn Files, directory: &Path, pattern: &str, strictnes
         if !wildcard && (several || must_exist) {
             matching.retain(|path| !matches!(files.read(path), Err(error) if error.kind() == ErrorKind::NotFound));
         }
-        if matching.is_empty() && several && !wildcard && strictness.alternative {
-            found.missing.push(alternative);
+        if matching.is_empty() && several && !wildcard {
+            let list = if strictness.alternative { &mut found.missing } else { &mut found.absent };
+            list.push(alternative);
         }
         found.files.append(&mut matching);
     }
     if must_exist && found.files.is_empty() && found.missing.is_empty() {
+        found.absent.clear();
         found.missing.push(pattern.to_owned());
     }
     found

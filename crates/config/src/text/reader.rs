@@ -355,6 +355,11 @@ impl Reader<'_> {
         for missing in found.missing {
             self.findings.error(INCLUDE_NOT_FOUND, span, format!("no file matches `{missing}`"));
         }
+        for absent in found.absent {
+            self.findings
+                .warning(INCLUDE_NOT_FOUND, span, format!("there is no file `{absent}`"))
+                .help("it is left out, as in keepalived; `includea` makes this an error");
+        }
         for path in found.files {
             self.include_file(&path, span, strictness, depth);
         }
