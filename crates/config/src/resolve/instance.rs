@@ -653,14 +653,20 @@ impl<'a> Draft<'a> {
     }
 
     fn check_tracking(&mut self, priority: Priority, findings: &mut Findings) {
-        // The engine follows the own interface without being asked.
+        // The engine follows the own interface without being asked. As in keepalived, this one cannot be asked for.
         if let Some((own, _)) = &self.link
-            && !self.ignore_own_link
             && let Some(position) = self.track_links.iter().position(|(tracked, _)| tracked.link == *own)
         {
             let (_, span) = self.track_links.remove(position);
-            let message = format!("{own} is the instance's own interface, which counts anyway");
-            findings.hint("own-interface-tracked", span, message);
+            if self.ignore_own_link {
+                let message = format!(
+                    "{own} is the instance's own interface, which `dont_track_primary` leaves out: it does not count"
+                );
+                findings.warning("own-interface-tracked", span, message).help("remove one of them");
+            } else {
+                let message = format!("{own} is the instance's own interface, which counts anyway");
+                findings.hint("own-interface-tracked", span, message);
+            }
         }
         let fault = engine::Weight::is_fault;
         let weighted = self.track_links.iter().any(|(tracked, _)| !fault(tracked.weight))
