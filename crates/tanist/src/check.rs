@@ -43,7 +43,10 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
     let files = arguments.files.iter();
     let reading =
         Reading { config_id: arguments.config_id.clone(), without: arguments.without.parts(), all_files: false };
-    let checked: Vec<Findings> = files.map(|file| check(file, &reading, arguments.here)).inspect(print).collect();
+    let checked: Vec<Findings> = files
+        .map(|file| check(file, &reading, arguments.here))
+        .inspect(|found| print(found, std::io::stdout()))
+        .collect();
     let names: Vec<String> = arguments.files.iter().map(|file| file.display().to_string()).collect();
     let mut nodes = Vec::new();
     for (name, findings) in names.iter().zip(&checked) {
@@ -79,8 +82,7 @@ fn print_pair(one: Node<'_>, other: Node<'_>) {
     };
 }
 
-pub(crate) fn print(findings: &Findings) {
-    let mut output = std::io::stdout().lock();
+pub(crate) fn print(findings: &Findings, mut output: impl Write + IsTerminal) {
     let styled = output.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let text = if styled { &findings.styled } else { &findings.plain };
     // Whoever closed the pipe has read enough.

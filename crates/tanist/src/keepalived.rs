@@ -130,6 +130,9 @@ pub(crate) struct CommandLine {
     /// Do not check each use of memory (never done)
     #[arg(long)]
     no_mem_check: bool,
+    /// Words that belong to no option (no effect)
+    #[arg(hide = true)]
+    unexpected: Vec<OsString>,
     /// A switch of builds of keepalived for its developers (no effect)
     #[arg(short = 'L', hide = true)]
     switch_l: bool,
@@ -167,6 +170,10 @@ pub(crate) fn main() -> ExitCode {
             return if asked { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
     };
+    if !arguments.unexpected.is_empty() {
+        let words = arguments.unexpected.join(std::ffi::OsStr::new(" "));
+        eprintln!("Unexpected argument(s): {}", words.display());
+    }
     if arguments.version {
         // The first word is what scripts that ask a keepalived for its version look at.
         println!("Keepalived-compatible Tanist v{}", env!("CARGO_PKG_VERSION"));
@@ -302,7 +309,8 @@ fn remarks(arguments: &CommandLine) -> Vec<String> {
 fn test(file: &Path, reading: &Reading, log: Option<&Path>) -> ExitCode {
     let findings = check::check(file, reading, true);
     let Some(log) = log else {
-        check::print(&findings);
+        // Where keepalived says it.
+        check::print(&findings, std::io::stderr());
         return ExitCode::from(findings.status);
     };
     let mut options = std::fs::OpenOptions::new();

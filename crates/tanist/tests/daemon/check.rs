@@ -190,12 +190,31 @@ fn findings_of_a_test_go_to_a_file_for_its_owner() {
     }
 }
 
+/// As keepalived, whose messages go there, too.
+#[test]
+fn a_test_writes_its_findings_to_standard_error() {
+    let bench = Bench::new(&configuration("", 150, "    prioritty 20"));
+    let link = bench.directory.join("keepalived");
+    let output = bench.run(link.to_str().expect("a plain path"), &["-t", "-f", "a.conf"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("prioritty"));
+    let output = bench.run(binary().to_str().expect("a plain path"), &["check", "a.conf"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("prioritty"), "what was asked for is an answer");
+}
+
+#[test]
+fn words_that_belong_to_no_option_are_told_and_change_nothing() {
+    let bench = Bench::new(&configuration("", 150, ""));
+    let (code, text) = bench.keepalived(&["-t", "-f", "a.conf", "extra", "more"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("Unexpected argument(s): extra more"), "{text}");
+}
+
 #[test]
 fn options_that_cannot_be_obeyed_are_refused() {
     let bench = Bench::new(&configuration("", 150, ""));
     for (arguments, told) in [
         (&["--nonsense"][..], "--nonsense"),
-        (&["extra"], "extra"),
         (&["-C", "-t"], "there is nothing to run"),
         (&["-x", "-t"], "--without-snmp"),
         (&["-T", "-s", "192.0.2.1"], "genhash is not built yet"),
