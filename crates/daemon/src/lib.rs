@@ -56,6 +56,6 @@ pub use control::ControlPlace;
 pub use linux::public_place::open as open_in_public;
 pub use linux::system_log::stderr_is_journal;
 pub use options::{LogOptions, Options, PidFiles, Reading, STATE_DIRECTORY};
-pub use preflight::{Finding, preflight};
+pub use preflight::{Finding, Preflight, preflight};
 pub use run::{ExitStatus, run};
 pub use signal_names::signal_number;

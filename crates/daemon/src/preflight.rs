@@ -75,12 +75,28 @@ pub(crate) struct Plan {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// What would be found on this machine, for a check before the start.
+/// What would be found on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preflight {
+    /// All of it.
+    pub findings: Vec<Finding>,
+    /// A check would be left out, or nobody is there to run what names no user: something that is to be watched is not.
+    pub loses_checks: bool,
+}
+
+/// Looks at this machine, for a check before the start.
 #[must_use]
-pub fn preflight(mut settings: Settings) -> Vec<Finding> {
+pub fn preflight(mut settings: Settings) -> Preflight {
     let missing = reload::secrets(&mut settings).err();
     let missing = missing.map(|text| Finding { severity: Severity::Error, text });
-    missing.into_iter().chain(Plan::make(settings).findings).collect()
+    let checks = |settings: &Settings| {
+        settings.scripts.len() + settings.services.iter().map(|service| service.checks.len()).sum::<usize>()
+    };
+    let wanted = checks(&settings);
+    let nobody = settings.global.script_user.as_ref().is_some_and(|user| identity(user).is_err());
+    let plan = Plan::make(settings);
+    let loses_checks = nobody || checks(&plan.settings) < wanted;
+    Preflight { findings: missing.into_iter().chain(plan.findings).collect(), loses_checks }
 }
 
 impl Plan {

@@ -34,6 +34,8 @@ pub(crate) struct Findings {
     pub(crate) plain: String,
     /// keepalived's exit status for them.
     pub(crate) status: u8,
+    /// This machine cannot run a check that it is to run.
+    pub(crate) loses_checks: bool,
     /// What the file means, if it can be used.
     settings: Option<Settings>,
 }
@@ -64,11 +66,12 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
 pub(crate) fn check(file: &Path, reading: &Reading, here: bool) -> Findings {
     let loaded = config::load(file, &RealFiles, &reading.load_options());
     let status = loaded.report.exit_status();
-    let findings = if here { loaded.settings.clone().map(daemon::preflight) } else { None };
+    let found = loaded.settings.clone().filter(|_| here).map(daemon::preflight).unwrap_or_default();
     let on_this_machine: String =
-        findings.into_iter().flatten().map(|finding| format!("on this machine: {}\n", finding.text)).collect();
+        found.findings.iter().map(|finding| format!("on this machine: {}\n", finding.text)).collect();
     let render = |styled| loaded.report.render(styled) + &on_this_machine;
-    Findings { styled: render(true), plain: render(false), status, settings: loaded.settings }
+    let (styled, plain, loses_checks) = (render(true), render(false), found.loses_checks);
+    Findings { styled, plain, status, loses_checks, settings: loaded.settings }
 }
 
 /// What only the two files together show.

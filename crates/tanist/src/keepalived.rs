@@ -18,6 +18,8 @@ use crate::parts::Without;
 use crate::run::FACILITY_DAEMON;
 
 const CONFIGURATION: &str = "/etc/keepalived/keepalived.conf";
+/// Of a test that finds an error.
+const CANNOT_BE_USED: u8 = 5;
 const LOG_FILE: &str = "/tmp/keepalived.log";
 
 /// Tanist in the place of keepalived: same configuration, same protocol, same files and signals.
@@ -307,7 +309,11 @@ fn remarks(arguments: &CommandLine) -> Vec<String> {
 
 /// `--config-test`.
 fn test(file: &Path, reading: &Reading, log: Option<&Path>) -> ExitCode {
-    let findings = check::check(file, reading, true);
+    let mut findings = check::check(file, reading, true);
+    // Whoever tests before a start means this machine.
+    if findings.loses_checks {
+        findings.status = findings.status.max(CANNOT_BE_USED);
+    }
     let Some(log) = log else {
         // Where keepalived says it.
         check::print(&findings, std::io::stderr());

@@ -190,6 +190,32 @@ fn findings_of_a_test_go_to_a_file_for_its_owner() {
     }
 }
 
+/// The instance would go on without it, as if it were good.
+#[test]
+fn a_check_that_cannot_run_here_fails_keepalived_s_test() {
+    let check = |lines: &str, global: &str| {
+        let script = format!("{global}\nvrrp_script chk {{\n{lines}\n    interval 1\n}}");
+        configuration(&script, 150, "    track_script {\n        chk\n    }")
+    };
+    let nobody = "    script /bin/true\n    user nobody-of-this-name";
+    let nowhere = "    script /nowhere/check";
+    let no_default = check("    script /bin/true", "global_defs {\n    script_user nobody-of-this-name\n}");
+    for (text, told) in [
+        (check(nobody, ""), "vrrp_script chk: there is no user nobody-of-this-name"),
+        (check(nowhere, ""), "vrrp_script chk: /nowhere/check was not found"),
+        (no_default, "script_user: there is no user nobody-of-this-name"),
+    ] {
+        let bench = Bench::new(&text);
+        let (code, said) = bench.keepalived(&["-t", "-f", "a.conf"]);
+        assert_eq!(code, Some(5), "{said}");
+        assert!(said.contains(told), "no {told:?} in\n{said}");
+        assert_eq!(bench.check(&["--here", "a.conf"]).0, Some(0), "the file itself can be used");
+    }
+    let notify = configuration("", 150, "    notify_master /nowhere/notify");
+    let (code, said) = Bench::new(&notify).keepalived(&["-t", "-f", "a.conf"]);
+    assert_eq!(code, Some(0), "nobody is told, and all is watched: {said}");
+}
+
 /// As keepalived, whose messages go there, too.
 #[test]
 fn a_test_writes_its_findings_to_standard_error() {
