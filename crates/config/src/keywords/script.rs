@@ -39,7 +39,9 @@ pub(super) const VRRP_SCRIPT: &[Keyword] = &[
     works("fall", COUNT, "Failed runs in a row until a good check has failed.", "fall 3").default("1"),
     works("user", words(1, 2, "a user and perhaps a group"), "Who runs it.", "user nobody nogroup")
         .default("script_user"),
-    works("init_fail", Form::Flag, "Treat the check as failed until it has proved good.", "init_fail"),
+    works("init_fail", Form::Flag, "Treat the check as failed until it has proved good.", "init_fail").differs(
+        "Its weight counts as failed from the start; keepalived subtracts a negative one only after a first run that failed.",
+    ),
     works(
         "when",
         WHEN,
