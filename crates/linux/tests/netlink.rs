@@ -197,7 +197,6 @@ fn an_address_of_somebody_elses_is_put_back_as_it_was() {
         let mut netlink = Netlink::open().unwrap();
         let first = wanted(link, "192.0.2.7/24");
         let theirs = WantedAddress {
-            scope: libc::RT_SCOPE_LINK,
             label: Some("left:own".into()),
             broadcast: Some("192.0.2.200".parse().unwrap()),
             lifetime: Lifetime::Seconds(1000.try_into().unwrap()),

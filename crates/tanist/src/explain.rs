@@ -28,7 +28,7 @@ pub(crate) fn main(arguments: Arguments) -> ExitCode {
     let reading = Reading { config_id, without: without.parts(), all_files: false };
     let Some(settings) = config::load(&file, &RealFiles, &reading.load_options()).settings else {
         let findings = check::check(&file, &reading, false);
-        check::print(&findings);
+        check::print(&findings, std::io::stdout());
         return ExitCode::from(findings.status);
     };
     // Whoever closed the pipe has read enough.

@@ -42,17 +42,49 @@ pub(crate) fn name_length(glyphs: &[Glyph]) -> usize {
 }
 
 /// The lines of a file, without comments, each with where a comment began in spite of a `\` before it. `#` and `!` start one
-/// anywhere outside double quotes: keepalived writes `\#` down as `#` and reads that once more.
+/// anywhere outside double quotes. keepalived writes `\#` down as `#` and reads that once more, all but `global_defs`.
 pub(crate) fn lines(file: FileId, text: &str) -> impl Iterator<Item = (Vec<Glyph>, Option<Span>)> {
     let mut offset = 0;
+    let mut place = Place::default();
     text.split_inclusive('\n').map(move |line| {
         let start = offset;
         offset += line.len();
-        without_comment(file, start, line)
+        let words = line.split_whitespace();
+        let mut keyword = words.skip_while(|word| word.starts_with('@'));
+        place.in_globals |= keyword.next().is_some_and(|word| word.trim_end_matches('{') == "global_defs");
+        let (glyphs, cut) = without_comment(file, start, line, place.in_globals);
+        place.follow(&glyphs);
+        (glyphs, cut)
     })
 }
 
-fn without_comment(file: FileId, start: usize, line: &str) -> (Vec<Glyph>, Option<Span>) {
+/// Whether lines are within `global_defs`.
+#[derive(Default)]
+struct Place {
+    in_globals: bool,
+    /// How many of its braces are open.
+    depth: usize,
+}
+
+impl Place {
+    fn follow(&mut self, line: &[Glyph]) {
+        let mut quoted = false;
+        for glyph in line {
+            match glyph.character {
+                _ if !self.in_globals => return,
+                '"' => quoted = !quoted,
+                '{' if !quoted => self.depth += 1,
+                '}' if !quoted => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.in_globals = self.depth > 0;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn without_comment(file: FileId, start: usize, line: &str, in_globals: bool) -> (Vec<Glyph>, Option<Span>) {
     let glyph = |(at, character): (usize, char)| {
         let place = |offset: usize| u32::try_from(start + offset).expect("files are limited far below 4 GiB");
         Glyph { character, span: Span { file, start: place(at), end: place(at + character.len_utf8()) } }
@@ -66,6 +98,10 @@ fn without_comment(file: FileId, start: usize, line: &str) -> (Vec<Glyph>, Optio
             '\n' => break,
             '\\' if !quoted && matches!(next, Some('#' | '!')) => {
                 let mark = characters.next().map(glyph);
+                if in_globals {
+                    glyphs.extend(mark);
+                    continue;
+                }
                 return (glyphs, mark.map(|mark| glyph((at, character)).span.to(mark.span)));
             }
             // The second one is none before a comment.
