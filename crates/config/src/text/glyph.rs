@@ -136,11 +136,12 @@ mod tests {
     #[test]
     fn what_is_left_of_a_line() {
         let check = |text: &str, expected: &[&str]| {
-            let found: Vec<String> = lines(FileId(0), text).map(|line| text_of(&line)).collect();
+            let found: Vec<String> = lines(FileId(0), text).map(|(line, _)| text_of(&line)).collect();
             assert_eq!(found, expected, "{text}");
         };
         check("a # b\nc ! d\n", &["a ", "c "]);
-        check(r"a \# b \! c", &["a # b ! c"]);
+        check(r"a \# b \! c", &["a "]);
+        check("global_defs {\na \\# b \\! c\n}\na \\# b\n", &["global_defs {", "a # b ! c", "}", "a "]);
         check(r#"a "b # c" # d"#, &[r#"a "b # c" "#]);
         check(r#"a "b \" # c" # d"#, &[r#"a "b \" # c" "#]);
         check(r#"a \" # b" # c"#, &[r#"a \" # b" "#]);

@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
+
 use super::*;
 
 /// A shell of our own under a name of our own, which does what it is told. Ended with the test.
@@ -132,7 +134,10 @@ fn a_fork_counts_until_it_becomes_another() {
     Scene::both("fork", |mut scene| {
         let mut shell = scene.start();
         scene.expect(1);
-        shell.say("(read line < /dev/null; while :; do read line || sleep 0.05; done) < /dev/null & echo $!");
+        // It waits for what never comes, and starts nothing itself: that would be one more of its name for a moment.
+        let never = scene.directory.join("never");
+        mkfifoat(CWD, &never, Mode::RUSR | Mode::WUSR).unwrap();
+        shell.say(&format!("(read line <> {}) & echo $!", never.display()));
         let mut line = String::new();
         shell.output.read_line(&mut line).unwrap();
         scene.expect(2);
