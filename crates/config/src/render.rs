@@ -75,10 +75,11 @@ fn next_secret(text: &str) -> Option<usize> {
     let behind = |keyword: &str, at: usize| &text[at + keyword.len()..];
     let place = |part: &str| text.len() - part.len();
     let password = text.find("auth_pass").map(|at| place(blanks_skipped(behind("auth_pass", at))));
-    // A word of this name that a number follows is only in `auth_hmac`; what is in a file is no secret here.
+    // A word of this name that a number follows, be it mistyped, is only in `auth_hmac`; what is in a file is no secret here.
     let key = text.match_indices("key").find_map(|(at, keyword)| {
         let numbered = blanks_skipped(behind(keyword, at));
-        let value = numbered.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let is_number = numbered.starts_with(|digit: char| digit.is_ascii_digit());
+        let value = numbered.trim_start_matches(|part: char| is_number && !part.is_ascii_whitespace());
         let unquoted = blanks_skipped(value).trim_start_matches('"');
         let apart = numbered.len() < behind(keyword, at).len() && blanks_skipped(value).len() < value.len();
         let given = apart && !unquoted.starts_with("file:");
@@ -144,7 +145,8 @@ mod tests {
         check("$K=hex:00112233445566778899 # it", "$K=hex:******************** # it");
         check("key 1", "key 1");
         check("key1 it", "key1 it");
-        check("key 1x it", "key 1x it");
+        check("key 1x it", "key 1x **");
+        check("key x1 it", "key x1 it");
         check("key 1 ", "key 1 ");
         check("key 1 hex:001122334455667788 auth_pass x", "key 1 ********************** auth_pass *");
     }

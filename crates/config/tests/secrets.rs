@@ -71,6 +71,7 @@ fn mistakes_are_shown_without_the_secret() {
         ("auth_pass hunter22", "auth_pass hunter22hunter22"),
         ("key 1 $KEY", "key 1 hex:c0ffee"),
         ("key 1 $KEY", "key 300 hex:c0ffee00112233445566778899aabbccddeeff00112233445566778899aabbcc"),
+        ("key 2 \"correct", "key 2x \"correct"),
         ("battery staple of 32", ""),
         ("aabbcc\n", "aabbcc extra\n"),
     ] {
