@@ -14,9 +14,8 @@ use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::process_list::sleeps;
-
 use super::child::{Launched, Prepared, block_all_signals};
+use crate::process_list::sleeps;
 
 /// So long whoever wants a program waits to hear that it has been executed, or could not be.
 const PATIENCE: Duration = Duration::from_millis(20);
