@@ -214,6 +214,16 @@ fn files_inside_files() {
 }
 
 #[test]
+fn too_many_lines() {
+    let loaded = load_text("~SEQ(i, 1, 400001) $A=$i\n".to_owned());
+    assert!(
+        loaded.report.render(false).contains("expands to more than 400000 lines"),
+        "{}",
+        loaded.report.render(false)
+    );
+}
+
+#[test]
 fn chance_and_environment() {
     let text = "$A=${_RANDOM 10 19}\nglobal_defs {\n router_id \"$A $A ${_ENV NODE} ${_ENV NONE}\"\n}\n";
     let mut files = MemoryFiles::single("/k/main.conf", text);

@@ -117,6 +117,8 @@ fn names_are_replaced_as_long_as_there_is_an_end() {
 fn words_end_at_quotes_and_braces_unless_these_belong_to_them() {
     assert_eq!(router_id("", r#""a \" b""#), Ok(r#"a \" b"#.to_owned()));
     assert_eq!(router_id("", "\""), Err("unterminated-quote"));
+    // A backslash keeps the quote after it from ending the word, whatever is before it, as for keepalived.
+    assert_eq!(router_id("", r#""a \\""#), Err("unterminated-quote"));
     // What is no name begins a block.
     assert_eq!(router_id("", "a${b c}"), Err("unexpected-block"));
 }

@@ -203,7 +203,10 @@ mod tests {
         check(Kind::Decimal, "i, 1, -1, 3", "step -1 never leads from 1 to 3");
         check(Kind::Decimal, "i, 1, 9000000000", "9000000000 rounds are too many; the limit is 1000000");
         check(Kind::Decimal, "1i, 1, 2", "`1i` cannot be a name");
+        check(Kind::Decimal, "i_, 1, 2", "i_: 1 2");
+        check(Kind::Decimal, "i-1, 1, 2", "`i-1` cannot be a name");
         check(Kind::Decimal, "i, x", "`x` is not a whole number");
+        check(Kind::Decimal, "i, --3", "`--3` is not a whole number");
         check(Kind::Decimal, "i", "a sequence is written `~SEQ(name, start, step, end)`");
     }
 
@@ -214,5 +217,6 @@ mod tests {
         check(Kind::List, "{a,b}, {1}", "2 names, but 1 values in {1}");
         check(Kind::List, "a", "a list is written `~LST(name, value, value …)`");
         check(Kind::List, "{a,b", "a `{` is not closed");
+        check(Kind::List, "{a}, {1}{2}", "a comma is missing before `{2}`");
     }
 }
