@@ -4,7 +4,7 @@
 mod services;
 mod terms;
 
-use engine::{Authentication, Family, HmacMode, RouterConfig, TrackerKind};
+use engine::{Authentication, Family, HmacMode, RouterConfig, TrackerKind, Transport};
 
 use self::terms::Term;
 pub use self::terms::{term_names, terms};
@@ -107,9 +107,37 @@ fn compare_instances(
         }
     }
     compare_terms(&scope, &ours, &theirs, findings);
+    compare_peers(&scope, (one.0, &a.transport), (other.0, &b.transport), findings);
     let (better, worse) = if best(a) >= best(b) { (one, other) } else { (other, one) };
     if best(a) != best(b) {
         compare_ranks(better, worse, findings);
+    }
+}
+
+/// Whether each sends to the other, as far as two files say where a node is.
+fn compare_peers(scope: &str, one: (&str, &Transport), other: (&str, &Transport), findings: &mut Vec<String>) {
+    for ((here, ours), (there, theirs)) in [(one, other), (other, one)] {
+        let (Transport::Unicast { peers, .. }, Transport::Unicast { source: Some(source), .. }) = (ours, theirs) else {
+            continue;
+        };
+        if !peers.contains(source) {
+            findings.push(format!(
+                "{scope}: {there} says `unicast_src_ip {source}`, but {here} does not name that in `unicast_peer`, so {there} does \
+                 not hear {here}"
+            ));
+        }
+    }
+    if let (
+        Transport::Unicast { source: None, peers: ours, .. },
+        Transport::Unicast { source: None, peers: theirs, .. },
+    ) = (one.1, other.1)
+        && let ([ours], [theirs]) = (&ours[..], &theirs[..])
+        && ours == theirs
+    {
+        findings.push(format!(
+            "{scope}: both name {ours} as their only `unicast_peer`, so at least one does not hear the other; each has to name \
+             the other one's address"
+        ));
     }
 }
 

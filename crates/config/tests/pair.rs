@@ -128,6 +128,37 @@ fn what_must_be_equal_and_is_not_is_told() {
     );
 }
 
+#[test]
+fn unicast_that_does_not_reach_the_other_is_told() {
+    let node = |source: &str, peers: &str| {
+        text(&format!(
+            "vrrp_instance V {{\n interface eth0\n virtual_router_id 51\n {source}\n unicast_peer {{\n {peers}\n }}\n \
+             virtual_ipaddress {{\n 192.0.2.100\n }}\n}}\n"
+        ))
+    };
+    let (first, second) = ("unicast_src_ip 192.0.2.1", "unicast_src_ip 192.0.2.2");
+    check(&node(first, "192.0.2.2"), &node(second, "192.0.2.1"), &[]);
+    check(&node(first, "192.0.2.2\n 192.0.2.3"), &node(second, "192.0.2.3\n 192.0.2.1"), &[]);
+    let told =
+        "VRID 51: b says `unicast_src_ip 192.0.2.2`, but a does not name that in `unicast_peer`, so b does not hear a";
+    check(&node(first, "192.0.2.3"), &node(second, "192.0.2.1"), &[told]);
+    check(&node("", "192.0.2.3"), &node(second, "192.0.2.1"), &[told]);
+    let told =
+        "VRID 51: a says `unicast_src_ip 192.0.2.1`, but b does not name that in `unicast_peer`, so a does not hear b";
+    check(&node(first, "192.0.2.2"), &node(second, "192.0.2.2"), &[told]);
+    // Without a source a file does not say where its node is.
+    check(&node("", "192.0.2.2"), &node("", "192.0.2.1"), &[]);
+    check(&node("", "192.0.2.1\n 192.0.2.2"), &node("", "192.0.2.1\n 192.0.2.2"), &[]);
+    check(
+        &node("", "192.0.2.2"),
+        &node("", "192.0.2.2"),
+        &[
+            "VRID 51: both name 192.0.2.2 as their only `unicast_peer`, so at least one does not hear the other; each has to \
+           name the other one's address",
+        ],
+    );
+}
+
 /// A node with a service in one instance. `pair` are lines of its pair, `service` of its service.
 fn with_service(name: &str, pair: &str, service: &str) -> Settings {
     text(&format!(
