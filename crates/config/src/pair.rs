@@ -122,8 +122,8 @@ fn compare_peers(scope: &str, one: (&str, &Transport), other: (&str, &Transport)
         };
         if !peers.contains(source) {
             findings.push(format!(
-                "{scope}: {there} says `unicast_src_ip {source}`, but {here} does not name that in `unicast_peer`, so {there} does \
-                 not hear {here}"
+                "{scope}: {there} says `unicast_src_ip {source}`, but {here} does not name that in `unicast_peer`, so {there} \
+                 may not hear {here}"
             ));
         }
     }

@@ -40,6 +40,19 @@ impl<'a> Statement<'a> {
     pub(crate) fn entries(&self) -> &'a [Entry] {
         self.block.map_or(&[], |block| &block.entries)
     }
+
+    /// The words of a list that has nothing else.
+    pub(crate) fn listed(&self, findings: &mut Findings) -> impl Iterator<Item = &'a Word> + use<'a> {
+        self.entries().iter().for_each(|entry| refuse_block(entry, "an entry of this list", findings));
+        self.entries().iter().flat_map(|entry| &entry.words)
+    }
+}
+
+/// For entries that are not read by a table of keywords.
+pub(crate) fn refuse_block(entry: &Entry, what: &str, findings: &mut Findings) {
+    if let Some(block) = &entry.block {
+        findings.error("unexpected-block", block.open, format!("{what} takes no block"));
+    }
 }
 
 /// Reads the entries of a block by the block's table of keywords, and reports what does not fit.

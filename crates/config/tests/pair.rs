@@ -140,11 +140,11 @@ fn unicast_that_does_not_reach_the_other_is_told() {
     check(&node(first, "192.0.2.2"), &node(second, "192.0.2.1"), &[]);
     check(&node(first, "192.0.2.2\n 192.0.2.3"), &node(second, "192.0.2.3\n 192.0.2.1"), &[]);
     let told =
-        "VRID 51: b says `unicast_src_ip 192.0.2.2`, but a does not name that in `unicast_peer`, so b does not hear a";
+        "VRID 51: b says `unicast_src_ip 192.0.2.2`, but a does not name that in `unicast_peer`, so b may not hear a";
     check(&node(first, "192.0.2.3"), &node(second, "192.0.2.1"), &[told]);
     check(&node("", "192.0.2.3"), &node(second, "192.0.2.1"), &[told]);
     let told =
-        "VRID 51: a says `unicast_src_ip 192.0.2.1`, but b does not name that in `unicast_peer`, so a does not hear b";
+        "VRID 51: a says `unicast_src_ip 192.0.2.1`, but b does not name that in `unicast_peer`, so a may not hear b";
     check(&node(first, "192.0.2.2"), &node(second, "192.0.2.2"), &[told]);
     // Without a source a file does not say where its node is.
     check(&node("", "192.0.2.2"), &node("", "192.0.2.1"), &[]);

@@ -12,7 +12,7 @@ use super::{values, virtual_mac};
 use crate::diagnostic::{Findings, MISSING_VALUE};
 use crate::keywords::Block;
 use crate::source::Span;
-use crate::statement::Statement;
+use crate::statement::{Statement, refuse_block};
 use crate::suggest::nearest;
 use crate::syntax::Word;
 
@@ -75,9 +75,7 @@ pub(super) fn addresses<'a>(
 pub(super) fn read<'a>(statement: &'a Statement<'_>, names: &Names<'_>, findings: &mut Findings) -> Vec<Address<'a>> {
     let mut list = Vec::new();
     for entry in statement.entries() {
-        if let Some(block) = &entry.block {
-            findings.error("unexpected-block", block.open, "an address takes no block");
-        }
+        refuse_block(entry, "an address", findings);
         let mut words = entry.words.iter().peekable();
         let mut on_line = 0;
         while let Some(word) = words.next() {

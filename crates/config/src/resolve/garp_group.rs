@@ -39,7 +39,7 @@ fn group(block: &Statement<'_>, taken: &mut BTreeSet<Name>, findings: &mut Findi
             }
             "interfaces" => {
                 names |= !statement.entries().is_empty();
-                for word in statement.entries().iter().flat_map(|entry| &entry.words) {
+                for word in statement.listed(findings) {
                     add(&mut group.links, word, taken, findings);
                 }
             }

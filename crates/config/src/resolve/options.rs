@@ -9,6 +9,7 @@ use super::iproute::{Kind, Names, number};
 use super::values;
 use crate::diagnostic::{Findings, MISSING_VALUE};
 use crate::keywords::{Block, Keyword, Status};
+use crate::statement::refuse_block;
 use crate::suggest::nearest;
 use crate::syntax::{Entry, Word};
 
@@ -23,12 +24,8 @@ pub(super) struct Line<'a, 'n, 'f> {
 
 impl<'a, 'n, 'f> Line<'a, 'n, 'f> {
     pub(super) fn new(entry: &'a Entry, names: &'n Names<'n>, findings: &'f mut Findings) -> Self {
-        let mut bad = false;
-        if let Some(block) = &entry.block {
-            findings.error("unexpected-block", block.open, "an entry of this list takes no block");
-            bad = true;
-        }
-        Self { words: entry.words.iter(), names, findings, bad }
+        refuse_block(entry, "an entry of this list", findings);
+        Self { words: entry.words.iter(), names, findings, bad: entry.block.is_some() }
     }
 
     pub(super) fn next(&mut self) -> Option<&'a Word> {

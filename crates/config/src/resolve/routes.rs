@@ -232,7 +232,9 @@ impl<'a> Draft<'a> {
             return;
         };
         if let Some((_, first)) = self.destination {
-            line.wrong("given-twice", word, format!("a second destination, after {}", first.text))
+            let message = format!("a second destination, after {}; the last one counts", first.text);
+            line.findings
+                .warning("given-twice", word.span, message)
                 .help("a line is one route; write another line for another one");
         }
         self.destination = Some((destination, word));

@@ -32,7 +32,7 @@ impl<'a> Groups<'a> {
             let mut members = Vec::new();
             for statement in statements(Block::TrackGroup, block.entries(), findings) {
                 // The only keyword there is.
-                members.extend(statement.entries().iter().flat_map(|entry| &entry.words));
+                members.extend(statement.listed(findings));
             }
             groups.defined.insert(block.value().text.clone(), (block.value(), members));
         }

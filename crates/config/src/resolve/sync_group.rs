@@ -69,7 +69,7 @@ fn group(
             }
             "group" => {
                 draft.is_listed = true;
-                draft.members.extend(statement.entries().iter().flat_map(|entry| &entry.words));
+                draft.members.extend(statement.listed(findings));
             }
             "service" => known.services.mention(statement, name, &mut draft.services, findings),
             "track_interface" => tracking::links(statement, &mut draft.track_links, findings),

@@ -191,8 +191,7 @@ fn notify_script(statement: &Statement<'_>, findings: &mut Findings) -> Option<N
 fn take_mail(mail: &mut Mail, statement: &Statement<'_>, findings: &mut Findings) -> bool {
     match statement.keyword.name {
         "notification_email" => {
-            let words = statement.entries().iter().flat_map(|entry| &entry.words);
-            mail.recipients.extend(words.map(|word| word.text.clone()));
+            mail.recipients.extend(statement.listed(findings).map(|word| word.text.clone()));
         }
         "notification_email_from" => mail.sender = Some(statement.value().text.clone()),
         "smtp_helo_name" => mail.helo_name = Some(statement.value().text.clone()),

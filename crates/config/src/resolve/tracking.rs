@@ -14,7 +14,7 @@ use crate::diagnostic::Findings;
 use crate::keywords::Block;
 use crate::settings::Command;
 use crate::source::Span;
-use crate::statement::Statement;
+use crate::statement::{Statement, refuse_block};
 use crate::suggest::nearest;
 use crate::syntax::{Entry, Word};
 
@@ -191,9 +191,7 @@ fn report_twice(name: &Word, findings: &mut Findings) {
 fn references<'a>(entries: &'a [Entry], most: i16, findings: &mut Findings) -> Vec<Reference<'a>> {
     let mut references: Vec<Reference<'a>> = Vec::new();
     for entry in entries {
-        if let Some(block) = &entry.block {
-            findings.error("unexpected-block", block.open, "an entry of this list takes no block");
-        }
+        refuse_block(entry, "an entry of this list", findings);
         let mut words = entry.words.iter().peekable();
         let mut on_line = 0;
         while let Some(word) = words.next() {
