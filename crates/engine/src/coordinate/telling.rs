@@ -94,9 +94,6 @@ impl Engine {
                     .iter()
                     .filter_map(|theirs| {
                         let ours = services.iter().find(|service| service.config().name == theirs.name)?;
-                        if their(theirs.running_for) < Some(progress.begun_at) {
-                            return None;
-                        }
                         // It may have been given back before anything had been begun here.
                         let here = ours.ended_at().filter(|at| *at >= progress.begun_at);
                         let ended = || ours.ended_at().max(their(theirs.gone_for)).or(ours.gone_at());

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use tanist_engine::{
-    Answer, Command, Event, HandoverReason, HeldBy, Input, Priority, RefusedCommand, RouterConfig, StateName, Vrid,
+    Answer, Command, Config, Event, HandoverReason, HeldBy, Input, Priority, RefusedCommand, RouterConfig, StateName,
+    Vrid,
 };
 
 use super::setup::{at, ms};
-use super::world::{Kind, Process, WIRE, World};
+use super::world::{KINDS, Kind, Process, WIRE, World};
 
 #[test]
 fn an_operator_moves_it_and_back() {
@@ -42,6 +43,16 @@ fn an_operator_may_say_so_on_either_node() {
     world.never_both();
 }
 
+/// What a node has told of the last hand-over: whether it was to there, the outage and the overlap.
+#[track_caller]
+fn cost(world: &World, node: usize) -> (bool, Duration, Duration) {
+    let ended = world.told.iter().rev().find_map(|(_, by, event)| match event {
+        Event::HandoverEnded { to_us, outage, overlap, .. } if *by == node => Some((*to_us, *outage, *overlap)),
+        _ => None,
+    });
+    ended.unwrap_or_else(|| panic!("it is told\n{}", world.log))
+}
+
 /// What both nodes tell of it: 0.2 s to stop it, 0.3 s to start it, and the messages between.
 #[test]
 fn both_nodes_tell_what_it_cost() {
@@ -49,15 +60,32 @@ fn both_nodes_tell_what_it_cost() {
     world.switch(0, false);
     world.run_until(at(30_000));
     for wanted in [0, 1] {
-        let ended = world.told.iter().find_map(|(_, node, event)| match event {
-            Event::HandoverEnded { to_us, outage, overlap, .. } if *node == wanted => Some((*to_us, *outage, *overlap)),
-            _ => None,
-        });
-        let (to_us, outage, overlap) = ended.unwrap_or_else(|| panic!("it is told\n{}", world.log));
+        let (to_us, outage, overlap) = cost(&world, wanted);
         assert_eq!((to_us, overlap), (wanted == 1, Duration::ZERO), "{}", world.log);
         // Each measures the other's moments by a message that was a millisecond on its way.
         assert!((ms(300)..=ms(306)).contains(&outage), "{outage:?}\n{}", world.log);
     }
+}
+
+/// The answer to the offer is late, and who gave it has heard nothing since and has taken over: both ran for 0.4 s, and that is told.
+#[test]
+fn what_both_ran_is_told_where_the_answer_to_an_offer_was_late() {
+    let mut world = World::settled(|node, config| {
+        let pair = config.pair.as_mut().expect("there is a pair");
+        pair.dead_after = if node == 0 { ms(2_000) } else { ms(300) };
+    });
+    world.nodes[1].habits.start = ms(1);
+    world.set_temper(|sent| vec![if sent.from == 1 { ms(500) } else { WIRE }]);
+    world.switch(0, false);
+    world.run_for(ms(2));
+    world.cut_from(0, &KINDS);
+    world.run_for(ms(600));
+    world.set_temper(|_| vec![WIRE]);
+    world.run_for(ms(1_000));
+    assert!(world.overlap >= ms(390), "{:?}\n{}", world.overlap, world.log);
+    let (to_us, outage, overlap) = cost(&world, 0);
+    assert_eq!((to_us, outage), (false, Duration::ZERO), "{}", world.log);
+    assert!(world.overlap - overlap <= ms(3), "{overlap:?} of {:?}\n{}", world.overlap, world.log);
 }
 
 #[test]
@@ -472,23 +500,25 @@ fn a_service_that_was_another_routers_and_is_taken_out_is_waited_for() {
     }
 }
 
-/// A reload gives its service to another router that is active, too, and the other node still has it in the old place. Whoever
-/// takes it out in maintenance looks after it from then on; otherwise it is ended.
+/// Node a has a second router, with nothing of its own.
+fn a_has_two(node: usize, config: &mut Config) {
+    if node == 0 {
+        let second = RouterConfig {
+            name: "VI_2".into(),
+            vrid: Vrid::new(52).unwrap(),
+            services: Vec::new(),
+            addresses: Vec::new(),
+            ..config.routers[0].clone()
+        };
+        config.routers.push(second);
+    }
+}
+
+/// Whoever takes it out in maintenance looks after it from then on; otherwise it is ended.
 #[test]
 fn a_service_that_goes_on_in_another_router_is_left_alone_in_maintenance() {
     for maintained in [false, true] {
-        let mut world = World::settled(|node, config| {
-            if node == 0 {
-                let second = RouterConfig {
-                    name: "VI_2".into(),
-                    vrid: Vrid::new(52).unwrap(),
-                    services: Vec::new(),
-                    addresses: Vec::new(),
-                    ..config.routers[0].clone()
-                };
-                config.routers.push(second);
-            }
-        });
+        let mut world = World::settled(a_has_two);
         let mut moved = world.nodes[0].config.clone();
         moved.routers[1].services = core::mem::take(&mut moved.routers[0].services);
         let mut without = moved.clone();
