@@ -201,8 +201,7 @@ impl Engine {
             // Nobody else could have it: what the operator wanted has come to its end.
             if state == StateName::Active && !resumed && !joins && role.held_by.remove(&HeldBy::Operator) {
                 role.stood_back = false;
-                let router = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
-                out.push(Output::Tell(Event::Released { router, by: HeldBy::Operator }));
+                out.push(Output::Tell(Event::Released { router: router.id(), by: HeldBy::Operator }));
             }
             let brief = self.briefs.get(index);
             let busy = brief.is_some_and(|brief| brief.busy);
@@ -213,11 +212,11 @@ impl Engine {
                 role.keeps_no_more();
             }
             if before == StateName::Active && busy && !listens {
-                let router = RouterId(u32::try_from(index).unwrap_or(u32::MAX));
-                out.push(Output::Tell(Event::HandoverUnordered { router }));
+                out.push(Output::Tell(Event::HandoverUnordered { router: router.id() }));
             }
-            if before == StateName::Active && self.pair.is_none() {
-                role.keeps();
+            // Whoever it stood back for is no longer there.
+            if before == StateName::Active && self.pair.is_none() && role.keeps() {
+                out.push(Output::Tell(Event::Released { router: router.id(), by: HeldBy::Operator }));
             }
             if before == StateName::Active {
                 left.push(index);

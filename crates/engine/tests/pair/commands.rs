@@ -1,6 +1,6 @@
 //! What operators want, in every combination that they might.
 
-use tanist_engine::{Answer, Event, HeldBy, OnManualStop, RefusedCommand, StateName};
+use tanist_engine::{Answer, Config, Event, HeldBy, Input, OnManualStop, RefusedCommand, StateName};
 
 use super::setup::{at, ms};
 use super::world::{Process, World};
@@ -261,4 +261,21 @@ fn what_is_started_on_the_standby_is_ended() {
     world.start_by_hand(1);
     world.run_for(ms(1_000));
     assert_eq!(world.active(), 0, "{}", world.log);
+}
+
+/// It stands back for the node that it lets the role go for. When a reload takes the pair away meanwhile, there is no such node.
+#[test]
+fn who_is_sent_away_does_not_stand_back_without_a_pair() {
+    let mut world = World::settled(|_, _| {});
+    world.nodes[0].habits.stop = Some(ms(1_000));
+    world.switch(0, false);
+    world.run_for(ms(500));
+    assert!(world.is_held(0), "{}", world.log);
+    let alone = Config { pair: None, ..world.nodes[0].config.clone() };
+    world.handle(0, Input::Reconfigure(Box::new(alone)));
+    world.run_for(ms(1_000));
+    assert_eq!(world.state(0), StateName::Backup, "{}", world.log);
+    assert!(!world.is_held(0), "{}", world.log);
+    let released = |node: usize, event: &Event| node == 0 && matches!(event, Event::Released { .. });
+    assert_eq!(world.count(at(20_000), released), 1, "{}", world.log);
 }
