@@ -552,10 +552,6 @@ impl Engine {
         })
     }
 
-    fn has_router(&self, name: &Name) -> bool {
-        self.routers.iter().any(|router| router.config().name == *name)
-    }
-
     fn here(&self, index: usize) -> Option<Here> {
         let (router, role) = (self.routers.get(index)?, self.roles.get(index)?);
         let config = router.config();

@@ -82,7 +82,7 @@ impl Engine {
         }
         // What is left of a service that a router has lost is said by that router.
         for departing in self.departing.iter().filter(|departing| departing.is_busy(&self.services)) {
-            for router in departing.fellows().filter(|router| !self.has_router(router)) {
+            for router in departing.fellows() {
                 if !statement.routers.iter().any(|told| told.name == *router) {
                     statement.routers.push(departing.statement(router));
                 }
