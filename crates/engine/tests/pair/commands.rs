@@ -1,6 +1,8 @@
 //! What operators want, in every combination that they might.
 
-use tanist_engine::{Answer, Config, Event, HeldBy, Input, OnManualStop, RefusedCommand, StateName};
+use tanist_engine::{
+    Answer, Config, Event, HeldBy, Input, OnManualStop, RefusedCommand, StateName, TrackedLink, Weight,
+};
 
 use super::setup::{at, ms};
 use super::world::{Process, World};
@@ -278,4 +280,19 @@ fn who_is_sent_away_does_not_stand_back_without_a_pair() {
     assert!(!world.is_held(0), "{}", world.log);
     let released = |node: usize, event: &Event| node == 0 && matches!(event, Event::Released { .. });
     assert_eq!(world.count(at(20_000), released), 1, "{}", world.log);
+}
+
+/// A reload mentions an interface of which nothing has been told yet, so that its router concludes nothing; but whoever asks is told.
+#[test]
+fn the_role_is_not_sent_where_its_service_has_failed() {
+    let mut world = World::settled(|_, config| config.services[0].restart.limit = 0);
+    let mut more = world.nodes[0].config.clone();
+    more.routers[0].track_links = vec![TrackedLink { link: "eth1".into(), weight: Weight::Fault }];
+    world.handle(0, Input::Reconfigure(Box::new(more)));
+    world.crash_service(0);
+    assert_eq!(world.switch(0, false), Answer::Begun, "{}", world.log);
+    world.run_for(ms(1_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    let reason = RefusedCommand::NotReady("it has failed here".into());
+    assert_eq!(world.switch(0, true), Answer::Refused(reason), "{}", world.log);
 }

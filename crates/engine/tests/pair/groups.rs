@@ -3,7 +3,7 @@
 use tanist_engine::{Budget, Command, Config, GroupConfig, Name, Priority, RouterId, StateName, Vrid};
 
 use super::setup::{at, ms};
-use super::world::World;
+use super::world::{Kind, World};
 
 /// The second router would rather be on b; the first one speaks for both.
 pub(crate) fn group(node: usize, config: &mut Config) {
@@ -84,5 +84,50 @@ fn a_restart_of_the_daemon_moves_nothing() {
     world.start_daemon(0);
     world.run_for(ms(10_000));
     both_on(&world, 0);
+    world.never_both();
+}
+
+/// While the daemon was away its group has got another speaker: what was said of the first one still holds, and ends as it would.
+#[test]
+fn another_speaker_after_a_restart_stands_back_until_the_service_is_started_by_hand() {
+    let mut world = World::settled(group);
+    world.stop_by_hand(0);
+    world.run_for(ms(2_000));
+    both_on(&world, 1);
+    world.kill_daemon(0);
+    world.nodes[0].config.groups[0].members.reverse();
+    world.start_daemon(0);
+    world.run_for(ms(2_000));
+    let is_held = |world: &World| !world.nodes[0].engine.view().routers[1].held_by.is_empty();
+    assert!(is_held(&world), "{}", world.log);
+    world.start_by_hand(0);
+    world.run_for(ms(1_000));
+    assert!(!is_held(&world), "{}", world.log);
+}
+
+/// The other node has its two routers apart, and takes the second one, with the service, while this one asks for both. What it would
+/// not be given any more it asks for no longer.
+#[test]
+fn who_asks_for_all_of_it_stops_where_the_other_one_takes_a_part() {
+    let mut world = World::new(|node, config| {
+        group(node, config);
+        config.routers[1].services = core::mem::take(&mut config.routers[0].services);
+        if node == 0 {
+            config.routers.iter_mut().for_each(|router| router.priority = Priority::new(200));
+        } else {
+            config.groups.clear();
+            // It would take over 59 ms earlier.
+            config.routers[1].priority = Priority::new(215);
+        }
+    });
+    world.cut(&[Kind::Advertisement]);
+    world.set_temper(|_| vec![ms(50)]);
+    world.start(0);
+    world.start(1);
+    world.run_until(at(20_000));
+    for (node, expected) in [(0, StateName::Backup), (1, StateName::Active)] {
+        let states = world.nodes[node].engine.view().routers.into_iter().map(|router| router.state);
+        assert_eq!(states.collect::<Vec<_>>(), [expected, expected], "{}", world.log);
+    }
     world.never_both();
 }

@@ -88,6 +88,50 @@ fn what_both_ran_is_told_where_the_answer_to_an_offer_was_late() {
     assert!(world.overlap - overlap <= ms(3), "{overlap:?} of {:?}\n{}", world.overlap, world.log);
 }
 
+/// The disk has lost that the role had gone, and while the daemon was away somebody started the service. It goes on here where the
+/// other one has just let the role go: that is no outage.
+#[test]
+fn what_has_run_on_here_has_cost_nothing() {
+    let mut world = World::settled(|_, _| {});
+    let record = world.nodes[0].record.clone();
+    world.switch(0, false);
+    world.run_for(ms(2_000));
+    world.cut(&[Kind::Advertisement]);
+    world.nodes[1].habits.stop = Some(ms(1));
+    world.kill_daemon(0);
+    world.start_by_hand(0);
+    world.run_for(ms(400));
+    world.set_link(1, 0, false);
+    world.run_for(ms(100));
+    world.nodes[0].record = record;
+    world.start_daemon(0);
+    world.run_for(ms(1_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    assert_eq!(cost(&world, 0), (true, Duration::ZERO, Duration::ZERO), "{}", world.log);
+}
+
+/// In maintenance what an operator begins again where the role has just gone from is left alone, and the hand-over has its end with it.
+#[test]
+fn a_hand_over_ends_when_nothing_is_left_where_it_began() {
+    let mut world = World::settled(|_, _| {});
+    world.maintain(0, None);
+    world.run_for(ms(1_000));
+    let since = world.now;
+    world.switch(0, false);
+    world.run_for(ms(250));
+    world.nodes[0].habits.start = ms(1);
+    world.start_by_hand(0);
+    world.run_for(ms(1_000));
+    let ended = |node: usize, event: &Event| node == 0 && matches!(event, Event::HandoverEnded { .. });
+    assert_eq!(world.count(since, ended), 0, "{}", world.log);
+    world.stop_by_hand(0);
+    world.run_for(ms(500));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    let (to_us, outage, overlap) = cost(&world, 0);
+    assert_eq!((to_us, outage), (false, Duration::ZERO), "{}", world.log);
+    assert!(overlap >= ms(600), "{overlap:?}\n{}", world.log);
+}
+
 #[test]
 fn only_a_rehearsal_changes_nothing() {
     let mut world = World::settled(|_, _| {});
@@ -512,6 +556,21 @@ fn a_has_two(node: usize, config: &mut Config) {
         };
         config.routers.push(second);
     }
+}
+
+/// A reload gives its service to another router that is active, too, and the other node still has it in the old place, which it is
+/// not given while the service goes on.
+#[test]
+fn a_service_that_goes_on_in_another_router_is_not_begun_in_the_old_one() {
+    let mut world = World::settled(a_has_two);
+    let mut moved = world.nodes[0].config.clone();
+    moved.routers[1].services = core::mem::take(&mut moved.routers[0].services);
+    world.handle(0, Input::Reconfigure(Box::new(moved)));
+    world.run_for(ms(1_000));
+    assert_eq!(world.switch(0, false), Answer::Begun, "{}", world.log);
+    world.run_for(ms(5_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    world.never_both();
 }
 
 /// Whoever takes it out in maintenance looks after it from then on; otherwise it is ended.

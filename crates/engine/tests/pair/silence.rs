@@ -296,6 +296,19 @@ fn a_frozen_active_one_ends_with_one() {
     }
 }
 
+/// Who stays Active has an operator told of each time.
+#[test]
+fn who_is_found_active_beside_it_is_told_each_time() {
+    let mut world = World::settled(|_, _| {});
+    for times in 1..=2 {
+        world.freeze(0, ms(1_500));
+        world.run_for(ms(10_000));
+        assert_eq!(world.active(), 0, "{}", world.log);
+        let dual = |node: usize, event: &Event| node == 0 && matches!(event, Event::DualActive { we_stay: true, .. });
+        assert_eq!(world.count(at(20_000), dual), times, "{}", world.log);
+    }
+}
+
 /// A standby that dies and returns disturbs nobody.
 #[test]
 fn a_standby_may_come_and_go() {

@@ -487,3 +487,59 @@ router a priority 200 interval 100
 ",
     );
 }
+
+/// Where a cable is pulled the service goes on, but not when another node has had that part of the group meanwhile.
+#[test]
+fn what_another_node_has_a_part_of_does_not_go_on_without_its_cable() {
+    check(
+        "
+router a vrid 51 priority 200 interval 100 addresses none
+router b vrid 52 link eth1 priority 200 interval 100 addresses none
+group G b,a
+service job of a
+link eth0 up 192.0.2.1
+link eth1 up 198.51.100.1
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > maintain
+  301.000000   MaintenanceBegun { span: None, node: this node }
+  301.000000   answer 1 Done
+  301.000000   save a epoch 1 active b epoch 1 active maintenance until None
+302.000000 > link eth1 down
+  302.000000   eth1 Down
+  302.000000   a fault: Member b
+  302.000000   b fault: LinkDown eth1
+  302.000000   b fault: NoPrimaryAddress
+  302.000000   b advertise 0
+  302.000000   b resigned
+  302.000000   b Active -> Initialize: Fault
+  302.000000   b releases its addresses
+  302.000000   desired nothing
+  302.000000   b notify Fault 200
+  302.000000   HandoverUnordered { router: RouterId(1) }
+  302.000000   GroupChanged { group: G, kind: Fault }
+  302.000000   G notify Fault
+303.000000 > link eth1 up 198.51.100.1
+  303.000000   eth1 Up
+  303.000000   a fault gone: Member b
+  303.000000   b fault gone: LinkDown eth1
+  303.000000   b fault gone: NoPrimaryAddress
+  303.000000   b Initialize -> Backup: FaultsCleared
+  303.000000   b notify Backup 200
+304.000000 > hear 198.51.100.2 250 for b
+  304.000000   b follows 198.51.100.2
+  304.000000   save a epoch 1 active b epoch 1 maintenance until None
+305.000000 > link eth1 down
+  305.000000   eth1 Down
+  305.000000   a fault: Member b
+  305.000000   b fault: LinkDown eth1
+  305.000000   b fault: NoPrimaryAddress
+  305.000000   b Backup -> Initialize: Fault
+  305.000000   b notify Fault 200
+  305.000000   job Running -> Stopping: Role
+  305.000000   job Stop
+",
+    );
+}

@@ -611,3 +611,122 @@ group G a,b,c
 ",
     );
 }
+
+/// It is asked after all the same, and is ended if it runs.
+#[test]
+fn a_service_that_is_taken_out_before_anybody_has_seen_it_is_ended() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+1.000000 > start
+    1.000000   job Watch
+    1.000000   a Initialize -> Backup: Started
+    1.000000   a notify Backup 200
+    1.000000   job hook RoleChanged Backup epoch 0
+2.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+3.000000 > running job
+    3.000000   job Unknown -> Running: Found
+    3.000000   job Running -> Stopping: Removed
+    3.000000   job Stop
+4.000000 > gone job exit 0
+    4.000000   job Stopping -> Stopped: Done
+    4.000000   job AssessReadiness
+    4.000000   job Forget
+",
+    );
+}
+
+#[test]
+fn in_maintenance_what_nobody_has_seen_is_left_to_whoever_takes_it_out() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+1.000000 > start
+    1.000000   job Watch
+    1.000000   a Initialize -> Backup: Started
+    1.000000   a notify Backup 200
+    1.000000   job hook RoleChanged Backup epoch 0
+2.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+3.000000 > maintain
+    3.000000   MaintenanceBegun { span: None, node: this node }
+    3.000000   answer 1 Done
+    3.000000   save maintenance until None
+    3.000000   job Forget
+4.000000 > running job
+",
+    );
+}
+
+/// Its service is ending, and only then may another node have the role in which it still starts it.
+#[test]
+fn a_router_waits_for_a_service_that_goes_to_one_that_is_not_active() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 100 interval 100 addresses none
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Backup priority 100/100 interval 100s down at 300.609375
+  300.500000   job is Running wanted well restarts 0 moves 0
+300.600000 > hear 192.0.2.2 250 for b
+  300.600000   b follows 192.0.2.2
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 100 interval 100 addresses none
+service job of b
+  301.000000   save
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+302.000000 > hold a operator
+  302.000000   Held { router: RouterId(0), by: Operator }
+  302.000000   answer 1 Done
+  302.000000   save a epoch 1 active held by Operator
+303.000000 > gone job exit 0
+  303.000000   job Stopping -> Stopped: Done
+  303.000000   a advertise 0
+  303.000000   a resigned
+  303.000000   a Active -> Backup: LetGo
+  303.000000   a releases its addresses
+  303.000000   desired nothing
+  303.000000   a notify Backup 200
+  303.000000   save a epoch 1 held by Operator
+  303.000000   job AssessReadiness
+",
+    );
+}
+
+/// The address from which it will speak is still looked for by others: it waits for that, and the group goes on.
+#[test]
+fn a_router_that_joins_a_group_and_whose_address_is_tentative_disturbs_nobody() {
+    check(
+        "
+router a vrid 51 priority 200 interval 100 addresses none
+group G a
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > reconfigure
+router a vrid 51 priority 200 interval 100 addresses none
+router b vrid 52 link eth1 priority 200 interval 100 addresses none
+group G a,b
+service job of a
+301.000000 > link eth1 up 198.51.100.1?
+  301.000000   eth1 Up
+302.000000 > view
+  302.000000   a is Active priority 200/200 interval 100s
+  302.000000   b is Initialize priority 200/200 interval 100s fault PrimaryAddressTentative
+303.000000 > link eth1 up 198.51.100.1
+  303.000000   b Initialize -> Backup: Started
+  303.000000   b notify Backup 200
+304.000000 > view
+  304.000000   a is Active priority 200/200 interval 100s
+  304.000000   b is Backup priority 200/200 interval 100s down at 603.218750
+",
+    );
+}
