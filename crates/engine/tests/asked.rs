@@ -1,8 +1,8 @@
 //! What is asked of an engine and of its values, and seen in no timeline.
 
 use tanist_engine::{
-    Engine, Family, Input, Instant, LinkId, LinkState, Name, Priority, Received, RouterId, TrackerKind, VirtualAddress,
-    Vrid, Weight,
+    Engine, Family, Input, Instant, Interval, LinkId, LinkState, Name, NoticeKind, Priority, Received, RouterId,
+    TrackerKind, VirtualAddress, Vrid, Weight,
 };
 
 use crate::common::packet::Packet;
@@ -21,6 +21,18 @@ fn what_is_usual_about_an_address_is_not_written() {
     assert_eq!(of(128).to_string(), "2001:db8::1/128 preferred_lft forever");
     let no_source = VirtualAddress { preferred: Some(0), ..of(128) };
     assert_eq!(no_source.to_string(), "2001:db8::1/128");
+}
+
+#[test]
+fn an_interval_is_one_that_some_version_can_announce() {
+    let of = |centiseconds| Interval::from_centiseconds(centiseconds).map(Interval::as_centiseconds);
+    assert_eq!([0, 1, 25_500, 25_501, u16::MAX].map(of), [None, Some(1), Some(25_500), None, None]);
+}
+
+#[test]
+fn an_interval_is_written_in_seconds() {
+    let of = |centiseconds| Interval::from_centiseconds(centiseconds).expect("it is one").to_string();
+    assert_eq!([100, 25_500, 150, 25, 103].map(of), ["1s", "255s", "1.5s", "0.25s", "1.03s"]);
 }
 
 #[test]
@@ -43,6 +55,21 @@ fn what_is_tracked_is_shown() {
     let shown: Vec<_> =
         trackers.iter().map(|shown| (shown.tracker.kind, &*shown.tracker.name, &*shown.subject)).collect();
     assert_eq!(shown, [(TrackerKind::File, "load", "/run/load")]);
+}
+
+#[test]
+fn sync_groups_are_shown_with_their_routers() {
+    let routers = ["router a", "router b vrid 52", "router c vrid 53"];
+    let mut engine = Engine::new(config(&[&routers[..], &["group G c,a"]].concat()), 1);
+    let shown = |engine: &Engine| -> Vec<_> {
+        let groups = engine.view().groups.into_iter();
+        groups.map(|group| (group.name.to_string(), group.members, group.kind)).collect()
+    };
+    let members = vec![RouterId(2), RouterId(0)];
+    assert_eq!(shown(&engine), [("G".to_owned(), members.clone(), None)]);
+    // Nobody has said of their interface that it is there.
+    engine.handle(Instant::START, Input::Start, &mut Vec::new());
+    assert_eq!(shown(&engine), [("G".to_owned(), members, Some(NoticeKind::Fault))]);
 }
 
 #[test]
