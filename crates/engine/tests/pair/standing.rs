@@ -333,6 +333,36 @@ fn a_latch_of_the_time_of_a_cut_is_heard_of_afterwards() {
     world.active();
 }
 
+/// A node that was away knows neither the other one's latch nor what was acknowledged there. What it latches on its own is
+/// newer than both.
+#[test]
+fn a_latch_of_one_that_was_away_is_the_newest() {
+    for acknowledged in [false, true] {
+        let mut world = World::settled(|_, config| {
+            config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+            config.services[0].max_moves = Budget { limit: 0, within: ms(600_000) };
+        });
+        world.lose_power(0);
+        world.run_for(ms(5_000));
+        world.crash_service(1);
+        assert!(world.is_latched(1), "{}", world.log);
+        if acknowledged {
+            world.command(1, Command::Acknowledge);
+        }
+        world.cut(&KINDS);
+        world.boot(0);
+        world.run_for(ms(10_000));
+        world.crash_service(0);
+        world.heal();
+        world.run_for(ms(10_000));
+        for node in [0, 1] {
+            let latch = world.nodes[node].engine.view().latch.unwrap_or_else(|| panic!("latched\n{}", world.log));
+            assert_eq!(&*latch.node, "a", "{}", world.log);
+        }
+        world.active();
+    }
+}
+
 // ── maintenance ───────────────────────────────────────────────────────────────────────────────────────
 
 #[test]

@@ -34,6 +34,24 @@ service job
 }
 
 #[test]
+fn what_ended_while_nobody_was_there_does_not_begin_again() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore maintained 0
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 1
+    0.000000   save a epoch 1
+1.000000 > wait
+",
+    );
+}
+
+#[test]
 fn it_ends_by_itself() {
     check(
         "
