@@ -480,6 +480,27 @@ process web nginx quorum 2 fork 1 terminate 3
     );
 }
 
+#[test]
+fn whoever_has_stopped_counts_no_more() {
+    check(
+        r#"
+router a addresses none track_process web:10
+process web nginx terminate 5
+    0.000000 > processes web 1
+    0.000000 > start
+    0.000000   a priority 100 -> 110
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 110
+    1.000000 > processes web 0 ended
+    2.000000 > stop
+    2.000000   a Backup -> Initialize: Stopped
+    2.000000   a notify Stop 110
+    2.000000   stopped
+   10.000000 > wait
+"#,
+    );
+}
+
 /// A fork that execs what it is stays what it is, at once; and somebody else's exec does not hasten an end.
 #[test]
 fn a_fork_that_settles_counts_at_once() {
