@@ -193,7 +193,7 @@ fn a_run_in_which_nobody_could_look_changes_nothing() {
     check(
         r#"
 router a track_script one:-10
-script one
+script one interval 0.5 timeout 0.5
     0.000000 > start
     0.000000   a Initialize -> Backup: Started
     0.000000   a notify Backup 100
@@ -201,14 +201,20 @@ script one
     0.100000 > exit one 0
     0.100000   one returned Exited(0)
     0.100000   one succeeded
-    0.911340   run one
+    0.473500   run one
+    0.600000 > unlooked one 24
+    0.600000   one returned NotLooked(24)
+    0.973500   run one
     1.100000 > unlooked one 24
-    1.100000   one returned NotLooked(24)
-    1.911340   run one
-    2.100000 > exit one 1
-    2.100000   one returned Exited(1)
-    2.100000   one failed: Exited(1)
-    2.100000   a priority 100 -> 90
+    1.473500   run one
+    1.600000 > unlooked one 24
+    1.973500   run one
+    2.100000 > unlooked one 24
+    2.473500   run one
+    2.600000 > exit one 1
+    2.600000   one returned Exited(1)
+    2.600000   one failed: Exited(1)
+    2.600000   a priority 100 -> 90
 "#,
     );
 }
@@ -301,6 +307,37 @@ script chk
     );
 }
 
+#[test]
+fn an_operator_sees_how_far_each_check_is() {
+    check(
+        r#"
+script one rise 2 fall 3
+script two rise 2 init_fail
+    0.000000 > start
+    0.000000   run one
+    0.000000   run two
+    0.500000 > checks
+    0.500000   one is open at 1 runs since 0.000000
+    0.500000   two is bad at 0 runs since 0.000000
+    0.600000 > exit one 0
+    0.600000   one returned Exited(0)
+    0.600000   one succeeded
+    0.600000 > exit two 0
+    0.600000   two returned Exited(0)
+    0.700000 > checks
+    0.700000   one is good at 4 after Exited(0)
+    0.700000   two is bad at 1 after Exited(0)
+    0.906022   run two
+    0.911340   run one
+    1.500000 > exit one 1
+    1.500000   one returned Exited(1)
+    1.600000 > checks
+    1.600000   one is good at 3 after Exited(1)
+    1.600000   two is bad at 1 after Exited(0) runs since 0.906022
+"#,
+    );
+}
+
 // ── Runs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// Terminate after 0.5 s, Kill 2 s later, Kill again every 10 s after that. It is one bad run, not two or more:
@@ -375,6 +412,29 @@ script chk interval 5 timeout 1
     3.000000 > exit other 0
     3.000000 > view
     3.000000   a is Backup priority 90/100 interval 1s down at 3.609375
+"#,
+    );
+}
+
+/// Nor has a run that was suspended with the machine: it gets its whole time again.
+#[test]
+fn a_run_that_slept_has_not_taken_too_long() {
+    check(
+        r#"
+script chk interval 5 timeout 2
+    0.000000 > start
+    0.000000   run chk
+    1.000000 > wait
+   60.000000 > late timer
+   60.000000   chk skipped
+   61.500000 > exit chk 0
+   61.500000   chk returned Exited(0)
+   61.500000   chk succeeded
+   65.000000   run chk
+   67.000000   end chk Terminate
+   67.000000   chk timed out after 2s
+   67.000000   chk failed: took too long
+   67.500000 > wait
 "#,
     );
 }

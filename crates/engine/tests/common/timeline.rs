@@ -286,6 +286,10 @@ impl Bench {
                 let view = self.engine.view();
                 view.services.iter().map(|service| stamp(now, &words::service(service))).collect()
             }
+            ["checks"] => {
+                let view = self.engine.view();
+                view.scripts.iter().map(|check| stamp(now, &words::check(check))).collect()
+            }
             ["view"] => {
                 let view = self.engine.view();
                 view.routers.iter().map(|router| stamp(now, &words::view(&self.engine, router))).collect()

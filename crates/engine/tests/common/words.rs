@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use tanist_engine::vrrp::receive::Discard;
 use tanist_engine::wire::Sequence;
 use tanist_engine::{
-    Cause, Desired, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ServiceView, TrackerKind,
-    TrackerName,
+    Cause, Desired, Engine, Event, FaultReason, LinkId, Output, Record, RouterId, RouterView, ScriptView, ServiceView,
+    TrackerKind, TrackerName,
 };
 
 /// All reasons, in the order of their counters.
@@ -114,6 +114,26 @@ pub(crate) fn service(view: &ServiceView) -> String {
         None => {}
     }
     let _ = write!(line, " restarts {} moves {}", view.restarts, view.moves);
+    line
+}
+
+/// One check at one moment as one line.
+pub(crate) fn check(view: &ScriptView) -> String {
+    let verdict = match view.good {
+        None => "open",
+        Some(true) => "good",
+        Some(false) => "bad",
+    };
+    let mut line = format!("{} is {verdict} at {}", view.name, view.counter);
+    if let Some(outcome) = view.last_outcome {
+        let _ = write!(line, " after {outcome:?}");
+    }
+    if let Some(since) = view.running_since {
+        let _ = write!(line, " runs since {since}");
+    }
+    if view.rests {
+        line.push_str(" rests");
+    }
     line
 }
 

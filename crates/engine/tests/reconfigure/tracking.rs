@@ -57,6 +57,82 @@ script chk interval 2 timeout 2 rise 1 fall 1
     );
 }
 
+/// Two of three are left, whatever else has changed.
+#[test]
+fn a_row_of_bad_runs_goes_on_under_new_figures() {
+    check(
+        r#"
+script chk interval 1 rise 2 fall 3
+    0.000000 > start
+    0.000000   run chk
+    0.100000 > exit chk 0
+    0.100000   chk returned Exited(0)
+    0.100000   chk succeeded
+    0.911340   run chk
+    1.100000 > exit chk 1
+    1.100000   chk returned Exited(1)
+    1.500000 > reconfigure
+script chk interval 1 rise 1 fall 3
+    1.500000 > checks
+    1.500000   chk is good at 2 after Exited(1)
+    1.911340   run chk
+    2.100000 > exit chk 1
+    2.500000 > checks
+    2.500000   chk is good at 1 after Exited(1)
+    2.911340   run chk
+    3.100000 > exit chk 1
+    3.100000   chk failed: Exited(1)
+"#,
+    );
+}
+
+/// It does not fail by a reload, but by the next bad run.
+#[test]
+fn a_longer_row_of_bad_runs_than_the_new_figures_allow_leaves_one() {
+    check(
+        r#"
+script chk interval 1 rise 2 fall 4
+    0.000000 > start
+    0.000000   run chk
+    0.100000 > exit chk 0
+    0.100000   chk returned Exited(0)
+    0.100000   chk succeeded
+    0.911340   run chk
+    1.100000 > exit chk 1
+    1.100000   chk returned Exited(1)
+    1.911340   run chk
+    2.100000 > exit chk 1
+    2.911340   run chk
+    3.100000 > exit chk 1
+    3.500000 > reconfigure
+script chk interval 1 rise 2 fall 2
+    3.500000 > checks
+    3.500000   chk is good at 2 after Exited(1)
+    3.911340   run chk
+    4.100000 > exit chk 1
+    4.100000   chk failed: Exited(1)
+"#,
+    );
+}
+
+#[test]
+fn the_first_result_decides_under_new_figures_too() {
+    check(
+        r#"
+script chk interval 1 rise 3
+    0.000000 > start
+    0.000000   run chk
+    0.500000 > reconfigure
+script chk interval 1 rise 2
+    0.500000 > checks
+    0.500000   chk is open at 1 runs since 0.000000
+    0.600000 > exit chk 1
+    0.600000   chk returned Exited(1)
+    0.600000   chk failed: Exited(1)
+"#,
+    );
+}
+
 /// Four good runs of five do not make it good when two are enough: it was failed, and a bad run follows.
 #[test]
 fn a_failed_check_does_not_become_good_by_a_bad_run() {
@@ -79,6 +155,8 @@ script chk interval 1 rise 5
     4.100000 > exit chk 0
     4.500000 > reconfigure
 script chk interval 1 rise 2
+    4.500000 > checks
+    4.500000   chk is bad at 1 after Exited(0)
     4.911340   run chk
     5.100000 > exit chk 1
     5.100000   chk returned Exited(1)
