@@ -124,6 +124,147 @@ script chk interval 5 timeout 4 when active
     );
 }
 
+/// What has left its role keeps no process behind.
+#[test]
+fn a_run_that_does_not_end_with_the_role_is_killed() {
+    check(
+        r#"
+router a priority 200 interval 100 addresses none track_script chk
+script chk interval 1 timeout 0.9 when active
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   run chk
+  300.300000 > hear 192.0.2.2 220 interval 100
+  300.300000   a advertise 200
+  300.300000   a Active -> Backup: HigherPriority 220 from 192.0.2.2
+  300.300000   a releases its addresses
+  300.300000   desired nothing
+  300.300000   a notify Backup 200
+  300.300000   end chk Terminate
+  302.300000   end chk Kill
+  303.000000 > signal chk 9
+  303.000000   chk returned Signalled(9)
+  303.000000 > checks
+  303.000000   chk is open at 0 after Signalled(9) rests
+  310.000000 > wait
+"#,
+    );
+}
+
+/// It was told to end when the role went. There is no second one beside it, and that is no news.
+#[test]
+fn while_its_last_run_ends_it_waits_for_its_next_turn() {
+    check(
+        r#"
+router a priority 200 addresses none track_script chk
+script chk interval 3 timeout 1 when active
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    3.218750   a Backup -> Active: ActiveDownTimer
+    3.218750   a advertise 200
+    3.218750   a wants its addresses
+    3.218750   desired nothing
+    3.218750   a notify Active 200
+    3.218750   run chk
+    3.300000 > hear 192.0.2.2 220
+    3.300000   a advertise 200
+    3.300000   a Active -> Backup: HigherPriority 220 from 192.0.2.2
+    3.300000   a releases its addresses
+    3.300000   desired nothing
+    3.300000   a notify Backup 200
+    3.300000   end chk Terminate
+    3.500000 > hear 192.0.2.2 0
+    3.500000   a hears 192.0.2.2 resign
+    3.718750   a Backup -> Active: ActiveResigned
+    3.718750   a advertise 200
+    3.718750   a wants its addresses
+    3.718750   desired nothing
+    3.718750   a notify Active 200
+    4.000000 > exit chk 1
+    4.000000   chk returned Exited(1)
+    4.718750   a advertise 200
+    5.718750   a advertise 200
+    6.718750   run chk
+    6.718750   a advertise 200
+    7.000000 > exit chk 0
+    7.000000   chk returned Exited(0)
+    7.000000   chk succeeded
+    7.100000 > wait
+"#,
+    );
+}
+
+#[test]
+fn its_weight_comes_and_goes_with_the_role() {
+    check(
+        r#"
+router a priority 200 interval 100 addresses none track_script chk:20
+script chk interval 5 when active
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   run chk
+  301.000000 > exit chk 0
+  301.000000   chk returned Exited(0)
+  301.000000   chk succeeded
+  301.000000   a priority 200 -> 220
+  302.000000 > hear 192.0.2.2 230 interval 100
+  302.000000   a advertise 220
+  302.000000   a Active -> Backup: HigherPriority 230 from 192.0.2.2
+  302.000000   a releases its addresses
+  302.000000   desired nothing
+  302.000000   a notify Backup 220
+  302.000000   a priority 220 -> 200
+  303.000000 > checks
+  303.000000   chk is open at 0 after Exited(0) rests
+"#,
+    );
+}
+
+/// Or the role would go to and fro while nobody can look.
+#[test]
+fn what_nobody_could_look_at_says_nothing() {
+    check(
+        r#"
+router a priority 200 interval 100 addresses none track_script chk
+script chk interval 5 when active
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   run chk
+  301.000000 > unlooked chk 24
+  301.000000   chk returned NotLooked(24)
+  305.130090   run chk
+  306.000000 > unlooked chk 24
+  310.130090   run chk
+  311.000000 > unlooked chk 24
+  315.130090   run chk
+  316.000000 > unlooked chk 24
+  317.000000 > view
+  317.000000   a is Active priority 200/200 interval 100s
+  317.000000 > checks
+  317.000000   chk is open at 0 after NotLooked(24)
+"#,
+    );
+}
+
 #[test]
 fn on_the_standby_it_decides_and_with_the_role_it_rests() {
     check(
