@@ -52,8 +52,8 @@ impl Freshness {
             AntiReplay::Monotonic => self.sent.max(self.heard),
         };
         let sequence = match before.map(Sequence::next) {
-            // The calendar was set back. If by little, those who heard what we sent before take nothing older.
-            Some(newer) if newer > by_calendar && !anti_replay.is_stale(newer, self.calendar.at(now)) => newer,
+            // Where the calendar was set back by little, those who heard what we sent before take nothing older.
+            Some(newer) if !anti_replay.is_stale(newer, self.calendar.at(now)) => newer.max(by_calendar),
             // If by much, nobody whose calendar is right has believed what we sent before.
             Some(_) | None => by_calendar,
         };

@@ -575,11 +575,8 @@ impl Field for IpAddr {
 
 impl Field for Name {
     fn write(&self, out: &mut Vec<u8>) {
-        let mut text: &str = self;
-        if text.len() > MAX_TEXT {
-            let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end));
-            text = &text[..end.unwrap_or(0)];
-        }
+        let end = (0..=self.len().min(MAX_TEXT)).rev().find(|end| self.is_char_boundary(*end));
+        let text = &self[..end.unwrap_or(0)];
         // Never more than `MAX_TEXT`.
         (text.len() as u16).write(out);
         out.extend_from_slice(text.as_bytes());

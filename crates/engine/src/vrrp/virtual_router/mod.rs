@@ -626,7 +626,7 @@ impl VirtualRouter {
         self.set_state(now, State::Active(active), cause, out);
         self.statistics.became_active += 1;
         self.advertise(now, out);
-        self.find_a_place(now);
+        self.find_a_place();
         out.push(Output::Tell(Event::AddressesWanted { router: self.id }));
         out.push(Output::DesiredChanged);
         self.announce_all(now, repeat, around, out);
@@ -636,13 +636,14 @@ impl VirtualRouter {
     /// Hundreds of routers that became Active together would advertise together for ever, and when this node dies, all
     /// of them would be taken over at one moment. The second advertisement is early by the place of the router's group,
     /// which never hurts, and the others follow it.
-    fn find_a_place(&mut self, now: Instant) {
+    fn find_a_place(&mut self) {
         let interval = self.config.advertisement_interval.as_duration();
         // Whoever speaks often has fewer of them, with more routers in each: every one wakes up a Backup.
         let places = (interval.as_millis() / PLACE.as_millis()).clamp(1, u128::from(PLACES)) as u32;
         let place = self.id.0 % SPREAD * places / SPREAD;
         let State::Active(active) = &mut self.state else { return };
-        active.advertise_at = (active.advertise_at - PLACE * place).max(now + PLACE.min(interval));
+        // It stays behind the first one by a place at least, or by the whole interval.
+        active.advertise_at = active.advertise_at - PLACE * place;
     }
 
     fn become_backup(
