@@ -3,6 +3,7 @@
 mod active;
 mod backup;
 mod faults;
+mod giving_way;
 mod groups;
 mod hesitating;
 mod initialize;
