@@ -369,9 +369,9 @@ router a priority 255 interval 4 repeat 4 pacing 0.1
     );
 }
 
-/// The address is still here.
+/// Although the address is still here.
 #[test]
-fn announcements_go_on_during_an_orderly_stop() {
+fn nothing_is_announced_during_an_orderly_stop() {
     check(
         r#"
 router a priority 255 interval 4 repeat 3 pacing 0.1
@@ -389,6 +389,29 @@ router a priority 255 interval 4 repeat 3 pacing 0.1
     0.150000   a resigned
     0.150000   a Active -> Initialize: Stopped
     0.400000 > wait
+"#,
+    );
+    // Nor while what runs here ends, and it is Active until that has ended.
+    check(
+        r#"
+router a priority 100 interval 4 repeat 9 pacing 1
+service job
+   13.000000 > serve
+   13.000000   a is Active priority 100/100 interval 4s
+   13.000000   job is Running wanted well restarts 0 moves 0
+   13.609375   announce eth0 192.0.2.100
+   14.000000 > stop
+   14.000000   job Running -> Stopping: Role
+   14.000000   job Stop
+   16.609375   a advertise 100
+   18.000000 > gone job exit 0
+   18.000000   job Stopping -> Stopped: Done
+   18.000000   a advertise 0
+   18.000000   a resigned
+   18.000000   a Active -> Initialize: Stopped
+   18.000000   job hook RoleChanged Initialize epoch 1
+   18.000000   job AssessReadiness
+   18.200000 > wait
 "#,
     );
 }
@@ -417,6 +440,37 @@ router a priority 255 interval 4 delay 0 elsewhere 3@vmac1 addresses 192.0.2.100
     6.000000   a announcing vmac1 198.51.100.1
     6.000000   announce vmac1 198.51.100.1
     7.000000 > wait
+"#,
+    );
+}
+
+/// A reload puts it off only if it says something else about it.
+#[test]
+fn what_lies_beside_the_way_is_announced_on_through_a_reconfiguration() {
+    check(
+        r#"
+router a priority 255 interval 9 elsewhere 3@vmac1 addresses 192.0.2.100/24,198.51.100.1/24@vmac1
+    0.000000 > link vmac1 up
+    0.000000   vmac1 Up
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0 198.51.100.1/24@vmac1
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   a announcing vmac1 198.51.100.1
+    0.000000   announce eth0 192.0.2.100
+    0.000000   announce vmac1 198.51.100.1
+    0.000000   a notify Active 255
+    1.000000 > reconfigure
+router a priority 255 interval 9 elsewhere 3@vmac1 addresses 192.0.2.100/24,198.51.100.1/24@vmac1 skip_check_adv_addr
+    3.000000   a announcing vmac1 198.51.100.1
+    3.000000   announce vmac1 198.51.100.1
+    4.000000 > reconfigure
+router a priority 255 interval 9 elsewhere 4@vmac1 addresses 192.0.2.100/24,198.51.100.1/24@vmac1
+    8.000000   a announcing vmac1 198.51.100.1
+    8.000000   announce vmac1 198.51.100.1
+    8.500000 > wait
 "#,
     );
 }
