@@ -162,11 +162,21 @@ fn forms_of_the_checksum_by_unicast() {
         sum old                                  => Checksum
 ",
     );
-    // Version 2 has one form, and by multicast old and new are the same.
-    ladder(
-        "router a source 192.0.2.1 peers 192.0.2.2",
-        "
+    // Version 2 has one form, and so has IPv6.
+    for other in ["router a source 192.0.2.1 peers 192.0.2.2", "router a ipv6 source fe80::1 peers fe80::2"] {
+        ladder(
+            other,
+            "
                                                  => accepted
+        sum old                                  => Checksum
+",
+        );
+    }
+    // By multicast the group that it is sent to counts; for the usual one old and new are the same.
+    ladder(
+        "router a version 3 group 224.0.0.77",
+        "
+        sum pseudo                               => accepted
         sum old                                  => Checksum
 ",
     );
@@ -180,6 +190,7 @@ fn the_checksum_that_is_asked_for_is_sent() {
         "router a version 3 priority 255 checksum message source 192.0.2.1 peers 192.0.2.2,192.0.2.3",
         "router a version 3 priority 255 checksum old source 192.0.2.1 peers 192.0.2.2,192.0.2.3",
         "router a version 3 priority 255 checksum never-old source 192.0.2.1 peers 192.0.2.2",
+        "router a version 3 priority 255 checksum old group 224.0.0.77",
         "router a version 3 priority 255 checksum message hmac 1",
     ] {
         let mut bench = crate::common::timeline::Bench::new(&[line]);

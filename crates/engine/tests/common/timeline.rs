@@ -440,6 +440,8 @@ impl Bench {
             judge.sum = match (router.version, router.deviations.checksum, heard) {
                 _ if router.family == Family::Ipv6 => Sum::WithPseudoHeader,
                 (Version::V2, ..) | (Version::V3, ChecksumPolicy::MessageOnly, _) => Sum::MessageOnly,
+                // By multicast there is no old form.
+                (Version::V3, ChecksumPolicy::OldUnicast, _) if destination.is_multicast() => Sum::WithPseudoHeader,
                 (Version::V3, ChecksumPolicy::OldUnicast, _) => Sum::OldUnicast,
                 (Version::V3, ChecksumPolicy::Automatic, Some(ChecksumForm::OldUnicast)) => Sum::OldUnicast,
                 (Version::V3, ChecksumPolicy::Automatic | ChecksumPolicy::NeverOldUnicast, _) => Sum::WithPseudoHeader,
