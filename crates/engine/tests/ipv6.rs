@@ -136,6 +136,7 @@ fn the_ladder_of_checks_is_that_of_ipv4() {
         to fe80::1                               => TransportMismatch
         vrid 52                                  => ignored
         padding 4                                => accepted
+        padding 5                                => accepted
 ",
     );
     ladder(
@@ -281,6 +282,40 @@ link eth0 up 2001:db8::1? 2001:db8::7
     1.000000   a notify Fault 100
     1.500000 > view
     1.500000   a is Initialize priority 100/100 interval 1s fault NoPrimaryAddress
+"#,
+    );
+}
+
+/// Nor is any address that it would not send from: one of another reach, or a virtual one that a former life has left.
+#[test]
+fn a_tentative_address_of_no_use_is_not_waited_for() {
+    for tentative in ["2001:db8::1?", "fe80::100?"] {
+        let mut bench = Bench::new(&["router a ipv6 priority 100"]);
+        bench.set_links(&[&format!("link eth0 up {tentative}")]);
+        let told = bench.act(Instant::START, "start", &[]);
+        assert!(told.iter().any(|line| line.ends_with("a fault: NoPrimaryAddress")), "{tentative}: {told:?}");
+    }
+}
+
+/// Who has no address that the new peers can answer to does not even resign: they would hear it from a stranger.
+#[test]
+fn after_a_reconfiguration_nothing_is_sent_from_where_the_new_peers_cannot_answer_to() {
+    check(
+        r#"
+router a ipv6 priority 100 peers fe80::2
+link eth0 up fe80::1
+    4.000000 > settle
+    4.000000   a is Active priority 100/100 interval 1s
+    4.500000 > reconfigure
+router a ipv6 priority 100 peers 2001:db8::2
+    4.500000   a fault: NoPrimaryAddress
+    4.500000   a advertise 0 but has no address to send from
+    4.500000   a resigned
+    4.500000   a Active -> Initialize: Fault
+    4.500000   a releases its addresses
+    4.500000   desired nothing
+    4.500000   a notify Fault 100
+    5.000000 > wait
 "#,
     );
 }
