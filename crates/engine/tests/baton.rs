@@ -144,12 +144,16 @@ fn routers_that_do_not_fit_are_left_out() {
             router
         })
         .collect();
-    let octets = seal.seal(&message);
-    assert!(octets.len() <= MAX_LENGTH && octets.len() > MAX_LENGTH - 200, "{} octets", octets.len());
-    let opened = seal.open(&octets).unwrap();
-    let expected: Vec<_> = message.statement.routers.iter().filter(|router| &*router.name != "router 5").collect();
-    assert!(opened.statement.routers.len() > 400);
-    assert_eq!(opened.statement.routers.iter().collect::<Vec<_>>(), expected[..opened.statement.routers.len()]);
+    // Wherever the last one that fits ends.
+    for shift in [0, 60, 120] {
+        message.statement.node = Name::from("x".repeat(shift).as_str());
+        let octets = seal.seal(&message);
+        assert!(octets.len() <= MAX_LENGTH && octets.len() > MAX_LENGTH - 200, "{} octets", octets.len());
+        let opened = seal.open(&octets).unwrap();
+        let expected: Vec<_> = message.statement.routers.iter().filter(|router| &*router.name != "router 5").collect();
+        assert!(opened.statement.routers.len() > 400);
+        assert_eq!(opened.statement.routers.iter().collect::<Vec<_>>(), expected[..opened.statement.routers.len()]);
+    }
 }
 
 #[test]
@@ -175,6 +179,11 @@ fn sealed_nonsense_is_malformed() {
         assert_eq!(seal.open(&sealed(&content[..length])), Err(BatonDiscard::Malformed), "{length} octets");
     }
     assert_eq!(seal.open(&sealed(&[content, &[0]].concat())), Err(BatonDiscard::Malformed), "one octet more");
+    // What is counted below a second is less than one.
+    let second = content.windows(4).position(|four| four == [0, 0, 0, 5]).expect("7200 s and 5 ns");
+    let mut more = content.to_vec();
+    more[second..second + 4].copy_from_slice(&1_000_000_000_u32.to_be_bytes());
+    assert_eq!(seal.open(&sealed(&more)), Err(BatonDiscard::Malformed), "a second in nanoseconds");
     // Whatever its seal is.
     let long = vec![0; MAX_LENGTH];
     assert_eq!(seal.open(&[content, &long].concat()), Err(BatonDiscard::Malformed), "too long");

@@ -8,6 +8,7 @@ use crate::common::setup::{password, router, virtual_address};
 use crate::common::timeline::Bench;
 use proptest::prelude::*;
 use tanist_engine::vrrp::receive::ChecksumForm;
+use tanist_engine::wire::checksum::Checksum;
 use tanist_engine::wire::{AddressList, Advertisement, Body, advertisement, arp, ipv4, ipv6};
 use tanist_engine::{Engine, Family, Input, Instant, LinkId, Output, Priority, Received, RouterId, Version, Vrid};
 
@@ -372,6 +373,14 @@ proptest! {
             prop_assert_eq!(found, form);
         }
     }
+}
+
+/// RFC 1071: as if a zero stood behind it.
+#[test]
+fn an_octet_that_is_left_over_is_the_high_half_of_a_word() {
+    let sum = |octets: &[u8]| Checksum::default().include(octets).finish();
+    assert_eq!(sum(&[0x12, 0x34, 0x56]), !(0x1234 + 0x5600));
+    assert_eq!(sum(&[0x12, 0x34, 0x56]), sum(&[0x12, 0x34, 0x56, 0]));
 }
 
 // ── Limits ────────────────────────────────────────────────────────────────────────────────────────────────
