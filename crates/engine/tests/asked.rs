@@ -43,6 +43,14 @@ fn a_router_is_on_no_interface_in_particular_only_if_none_is_named() {
     assert!(of_eth0.is_anywhere());
 }
 
+/// The machine may have been up for long by then.
+#[test]
+fn a_router_is_in_its_first_state_since_its_engine_was_started() {
+    let mut engine = Engine::new(config(&["router a"]), 1);
+    engine.handle(Instant::from_millis(5_000), Input::Start, &mut Vec::new());
+    assert_eq!(engine.view().routers[0].since, Instant::from_millis(5_000));
+}
+
 #[test]
 fn a_weight_means_a_fault_or_a_priority() {
     let weights = [Weight::Fault, Weight::ReversedFault, Weight::Priority(-20), Weight::Reversed(20)];

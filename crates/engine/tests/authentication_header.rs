@@ -262,6 +262,19 @@ router a header secret priority 255
     );
 }
 
+/// Two that have begun together count in step, and believe each other. Who has counted further does not believe this one.
+#[test]
+fn what_has_crossed_an_advertisement_of_ours_is_answered_again_only_if_it_counts_further() {
+    for (number, again) in [("1", false), ("2", true)] {
+        let mut bench = Bench::new(&["router a header secret priority 255"]);
+        bench.set_links(&[]);
+        bench.act(Instant::START, "start", &[]);
+        let told = bench.act(Instant::START, &format!("hear 192.0.2.2 100 header_number {number}"), &[]);
+        assert!(told.iter().any(|line| line.contains("a answers 100")), "{number}: {told:?}");
+        assert_eq!(told.iter().any(|line| line.contains("a advertise 255")), again, "{number}: {told:?}");
+    }
+}
+
 /// The kernel puts something else in the place of an identification of 0, which the check value covers.
 #[test]
 fn the_identification_is_never_0() {

@@ -231,6 +231,26 @@ router a version 3 priority 100
     );
 }
 
+/// What is odd about what was accepted does not keep what was refused from being told.
+#[test]
+fn oddities_and_reasons_are_told_apart() {
+    check(
+        r#"
+router a version 3 priority 100 source 192.0.2.1 peers 192.0.2.2 peer_ttl 192.0.2.2/200/255
+    0.000000 > start
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 100
+    0.500000 > hear 192.0.2.2 150
+    0.500000   a follows 192.0.2.2
+    1.000000 > hear 192.0.2.2 150 interval 2
+    1.000000   a learns interval 2s after 1s
+    1.000000   a finds AdvertisementInterval odd from 192.0.2.2
+    1.500000 > hear 192.0.2.2 150 interval 2 ttl 199
+    1.500000   a discards PeerTtl from 192.0.2.2
+"#,
+    );
+}
+
 /// A packet that is refused changes nothing: the timer of the last good one runs on.
 #[test]
 fn a_refused_packet_has_no_effect() {

@@ -203,6 +203,19 @@ fn who_has_lost_to_one_that_dies_takes_over_in_the_protocols_time() {
     assert_eq!(world.active(), 0, "{}", world.log);
 }
 
+/// What a dead node's priority was says nothing against a third router that is better than this one.
+#[test]
+fn who_is_left_of_two_lets_a_third_router_have_it() {
+    let mut world = World::settled(|_, _| {});
+    world.lose_power(0);
+    world.run_for(ms(5_000));
+    assert_eq!(world.state(1), StateName::Active, "{}", world.log);
+    let octets = Packet::of(&world.nodes[1].config.routers[0], [192, 0, 2, 77], [224, 0, 0, 18], 120).octets();
+    let received = Received { link: LinkId(0), family: Family::Ipv4, octets: &octets };
+    world.handle(1, Input::Received(received));
+    assert_eq!(world.state(1), StateName::Backup, "{}", world.log);
+}
+
 /// The loser's service is gone before anything else could begin there; the winner's is not touched.
 #[test]
 fn after_a_cut_only_the_losers_service_ends() {

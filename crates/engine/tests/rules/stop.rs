@@ -46,6 +46,69 @@ router a priority 100
     );
 }
 
+/// 255/256 × 1 s, or 1.01 s, and 100 ms; that they are close together makes neither go earlier.
+#[test]
+fn each_keeps_its_address_for_as_long_as_its_own_successor_may_need() {
+    check(
+        r#"
+router a vrid 51 priority 100
+router b vrid 52 priority 100 version 3 interval 1.01 addresses 192.0.2.101/24
+    3.700000 > settle
+    3.700000   a is Active priority 100/100 interval 1s
+    3.700000   b is Active priority 100/100 interval 1.01s
+    4.000000 > stop
+    4.000000   a advertise 0
+    4.000000   a resigned
+    4.000000   a Active -> Initialize: Stopped
+    4.000000   b advertise 0
+    4.000000   b resigned
+    4.000000   b Active -> Initialize: Stopped
+    5.096093   a releases its addresses
+    5.096093   desired 192.0.2.101/24@eth0
+    5.096093   a notify Stop 100
+    5.106054   b releases its addresses
+    5.106054   desired nothing
+    5.106054   b notify Stop 100
+    5.106054   stopped
+    5.500000 > wait
+"#,
+    );
+}
+
+/// What is counted is counted from the beginning, or since an operator has begun anew.
+#[test]
+fn resignations_are_counted_until_the_counters_are_cleared() {
+    check(
+        r#"
+router a priority 255 track_link eth1
+link eth0 up 192.0.2.1
+link eth1 up
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    0.500000 > link eth1 down
+    0.500000   eth1 Down
+    0.500000   a fault: LinkDown eth1
+    0.500000   a advertise 0
+    0.500000   a resigned
+    0.500000   a Active -> Initialize: Fault
+    0.500000   a releases its addresses
+    0.500000   desired nothing
+    0.500000   a notify Fault 255
+    0.500000 > counters
+    0.500000   a counts sent 2 became 1 released 1 zero-sent 1
+    0.600000 > clear-counters
+    0.600000 > counters
+    0.600000   a counts
+"#,
+    );
+}
+
 /// 255/256 × 0.1 s and 100 ms.
 #[test]
 fn the_bound_of_a_stop_follows_the_interval_in_version_3() {
