@@ -56,10 +56,6 @@ impl Hooks {
         self.timers.clear();
     }
 
-    pub(super) const fn has_timers(&self) -> bool {
-        !self.timers.is_empty()
-    }
-
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.timers.iter().copied().min()
     }

@@ -195,7 +195,7 @@ impl Service {
         if !same_checks {
             self.reconfigure_checks(now, out);
         }
-        if !same_timers && self.hooks.has_timers() {
+        if !same_timers && self.wanted && self.is_up() {
             self.hooks.begin_timers(now, &self.config.while_active);
         }
     }

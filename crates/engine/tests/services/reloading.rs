@@ -74,6 +74,65 @@ service job every 5
     );
 }
 
+/// It has run without any until now.
+#[test]
+fn first_timers_begin_with_the_reload() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+service job every 5
+  306.000000   job hook WhileActive(0) Active epoch 1
+307.000000 > wait
+",
+    );
+}
+
+#[test]
+fn timers_that_stay_go_on() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job every 5
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+304.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+service job every 5 restart 2/60
+  305.500000   job hook WhileActive(0) Active epoch 1
+306.000000 > wait
+",
+    );
+}
+
+#[test]
+fn new_timers_of_what_starts_wait_until_it_runs() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job every 100
+300.300000 > settle
+  300.300000   a is Active priority 200/200 interval 100s
+  300.300000   job is Starting wanted restarts 0 moves 0
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+service job every 5
+310.000000 > running job
+  310.000000   job Starting -> Running: Done
+  310.000000   job hook TakenOver Active epoch 1
+  310.000000   save a epoch 1 active
+  315.000000   job hook WhileActive(0) Active epoch 1
+316.000000 > wait
+",
+    );
+}
+
 #[test]
 fn a_router_that_joins_ahead_of_the_others_keeps_nobody_waiting() {
     check(
