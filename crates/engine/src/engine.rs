@@ -530,6 +530,7 @@ impl Engine {
             self.retired.push(router);
         }
         self.hand_on_the_word(&units, &new_ids, &speakers, out);
+        self.change_roles_of_services(&units, &new_ids);
         self.departing.retain(|departing| departing.is_waiting(&self.services));
         for mut gone in removed {
             gone.forget(out);

@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::{groups, holds, words};
 use crate::role::{self, Here, Role, There};
 use crate::service::Service;
+use crate::units::Units;
 use crate::vrrp::virtual_router::VirtualRouter;
 use crate::wire::baton::{RouterStatement, Stance};
 use crate::{Cause, Engine, Event, Hook, HookCall, Instant, Name, Output, RefusedCommand, RouterId, StateName};
@@ -53,6 +54,21 @@ impl Engine {
                     epoch,
                     number: self.hook_number,
                 }));
+            }
+        }
+    }
+
+    /// What hooks were told of the role that a service had says nothing of one that a reload has given to it. `before` are the
+    /// units that were, `new_ids` where each router is now.
+    pub(crate) fn change_roles_of_services(&mut self, before: &Units, new_ids: &[Option<RouterId>]) {
+        let Self { services, units, .. } = self;
+        for service in services {
+            let name = &service.config().name;
+            let had = before.owner_of(name).map_or(&[] as &[usize], |owner| before.members(owner));
+            let has = units.owner_of(name).map_or(&[] as &[usize], |owner| units.members(owner));
+            let mut still = had.iter().filter_map(|member| new_ids.get(*member).copied().flatten());
+            if !still.any(|id| has.contains(&(id.0 as usize))) {
+                service.change_role();
             }
         }
     }

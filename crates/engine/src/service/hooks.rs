@@ -31,11 +31,17 @@ impl Hooks {
         self.told = told;
     }
 
+    /// It has another role from now on, whose epochs count for themselves; what was to be told still is.
+    pub(super) fn change_role(&mut self) {
+        (self.epoch, self.told) = (u64::from(self.is_to_be_told()), 0);
+    }
+
     /// It has joined a role that is here: that is no take-over.
-    pub(super) const fn join(&mut self, epoch: u64) {
-        if epoch > self.epoch {
-            self.told = if self.told < self.epoch { self.told } else { epoch };
-            self.epoch = epoch;
+    pub(super) fn join(&mut self, epoch: u64) {
+        let is_to_be_told = self.is_to_be_told();
+        self.know_epoch(epoch);
+        if !is_to_be_told {
+            self.told = self.epoch;
         }
     }
 
@@ -43,9 +49,14 @@ impl Hooks {
     pub(super) fn take_over(&mut self, epoch: u64, goes_on: bool) {
         // A role that was not let go after all was not taken over again; but what was to be told of it still is.
         if epoch > self.epoch {
+            // What a former life told may be of another role that it had then.
             self.told = if goes_on { epoch } else { self.told.min(epoch - 1) };
         }
         self.epoch = epoch;
+    }
+
+    const fn is_to_be_told(&self) -> bool {
+        self.told < self.epoch
     }
 
     pub(super) fn begin_timers(&mut self, now: Instant, while_active: &[Duration]) {
@@ -63,7 +74,7 @@ impl Hooks {
     /// Which are due, each once. `active`: its router has the role; `serves`: it does what it is for.
     pub(super) fn due(&mut self, now: Instant, while_active: &[Duration], active: bool, serves: bool) -> Vec<Hook> {
         let mut due = Vec::new();
-        if active && serves && self.told < self.epoch {
+        if active && serves && self.is_to_be_told() {
             self.told = self.epoch;
             due.push(Hook::TakenOver);
         }

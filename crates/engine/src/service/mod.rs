@@ -260,6 +260,11 @@ impl Service {
         self.hooks.know_epoch(epoch);
     }
 
+    /// A reload has given it to a router that has nothing to do with its former one.
+    pub(crate) fn change_role(&mut self) {
+        self.hooks.change_role();
+    }
+
     /// What a former life of this daemon says: it may have been running rightly.
     pub(crate) const fn allow_adoption(&mut self) {
         (self.adoptable, self.may_run) = (true, true);

@@ -342,7 +342,7 @@ service job of a
 router a priority 200 interval 100
 router b vrid 52 priority 200 interval 100
 service job of b
-  301.000000   save b epoch 1 active
+  301.000000   save b epoch 1 active (2 times)
 302.000000 > hold a operator
   302.000000   Held { router: RouterId(0), by: Operator }
   302.000000   a advertise 0
@@ -355,6 +355,37 @@ service job of b
   302.000000   save a epoch 1 held by Operator b epoch 1 active
 303.000000 > services
   303.000000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
+/// Both routers are Active: what was to be told of the one is told of the other, and not again when it comes back.
+#[test]
+fn a_service_that_moves_while_it_starts_is_taken_over_once() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+service job of a
+300.300000 > settle
+  300.300000   a is Active priority 200/200 interval 100s
+  300.300000   b is Active priority 200/200 interval 100s
+  300.300000   job is Starting wanted restarts 0 moves 0
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+service job of b
+  301.000000   save b epoch 1 active
+302.000000 > running job
+  302.000000   job Starting -> Running: Done
+  302.000000   job hook TakenOver Active epoch 1
+  302.000000   save b epoch 1 active
+303.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+service job of a
+  303.000000   save a epoch 1 active (2 times)
+304.000000 > wait
 ",
     );
 }
@@ -522,7 +553,6 @@ service job of a
   301.500000   a Initialize -> Backup: Started
   301.500000   a notify Backup 200
   301.500000   job hook RoleChanged Backup epoch 0
-  301.500000   save
 302.000000 > gone job exit 0
   302.000000   job Stopping -> Stopped: Done
   302.000000   job AssessReadiness
@@ -569,6 +599,50 @@ service job of a
   303.218750   G notify Active
 304.000000 > services
   304.000000   job is Running wanted well restarts 0 moves 0
+",
+    );
+}
+
+/// It is the first time that this router is Active, as it was for the former one.
+#[test]
+fn a_service_that_moves_to_another_router_is_taken_over_there() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 100 interval 100 addresses none
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Backup priority 100/100 interval 100s down at 300.609375
+  300.500000   job is Running wanted well restarts 0 moves 0
+300.600000 > hear 192.0.2.2 250 for b
+  300.600000   b follows 192.0.2.2
+301.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 100 interval 100 addresses none
+service job of b
+  301.000000   save
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+301.500000 > gone job exit 0
+  301.500000   job Stopping -> Stopped: Done
+  301.500000   job AssessReadiness
+302.000000 > hear 192.0.2.2 0 for b
+  302.000000   b hears 192.0.2.2 resign
+  302.609375   b Backup -> Active: ActiveResigned
+  302.609375   b advertise 100
+  302.609375   b wants its addresses
+  302.609375   desired nothing
+  302.609375   b notify Active 100
+  302.609375   job hook RoleChanged Active epoch 1
+  302.609375   save b epoch 1 active
+  302.609375   job Stopped -> Starting: Role
+  302.609375   job Start
+303.500000 > running job
+  303.500000   job Starting -> Running: Done
+  303.500000   job hook TakenOver Active epoch 1
+  303.500000   save b epoch 1 active
+304.000000 > wait
 ",
     );
 }
