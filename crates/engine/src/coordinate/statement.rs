@@ -60,7 +60,7 @@ impl Engine {
                     readiness => readiness.cloned(),
                 },
                 failed: service.has_failed(),
-                moves: service.moves().map(|at| if with_ages { now.since(at) } else { Duration::ZERO }).collect(),
+                moves: service.moves(now).map(|age| if with_ages { age } else { Duration::ZERO }).collect(),
                 gone_for: age(service.ended_at()),
                 running_for: age(service.up_at()),
                 terms: terms(Some(&service.config().name)),

@@ -363,8 +363,9 @@ impl Service {
         self.readiness.verdict()
     }
 
-    pub(crate) fn moves(&self) -> impl Iterator<Item = Instant> + '_ {
-        self.moves.moments()
+    /// How long ago the role moved because of it, each time.
+    pub(crate) fn moves(&self, now: Instant) -> impl Iterator<Item = Duration> + '_ {
+        self.moves.ages(now)
     }
 
     pub(crate) const fn state_name(&self) -> ServiceStateName {

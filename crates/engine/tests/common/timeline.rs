@@ -35,8 +35,8 @@ use std::time::Duration;
 use tanist_engine::vrrp::receive::ChecksumForm;
 use tanist_engine::{
     Authentication, ChecksumPolicy, Command, Desired, DesiredAddress, Ending, Engine, Family, FigureCause, HeldBy,
-    HmacMode, Input, Instant, LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, Name, Output, Owner,
-    Priority, Received, Record, Restored, Route, RouterConfig, RouterId, RouterRecord, Rule, ScriptOutcome,
+    HmacMode, Input, Instant, LatchReason, LatchRecord, LinkId, LinkState, MaintenanceRecord, MoveRecord, Name, Output,
+    Owner, Priority, Received, Record, Restored, Route, RouterConfig, RouterId, RouterRecord, Rule, ScriptOutcome,
     ServiceRecord, ServiceReport, TrackerKind, TrackerName, Transport, Version,
 };
 
@@ -311,10 +311,12 @@ impl Bench {
     }
 
     /// `nothing`, `damaged`, or a record of the first router: `epoch 3`, `active`, `held`, `latched`, `maintained`
-    /// (without end) or `maintained 60`, `untold` if nobody was told that its services had been taken over, `left-stopped` if they
-    /// had ended in maintenance, and `other-boot` if the machine was started anew since.
+    /// (without end) or `maintained 60`, `untold` if nobody was told that its services had been taken over, `told 7` if that was in
+    /// another epoch, `left-stopped` if they had ended in maintenance, `moved 60` if the role moved because of them so many seconds
+    /// ago, and `other-boot` if the machine was started anew since.
     fn restored(&self, now: Instant, words: &[&str]) -> Restored {
-        let calendar = calendar(now);
+        let date = calendar(now);
+        let calendar = date.saturating_add_signed(self.ahead);
         match words {
             ["nothing"] => return Restored::Nothing { calendar },
             ["damaged"] => return Restored::Damaged(Name::from("half a file")),
@@ -323,7 +325,8 @@ impl Bench {
         let name = self.engine.config().routers[0].name.clone();
         let mut router = RouterRecord { name, epoch: 1, active: false, held_by: Vec::new(), stood_back: false };
         let mut record = Record::default();
-        let (mut same_boot, mut told, mut left_stopped) = (true, true, false);
+        let (mut same_boot, mut told, mut left_stopped) = (true, None, false);
+        let mut moves = Vec::new();
         let mut words = words.iter().peekable();
         while let Some(word) = words.next() {
             match *word {
@@ -340,20 +343,29 @@ impl Bench {
                     let until = until.map(|seconds| calendar + number::<u64>(seconds));
                     record.maintenance = Some(MaintenanceRecord { until });
                 }
-                "untold" => told = false,
+                "untold" => told = Some(0),
+                "told" => told = words.next().map(|epoch| number(epoch)),
+                "moved" => {
+                    let age: u64 = number(words.next().expect("a move was so many seconds ago"));
+                    moves.push(MoveRecord { at: now - Duration::from_secs(age), calendar: Some(date - age) });
+                }
                 "left-stopped" => left_stopped = true,
                 "other-boot" => same_boot = false,
                 other => panic!("nobody remembers {other}"),
             }
         }
-        let told = if told && router.active { router.epoch } else { 0 };
-        if told > 0 || left_stopped {
+        // The clock of another boot had come further.
+        if !same_boot {
+            moves.iter_mut().for_each(|moved| moved.at = now + Duration::from_secs(5_000));
+        }
+        let told = told.unwrap_or(if router.active { router.epoch } else { 0 });
+        if told > 0 || left_stopped || !moves.is_empty() {
             record.services.extend(self.engine.config().services.iter().map(|service| ServiceRecord {
                 name: service.name.clone(),
                 failed: false,
                 told,
                 left_stopped,
-                moves: Vec::new(),
+                moves: moves.clone(),
             }));
         }
         record.routers.push(router);

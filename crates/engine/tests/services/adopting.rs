@@ -61,6 +61,85 @@ service job
     );
 }
 
+/// By the calendar, since the machine's clock has begun anew: 500 s before that, of 600 that count.
+#[test]
+fn a_move_of_before_a_boot_is_as_old_as_it_is() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore epoch 7 moved 500 other-boot
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+    0.000000   save a epoch 7
+0.001000 > gone job
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+99.000000 > timer
+99.000000 > services
+   99.000000   job is Stopped restarts 0 moves 1
+101.000000 > timer
+101.000000 > services
+  101.000000   job is Stopped restarts 0 moves 0
+",
+    );
+}
+
+#[test]
+fn a_move_of_before_a_boot_is_so_still_when_the_daemon_is_started_anew() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+10.000000 > restore epoch 7 moved 500
+10.000000 > start
+   10.000000   job Watch
+   10.000000   a Initialize -> Backup: Started
+   10.000000   a notify Backup 200
+   10.000000   job hook RoleChanged Backup epoch 7
+10.001000 > gone job
+   10.001000   job Unknown -> Stopped: Found
+   10.001000   job AssessReadiness
+109.000000 > timer
+109.000000 > services
+  109.000000   job is Stopped restarts 0 moves 1
+111.000000 > timer
+111.000000 > services
+  111.000000   job is Stopped restarts 0 moves 0
+",
+    );
+}
+
+/// Whatever becomes of the calendar meanwhile.
+#[test]
+fn a_move_since_the_boot_is_as_old_as_the_clock_says() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job moves 3/100
+100.000000 > calendar +3600
+100.000000 > restore epoch 7 moved 50
+100.000000 > start
+  100.000000   job Watch
+  100.000000   a Initialize -> Backup: Started
+  100.000000   a notify Backup 200
+  100.000000   job hook RoleChanged Backup epoch 7
+100.001000 > gone job
+  100.001000   job Unknown -> Stopped: Found
+  100.001000   job AssessReadiness
+149.000000 > timer
+149.000000 > services
+  149.000000   job is Stopped restarts 0 moves 1
+151.000000 > timer
+151.000000 > services
+  151.000000   job is Stopped restarts 0 moves 0
+",
+    );
+}
+
 /// Its daemon ended in maintenance, after it had crashed or had been stopped by hand.
 #[test]
 fn what_ended_in_maintenance_is_left_so() {
