@@ -69,10 +69,8 @@ impl Standing {
         self.maintenance.as_ref().and_then(|maintenance| maintenance.until)
     }
 
-    pub(crate) fn latch_for(&mut self, service: Name, reason: LatchReason, node: Name) -> Option<Change> {
-        if self.latch.is_some() && !self.unsure {
-            return None;
-        }
+    /// Nothing is latched yet: what fails while something is, is tried again where it is.
+    pub(crate) fn latch_for(&mut self, service: Name, reason: LatchReason, node: Name) -> Change {
         let latch = LatchRecord { service, reason, node };
         self.unsure = reason == LatchReason::RecordDamaged;
         if !self.unsure {
@@ -80,7 +78,7 @@ impl Standing {
             self.renumber = !self.met;
         }
         self.latch = Some(latch.clone());
-        Some(Change::Latched(latch))
+        Change::Latched(latch)
     }
 
     /// An operator has seen to everything that is known here.

@@ -196,11 +196,11 @@ impl Engine {
             Consequence::Nothing => {}
             Consequence::LatchBothFailed => {
                 let change = self.standing.latch_for(name, LatchReason::BothFailed, node);
-                self.tell_change(change, out);
+                self.tell_change(Some(change), out);
             }
             Consequence::LatchTooManyMoves => {
                 let change = self.standing.latch_for(name, LatchReason::TooManyMoves, node);
-                self.tell_change(change, out);
+                self.tell_change(Some(change), out);
             }
             Consequence::StandBack => {
                 let Some(router) = router else { return };

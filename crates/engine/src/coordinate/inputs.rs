@@ -27,7 +27,7 @@ impl Engine {
                 if let Some(service) = self.services.first() {
                     let service = service.config().name.clone();
                     let change = self.standing.latch_for(service, LatchReason::RecordDamaged, node);
-                    self.tell_change(change, out);
+                    self.tell_change(Some(change), out);
                 }
             }
             Restored::Record { record, same_boot, calendar } => {

@@ -517,10 +517,9 @@ impl Service {
 
     /// Somebody else is Active: what was found running here does not run rightly.
     pub(crate) fn refuse_adoption(&mut self) -> bool {
-        let did = self.adoptable || self.may_run;
-        (self.adoptable, self.may_run) = (false, false);
-        self.left_stopped = false;
-        did
+        (self.adoptable, self.left_stopped) = (false, false);
+        // What is adoptable may run, too.
+        core::mem::take(&mut self.may_run)
     }
 
     /// Takes in what is known about it. `left_alone` is maintenance.
@@ -666,7 +665,7 @@ impl Service {
 
     /// It is not started before this moment.
     pub(crate) fn put_off(&mut self, until: Instant) {
-        if matches!(self.state, State::Stopped) && self.wanted {
+        if matches!(self.state, State::Stopped) {
             self.start_at = self.start_at.max(until);
         }
     }
@@ -702,10 +701,7 @@ impl Service {
 
     /// Which of its hooks are due, each once.
     pub(crate) fn due_hooks(&mut self, now: Instant, active: bool) -> Vec<Hook> {
-        if !self.wanted || !self.is_up() {
-            return Vec::new();
-        }
-        let serves = self.healthy() == Some(true);
+        let serves = self.wanted && self.healthy() == Some(true);
         self.hooks.due(now, &self.config.while_active, active, serves)
     }
 

@@ -92,7 +92,7 @@ impl Service {
         self.last_failure = Some((now, failure.clone()));
         let (remedy, consequence) = self.remedy(now, left_alone, elsewhere);
         match remedy {
-            Remedy::Restart { after, .. } => self.start_at = now + after,
+            Remedy::Restart { .. } => self.start_at = now,
             Remedy::StayAndRetry { after } => {
                 self.start_at = now + after;
                 self.waits_for_another = true;
