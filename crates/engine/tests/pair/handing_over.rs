@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use tanist_engine::{
-    Answer, Command, Config, Event, HandoverReason, HeldBy, Input, Priority, RefusedCommand, RouterConfig, StateName,
-    Vrid,
+    Answer, Budget, Command, Config, Event, HandoverReason, HeldBy, Input, Instant, Priority, RefusedCommand,
+    RouterConfig, StateName, Vrid,
 };
 
 use super::setup::{at, ms};
@@ -43,14 +43,21 @@ fn an_operator_may_say_so_on_either_node() {
     world.never_both();
 }
 
-/// What a node has told of the last hand-over: whether it was to there, the outage and the overlap.
-#[track_caller]
-fn cost(world: &World, node: usize) -> (bool, Duration, Duration) {
-    let ended = world.told.iter().rev().find_map(|(_, by, event)| match event {
-        Event::HandoverEnded { to_us, outage, overlap, .. } if *by == node => Some((*to_us, *outage, *overlap)),
+/// What a node has told of each hand-over: when, whether it was to there, the outage and the overlap.
+fn costs(world: &World, node: usize) -> Vec<(Instant, bool, Duration, Duration)> {
+    let ended = world.told.iter().filter_map(|(at, by, event)| match event {
+        Event::HandoverEnded { to_us, outage, overlap, .. } if *by == node => Some((*at, *to_us, *outage, *overlap)),
         _ => None,
     });
-    ended.unwrap_or_else(|| panic!("it is told\n{}", world.log))
+    ended.collect()
+}
+
+/// Of the last one, whenever it was.
+#[track_caller]
+fn cost(world: &World, node: usize) -> (bool, Duration, Duration) {
+    let costs = costs(world, node);
+    let (_, to_us, outage, overlap) = *costs.last().unwrap_or_else(|| panic!("it is told\n{}", world.log));
+    (to_us, outage, overlap)
 }
 
 /// What both nodes tell of it: 0.2 s to stop it, 0.3 s to start it, and the messages between.
@@ -130,6 +137,21 @@ fn a_hand_over_ends_when_nothing_is_left_where_it_began() {
     let (to_us, outage, overlap) = cost(&world, 0);
     assert_eq!((to_us, outage), (false, Duration::ZERO), "{}", world.log);
     assert!(overlap >= ms(600), "{overlap:?}\n{}", world.log);
+}
+
+/// Each node had looked for it a millisecond after its start.
+#[test]
+fn what_has_never_run_was_missing_since_somebody_looked_for_it() {
+    let mut world = World::new(|_, config| config.services[0].restart = Budget { limit: 0, within: ms(60_000) });
+    world.nodes[0].habits.refuses = Some("no such image");
+    world.now = at(14_000);
+    world.start(0);
+    world.start(1);
+    world.run_until(at(30_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    let (told_at, to_us, outage, overlap) = costs(&world, 1)[0];
+    assert_eq!((to_us, overlap), (true, Duration::ZERO), "{}", world.log);
+    assert_eq!(outage, told_at.since(at(14_001)), "{}", world.log);
 }
 
 #[test]

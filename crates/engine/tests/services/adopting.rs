@@ -61,6 +61,99 @@ service job
     );
 }
 
+/// Nobody knows yet whether all of it runs: the role is taken anew, and what goes on is not taken over again.
+#[test]
+fn beside_one_that_nobody_can_tell_of_it_goes_on_in_a_role_that_is_taken_anew() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service one
+service two
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   one Watch
+    0.000000   two Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   one hook RoleChanged Backup epoch 7
+    0.000000   two hook RoleChanged Backup epoch 7
+0.001000 > running one
+    0.001000   one Unknown -> Running: Found
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   one hook RoleChanged Active epoch 8
+  300.218750   two hook RoleChanged Active epoch 8
+  300.218750   save a epoch 8 active (2 times)
+301.000000 > running two
+  301.000000   two Unknown -> Running: Found
+  301.000000   two hook TakenOver Active epoch 8
+  301.000000   save a epoch 8 active
+302.000000 > wait
+",
+    );
+}
+
+/// Nobody stands back because of that: the role was not here.
+#[test]
+fn what_is_stopped_by_hand_before_the_role_is_back_was_only_found_running() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore active epoch 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 7
+0.001000 > running job
+    0.001000   job Unknown -> Running: Found
+5.000000 > by-hand job
+    5.000000   job Running -> Stopped: StoppedByHand
+    5.000000   job AssessReadiness
+6.000000 > wait
+",
+    );
+}
+
+/// The file gave it to another router in the former life, which was Active more often.
+#[test]
+fn what_was_told_of_another_role_is_told_of_this_one() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+0.000000 > restore epoch 2 told 7
+0.000000 > start
+    0.000000   job Watch
+    0.000000   a Initialize -> Backup: Started
+    0.000000   a notify Backup 200
+    0.000000   job hook RoleChanged Backup epoch 2
+0.001000 > gone job
+    0.001000   job Unknown -> Stopped: Found
+    0.001000   job AssessReadiness
+  300.218750   a Backup -> Active: ActiveDownTimer
+  300.218750   a advertise 200
+  300.218750   a wants its addresses
+  300.218750   desired nothing
+  300.218750   a notify Active 200
+  300.218750   job hook RoleChanged Active epoch 3
+  300.218750   save a epoch 3 active
+  300.218750   job Stopped -> Starting: Role
+  300.218750   job Start
+  300.218750   save a epoch 3 active
+301.000000 > running job
+  301.000000   job Starting -> Running: Done
+  301.000000   job hook TakenOver Active epoch 3
+  301.000000   save a epoch 3 active
+302.000000 > wait
+",
+    );
+}
+
 /// By the calendar, since the machine's clock has begun anew: 500 s before that, of 600 that count.
 #[test]
 fn a_move_of_before_a_boot_is_as_old_as_it_is() {

@@ -296,6 +296,44 @@ service job
     );
 }
 
+/// And the role has come back meanwhile: what was ending for us is started again.
+#[test]
+fn while_we_are_ending_it_for_a_role_that_is_back_it_is_only_gone() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > hear 192.0.2.2 250
+  301.000000   a advertise 200
+  301.000000   a Active -> Backup: HigherPriority 250 from 192.0.2.2
+  301.000000   a releases its addresses
+  301.000000   desired nothing
+  301.000000   a notify Backup 200
+  301.000000   HandoverUnordered { router: RouterId(0) }
+  301.000000   job hook RoleChanged Backup epoch 1
+  301.000000   save a epoch 1
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+301.500000 > hear 192.0.2.2 0
+  301.500000   a hears 192.0.2.2 resign
+  301.718750   a Backup -> Active: ActiveResigned
+  301.718750   a advertise 200
+  301.718750   a wants its addresses
+  301.718750   desired nothing
+  301.718750   a notify Active 200
+  301.718750   job hook RoleChanged Active epoch 2
+  301.718750   save a epoch 2 active
+303.000000 > by-hand job
+  303.000000   job Stopping -> Stopped: StoppedByHand
+  303.000000   job Stopped -> Starting: Role
+  303.000000   job Start
+",
+    );
+}
+
 #[test]
 fn on_a_standby_it_means_nothing() {
     check(

@@ -381,6 +381,62 @@ service job check web interval 1 timeout 0.5
     );
 }
 
+/// The check's last run has to be killed, which is nobody's business but its own.
+#[test]
+fn starts_and_ends_have_their_time_whatever_hangs_in_a_check() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job stop_timeout 5 check web interval 1 timeout 0.5
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted restarts 0 moves 0
+  300.500000   run web
+300.500000 > timer
+300.510000 > exit web 0
+  300.510000   web returned Exited(0)
+  300.510000   web succeeded
+  300.510000   job hook TakenOver Active epoch 1
+  300.510000   save a epoch 1 active
+  300.520000   run web
+300.670000 > gone job exit 1
+  300.670000   end web Terminate
+  300.670000   job Running -> Stopped: Ended(Exited(1))
+  300.670000   job failed: Ended(Exited(1)): Restart { attempt: 1, of: 1, after: 0ns }
+  300.670000   job Stopped -> Starting: Restart
+  300.670000   job Start
+  302.670000   end web Kill
+303.000000 > signal web 9
+  303.000000   web returned Signalled(9)
+304.000000 > running job
+  304.000000   job Starting -> Running: Done
+  304.000000   run web
+304.010000 > exit web 0
+  304.010000   web returned Exited(0)
+  304.010000   web succeeded
+  304.020000   run web
+304.200000 > hear 192.0.2.2 250
+  304.200000   a advertise 200
+  304.200000   a Active -> Backup: HigherPriority 250 from 192.0.2.2
+  304.200000   a releases its addresses
+  304.200000   desired nothing
+  304.200000   a notify Backup 200
+  304.200000   HandoverUnordered { router: RouterId(0) }
+  304.200000   job hook RoleChanged Backup epoch 1
+  304.200000   save a epoch 1
+  304.200000   end web Terminate
+  304.200000   job Running -> Stopping: Role
+  304.200000   job Stop
+  306.200000   end web Kill
+307.000000 > signal web 9
+  307.000000   web returned Signalled(9)
+308.000000 > gone job exit 0
+  308.000000   job Stopping -> Stopped: Done
+  308.000000   job AssessReadiness
+",
+    );
+}
+
 #[test]
 fn a_check_on_a_standby_does_not_run() {
     check(

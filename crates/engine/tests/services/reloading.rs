@@ -603,6 +603,49 @@ service job of a
     );
 }
 
+/// It has not come up when a router joins its group, so that the role is of a newer epoch when it has.
+#[test]
+fn a_take_over_is_told_although_a_router_has_joined_meanwhile() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+service job of a
+300.300000 > settle
+  300.300000   a is Active priority 200/200 interval 100s
+  300.300000   b is Active priority 200/200 interval 100s
+  300.300000   job is Starting wanted restarts 0 moves 0
+301.000000 > hear 192.0.2.2 250 for b
+  301.000000   b advertise 200
+  301.000000   b Active -> Backup: HigherPriority 250 from 192.0.2.2
+  301.000000   b releases its addresses
+  301.000000   desired nothing
+  301.000000   b notify Backup 200
+302.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+group G a,b
+service job of a
+  302.000000   save a epoch 1 active b epoch 1
+303.000000 > hear 192.0.2.2 0 for b
+  303.000000   b hears 192.0.2.2 resign
+  303.218750   b Backup -> Active: ActiveResigned
+  303.218750   b advertise 200
+  303.218750   b wants its addresses
+  303.218750   desired nothing
+  303.218750   b notify Active 200
+  303.218750   save a epoch 1 active b epoch 2 active
+  303.218750   GroupChanged { group: G, kind: Active }
+  303.218750   G notify Active
+304.000000 > running job
+  304.000000   job Starting -> Running: Done
+  304.000000   job hook TakenOver Active epoch 2
+  304.000000   save a epoch 1 active b epoch 2 active
+305.000000 > wait
+",
+    );
+}
+
 /// It is the first time that this router is Active, as it was for the former one.
 #[test]
 fn a_service_that_moves_to_another_router_is_taken_over_there() {

@@ -405,6 +405,43 @@ service job every 10 every 25
     );
 }
 
+/// Somebody else has it when the next one would be due.
+#[test]
+fn by_the_clock_hooks_run_only_while_it_runs() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job every 10
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+305.000000 > gone job exit 1
+  305.000000   job Running -> Stopped: Ended(Exited(1))
+  305.000000   job failed: Ended(Exited(1)): Restart { attempt: 1, of: 1, after: 0ns }
+  305.000000   job Stopped -> Starting: Restart
+  305.000000   job Start
+316.000000 > running job
+  316.000000   job Starting -> Running: Done
+  326.000000   job hook WhileActive(0) Active epoch 1
+327.000000 > hear 192.0.2.2 250
+  327.000000   a advertise 200
+  327.000000   a Active -> Backup: HigherPriority 250 from 192.0.2.2
+  327.000000   a releases its addresses
+  327.000000   desired nothing
+  327.000000   a notify Backup 200
+  327.000000   HandoverUnordered { router: RouterId(0) }
+  327.000000   job hook RoleChanged Backup epoch 1
+  327.000000   save a epoch 1
+  327.000000   job Running -> Stopping: Role
+  327.000000   job Stop
+327.200000 > gone job exit 0
+  327.200000   job Stopping -> Stopped: Done
+  327.200000   job AssessReadiness
+340.000000 > wait
+",
+    );
+}
+
 #[test]
 fn what_was_slept_through_is_not_made_up_for() {
     check(
