@@ -5,13 +5,14 @@ extern crate std;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use proptest::prelude::*;
 
 use super::candidates::Candidates;
 use super::{Beginning, Heard, PathChange, PeerLink};
-use crate::wire::baton::{Seal, Statement};
+use crate::wire::baton::{BatonMessage, Seal, Statement};
 use crate::{BatonDiscard, Instant, Name, PairConfig, PairKey};
 
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -379,6 +380,63 @@ fn only_the_newest_words_of_a_stranger_are_answered() {
     assert_eq!(answer(&words[2], 1200), Some((at(1003), Duration::ZERO)));
     assert_eq!(answer(&words[2], 1324), None, "not twice within half a heartbeat");
     assert_eq!(answer(&words[2], 1325), Some((at(1003), Duration::ZERO)));
+}
+
+/// A copy that comes later by another path was not under way for longer.
+#[test]
+fn a_stranger_was_heard_when_its_first_copy_came() {
+    let (mut a, mut b) = (PeerLink::new(config("a"), 1), PeerLink::new(config("b"), 2));
+    let greeting = write(&mut b, at(1000));
+    assert!(a.receive(at(1010), 0, &greeting).unwrap().answer_now);
+    // The answer is lost, but not the next heartbeat.
+    write(&mut a, at(1010));
+    assert!(!a.receive(at(1100), 1, &greeting).unwrap().answer_now);
+    let heartbeat = write(&mut a, at(1250));
+    assert_eq!(b.receive(at(1260), 0, &heartbeat).unwrap().beginning, Some(Beginning::First));
+    assert_eq!(b.round_trip(), Some(Duration::from_millis(20)));
+}
+
+/// Lets strangers of these lives greet, one after the other. Returns who is answered, and how many came to nothing.
+fn greeted(
+    candidates: &mut Candidates,
+    milliseconds: u64,
+    lives: RangeInclusive<u64>,
+    rank: fn(u64, u64) -> u64,
+) -> (Vec<u64>, u64) {
+    let greeting = Seal::new(&config("b").key).open(&write(&mut PeerLink::new(config("b"), 1), at(0))).unwrap();
+    let mut given_up = 0;
+    let answered = lives.filter(|life| {
+        let message = BatonMessage { life: *life, ..greeting.clone() };
+        let considered = candidates.consider(at(milliseconds), &message, &config("a"), rank);
+        given_up += considered.given_up;
+        considered.answer_now
+    });
+    (answered.collect(), given_up)
+}
+
+/// Who has drawn a low number has room, however late it comes; in the next heartbeat all draw again.
+#[test]
+fn the_lot_decides_which_strangers_are_answered() {
+    let mut candidates = Candidates::default();
+    let mut greeted = |milliseconds, lives| {
+        greeted(&mut candidates, milliseconds, lives, |heartbeat, life| if heartbeat == 1 { life } else { 100 - life })
+    };
+    assert_eq!(greeted(1000, 11..=18), ((11..=18).collect(), 0));
+    assert_eq!(greeted(1000, 19..=19), (vec![], 1), "no room");
+    assert_eq!(greeted(1000, 10..=10), (vec![10], 1), "in the place of 18");
+    assert_eq!(greeted(1125, 10..=19), ((10..=17).collect(), 2));
+    assert_eq!(greeted(1250, 18..=19), (vec![18, 19], 2), "in the places of 10 and 11");
+    assert_eq!(greeted(1250, 10..=19), ((12..=17).collect(), 2));
+}
+
+/// Even if each of them draws a lower number than those before.
+#[test]
+fn sixty_four_strangers_are_answered_in_a_heartbeat() {
+    let mut candidates = Candidates::default();
+    let mut greeted = |milliseconds, lives| greeted(&mut candidates, milliseconds, lives, |_, life| u64::MAX - life);
+    assert_eq!(greeted(1000, 1..=100), ((1..=64).collect(), 92));
+    assert_eq!(greeted(1249, 101..=200), (vec![], 100));
+    assert_eq!(greeted(1250, 201..=300), ((201..=264).collect(), 100));
 }
 
 /// There is room for eight. Who has to make room, or finds none, is counted.
