@@ -1,12 +1,22 @@
 //! What is asked of an engine and of its values, and seen in no timeline.
 
 use tanist_engine::{
-    Engine, Family, Input, Instant, Interval, LinkId, LinkState, Name, NoticeKind, Priority, Received, RouterId,
-    TrackerKind, VirtualAddress, Vrid, Weight,
+    Config, Engine, Family, Input, Instant, Interval, LinkId, LinkState, Name, NoticeKind, PairKey, Priority, Received,
+    RouteKind, RouterId, Scope, StateName, TrackerKind, VirtualAddress, Vrid, Weight,
 };
 
 use crate::common::packet::Packet;
 use crate::common::setup::{address, config, router};
+
+/// It has just begun, with an address on its first interface.
+fn begun(config: Config) -> Engine {
+    let mut engine = Engine::new(config, 1);
+    let state = LinkState { up: true, addresses: vec![address("192.0.2.1")], tentative: Vec::new(), deaf: false };
+    for input in [Input::Link { link: LinkId(0), state: Some(state) }, Input::Start] {
+        engine.handle(Instant::START, input, &mut Vec::new());
+    }
+    engine
+}
 
 #[test]
 fn a_number_of_a_virtual_router_is_written_as_such() {
@@ -87,6 +97,58 @@ fn the_priority_that_counts_is_that_of_the_router_that_is_meant() {
     assert_eq!([priority(0), priority(1), priority(2)], [Some(130), Some(90), None]);
 }
 
+#[test]
+fn what_is_told_of_a_router_is_about_the_one_that_is_meant() {
+    let engine = begun(config(&["router a priority 255", "router b vrid 52 link eth1"]));
+    let ids = [0, 1, 2].map(RouterId);
+    assert_eq!(ids.map(|id| engine.state(id)), [Some(StateName::Active), Some(StateName::Initialize), None]);
+    assert_eq!(ids.map(|id| engine.router_link(id)), [Some(LinkId(0)), Some(LinkId(1)), None]);
+    let sent = |id| engine.statistics(id).map(|counted| counted.advertisements_sent);
+    assert_eq!(ids.map(sent), [Some(1), Some(0), None]);
+}
+
+/// What a router wants goes with its role; what the operator wants stays, and if it cannot be there, the routers of its group
+/// have a fault.
+#[test]
+fn each_address_says_whose_it_is() {
+    let lines =
+        ["router a priority 255", "static address 198.51.100.1/24@eth0 group G", "static address 198.51.100.2/24@eth0"];
+    let addresses = begun(config(&lines)).desired().addresses;
+    let shown: Vec<_> =
+        addresses.into_iter().map(|wanted| (wanted.address, wanted.owner.router(), wanted.group)).collect();
+    let expected = [
+        (address("192.0.2.100"), Some(RouterId(0)), None),
+        (address("198.51.100.1"), None, Some(Name::from("G"))),
+        (address("198.51.100.2"), None, None),
+    ];
+    assert_eq!(shown, expected);
+}
+
+/// As the kernel counts them (`rtnetlink.h`).
+#[test]
+fn a_scope_has_a_number() {
+    let scopes = [Scope::Global, Scope::Site, Scope::Link, Scope::Host, Scope::Other(7)];
+    assert_eq!(scopes.map(Scope::number), [0, 200, 253, 254, 7]);
+}
+
+/// The others drop a packet, or look for another route; they can have no next router.
+#[test]
+fn some_routes_lead_somewhere() {
+    let kinds = RouteKind::ALL.into_iter().filter(|(_, kind)| kind.leads_somewhere());
+    let words: Vec<&str> = kinds.map(|(word, _)| word).collect();
+    assert_eq!(words, ["unicast", "local", "broadcast", "multicast", "nat"]);
+}
+
+#[test]
+fn a_key_is_what_was_written_into_it() {
+    let filled = PairKey::filled(|octets| {
+        octets.fill(7);
+        Some(())
+    });
+    assert_eq!(filled, Some(PairKey::from([7; PairKey::LENGTH])));
+    assert_eq!(PairKey::filled(|_| None), None);
+}
+
 /// What another router of the network is, whom nobody here listens to: its number, if it is an advertisement at all.
 #[test]
 fn only_a_number_that_no_router_of_the_interface_has_is_a_strangers() {
@@ -95,11 +157,7 @@ fn only_a_number_that_no_router_of_the_interface_has_is_a_strangers() {
         let twin = Packet::of(&config.routers[0], address("192.0.2.2"), address("224.0.0.18"), 100);
         Packet { vrid, ..twin }.octets()
     };
-    let mut engine = Engine::new(config.clone(), 1);
-    let state = LinkState { up: true, addresses: vec![address("192.0.2.1")], tentative: Vec::new(), deaf: false };
-    for input in [Input::Link { link: LinkId(0), state: Some(state) }, Input::Start] {
-        engine.handle(Instant::START, input, &mut Vec::new());
-    }
+    let engine = begun(config.clone());
     let of = |link, octets: &[u8]| {
         let received = Received { link: LinkId(link), family: Family::Ipv4, octets };
         engine.stranger(&received).map(Vrid::get)

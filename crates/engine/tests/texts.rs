@@ -75,6 +75,19 @@ fn a_route_says_all_that_was_said() {
     );
 }
 
+/// One feature of TCP has a name, which is the first bit.
+#[test]
+fn features_without_a_name_are_a_number() {
+    for (features, words) in [(1, "ecn"), (2, "2"), (3, "3")] {
+        let metrics = RouteMetrics {
+            values: BTreeMap::from([(RouteMetric::Features, (features, false))]),
+            ..RouteMetrics::default()
+        };
+        let text = Route { metrics, ..Route::to(network("198.51.100.0", 24)) }.to_string();
+        assert_eq!(text, format!("198.51.100.0/24 features {words}"));
+    }
+}
+
 #[test]
 fn several_ways_stand_at_the_end_with_their_shares() {
     let realms = Some(Realms { from: 0, to: 4 });
