@@ -542,6 +542,24 @@ service job
 }
 
 #[test]
+fn nothing_is_switched_while_the_daemon_stops() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+service job
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > stop
+  301.000000   job Running -> Stopping: Role
+  301.000000   job Stop
+302.000000 > switch a there
+  302.000000   answer 1 Refused(Stopping)
+",
+    );
+}
+
+#[test]
 fn who_overslept_gives_the_role_and_the_service_up() {
     check(
         "
