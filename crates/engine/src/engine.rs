@@ -151,10 +151,9 @@ impl Engine {
     pub fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Vec<Output>) {
         self.last_at = now;
         self.steps.begin();
-        // Most packets and timers change nothing that services or the other node could care about.
+        // Most packets and timers change nothing that services or the other node could care about, and keep what they change up to
+        // date themselves.
         let mut concerns_others = true;
-        // They keep what they change up to date themselves.
-        let by_itself = matches!(input, Input::Timer | Input::Received(_));
         match input {
             Input::Start => self.start(now, out),
             Input::Timer => concerns_others = self.handle_timer(now, out),
@@ -214,16 +213,15 @@ impl Engine {
             Input::Reconfigure(config) => self.reconfigure(now, *config, out),
             Input::Stop => self.stop(now, out),
         }
-        let mut look_again = concerns_others || !by_itself;
         if self.is_started() && concerns_others {
             self.coordinate(now, out);
         }
         if self.follow_roles(now, out) {
             self.assess_all(now, out);
             self.coordinate(now, out);
-            look_again = true;
+            concerns_others = true;
         }
-        if look_again {
+        if concerns_others {
             self.look_again();
         }
         debug_assert!(self.is_kept(), "what is kept is not what is");
@@ -301,7 +299,7 @@ impl Engine {
         }
         // What the other node is asked comes before the protocol's own timers.
         self.time_passes(now, out);
-        if due || changed || !self.is_plain() {
+        if due || changed {
             self.look_again();
         }
         news |= self.for_each_due(now, |router, around| router.handle_timer(now, around, out));
