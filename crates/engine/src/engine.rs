@@ -649,7 +649,6 @@ impl Engine {
 
     fn reconfigure_pair(&mut self, now: Instant, config: &Config) {
         match (&mut self.pair, &config.pair) {
-            (Some(known), Some(pair)) if known.config() == pair => {}
             (Some(known), Some(pair)) => known.reconfigure(now, pair.clone()),
             (known, None) => {
                 *known = None;
