@@ -169,7 +169,7 @@ impl Pair {
         self.dirty |= heard.answer_now;
         let Some(message) = heard.message else {
             self.note_deafness(now, out);
-            return heard.answer_now;
+            return false;
         };
         self.last_discard = None;
         if heard.beginning == Some(Beginning::Restarted) {

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use tanist_engine::{
-    Config, Event, Family, Input, Instant, LinkId, LinkState, Name, OtherNode, Output, Priority, Received, StateName,
-    StepKind,
+    Config, Event, Input, Instant, LinkId, LinkState, Name, OtherNode, Output, Priority, StateName, StepKind,
 };
 
 use super::setup::{at, ms};
 use super::world::{Kind, WIRE, World};
-use crate::common::packet::Packet;
 
 fn equal(_: usize, config: &mut Config) {
     config.routers[0].priority = Priority::new(100);
@@ -127,13 +125,9 @@ fn a_claim_ends_when_somebody_else_is_heard() {
         world.run_until(at(3_000));
         world.set_temper(|sent| vec![if sent.kind == Kind::Baton { ms(200) } else { WIRE }]);
         world.run_until(at(3_500));
-        let octets = Packet::of(&world.nodes[0].config.routers[0], [192, 0, 2, 77], [224, 0, 0, 18], 200).octets();
         for _ in 0..10 {
-            for node in [0, 1] {
-                let received = Received { link: LinkId(0), family: Family::Ipv4, octets: &octets };
-                if heard {
-                    world.handle(node, Input::Received(received));
-                }
+            if heard {
+                world.advertise_by_a_third();
             }
             world.run_for(ms(500));
         }

@@ -1,7 +1,7 @@
 //! A daemon that is started anew while its service goes on, and machines that are: who had the role goes on with it, and
 //! nothing begins beside it.
 
-use tanist_engine::{Config, Event, Failback, Hook, Output, Priority, ServiceOrder, StateName};
+use tanist_engine::{Config, Event, Failback, Hook, Input, Output, Priority, ServiceOrder, StateName};
 
 use super::setup::{at, ms};
 use super::world::{KINDS, Kind, Process, World};
@@ -197,7 +197,7 @@ fn the_epoch_is_saved_before_the_service_starts() {
         let due = world.nodes[1].engine.deadline().expect("something is due until then");
         assert!(due < at(22_000), "{}", world.log);
         out.clear();
-        world.nodes[1].engine.handle(due, tanist_engine::Input::Timer, &mut out);
+        world.nodes[1].engine.handle(due, Input::Timer, &mut out);
     }
     let place = |what: &dyn Fn(&Output) -> bool| out.iter().position(what);
     let saved = place(
@@ -261,7 +261,7 @@ fn who_would_have_agreed_may_die() {
 #[test]
 fn an_orderly_restart_hands_over_and_takes_back() {
     let mut world = World::settled(|_, _| {});
-    world.handle(0, tanist_engine::Input::Stop);
+    world.handle(0, Input::Stop);
     world.run_for(ms(2_000));
     assert_eq!(world.active(), 1, "{}", world.log);
     world.start_daemon(0);
@@ -269,4 +269,23 @@ fn an_orderly_restart_hands_over_and_takes_back() {
     assert_eq!(world.active(), 0, "{}", world.log);
     assert_eq!(world.state(1), StateName::Backup, "{}", world.log);
     world.never_both();
+}
+
+/// What the other node had when it was stopped is a third router's since: that its daemon starts again brings nothing back.
+#[test]
+fn who_starts_again_brings_no_role_from_a_third_router() {
+    let mut world = World::settled(|_, _| {});
+    world.handle(0, Input::Stop);
+    world.run_for(ms(5_000));
+    assert_eq!(world.active(), 1, "{}", world.log);
+    let hear = |world: &mut World| {
+        world.advertise_by_a_third();
+        world.run_for(ms(500));
+    };
+    (0..10).for_each(|_| hear(&mut world));
+    let since = world.now;
+    world.start_daemon(0);
+    (0..10).for_each(|_| hear(&mut world));
+    let taken = world.count(since, |_, event| matches!(event, Event::StateChanged { to: StateName::Active, .. }));
+    assert_eq!(taken, 0, "{}", world.log);
 }

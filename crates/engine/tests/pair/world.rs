@@ -12,6 +12,7 @@ use tanist_engine::{
 };
 
 use super::setup::{NODES, at, config, ms};
+use crate::common::packet::Packet;
 
 /// How long anything takes from one node to the other.
 pub(crate) const WIRE: Duration = Duration::from_millis(1);
@@ -274,6 +275,18 @@ impl World {
     pub(crate) fn set_link(&mut self, node: usize, link: usize, up: bool) {
         self.note(node, &format!("link {link} {}", if up { "up" } else { "down" }));
         self.tell_link(node, link, up);
+    }
+
+    /// A third router advertises, which is better than both.
+    pub(crate) fn advertise_by_a_third(&mut self) {
+        let router = &self.nodes[0].config.routers[0];
+        let octets = Packet::of(router, [192, 0, 2, 77], [224, 0, 0, 18], 200).octets();
+        for node in 0..2 {
+            let received = Received { link: LinkId(0), family: Family::Ipv4, octets: &octets };
+            if self.nodes[node].alive {
+                self.handle(node, Input::Received(received));
+            }
+        }
     }
 
     // ── what happens to the service ───────────────────────────────────────────────────────────────────
