@@ -151,7 +151,7 @@ impl Pair {
         self.version
     }
 
-    /// Takes a message in. Returns whether there is something new in it.
+    /// Takes a message in. Returns whether the peer speaks by it, or has just said goodbye.
     pub(crate) fn receive(&mut self, now: Instant, path: u32, octets: &[u8], out: &mut Vec<Output>) -> bool {
         let heard = match self.link.receive(now, path, octets) {
             Ok(heard) => heard,
@@ -176,11 +176,9 @@ impl Pair {
             self.remember_moves(now);
         }
         let same_life = heard.beginning != Some(Beginning::Restarted);
-        let known = self.theirs.as_ref().filter(|_| same_life).map(|theirs| (theirs.version, theirs.seen));
+        let known = self.theirs.as_ref().filter(|_| same_life).map(|theirs| theirs.version);
         // It wants to know that we have heard.
-        self.dirty |= known.is_none_or(|(version, _)| version != message.version);
-        let news =
-            known != Some((message.version, message.seen)) || heard.beginning.is_some() || self.dirty || self.gone;
+        self.dirty |= known != Some(message.version);
         // It speaks some time after it has heard us even when all is well.
         let usual = self.config.heartbeat * 2;
         self.unheard_for = Duration::from_nanos(message.held).saturating_sub(usual);
@@ -206,7 +204,7 @@ impl Pair {
         }
         self.note_deafness(now, out);
         self.note_one_way(now, out);
-        news
+        true
     }
 
     /// Tells once that the peer speaks and does not hear us.
