@@ -51,7 +51,7 @@ pub(crate) struct Progress {
     pub(crate) to_us: bool,
     pub(crate) begun_at: Instant,
     until: Instant,
-    /// The other node has said that it lets go. Otherwise what was there is known when it is heard again.
+    /// Who lets go has said so. Otherwise it was asked for here, and what was there is known when it is heard again.
     pub(crate) in_order: bool,
 }
 
@@ -309,9 +309,9 @@ impl Role {
     pub(crate) fn stance(&self, here: &Here) -> Stance {
         let leaving_for = self.leaving_for.unwrap_or(HandoverReason::Leaving);
         match (here.state, self.offer, self.claim) {
-            (StateName::Active, Some(offer), _) if !here.leaving => Stance::Offering(offer.reason),
             (StateName::Active, ..) if here.leaving => Stance::Releasing(leaving_for),
-            (StateName::Active, ..) => Stance::Active,
+            (StateName::Active, Some(offer), _) => Stance::Offering(offer.reason),
+            (StateName::Active, None, _) => Stance::Active,
             (StateName::Backup, _, Some(_)) => Stance::Claiming,
             (StateName::Initialize | StateName::Backup, ..) if here.busy => Stance::Releasing(leaving_for),
             (StateName::Backup, _, None) => Stance::Standby,
@@ -451,7 +451,7 @@ impl Role {
         if leaving && self.asked_until.take().is_some() {
             self.progress.get_or_insert(Progress::new(now, true, false, longest));
         }
-        let is_kept = |progress: &mut Progress| progress.to_us && !progress.in_order && !leaving;
+        let is_kept = |progress: &mut Progress| !progress.in_order && !leaving;
         self.state == StateName::Backup && self.progress.take_if(is_kept).is_some()
     }
 
