@@ -1,9 +1,9 @@
 //! A service of a sync group: two routers that are Active together, whatever each of them would be alone.
 
-use tanist_engine::{Budget, Command, Config, GroupConfig, Name, Priority, RouterId, StateName, Vrid};
+use tanist_engine::{Answer, Budget, Command, Config, GroupConfig, Input, Name, Priority, RouterId, StateName, Vrid};
 
 use super::setup::{at, ms};
-use super::world::{Kind, World};
+use super::world::{Kind, WIRE, World};
 
 /// The second router would rather be on b; the first one speaks for both.
 pub(crate) fn group(node: usize, config: &mut Config) {
@@ -130,4 +130,69 @@ fn who_asks_for_all_of_it_stops_where_the_other_one_takes_a_part() {
         assert_eq!(states.collect::<Vec<_>>(), [expected, expected], "{}", world.log);
     }
     world.never_both();
+}
+
+/// A reload after which the second router speaks for both.
+fn speak_by_the_second(world: &mut World, node: usize) {
+    let mut config = world.nodes[node].config.clone();
+    config.groups[0].members.reverse();
+    world.handle(node, Input::Reconfigure(Box::new(config)));
+}
+
+/// While the role is being let go for the operator, another router begins to speak for it; then the other node dies. The role is
+/// kept, and this node does not stand back for a switch that came to nothing.
+#[test]
+fn a_switch_that_comes_to_nothing_holds_nobody_whoever_speaks_by_then() {
+    let mut world = World::settled(|node, config| {
+        group(node, config);
+        config.services[0].stop_timeout = ms(60_000);
+    });
+    world.nodes[0].habits.stop = Some(ms(2_000));
+    assert_eq!(world.switch(0, false), Answer::Begun, "{}", world.log);
+    world.run_for(ms(100));
+    assert!(world.is_held(0), "{}", world.log);
+    speak_by_the_second(&mut world, 0);
+    world.lose_power(1);
+    world.run_for(ms(5_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    assert!(world.nodes[0].engine.view().routers.iter().all(|router| router.held_by.is_empty()), "{}", world.log);
+}
+
+/// In maintenance the role has been let go for the operator, and the other node has died before it could take it. It is this
+/// node's as before, whichever router speaks for it by then.
+#[test]
+fn what_nobody_took_in_maintenance_comes_back_whoever_speaks_by_then() {
+    let mut world = World::settled(group);
+    world.maintain(0, None);
+    world.run_for(ms(1_000));
+    assert_eq!(world.switch(0, false), Answer::Begun, "{}", world.log);
+    world.run_for(ms(100));
+    world.lose_power(1);
+    world.run_for(ms(200));
+    assert_eq!(world.state(0), StateName::Backup, "{}", world.log);
+    speak_by_the_second(&mut world, 0);
+    world.run_for(ms(10_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+}
+
+/// a has both in a group, b has them apart, and the service at the second. While a claims both, b takes the second; so a cannot
+/// have the rest either, and does not keep b from it.
+#[test]
+fn a_claim_to_all_of_it_ends_when_the_other_node_has_a_part() {
+    let mut world = World::new(|node, config| {
+        group(node, config);
+        config.routers[1].priority = Priority::new(150);
+        if node == 1 {
+            config.groups.clear();
+            config.routers[1].services = core::mem::take(&mut config.routers[0].services);
+        }
+    });
+    world.cut(&[Kind::Advertisement]);
+    world.start(0);
+    world.start(1);
+    // Both claim at 3.414, and a has no answer to that.
+    world.run_until(at(3_414));
+    world.set_temper(|sent| if (sent.from, sent.number) == (1, 1) { Vec::new() } else { vec![WIRE] });
+    world.run_until(at(10_000));
+    both_on(&world, 1);
 }

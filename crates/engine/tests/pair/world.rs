@@ -18,6 +18,8 @@ use crate::common::packet::Packet;
 pub(crate) const WIRE: Duration = Duration::from_millis(1);
 /// More messages of one node in a second than anything can explain: a heartbeat is ten.
 const STORM: usize = 200;
+/// More steps of roles because of one input than anything here can explain.
+const MOST_STEPS: usize = 12;
 
 /// What goes from one node to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -399,6 +401,8 @@ impl World {
         let mut out = Vec::new();
         let now = self.now;
         self.nodes[node].engine.handle(now, input, &mut out);
+        let steps = self.nodes[node].engine.role_steps();
+        assert!(steps.len() <= MOST_STEPS, "{} comes to no end: {steps:?}\n{}", NODES[node], self.log);
         if self.looks_twice && self.nodes[node].alive {
             self.expect_rest(node);
         }

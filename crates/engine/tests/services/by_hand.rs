@@ -347,3 +347,53 @@ service job
 ",
     );
 }
+
+/// Also where a reload lets another router of the group speak for it meanwhile.
+#[test]
+fn starting_it_by_hand_releases_whoever_speaks_for_the_group() {
+    check(
+        "
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+group G a,b
+service job of a
+300.500000 > serve
+  300.500000   a is Active priority 200/200 interval 100s
+  300.500000   b is Active priority 200/200 interval 100s
+  300.500000   job is Running wanted well restarts 0 moves 0
+301.000000 > by-hand job
+  301.000000   job Running -> Stopped: StoppedByHand
+  301.000000   job failed: StoppedByHand: Move
+  301.000000   Held { router: RouterId(0), by: Operator }
+  301.000000   a advertise 0
+  301.000000   a resigned
+  301.000000   a Active -> Backup: LetGo
+  301.000000   a releases its addresses
+  301.000000   desired nothing
+  301.000000   a notify Backup 200
+  301.000000   b advertise 0
+  301.000000   b resigned
+  301.000000   b Active -> Backup: LetGo
+  301.000000   b releases its addresses
+  301.000000   desired nothing
+  301.000000   b notify Backup 200
+  301.000000   job hook RoleChanged Backup epoch 1
+  301.000000   save a epoch 1 held by Operator b epoch 1
+  301.000000   job AssessReadiness
+  301.000000   GroupChanged { group: G, kind: Backup }
+  301.000000   G notify Backup
+302.000000 > reconfigure
+router a priority 200 interval 100 addresses none
+router b vrid 52 priority 200 interval 100 addresses none
+group G b,a
+service job of a
+  302.000000   save a epoch 1 b epoch 1 held by Operator
+303.000000 > running job
+  303.000000   job Stopped -> Running: StartedByHand
+  303.000000   Released { router: RouterId(1), by: Operator }
+  303.000000   save a epoch 1 b epoch 1
+  303.000000   job Running -> Stopping: Role
+  303.000000   job Stop
+",
+    );
+}
