@@ -352,6 +352,20 @@ fn an_offer_that_nobody_answers_is_withdrawn() {
     assert_eq!(stops, 0, "{}", world.log);
 }
 
+/// A reload takes the other node out of the configuration while it is offered the role: nothing is waited for any more, and who
+/// wants to switch hears why he cannot.
+#[test]
+fn an_offer_ends_with_the_pair() {
+    let mut world = World::settled(|_, _| {});
+    world.cut(&[Kind::Baton]);
+    assert_eq!(world.switch(0, false), Answer::Begun, "{}", world.log);
+    let alone = Config { pair: None, ..world.nodes[0].config.clone() };
+    world.handle(0, Input::Reconfigure(Box::new(alone)));
+    assert_eq!(world.switch(0, false), Answer::Refused(RefusedCommand::NoPeer), "{}", world.log);
+    world.run_for(ms(5_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+}
+
 /// A service that takes its time to end is waited for, and nobody says that the switch had failed meanwhile.
 #[test]
 fn a_slow_end_is_waited_for() {
@@ -469,8 +483,9 @@ fn an_orderly_stop_is_followed_at_once() {
 /// Whichever of its last words is lost: the next one says it as well, or silence does in the end. Nothing else is heard.
 #[test]
 fn an_orderly_stop_whose_last_words_are_lost() {
-    for lost in 0..8 {
-        let mut world = World::settled(|_, _| {});
+    for (lost, addresses) in (0..8).flat_map(|lost| [(lost, 1), (lost, 0)]) {
+        // Without addresses goodbye comes with the last word on the role.
+        let mut world = World::settled(|_, config| config.routers[0].addresses.truncate(addresses));
         world.set_temper(move |sent| match sent.kind {
             Kind::Baton if sent.from == 0 && sent.number == lost => Vec::new(),
             Kind::Baton => vec![WIRE],
@@ -479,7 +494,7 @@ fn an_orderly_stop_whose_last_words_are_lost() {
         world.handle(0, Input::Stop);
         // 0.2 s to end it, at most 0.8 s of silence, 0.3 s to start it.
         world.run_for(ms(1_320));
-        assert_eq!(world.active(), 1, "without message {lost}\n{}", world.log);
+        assert_eq!(world.active(), 1, "{addresses} addresses, without message {lost}\n{}", world.log);
         world.never_both();
     }
 }
