@@ -138,6 +138,26 @@ fn what_was_kept_is_not_offered_again_at_once() {
     }
 }
 
+/// The better node has it back by itself only where nothing speaks against that: no maintenance, no latch, and nobody who wants
+/// that node to stand back.
+#[test]
+fn nothing_goes_back_by_itself_where_nothing_may_move() {
+    let wish = RouterStatement { wants: Some(HandoverReason::Failback), ..says(Stance::Standby, 200, false) };
+    let held = RouterStatement { held: true, ..wish.clone() };
+    let active = here(StateName::Active);
+    let frozen = Here { frozen: true, ..active.clone() };
+    let latched = Here { pair_latched: true, ..active.clone() };
+    let offer = Step::Offer(HandoverReason::Failback);
+    for (here, says, expected) in [
+        (&active, &wish, offer),
+        (&frozen, &wish, Step::Nothing),
+        (&latched, &wish, Step::Nothing),
+        (&active, &held, Step::Nothing),
+    ] {
+        assert_eq!(next(&Role::new(), at(1_100), here, says, 6), expected, "{here:?} {says:?}");
+    }
+}
+
 /// Node b, whose service has failed there or could be started.
 fn says(stance: Stance, priority: u8, failed: bool) -> RouterStatement {
     let service = ServiceStatement {
@@ -196,6 +216,19 @@ fn a_claim_is_granted_by_an_answer_in_time_and_asked_again_after_that() {
         (1_800, 8, Step::Claim(DUE)),
     ] {
         assert_eq!(next(&claimed(), at(now), &here(StateName::Backup), &standby, seen), expected, "{now} {seen}");
+    }
+}
+
+/// Whether it was claimed for another reason before, or that is no longer said: what was handed over is told as that.
+#[test]
+fn what_was_handed_over_is_taken_as_that() {
+    let standby = says(Stance::Standby, 100, false);
+    let released = RouterStatement { released: true, ..standby.clone() };
+    let mut of_old = Role::new();
+    of_old.claimed(at(1_000), 7, Cause::HandedOver);
+    for (role, says) in [(claimed(), &released), (of_old, &standby)] {
+        let step = next(&role, at(1_100), &here(StateName::Backup), says, 7);
+        assert_eq!(step, Step::TakeOver(Cause::HandedOver), "{says:?}");
     }
 }
 

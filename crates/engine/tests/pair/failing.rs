@@ -369,3 +369,23 @@ fn moves_of_a_peer_without_memory_are_known_until_they_are_forgiven() {
     assert_eq!(moves(&world), [0, 0], "{}", world.log);
     assert_eq!(world.active(), 1, "{}", world.log);
 }
+
+/// They count no longer than others do.
+#[test]
+fn moves_of_a_peer_without_memory_do_not_count_when_they_are_long_ago() {
+    let mut world = World::settled(|_, config| {
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.services[0].max_moves = Budget { limit: 3, within: ms(60_000) };
+        config.services[0].failback = Failback::Never;
+    });
+    world.crash_service(0);
+    world.run_for(ms(1_000));
+    world.lose_power(0);
+    world.run_for(ms(5_000));
+    world.nodes[0].record = None;
+    world.boot(0);
+    for (span, expected) in [(50_000, 1), (10_000, 0)] {
+        world.run_for(ms(span));
+        assert_eq!(world.nodes[1].engine.view().services[0].moves, expected, "{}", world.log);
+    }
+}

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use tanist_engine::vrrp::receive::Discard;
 use tanist_engine::{
-    Authentication, BatonDiscard, Config, Event, Failback, Family, Input, Instant, LinkId, Name, Received, RouterId,
-    StateName, Terms, Transport, Unheard, Vrid,
+    Authentication, BatonDiscard, Config, Event, Failback, Family, Input, Instant, LinkId, Name, Received,
+    RouterConfig, RouterId, StateName, Terms, Transport, Unheard, Vrid,
 };
 
 use super::setup::{at, ms};
@@ -253,6 +253,29 @@ fn different_words_hinder_nothing() {
     world.run_for(ms(10_000));
     assert_eq!(differs(&world, 1), [(job.clone(), vec![1, 2]), (job, vec![])], "alike again\n{}", world.log);
     assert!(world.nodes[0].engine.view().services[0].differs.is_empty());
+}
+
+/// What differs about one instance is told of that one.
+#[test]
+fn different_words_about_an_instance_are_told_of_it() {
+    let world = World::settled(|node, config| {
+        let second = RouterConfig {
+            name: Name::from("VI_2"),
+            vrid: Vrid::new(52).unwrap(),
+            services: Vec::new(),
+            ..config.routers[0].clone()
+        };
+        config.routers.push(second);
+        let terms = |router: &str, values: &[u32]| {
+            let (router, values) = (Name::from(router), values.to_vec());
+            Terms { router, service: None, values }
+        };
+        config.pair.as_mut().unwrap().terms = vec![terms("VI_1", &[1, 2]), terms("VI_2", &[1, 2 + node as u32])];
+    });
+    for node in [0, 1] {
+        let routers = world.nodes[node].engine.view().routers;
+        assert_eq!((&routers[0].differs[..], &routers[1].differs[..]), (&[][..], &[1][..]), "{}", world.log);
+    }
 }
 
 /// Who says nothing, of an older version perhaps, differs in nothing.

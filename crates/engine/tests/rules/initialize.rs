@@ -117,6 +117,20 @@ link eth0 absent
     );
 }
 
+#[test]
+fn an_interface_of_which_nobody_has_told_at_start_is_absent() {
+    check(
+        r#"
+router a priority 100 track_link eth1
+link eth0 up 192.0.2.1
+    0.000000 > start
+    0.000000   a fault: LinkAbsent eth1
+    0.000000   a Initialize -> Initialize: Fault
+    0.000000   a notify Fault 100
+"#,
+    );
+}
+
 /// Its virtual address is real, so it is also the one to send from.
 #[test]
 fn an_address_owner_that_was_kept_out_is_active_as_soon_as_it_can_be() {
