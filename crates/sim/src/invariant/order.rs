@@ -2,6 +2,7 @@
 
 use engine::{
     Engine, Event, Hook, HookCall, Input, Name, Output, ServiceOrder, ServiceReport, ServiceStateName, StateName, View,
+    Vrid,
 };
 
 use super::Rule;
@@ -33,6 +34,8 @@ struct Known {
     taken_over: u64,
     /// The newest that a hook was told.
     hook_epoch: u64,
+    /// The routers in whose role it runs. Each role counts its epochs.
+    role: Vec<Vrid>,
 }
 
 impl OrderWatch {
@@ -47,6 +50,7 @@ impl OrderWatch {
                 told: ServiceStateName::Unknown,
                 taken_over: 0,
                 hook_epoch: 0,
+                role: Vec::new(),
             });
             self.services.len() - 1
         });
@@ -55,11 +59,6 @@ impl OrderWatch {
 
     /// Remembers what the engine is about to hear, and counts which state of a service meets which input.
     pub(crate) fn before(&mut self, view: &View, kind: Kind, input: &Input<'_>, coverage: &mut Coverage) {
-        for known in &mut self.services {
-            // What a reload has taken out, and brings back, begins anew.
-            let is_of_a_router = |view: &engine::ServiceView| view.name == known.name && view.router.is_some();
-            known.hook_epoch *= u64::from(view.services.iter().any(is_of_a_router));
-        }
         for known in &view.services {
             match input {
                 Input::Service { service, report } if **service == *known.name => {
@@ -85,6 +84,9 @@ impl OrderWatch {
 
     /// Examines what it orders and tells.
     pub(crate) fn after(&mut self, engine: &Engine, view: &View, step: &Step<'_>) -> Result<(), Broken> {
+        if matches!(step.kind, Kind::Start | Kind::Reload) {
+            self.follow_roles(engine);
+        }
         for output in step.outputs {
             match output {
                 Output::Service { service, order } => self.examine_order(engine, view, service, *order)?,
@@ -111,6 +113,18 @@ impl OrderWatch {
             }
         }
         Ok(())
+    }
+
+    /// What a reload gives to another role, or has taken out and brings back, begins anew.
+    fn follow_roles(&mut self, engine: &Engine) {
+        engine.config().services.iter().for_each(|service| _ = self.known(&service.name));
+        for known in &mut self.services {
+            let role = role_of(engine, &known.name);
+            if !role.iter().any(|vrid| known.role.contains(vrid)) {
+                (known.taken_over, known.hook_epoch) = (0, 0);
+            }
+            known.role = role;
+        }
     }
 
     fn examine_order(
@@ -190,6 +204,16 @@ fn report_kind(report: &ServiceReport) -> ServiceKind {
         ServiceReport::Readiness(_) => ServiceKind::Readiness,
         ServiceReport::Unknown(_) => ServiceKind::Unknown,
     }
+}
+
+/// The router that a service belongs to, and those of its sync group.
+fn role_of(engine: &Engine, service: &Name) -> Vec<Vrid> {
+    let config = engine.config();
+    let Some(owner) = config.routers.iter().find(|router| router.services.contains(service)) else { return Vec::new() };
+    let group = config.groups.iter().find(|group| group.members.contains(&owner.name));
+    let fellow = |name: &Name| group.is_some_and(|group| group.members.contains(name));
+    let members = config.routers.iter().filter(|router| router.name == owner.name || fellow(&router.name));
+    members.map(|router| router.vrid).collect()
 }
 
 /// The state of the router that a service belongs to, and whether it lets go.

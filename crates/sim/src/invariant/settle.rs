@@ -46,6 +46,11 @@ impl World<'_> {
         self.quiet = Quiet(sound.then(|| self.now.max(self.last_arrival) + self.time_to_settle()));
     }
 
+    /// Whether a role that nobody took when it was to be handed over may go where it belongs only now.
+    pub(crate) fn may_still_go(&self) -> bool {
+        self.shared.moves().may_still_go(self.time_to_settle(), self.now)
+    }
+
     fn time_to_settle(&self) -> Duration {
         let running = || self.nodes.iter().zip(&self.plan.nodes).filter(|(node, _)| node.daemon.is_some());
         let specs = running().flat_map(|(node, _)| &node.specs);
@@ -153,7 +158,7 @@ impl World<'_> {
     }
 
     fn settled(&self, vrid: u8) -> Result<(), String> {
-        if !self.is_heard(vrid) {
+        if !self.is_heard(vrid) || self.may_still_go() {
             return Ok(());
         }
         let mut all: Vec<(usize, &RouterSpec)> = Vec::new();

@@ -388,6 +388,7 @@ impl World<'_> {
                         self.shared.moves.hands_back(other, &view.name);
                     }
                 }
+                Event::HandoverFailed { .. } => self.shared.moves.note_kept(self.now),
                 Event::StateChanged { router, to: StateName::Active, cause, .. } => {
                     let Some(view) = daemon.view.routers.get(router.0 as usize) else { continue };
                     let of_all = self.shared.takings.iter().filter(|(_, name, _)| *name == view.name);
