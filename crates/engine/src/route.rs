@@ -457,7 +457,7 @@ impl fmt::Display for RouteMetrics {
         for (metric, (value, locked)) in &self.values {
             let word = metric.word();
             match metric {
-                RouteMetric::Features if *value == 1 => f.write_str(" features ecn")?,
+                RouteMetric::Features if *value == 1 => write!(f, " {word} {}ecn", lock(*locked))?,
                 _ => write!(f, " {word} {}{value}", lock(*locked))?,
             }
         }

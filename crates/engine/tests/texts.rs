@@ -78,9 +78,9 @@ fn a_route_says_all_that_was_said() {
 /// One feature of TCP has a name, which is the first bit.
 #[test]
 fn features_without_a_name_are_a_number() {
-    for (features, words) in [(1, "ecn"), (2, "2"), (3, "3")] {
+    for (features, locked, words) in [(1, false, "ecn"), (1, true, "lock ecn"), (2, false, "2"), (3, false, "3")] {
         let metrics = RouteMetrics {
-            values: BTreeMap::from([(RouteMetric::Features, (features, false))]),
+            values: BTreeMap::from([(RouteMetric::Features, (features, locked))]),
             ..RouteMetrics::default()
         };
         let text = Route { metrics, ..Route::to(network("198.51.100.0", 24)) }.to_string();
