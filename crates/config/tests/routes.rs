@@ -46,14 +46,26 @@ fn what_is_shown_means_what_was_written() {
     assert_eq!(plain(&first), plain(&second));
 }
 
-/// As keepalived does: what is forgotten is the end of a line.
+/// As keepalived does: what is forgotten is the end of a line. The first one says of which family the route is.
 #[test]
 fn of_two_destinations_in_a_line_the_last_one_counts() {
-    let text = "vrrp_instance V {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n 192.0.2.100\n }\n \
-                virtual_routes {\n 10.0.2.0/24 dev eth0 mtu 1400 10.0.3.0/24 advmss 1300\n }\n}\n";
-    let settings = settings(text);
-    let routes: Vec<String> = settings.instances[0].router.routes.iter().map(ToString::to_string).collect();
-    assert_eq!(routes, ["10.0.3.0/24 dev eth0 mtu 1400 advmss 1300"]);
+    let load = |route: &str| {
+        load_text(format!(
+            "vrrp_instance V {{\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {{\n 192.0.2.100\n }}\n \
+             virtual_routes {{\n {route}\n }}\n}}\n"
+        ))
+    };
+    for (text, expected) in [
+        ("10.0.2.0/24 dev eth0 mtu 1400 10.0.3.0/24 advmss 1300", "10.0.3.0/24 dev eth0 mtu 1400 advmss 1300"),
+        ("default 10.0.3.0/24 dev eth0", "10.0.3.0/24 dev eth0"),
+    ] {
+        let settings = load(text).settings.expect("it works");
+        let routes: Vec<String> = settings.instances[0].router.routes.iter().map(ToString::to_string).collect();
+        assert_eq!(routes, [expected]);
+    }
+    for text in ["10.0.2.0/24 default dev eth0", "10.0.2.0/24 2001:db8::/32 dev eth0"] {
+        assert!(load(text).settings.is_none(), "{text}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::slice;
 
-use engine::{Name, Network, Realms};
+use engine::{Family, Name, Network, Realms};
 
 use super::iproute::{Kind, Names, number};
 use super::values;
@@ -186,6 +186,16 @@ pub(super) enum Target {
     /// `default`, `all` or `any`: everything of a family that others decide.
     Everything,
     Network(Network),
+}
+
+impl Target {
+    /// Where it has one.
+    pub(super) const fn family(&self) -> Option<Family> {
+        match self {
+            Self::Everything => None,
+            Self::Network(network) => Some(network.family()),
+        }
+    }
 }
 
 /// `192.0.2.0/24`, `192.0.2.1`, `default`; `None` if it is none of them. Host bits may be set.

@@ -231,11 +231,15 @@ impl<'a> Draft<'a> {
             }
             return;
         };
-        if let Some((_, first)) = self.destination {
-            let message = format!("a second destination, after {}; the last one counts", first.text);
-            line.findings
-                .warning("given-twice", word.span, message)
-                .help("a line is one route; write another line for another one");
+        if let Some((known, first)) = &self.destination {
+            let family = known.family();
+            let message = format!("a second destination, after {}", first.text);
+            let finding = if family.is_some_and(|family| destination.family() != Some(family)) {
+                line.wrong("given-twice", word, message)
+            } else {
+                line.findings.warning("given-twice", word.span, format!("{message}; the last one counts"))
+            };
+            finding.help("a line is one route; write another line for another one");
         }
         self.destination = Some((destination, word));
     }
@@ -356,10 +360,7 @@ impl<'a> Draft<'a> {
 
     /// By the destination if it says so, else by what else is said; IPv4 if nothing is.
     fn family(&self, line: &mut Line<'a, '_, '_>) -> Option<Family> {
-        let of_target = |target: &Option<(Target, &Word)>| match target {
-            Some((Target::Network(network), _)) => Some(network.family()),
-            _ => None,
-        };
+        let of_target = |target: &Option<(Target, &Word)>| target.as_ref().and_then(|(target, _)| target.family());
         let stated = self.ipv6.then_some(Family::Ipv6);
         let destination = of_target(&self.destination);
         if let (Some(Family::Ipv4), Some((_, word)), true) = (destination, &self.destination, self.ipv6) {
