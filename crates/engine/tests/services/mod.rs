@@ -8,4 +8,5 @@ mod failing;
 mod leaving;
 mod maintaining;
 mod reloading;
+mod removing;
 mod running;
