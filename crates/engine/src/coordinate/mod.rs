@@ -524,8 +524,9 @@ impl Engine {
         let within = service.config().max_moves.within;
         let theirs = says.services.iter().find(|theirs| theirs.name == *name);
         let moves = theirs.map_or(&[] as &[Duration], |theirs| &theirs.moves);
-        let moves: Vec<Instant> = moves.iter().map(|age| heard_at - *age).collect();
-        let recent = moves.iter().filter(|at| now.since(**at) < within).count();
+        // Some may be older than this machine's clock.
+        let moves: Vec<Duration> = moves.iter().map(|age| age.saturating_add(now.since(heard_at))).collect();
+        let recent = moves.iter().filter(|age| **age < within).count();
         let recent = recent + pair.former_moves(name, now, within, &moves);
         elsewhere.their_moves = u32::try_from(recent).unwrap_or(u32::MAX);
         elsewhere.nobody_better = !pair.is_alive() || (says.stance != Stance::Standby || !role::is_ready(says));

@@ -43,8 +43,8 @@ pub(crate) struct Pair {
     deaf_told: bool,
     /// For how much longer than usual the peer had not heard us when it spoke last.
     unheard_for: Duration,
-    /// Moves because of a service that the peer told in former lives: service and moment.
-    former_moves: Vec<(Name, Instant)>,
+    /// Moves because of a service that the peer told in former lives.
+    former_moves: Vec<FormerMove>,
     /// When our routers last spoke up because of doubt.
     spoke_up_at: Option<Instant>,
 }
@@ -54,6 +54,21 @@ struct Heard {
     version: u64,
     seen: u64,
     statement: Statement,
+}
+
+#[derive(Clone, Debug)]
+struct FormerMove {
+    service: Name,
+    /// When it was told last,
+    told_at: Instant,
+    /// and how long ago it was then.
+    age: Duration,
+}
+
+impl FormerMove {
+    fn age_at(&self, now: Instant) -> Duration {
+        now.since(self.told_at).saturating_add(self.age)
+    }
 }
 
 impl Pair {
@@ -190,6 +205,7 @@ impl Pair {
             if let Some(theirs) = &mut self.theirs {
                 (theirs.version, theirs.seen) = (message.version, message.seen);
             }
+            self.one_way.forget();
             if !was_gone {
                 out.push(Output::Tell(Event::PeerStopped { node }));
             }
@@ -245,19 +261,19 @@ impl Pair {
         let told_at = self.told_at.unwrap_or(now);
         let services = theirs.statement.routers.iter().flat_map(|router| &router.services);
         for service in services {
-            let moves = service.moves.iter().map(|age| (service.name.clone(), told_at - *age));
-            self.former_moves.extend(moves);
+            let of_service = |age: &Duration| FormerMove { service: service.name.clone(), told_at, age: *age };
+            self.former_moves.extend(service.moves.iter().map(of_service));
         }
         let excess = self.former_moves.len().saturating_sub(MOST_MOVES);
         self.former_moves.drain(..excess);
     }
 
     /// Moves because of a service in former lives of the peer, within this span, that it has forgotten since: those that
-    /// it still tells are `known`.
-    pub(crate) fn former_moves(&self, service: &Name, now: Instant, within: Duration, known: &[Instant]) -> usize {
-        let told = |at: Instant| known.iter().any(|told| told.since(at).max(at.since(*told)) < SAME_MOVE);
-        let its = self.former_moves.iter().filter(|(name, at)| name == service && now.since(*at) < within);
-        its.filter(|(_, at)| !told(*at)).count()
+    /// it still tells are as long ago as `known`.
+    pub(crate) fn former_moves(&self, service: &Name, now: Instant, within: Duration, known: &[Duration]) -> usize {
+        let ages = self.former_moves.iter().filter(|one| one.service == *service).map(|one| one.age_at(now));
+        let told = |age: &Duration| known.iter().any(|told| told.abs_diff(*age) < SAME_MOVE);
+        ages.filter(|age| *age < within && !told(age)).count()
     }
 
     /// An operator has seen to it.
@@ -268,15 +284,12 @@ impl Pair {
     /// Notices silence. Returns whether the peer has just been taken for dead.
     pub(crate) fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let silence = self.link.note_silence(now);
+        self.alive &= silence.is_none();
         for PathChange { path, works } in self.link.note_paths(now) {
             out.push(Output::Tell(Event::PathChanged { path, works }));
         }
         self.note_one_way(now, out);
-        let Some(silence) = silence else { return false };
-        self.alive = false;
-        if self.gone {
-            return false;
-        }
+        let Some(silence) = silence.filter(|_| !self.gone) else { return false };
         out.push(Output::Tell(Event::PeerSilent { node: self.node(), silence }));
         true
     }

@@ -1,6 +1,6 @@
 //! A service that fails: again here, then there once, then nowhere until a human has seen to it.
 
-use tanist_engine::{Budget, Command, Event, Failback, FaultReason, LatchReason, Remedy, StateName};
+use tanist_engine::{Budget, Command, Config, Event, Failback, FaultReason, LatchReason, Remedy, StateName};
 
 use super::setup::{at, ms};
 use super::world::{Process, World};
@@ -368,6 +368,41 @@ fn moves_of_a_peer_without_memory_are_known_until_they_are_forgiven() {
     world.run_for(ms(1_000));
     assert_eq!(moves(&world), [0, 0], "{}", world.log);
     assert_eq!(world.active(), 1, "{}", world.log);
+}
+
+/// Both machines have just been started, and their clocks with them: a move of long before is as old as it is, and so it is for the
+/// other node, also when its peer has forgotten it since.
+#[test]
+fn moves_of_the_peer_of_before_its_boot_are_as_old_as_they_are() {
+    let change = |_: usize, config: &mut Config| {
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.services[0].max_moves = Budget { limit: 3, within: ms(600_000) };
+        config.services[0].failback = Failback::Never;
+    };
+    let mut world = World::settled(change);
+    world.crash_service(0);
+    world.run_for(ms(1_000));
+    let mut record = world.nodes[0].record.clone().expect("the move is remembered");
+    for moved in record.services.iter_mut().flat_map(|service| &mut service.moves) {
+        // Nine minutes before the boot.
+        moved.calendar = Some(1_700_000_014 - 540);
+    }
+    let mut world = World::new(change);
+    world.now = at(14_000);
+    world.nodes[0].record = Some(record);
+    world.boot(0);
+    world.boot(1);
+    let moves = |world: &World| [0, 1].map(|node| world.nodes[node].engine.view().services[0].moves);
+    world.run_for(ms(10_000));
+    assert_eq!(moves(&world), [1, 1], "{}", world.log);
+    world.lose_power(0);
+    world.run_for(ms(5_000));
+    world.nodes[0].record = None;
+    world.boot(0);
+    world.run_for(ms(5_000));
+    assert_eq!(moves(&world), [0, 1], "{}", world.log);
+    world.run_for(ms(60_000));
+    assert_eq!(moves(&world), [0, 0], "{}", world.log);
 }
 
 /// They count no longer than others do.
