@@ -2,11 +2,13 @@
 //!
 //! `step` looks at one engine before and after each input, `order` at what it does with its services; `pairs` at two
 //! Active routers that hear each other, `shared` at the processes of a service on all nodes, `moves` at how often they
-//! change places; `together` at sync groups; `settle` at a LAN that has been left alone for long enough.
+//! change places, `rests` at roles that nobody took; `together` at sync groups; `settle` at a LAN that has been left alone
+//! for long enough.
 
 pub(crate) mod moves;
 pub(crate) mod order;
 pub(crate) mod pairs;
+pub(crate) mod rests;
 pub(crate) mod settle;
 pub(crate) mod shared;
 pub(crate) mod step;

@@ -9,11 +9,6 @@ use super::step::Broken;
 use crate::plan::Plan;
 use crate::plan::measure::span_text;
 
-/// A role that nobody took is not offered again by itself for this long at first; each time doubles it,
-const FIRST_REST: Duration = Duration::from_secs(60);
-/// but not beyond this.
-const LONGEST_REST: Duration = Duration::from_secs(3_600);
-
 /// What is known of the moves of both nodes.
 #[derive(Debug, Default)]
 pub(crate) struct Moves {
@@ -22,9 +17,6 @@ pub(crate) struct Moves {
     remembered_since: Instant,
     /// Nodes that get a router back because they asked for it.
     gets_back: Vec<(usize, Name)>,
-    /// For how long the role is not offered any more by itself, and until when that was so last.
-    rest: Duration,
-    rests_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -89,17 +81,6 @@ impl Moves {
     /// A node will get a router because it asked for it back.
     pub(crate) fn hands_back(&mut self, node: usize, router: &Name) {
         self.gets_back.push((node, router.clone()));
-    }
-
-    /// A node has kept a role that it was about to hand over.
-    pub(crate) fn note_kept(&mut self, now: Instant) {
-        self.rest = (self.rest * 2).clamp(FIRST_REST, LONGEST_REST);
-        self.rests_until = Some(now + self.rest);
-    }
-
-    /// Whether a role that was kept may not have gone where it belongs yet, given the time that this takes.
-    pub(crate) fn may_still_go(&self, takes: Duration, now: Instant) -> bool {
-        self.rests_until.is_some_and(|until| now < until + takes)
     }
 
     /// A node takes a role anew. Where it left because of one of its services, coming back is a move, too.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use engine::{Failback, Instant, Measure, Name, ServiceConfig, StateName, When};
+use engine::{Event, Failback, Instant, Measure, Name, Output, RouterId, ServiceConfig, StateName, When};
 
 use super::Rule;
 use crate::node::Daemon;
@@ -46,9 +46,33 @@ impl World<'_> {
         self.quiet = Quiet(sound.then(|| self.now.max(self.last_arrival) + self.time_to_settle()));
     }
 
-    /// Whether a role that nobody took when it was to be handed over may go where it belongs only now.
-    pub(crate) fn may_still_go(&self) -> bool {
-        self.shared.moves().may_still_go(self.time_to_settle(), self.now)
+    /// Whether the role of this VRID, which nobody took when it was to be handed over, may go where it belongs only now.
+    fn may_still_go(&self, vrid: u8) -> bool {
+        let (rests, takes) = (self.shared.rests(), self.time_to_settle());
+        let specs = (0..self.nodes.len()).flat_map(|index| {
+            let fellows = self.fellows(index, vrid);
+            fellows.into_iter().filter_map(move |fellow| self.spec(index, fellow))
+        });
+        specs.into_iter().any(|spec| rests.may_still_go(&spec.settings.name, takes, self.now))
+    }
+
+    /// Whether all that a node does is about such roles.
+    pub(crate) fn may_only_do_now(&self, index: usize, outputs: &[Output]) -> bool {
+        let specs = &self.nodes[index].specs;
+        let router = |id: RouterId| {
+            let engine = self.nodes[index].daemon.as_ref().map(|daemon| &daemon.engine);
+            engine.and_then(|engine| engine.router(id)).map(|config| config.vrid.get())
+        };
+        let owner = |service: &Name| {
+            let owner = specs.iter().find(|spec| spec.settings.services.contains(service));
+            owner.map(|spec| spec.settings.vrid.get())
+        };
+        let concerned = outputs.iter().filter_map(|output| match output {
+            Output::Tell(Event::StateChanged { router: id, .. }) => Some(router(*id)),
+            Output::Service { service, .. } => Some(owner(service)),
+            _ => None,
+        });
+        concerned.into_iter().all(|vrid| vrid.is_some_and(|vrid| self.may_still_go(vrid)))
     }
 
     fn time_to_settle(&self) -> Duration {
@@ -158,7 +182,7 @@ impl World<'_> {
     }
 
     fn settled(&self, vrid: u8) -> Result<(), String> {
-        if !self.is_heard(vrid) || self.may_still_go() {
+        if !self.is_heard(vrid) || self.may_still_go(vrid) {
             return Ok(());
         }
         let mut all: Vec<(usize, &RouterSpec)> = Vec::new();
@@ -223,6 +247,7 @@ impl World<'_> {
         }
         if let Some(standby) =
             candidates.iter().find(|(index, spec, _)| *index != winner && !self.is_held(*index, spec))
+            && !stuck
             && self.is_held(winner, spec)
             && self.is_paired(winner, standby.0)
         {

@@ -9,6 +9,7 @@ use engine::{
 
 use super::Rule;
 use super::moves::Moves;
+use super::rests::Rests;
 use crate::history;
 use crate::node::Node;
 use crate::path::LAN;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     services: Vec<Holders>,
     hearing: Hearing,
     moves: Moves,
+    rests: Rests,
     /// When maintenance was on last, or somebody's start was last not seen yet.
     undisturbed_since: Instant,
     /// The epoch that each node has shown last for each router, or found again.
@@ -98,6 +100,7 @@ impl Shared {
             services: names.into_iter().map(holders).collect(),
             hearing: Hearing::default(),
             moves: Moves::default(),
+            rests: Rests::default(),
             undisturbed_since: Instant::START,
             epochs: Vec::new(),
             takings: Vec::new(),
@@ -116,6 +119,10 @@ impl Shared {
 
     pub(crate) const fn moves(&self) -> &Moves {
         &self.moves
+    }
+
+    pub(crate) const fn rests(&self) -> &Rests {
+        &self.rests
     }
 
     /// An operator said something.
@@ -341,6 +348,7 @@ impl World<'_> {
     pub(crate) fn notice(&mut self, index: usize, outputs: &[Output]) {
         let Some(pair) = self.plan.pair.filter(|pair| pair.peer_of(index).is_some()) else { return };
         let Some(daemon) = &self.nodes[index].daemon else { return };
+        self.shared.rests.notice(index, &daemon.view, outputs, self.now);
         let name = &self.plan.nodes[index].name;
         let specs = &self.nodes[index].services;
         let budget = |service: &Name| {
@@ -388,7 +396,6 @@ impl World<'_> {
                         self.shared.moves.hands_back(other, &view.name);
                     }
                 }
-                Event::HandoverFailed { .. } => self.shared.moves.note_kept(self.now),
                 Event::StateChanged { router, to: StateName::Active, cause, .. } => {
                     let Some(view) = daemon.view.routers.get(router.0 as usize) else { continue };
                     let of_all = self.shared.takings.iter().filter(|(_, name, _)| *name == view.name);

@@ -375,7 +375,7 @@ impl<'p> World<'p> {
         self.coverage.count_steps(&steps);
         if step.changed_state() {
             self.pairs.stale = true;
-            if self.quiet.is_settled(now) && self.is_well_matched() && !self.may_still_go() {
+            if self.quiet.is_settled(now) && self.is_well_matched() && !self.may_only_do_now(index, &outputs) {
                 self.found(Rule::Unrest, format!("{} changes its state on a LAN at rest", plan.nodes[index].name));
             }
         }
