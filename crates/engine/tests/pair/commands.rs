@@ -296,3 +296,15 @@ fn the_role_is_not_sent_where_its_service_has_failed() {
     let reason = RefusedCommand::NotReady("it has failed here".into());
     assert_eq!(world.switch(0, true), Answer::Refused(reason), "{}", world.log);
 }
+
+/// Nor does it come here where the manager has not answered since the daemon started.
+#[test]
+fn the_role_does_not_come_where_nobody_can_tell() {
+    let mut world = World::settled(|_, _| {});
+    world.kill_daemon(1);
+    world.nodes[1].habits.watch = None;
+    world.start_daemon(1);
+    world.run_for(ms(1_000));
+    let reason = RefusedCommand::NotReady("nobody can tell whether it runs here".into());
+    assert_eq!(world.switch(1, true), Answer::Refused(reason), "{}", world.log);
+}
