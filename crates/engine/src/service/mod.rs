@@ -103,8 +103,8 @@ pub(crate) struct Service {
     since: Instant,
     /// It should run here.
     wanted: bool,
-    /// It is wanted, but its router is not Active, although others of its group are.
-    waits_for_router: bool,
+    /// Its router is Active and stays so. Where only others of its group are, what runs goes on, but nothing is begun.
+    has_router: bool,
     /// The configuration no longer has it, or not where it was.
     removed: bool,
     /// Its router is Active, be it that it is letting the role go.
@@ -160,7 +160,7 @@ impl Service {
             state: State::Unknown,
             since: now,
             wanted: false,
-            waits_for_router: false,
+            has_router: false,
             removed: false,
             holds_role: false,
             adoptable: false,
@@ -441,7 +441,7 @@ impl Service {
     /// Whether it would be started if it were time. What operators do in maintenance is done; what happens by itself
     /// is not answered.
     const fn may_start(&self, left_alone: bool) -> bool {
-        self.wanted && !self.waits_for_router && !self.is_out() && !(left_alone && self.begun)
+        self.wanted && self.has_router && !self.is_out() && !(left_alone && self.begun)
     }
 
     /// It is running, and perhaps rightly so, although its router does not have the role (yet). So may be what had been running
@@ -495,9 +495,9 @@ impl Service {
         }
     }
 
-    /// Whether its router is Active and stays so. What runs goes on where it is not, but nothing is begun.
-    pub(crate) const fn set_router_ready(&mut self, ready: bool) {
-        self.waits_for_router = !ready;
+    /// Whether its own router is Active and stays so.
+    pub(crate) const fn set_has_router(&mut self, has: bool) {
+        self.has_router = has;
     }
 
     /// Whether a router of its group is Active.
