@@ -260,9 +260,12 @@ impl Pair {
         let Some(theirs) = &self.theirs else { return };
         let told_at = self.told_at.unwrap_or(now);
         let services = theirs.statement.routers.iter().flat_map(|router| &router.services);
-        for service in services {
-            let of_service = |age: &Duration| FormerMove { service: service.name.clone(), told_at, age: *age };
-            self.former_moves.extend(service.moves.iter().map(of_service));
+        for (service, age) in services.flat_map(|service| service.moves.iter().map(|age| (&service.name, *age))) {
+            // The life before that one may have told it already.
+            let is_it = |one: &FormerMove| one.service == *service && one.age_at(told_at).abs_diff(age) < SAME_MOVE;
+            if !self.former_moves.iter().any(is_it) {
+                self.former_moves.push(FormerMove { service: service.clone(), told_at, age });
+            }
         }
         let excess = self.former_moves.len().saturating_sub(MOST_MOVES);
         self.former_moves.drain(..excess);

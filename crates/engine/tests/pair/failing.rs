@@ -357,6 +357,13 @@ fn moves_of_a_peer_without_memory_are_known_until_they_are_forgiven() {
     });
     world.crash_service(0);
     world.run_for(ms(1_000));
+    // Each of these lives tells the same move.
+    for _ in 0..3 {
+        world.kill_daemon(0);
+        world.run_for(ms(200));
+        world.start_daemon(0);
+        world.run_for(ms(5_000));
+    }
     world.lose_power(0);
     world.run_for(ms(5_000));
     world.nodes[0].record = None;
