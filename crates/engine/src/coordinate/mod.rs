@@ -260,8 +260,6 @@ impl Engine {
             let owner = self.units.owner_of(name).and_then(|owner| self.routers.get(owner));
             let members = owner.map_or(&[] as &[usize], |owner| self.units.members(owner.id().0 as usize));
             let members = || members.iter().filter_map(|member| self.routers.get(*member));
-            let own = members().find(|member| member.config().services.contains(name));
-            let has_router = own.is_some_and(VirtualRouter::wants_services);
             // In maintenance what runs goes on even where a cable was pulled, until somebody else has the role.
             let kept = |owner: &VirtualRouter| {
                 let role = self.roles.get(owner.id().0 as usize);
@@ -280,7 +278,6 @@ impl Engine {
             });
             let epoch = owner.map_or(0, |owner| groups::epoch(&self.units, &self.roles, owner.id().0 as usize));
             service.set_wanted(now, wanted, epoch);
-            service.set_has_router(has_router);
             service.set_holds_role(now, members().any(|member| member.state_name() == StateName::Active));
             let theirs = owner.zip(self.pair.as_ref()).and_then(|(owner, pair)| {
                 pair.statement()?;

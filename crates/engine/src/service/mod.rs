@@ -103,8 +103,6 @@ pub(crate) struct Service {
     since: Instant,
     /// It should run here.
     wanted: bool,
-    /// Its router is Active and stays so. Where only others of its group are, what runs goes on, but nothing is begun.
-    has_router: bool,
     /// The configuration no longer has it, or not where it was.
     removed: bool,
     /// Its router is Active, be it that it is letting the role go.
@@ -160,7 +158,6 @@ impl Service {
             state: State::Unknown,
             since: now,
             wanted: false,
-            has_router: false,
             removed: false,
             holds_role: false,
             adoptable: false,
@@ -441,7 +438,7 @@ impl Service {
     /// Whether it would be started if it were time. What operators do in maintenance is done; what happens by itself
     /// is not answered.
     const fn may_start(&self, left_alone: bool) -> bool {
-        self.wanted && self.has_router && !self.is_out() && !(left_alone && self.begun)
+        self.wanted && !self.is_out() && !(left_alone && self.begun)
     }
 
     /// It is running, and perhaps rightly so, although its router does not have the role (yet). So may be what had been running
@@ -495,12 +492,7 @@ impl Service {
         }
     }
 
-    /// Whether its own router is Active and stays so.
-    pub(crate) const fn set_has_router(&mut self, has: bool) {
-        self.has_router = has;
-    }
-
-    /// Whether a router of its group is Active.
+    /// Whether its router is Active.
     pub(crate) const fn set_holds_role(&mut self, now: Instant, holds: bool) {
         if self.holds_role && !holds {
             self.readiness.begin_again(now);

@@ -135,6 +135,11 @@ impl OrderWatch {
         order: ServiceOrder,
     ) -> Result<(), Broken> {
         let role = role(engine, view, service);
+        let of_role = role_of(engine, service);
+        let mut all = engine.config().routers.iter().zip(&view.routers);
+        let fellow_is_active = all.any(|(config, router)| {
+            of_role.contains(&config.vrid) && router.state == StateName::Active && !router.letting_go
+        });
         let known = self.known(service);
         let broken = |what: &str| Err((Rule::Orders, format!("{what} {service}")));
         match order {
@@ -143,6 +148,8 @@ impl OrderWatch {
             ServiceOrder::Start if known.runs != Some(false) => return broken("starts, without knowing it gone,"),
             ServiceOrder::Start => match role {
                 Some((StateName::Active, false)) => known.starting = true,
+                // It joins the others of its group, which have the role.
+                Some((StateName::Backup, false)) if fellow_is_active => known.starting = true,
                 Some((StateName::Active, true)) => {
                     return Err((Rule::RunsWhereActive, "starts and lets go".to_owned()));
                 }
