@@ -63,8 +63,9 @@ impl Rests {
         }
     }
 
-    /// Whether it may not have gone where it belongs yet, given the time that this takes.
-    pub(crate) fn may_still_go(&self, router: &Name, takes: Duration, now: Instant) -> bool {
-        self.0.iter().any(|one| one.router == *router && now < one.until + takes)
+    /// Until when it stays where it is, or stayed there last.
+    pub(crate) fn until(&self, node: usize, router: &Name) -> Option<Instant> {
+        let rest = self.0.iter().find(|one| one.node == node && one.router == *router)?;
+        Some(rest.until).filter(|until| *until > Instant::START)
     }
 }

@@ -33,6 +33,16 @@ enum Role {
     Faulty,
 }
 
+/// A role that nobody took when it was to be handed over
+enum Rest {
+    /// is none,
+    None,
+    /// stays where it is,
+    Stays,
+    /// or goes where it belongs only now.
+    Goes,
+}
+
 impl World<'_> {
     /// Something happened from outside: rest is a whole while away.
     pub(crate) fn disturb(&mut self) {
@@ -46,17 +56,21 @@ impl World<'_> {
         self.quiet = Quiet(sound.then(|| self.now.max(self.last_arrival) + self.time_to_settle()));
     }
 
-    /// Whether the role of this VRID, which nobody took when it was to be handed over, may go where it belongs only now.
-    fn may_still_go(&self, vrid: u8) -> bool {
-        let (rests, takes) = (self.shared.rests(), self.time_to_settle());
-        let specs = (0..self.nodes.len()).flat_map(|index| {
-            let fellows = self.fellows(index, vrid);
-            fellows.into_iter().filter_map(move |fellow| self.spec(index, fellow))
-        });
-        specs.into_iter().any(|spec| rests.may_still_go(&spec.settings.name, takes, self.now))
+    /// What becomes of the role of this VRID, if nobody took it when it was to be handed over.
+    fn rest(&self, vrid: u8) -> Rest {
+        let running = (0..self.nodes.len()).filter(|index| self.nodes[*index].daemon.is_some());
+        let of_node = |index: usize| {
+            let names = self.fellows(index, vrid).into_iter().filter_map(move |fellow| self.spec(index, fellow));
+            names.filter_map(move |spec| self.shared.rests().until(index, &spec.settings.name))
+        };
+        match running.flat_map(of_node).max() {
+            Some(until) if self.now < until => Rest::Stays,
+            Some(until) if self.now < until + self.time_to_settle() => Rest::Goes,
+            _ => Rest::None,
+        }
     }
 
-    /// Whether all that a node does is about such roles.
+    /// Whether all that a node does is about roles that go where they belong only now.
     pub(crate) fn may_only_do_now(&self, index: usize, outputs: &[Output]) -> bool {
         let specs = &self.nodes[index].specs;
         let router = |id: RouterId| {
@@ -72,7 +86,7 @@ impl World<'_> {
             Output::Service { service, .. } => Some(owner(service)),
             _ => None,
         });
-        concerned.into_iter().all(|vrid| vrid.is_some_and(|vrid| self.may_still_go(vrid)))
+        concerned.into_iter().all(|vrid| vrid.is_some_and(|vrid| matches!(self.rest(vrid), Rest::Goes)))
     }
 
     fn time_to_settle(&self) -> Duration {
@@ -182,7 +196,8 @@ impl World<'_> {
     }
 
     fn settled(&self, vrid: u8) -> Result<(), String> {
-        if !self.is_heard(vrid) || self.may_still_go(vrid) {
+        let rest = self.rest(vrid);
+        if !self.is_heard(vrid) || matches!(rest, Rest::Goes) {
             return Ok(());
         }
         let mut all: Vec<(usize, &RouterSpec)> = Vec::new();
@@ -217,6 +232,8 @@ impl World<'_> {
             }
         }
         let stuck = self.nodes.iter().flat_map(|node| &node.units).any(|unit| !unit.can_end());
+        // Nobody could take it from whoever has it.
+        let stays = stuck || matches!(rest, Rest::Stays);
         let active: Vec<_> = candidates.iter().filter(|(i, ..)| self.state(*i, vrid) == StateName::Active).collect();
         let names = |list: &[&(usize, &RouterSpec, u8)]| {
             list.iter().map(|(index, ..)| self.plan.nodes[*index].name.as_str()).collect::<Vec<_>>().join(", ")
@@ -241,13 +258,13 @@ impl World<'_> {
         // A service that does not do what it should has the role come and go, and who is better waits for its time.
         let comes_and_goes = members.iter().any(|(index, spec)| self.is_excused(*index, spec));
         let has_just_come = comes_and_goes && self.in_its_state_for(winner, spec) < self.time_to_settle();
-        if let Some((index, _, theirs)) = candidates.iter().find(better).filter(|_| !stuck && !has_just_come) {
+        if let Some((index, _, theirs)) = candidates.iter().find(better).filter(|_| !stays && !has_just_come) {
             let (left, right) = (&self.plan.nodes[winner].name, &self.plan.nodes[*index].name);
             return Err(format!("{left} is Active with priority {priority} although {right} has {theirs}"));
         }
         if let Some(standby) =
             candidates.iter().find(|(index, spec, _)| *index != winner && !self.is_held(*index, spec))
-            && !stuck
+            && !stays
             && self.is_held(winner, spec)
             && self.is_paired(winner, standby.0)
         {
