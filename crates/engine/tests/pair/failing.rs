@@ -1,6 +1,6 @@
 //! A service that fails: again here, then there once, then nowhere until a human has seen to it.
 
-use tanist_engine::{Budget, Command, Config, Event, Failback, FaultReason, LatchReason, Remedy, StateName};
+use tanist_engine::{Answer, Budget, Command, Config, Event, Failback, FaultReason, LatchReason, Remedy, StateName};
 
 use super::setup::{at, ms};
 use super::world::{Process, World};
@@ -410,6 +410,28 @@ fn moves_of_the_peer_of_before_its_boot_are_as_old_as_they_are() {
     assert_eq!(moves(&world), [0, 1], "{}", world.log);
     world.run_for(ms(60_000));
     assert_eq!(moves(&world), [0, 0], "{}", world.log);
+}
+
+/// Each of them.
+#[test]
+fn two_moves_of_a_peer_without_memory_are_two() {
+    let mut world = World::settled(|_, config| {
+        config.services[0].restart = Budget { limit: 0, within: ms(60_000) };
+        config.services[0].failback = Failback::Never;
+    });
+    world.crash_service(0);
+    world.run_for(ms(20_000));
+    assert_eq!(world.switch(1, false), Answer::Begun, "{}", world.log);
+    world.run_for(ms(5_000));
+    assert_eq!(world.active(), 0, "{}", world.log);
+    world.crash_service(0);
+    world.run_for(ms(1_000));
+    world.lose_power(0);
+    world.run_for(ms(5_000));
+    world.nodes[0].record = None;
+    world.boot(0);
+    world.run_for(ms(5_000));
+    assert_eq!(world.nodes[1].engine.view().services[0].moves, 2, "{}", world.log);
 }
 
 /// They count no longer than others do.
