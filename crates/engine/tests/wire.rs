@@ -362,6 +362,7 @@ proptest! {
         config.version = Version::V3;
         let group = Ipv4Addr::new(224, 0, 0, 18);
         let mut packet = Packet { vrid, ..Packet::of(&config, Ipv4Addr::from(source), group, priority) };
+        let mut right = Vec::new();
         for (sum, form) in [
             (Sum::WithPseudoHeader, Some(ChecksumForm::WithPseudoHeader)),
             (Sum::MessageOnly, Some(ChecksumForm::MessageOnly)),
@@ -369,8 +370,13 @@ proptest! {
         ] {
             packet.sum = sum;
             let octets = packet.octets();
+            // From some sources what is wrong for the message is right with the header.
+            if right.contains(&octets) {
+                continue;
+            }
             let found = advertisement::checksum_form(Version::V3, &octets[20..], packet.source, group.into());
             prop_assert_eq!(found, form);
+            right.push(octets);
         }
     }
 }
