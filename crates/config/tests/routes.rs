@@ -64,7 +64,11 @@ fn of_two_destinations_in_a_line_the_last_one_counts() {
         assert_eq!(routes, [expected]);
     }
     for text in ["10.0.2.0/24 default dev eth0", "10.0.2.0/24 2001:db8::/32 dev eth0"] {
-        assert!(load(text).settings.is_none(), "{text}");
+        let loaded = load(text);
+        assert!(loaded.settings.is_none(), "{text}");
+        let why = "a second destination, after 10.0.2.0/24, which does not say the same family";
+        let told = loaded.report.diagnostics().iter().any(|diagnostic| diagnostic.message == why);
+        assert!(told, "{}", loaded.report.render(false));
     }
 }
 

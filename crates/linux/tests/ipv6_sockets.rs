@@ -120,7 +120,7 @@ fn multicast_leaves_by_a_link_without_an_address() {
     let mut buffers = ReceiveBuffers::new();
     for (from, number) in [(LEFT_ON_LINK, 0), (LEFT, 1)] {
         let packet = packet(from, GROUP, 255, number);
-        // Again and again: a kernel that is very busy may drop what leaves just after IPv6 has come back.
+        // Again and again: on a busy machine both were lost once, just after IPv6 had come back, and nobody knows why.
         wait_until(|| {
             send(&sender, &[(packet.clone(), GROUP)], None);
             other.receive(&mut buffers).unwrap();

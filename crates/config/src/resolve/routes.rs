@@ -235,7 +235,7 @@ impl<'a> Draft<'a> {
             let family = known.family();
             let message = format!("a second destination, after {}", first.text);
             let finding = if family.is_some_and(|family| destination.family() != Some(family)) {
-                line.wrong("given-twice", word, message)
+                line.wrong("given-twice", word, format!("{message}, which does not say the same family"))
             } else {
                 line.findings.warning("given-twice", word.span, format!("{message}; the last one counts"))
             };
