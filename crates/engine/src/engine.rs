@@ -297,9 +297,9 @@ impl Engine {
         if changed {
             self.assess_all(now, out);
         }
-        // What the other node is asked comes before the protocol's own timers.
-        self.time_passes(now, out);
         if due || changed {
+            // What the other node is asked comes before the protocol's own timers.
+            self.time_passes(now, out);
             self.look_again();
         }
         news |= self.for_each_due(now, |router, around| router.handle_timer(now, around, out));

@@ -52,7 +52,6 @@ use crate::wire::baton::{BatonMessage, Seal, Statement};
 use crate::{BatonDiscard, Instant, Name, PairConfig};
 
 use candidates::Candidates;
-pub(crate) use paths::PathChange;
 use paths::Paths;
 
 /// Former lives of the peer that are remembered only to be recognised without further ado.
@@ -129,12 +128,14 @@ pub(crate) struct Heard {
     pub(crate) message: Option<BatonMessage>,
     /// Whether the peer was not there before; only together with a message.
     pub(crate) beginning: Option<Beginning>,
+    /// The path that it came by was silent.
+    pub(crate) path_works_again: bool,
     /// The next message should be written and sent at once, on all paths.
     pub(crate) answer_now: bool,
 }
 
 impl Heard {
-    const NOTHING: Self = Self { message: None, beginning: None, answer_now: false };
+    const NOTHING: Self = Self { message: None, beginning: None, path_works_again: false, answer_now: false };
 }
 
 /// How the peer came to be there.
@@ -226,16 +227,15 @@ impl PeerLink {
         };
         let Some(peer) = &mut self.peer else { return Ok(Heard::NOTHING) };
         if message.sequence <= peer.sequence {
-            self.paths.hear(now, path);
-            return Ok(Heard::NOTHING);
+            return Ok(Heard { path_works_again: self.paths.hear(now, path), ..Heard::NOTHING });
         }
         peer.sequence = message.sequence;
         peer.heard_at = now;
         peer.echo = Echo::of(now, &message);
         let beginning = (!self.alive).then_some(Beginning::Again);
-        self.count_alive(now, path, round_trip);
+        let path_works_again = self.count_alive(now, path, round_trip);
         // Silence has had its consequences, of which the peer should hear.
-        Ok(Heard { message: Some(message), beginning, answer_now: beginning.is_some() })
+        Ok(Heard { message: Some(message), beginning, path_works_again, answer_now: beginning.is_some() })
     }
 
     /// A message of another life that has heard our challenge.
@@ -259,8 +259,8 @@ impl PeerLink {
         self.answer = None;
         self.paths.begin_life();
         self.paths.is_first(path, message.sequence);
-        self.count_alive(now, path, round_trip);
-        Heard { message: Some(message), beginning: Some(beginning), answer_now: true }
+        let path_works_again = self.count_alive(now, path, round_trip);
+        Heard { message: Some(message), beginning: Some(beginning), path_works_again, answer_now: true }
     }
 
     /// A message of a life that does not know our challenge: it has just begun, or we have, or somebody replays it.
@@ -292,7 +292,8 @@ impl PeerLink {
         (answers_us && round_trip <= longest).then_some(round_trip)
     }
 
-    fn count_alive(&mut self, now: Instant, path: u32, round_trip: Duration) {
+    /// Returns whether that path was silent while another one worked.
+    fn count_alive(&mut self, now: Instant, path: u32, round_trip: Duration) -> bool {
         self.round_trip = Some(round_trip);
         self.listen_until = None;
         self.in_vain = None;
@@ -300,7 +301,7 @@ impl PeerLink {
             self.alive = true;
             self.paths.begin(now);
         }
-        self.paths.hear(now, path);
+        self.paths.hear(now, path)
     }
 
     /// When everything is well this is only the beginning of a conversation.
@@ -398,10 +399,10 @@ impl PeerLink {
         if self.alive { self.paths.silent_at(self.config.dead_after) } else { None }
     }
 
-    /// Which paths have fallen silent or work again since the last call. Says nothing while the peer is silent: that is
-    /// about the peer and not about a path.
-    pub(crate) fn note_paths(&mut self, now: Instant) -> Vec<PathChange> {
-        if self.is_alive(now) { self.paths.note(now, self.config.dead_after) } else { Vec::new() }
+    /// Which paths have fallen silent since the last call. Says nothing while the peer is silent: that is about the peer
+    /// and not about a path.
+    pub(crate) fn note_silent_paths(&mut self, now: Instant) -> Vec<u32> {
+        if self.is_alive(now) { self.paths.note_silence(now, self.config.dead_after) } else { Vec::new() }
     }
 
     /// When something fresh was heard last.

@@ -6,7 +6,7 @@ mod one_way;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use self::link::{Beginning, PathChange, PeerLink};
+use self::link::{Beginning, PeerLink};
 use self::one_way::OneWay;
 use crate::wire::baton::{RouterStatement, Statement};
 use crate::{BatonDiscard, Event, Instant, Name, Output, PairConfig, PeerRouterView, PeerServiceView, PeerView, Terms};
@@ -182,8 +182,12 @@ impl Pair {
             }
         };
         self.dirty |= heard.answer_now;
+        if heard.path_works_again {
+            out.push(Output::Tell(Event::PathChanged { path, works: true }));
+        }
         let Some(message) = heard.message else {
             self.note_deafness(now, out);
+            self.note_one_way(now, out);
             return false;
         };
         self.last_discard = None;
@@ -288,8 +292,8 @@ impl Pair {
     pub(crate) fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let silence = self.link.note_silence(now);
         self.alive &= silence.is_none();
-        for PathChange { path, works } in self.link.note_paths(now) {
-            out.push(Output::Tell(Event::PathChanged { path, works }));
+        for path in self.link.note_silent_paths(now) {
+            out.push(Output::Tell(Event::PathChanged { path, works: false }));
         }
         self.note_one_way(now, out);
         let Some(silence) = silence.filter(|_| !self.gone) else { return false };

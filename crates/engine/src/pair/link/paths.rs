@@ -22,15 +22,6 @@ struct Path {
     sequences: Window,
 }
 
-/// A path works or is silent, while the peer is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PathChange {
-    /// Its index.
-    pub(crate) path: u32,
-    /// Whether it works.
-    pub(crate) works: bool,
-}
-
 impl Path {
     fn new(now: Instant) -> Self {
         Self { heard_at: None, judged_from: now, works: true, sequences: Window::default() }
@@ -71,10 +62,11 @@ impl Paths {
         self.paths.get_mut(path as usize).is_some_and(|path| path.sequences.take(sequence))
     }
 
-    pub(super) fn hear(&mut self, now: Instant, path: u32) {
-        if let Some(path) = self.paths.get_mut(path as usize) {
-            path.heard_at = Some(now);
-        }
+    /// The peer is heard there. Returns whether it was told to be silent.
+    pub(super) fn hear(&mut self, now: Instant, path: u32) -> bool {
+        let Some(path) = self.paths.get_mut(path as usize) else { return false };
+        path.heard_at = Some(now);
+        !core::mem::replace(&mut path.works, true)
     }
 
     pub(super) fn heard_at(&self) -> Vec<Option<Instant>> {
@@ -91,17 +83,16 @@ impl Paths {
         self.paths.iter().filter(|path| path.works).map(|path| path.silent_at(dead_after)).min()
     }
 
-    /// What has changed since the last call.
-    pub(super) fn note(&mut self, now: Instant, dead_after: Duration) -> Vec<PathChange> {
-        let mut changes = Vec::new();
+    /// Those that have fallen silent since the last call.
+    pub(super) fn note_silence(&mut self, now: Instant, dead_after: Duration) -> Vec<u32> {
+        let mut silent = Vec::new();
         for (path, index) in self.paths.iter_mut().zip(0..) {
-            let works = now < path.silent_at(dead_after);
-            if works != path.works {
-                path.works = works;
-                changes.push(PathChange { path: index, works });
+            if path.works && now >= path.silent_at(dead_after) {
+                path.works = false;
+                silent.push(index);
             }
         }
-        changes
+        silent
     }
 }
 

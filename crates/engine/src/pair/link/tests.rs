@@ -11,7 +11,7 @@ use core::time::Duration;
 use proptest::prelude::*;
 
 use super::candidates::Candidates;
-use super::{Beginning, Heard, PathChange, PeerLink};
+use super::{Beginning, Heard, PeerLink};
 use crate::wire::baton::{BatonMessage, Seal, Statement};
 use crate::{BatonDiscard, Instant, Name, PairConfig, PairKey};
 
@@ -283,25 +283,35 @@ fn a_silent_path_is_noted_while_the_other_one_works() {
     // Path 1 was never heard; it gets its time from when the peer is there.
     assert_eq!(a.path_silent_at(), Some(at(2000)));
     assert_eq!(a.paths_work(), [true, true]);
+    // Whether the path was silent, and which are now.
     let hear = |a: &mut PeerLink, b: &mut PeerLink, path, milliseconds| {
         let octets = write(b, at(milliseconds));
-        assert!(a.receive(at(milliseconds), path, &octets).unwrap().message.is_some());
-        a.note_paths(at(milliseconds))
+        let heard = a.receive(at(milliseconds), path, &octets).unwrap();
+        assert!(heard.message.is_some());
+        (heard.path_works_again, a.note_silent_paths(at(milliseconds)))
     };
-    assert_eq!(hear(&mut a, &mut b, 0, 1900), []);
-    assert_eq!(hear(&mut a, &mut b, 0, 2000), [PathChange { path: 1, works: false }]);
+    assert_eq!(hear(&mut a, &mut b, 0, 1900), (false, vec![]));
+    assert_eq!(hear(&mut a, &mut b, 0, 2000), (false, vec![1]));
     assert_eq!(a.paths_work(), [true, false]);
     assert_eq!(a.path_silent_at(), Some(at(3000)));
-    assert_eq!(a.note_paths(at(2001)), []);
-    assert_eq!(hear(&mut a, &mut b, 1, 2500), [PathChange { path: 1, works: true }]);
-    assert_eq!(hear(&mut a, &mut b, 1, 3000), [PathChange { path: 0, works: false }]);
+    assert_eq!(a.note_silent_paths(at(2001)), []);
+    assert_eq!(hear(&mut a, &mut b, 1, 2500), (true, vec![]));
+    assert_eq!(a.paths_work(), [true, true]);
+    assert_eq!(hear(&mut a, &mut b, 1, 3000), (false, vec![0]));
+
+    // Nothing new comes there, but it comes.
+    let octets = write(&mut b, at(3100));
+    assert!(!a.receive(at(3100), 1, &octets).unwrap().path_works_again);
+    let again = a.receive(at(3100), 0, &octets).unwrap();
+    assert!(again.message.is_none() && again.path_works_again);
+    assert_eq!(hear(&mut a, &mut b, 1, 3500), (false, vec![]));
 
     // Nothing at all is no matter of a path.
-    assert_eq!(a.note_paths(at(4000)), []);
-    assert!(a.note_silence(at(4000)).is_some());
+    assert_eq!(a.note_silent_paths(at(4500)), []);
+    assert!(a.note_silence(at(4500)).is_some());
     assert_eq!(a.path_silent_at(), None);
     assert_eq!(a.paths_work(), [false, false]);
-    assert_eq!(hear(&mut a, &mut b, 1, 5000), []);
+    assert_eq!(hear(&mut a, &mut b, 1, 5000), (false, vec![]));
     assert_eq!(a.path_silent_at(), Some(at(6000)), "both have their time again");
 }
 

@@ -269,6 +269,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "offer-while-somebody-starts-it-there",
             "offers-that-come-to-nothing",
             "one-way-path-until-goodbye",
+            "one-way-path-works-in-time",
             "orderly-stop-hands-over",
             "outage-begins-where-it-ended",
             "outage-of-a-crash-in-maintenance",
