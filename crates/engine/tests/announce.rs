@@ -295,10 +295,60 @@ link eth1 up
     0.000000   desired 192.0.2.100/24@eth0 192.0.2.102/24@eth0 192.0.2.101/24@eth1
     0.000000   b announcing eth0 192.0.2.102
     0.000000   b notify Active 255
-    0.100000   announce eth0 192.0.2.100
+    0.100000   announce eth0 192.0.2.102
     0.100000   announce eth1 192.0.2.101
-    0.200000   announce eth0 192.0.2.102
+    0.200000   announce eth0 192.0.2.100
     1.000000 > wait
+"#,
+    );
+}
+
+/// What other routers only repeat may be a lot; who has just taken over waits for one announcement at most.
+#[test]
+fn what_was_not_announced_yet_comes_before_what_is_repeated_and_what_waits_waits_once() {
+    check(
+        r#"
+router a vrid 51 priority 255 interval 4 repeat 3 lower_repeat 3 pacing 0.1
+router b vrid 52 priority 100 interval 4 repeat 2 pacing 0.1 addresses 192.0.2.101/24
+    0.000000 > start
+    0.000000   a Initialize -> Active: AddressOwner
+    0.000000   a advertise 255
+    0.000000   a wants its addresses
+    0.000000   desired 192.0.2.100/24@eth0
+    0.000000   a announcing eth0 192.0.2.100
+    0.000000   announce eth0 192.0.2.100
+    0.000000   a notify Active 255
+    0.000000   b Initialize -> Backup: Started
+    0.000000   b notify Backup 100
+    0.100000   announce eth0 192.0.2.100
+    0.200000   announce eth0 192.0.2.100
+    4.000000   a advertise 255
+    8.000000   a advertise 255
+   12.000000   a advertise 255
+   12.500000 > wait
+   12.500000 > hear 192.0.2.2 150 for a
+   12.500000   a answers 150 from 192.0.2.2 with 255
+   12.500000   a advertise 255
+   12.500000   a announcing eth0 192.0.2.100
+   12.500000   announce eth0 192.0.2.100
+   12.500000   a notify ActiveHeardLowerPriority 255
+   12.550000 > hear 192.0.2.2 150 for a
+   12.550000   a answers 150 from 192.0.2.2 with 255
+   12.550000   a advertise 255
+   12.550000   a announcing eth0 192.0.2.100
+   12.550000   a notify ActiveHeardLowerPriority 255
+   12.600000   announce eth0 192.0.2.100
+   12.609375   b Backup -> Active: ActiveDownTimer
+   12.609375   b advertise 100
+   12.609375   b wants its addresses
+   12.609375   desired 192.0.2.100/24@eth0 192.0.2.101/24@eth0
+   12.609375   b announcing eth0 192.0.2.101
+   12.609375   b notify Active 100
+   12.700000   announce eth0 192.0.2.101
+   12.800000   announce eth0 192.0.2.100
+   12.900000   announce eth0 192.0.2.101
+   13.000000   announce eth0 192.0.2.100
+   14.000000 > wait
 "#,
     );
 }
@@ -518,9 +568,9 @@ link eth2 up 192.0.2.3
     0.000000   d announcing eth0 2001:db8::100
     0.000000   announce eth0 2001:db8::100
     0.000000   d notify Active 255
-    0.100000   announce eth0 192.0.2.100
+    0.100000   announce eth1 192.0.2.101
     0.100000   announce eth0 2001:db8::100
-    0.200000   announce eth1 192.0.2.101
+    0.200000   announce eth0 192.0.2.100
     0.300000   announce eth1 192.0.2.101
     0.500000 > wait
 "#,

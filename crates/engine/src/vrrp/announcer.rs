@@ -32,12 +32,14 @@ struct Group {
 
 #[derive(Clone, Debug, Default)]
 struct Queue {
+    /// By round: what was not announced yet comes before what is only repeated, whoever waits for it.
     waiting: VecDeque<Waiting>,
     free_at: Instant,
 }
 
 #[derive(Clone, Debug)]
 struct Waiting {
+    round: u32,
     router: RouterId,
     link: LinkId,
     address: IpAddr,
@@ -60,13 +62,14 @@ impl Announcer {
         self.queues.clear();
     }
 
-    /// Announces an address now, or as soon as the pace of the interface's group allows, or else its own, which is given.
+    /// Announces an address, for the first time in round 0, now, or as soon as the pace of the interface's group allows,
+    /// or else its own, which is given.
     pub(crate) fn announce(
         &mut self,
         now: Instant,
         router: RouterId,
-        link: LinkId,
-        address: IpAddr,
+        (link, address): (LinkId, IpAddr),
+        round: u32,
         pacing: Duration,
         out: &mut Vec<Output>,
     ) {
@@ -82,7 +85,7 @@ impl Announcer {
             return;
         }
         let queue = self.queues.entry((lane, family)).or_default();
-        queue.waiting.push_back(Waiting { router, link, address, pacing });
+        queue.add(Waiting { round, router, link, address, pacing });
         queue.release(now, out);
     }
 
@@ -98,10 +101,9 @@ impl Announcer {
         self.queues.values().filter(|queue| !queue.waiting.is_empty()).map(|queue| queue.free_at).min()
     }
 
-    /// Whether the pace still holds back that a router announces this.
+    /// Whether the pace still holds back that a router announces this for the first time.
     pub(crate) fn is_waiting(&self, router: RouterId, (link, address): (LinkId, IpAddr)) -> bool {
-        let mut waiting = self.queues.values().flat_map(|queue| &queue.waiting);
-        waiting.any(|waiting| (waiting.router, waiting.link, waiting.address) == (router, link, address))
+        self.queues.values().any(|queue| queue.has(0, router, link, address))
     }
 
     /// Forgets what a router wanted to announce: it no longer has the addresses.
@@ -133,6 +135,20 @@ impl Announcer {
 }
 
 impl Queue {
+    fn add(&mut self, new: Waiting) {
+        // What waits anyway is as good.
+        if !self.has(new.round, new.router, new.link, new.address) {
+            let place = self.waiting.partition_point(|waiting| waiting.round <= new.round);
+            self.waiting.insert(place, new);
+        }
+    }
+
+    fn has(&self, round: u32, router: RouterId, link: LinkId, address: IpAddr) -> bool {
+        let of_round = self.waiting.iter().rev().skip_while(|waiting| waiting.round > round);
+        let mut of_round = of_round.take_while(|waiting| waiting.round == round);
+        of_round.any(|waiting| (waiting.router, waiting.link, waiting.address) == (router, link, address))
+    }
+
     fn release(&mut self, now: Instant, out: &mut Vec<Output>) {
         while self.free_at <= now {
             let Some(next) = self.waiting.pop_front() else { return };

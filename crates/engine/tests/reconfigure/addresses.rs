@@ -38,10 +38,10 @@ router a priority 255 repeat 3 pacing 0.2
 router a priority 255 repeat 3 pacing 0.2 addresses 192.0.2.100/24,192.0.2.101/24
     0.100000   desired 192.0.2.100/24@eth0 192.0.2.101/24@eth0
     0.100000   a announcing eth0 192.0.2.101
-    0.200000   announce eth0 192.0.2.100
+    0.200000   announce eth0 192.0.2.101
     0.400000   announce eth0 192.0.2.100
     0.600000   announce eth0 192.0.2.101
-    0.800000   announce eth0 192.0.2.101
+    0.800000   announce eth0 192.0.2.100
     1.000000   a advertise 255
     1.000000   announce eth0 192.0.2.101
     1.500000 > wait

@@ -206,7 +206,7 @@ link eth1 up
     0.100000 > reconfigure
 router b vrid 52 priority 255 repeat 3 pacing 0.2 addresses 192.0.2.101/24 track_link eth1
 router a vrid 51 priority 255 repeat 3 pacing 0.2
-    0.200000   announce eth0 192.0.2.100
+    0.200000   announce eth0 192.0.2.101
     0.400000   announce eth0 192.0.2.100
     0.500000 > link eth1 down
     0.500000   eth1 Down
@@ -217,6 +217,7 @@ router a vrid 51 priority 255 repeat 3 pacing 0.2
     0.500000   b releases its addresses
     0.500000   desired 192.0.2.100/24@eth0
     0.500000   b notify Fault 255
+    0.600000   announce eth0 192.0.2.100
     1.000000   a advertise 255
     2.000000   a advertise 255
     2.500000 > wait

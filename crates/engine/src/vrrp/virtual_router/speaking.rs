@@ -85,13 +85,13 @@ impl VirtualRouter {
             out.push(Output::Tell(Event::Announcing { router: self.id, link, address }));
         }
         // Round by round, so that every address is announced once before any is announced again.
-        for _ in 0..repeat {
-            for (link, address) in addresses.iter().copied() {
-                let pacing = match address {
+        for round in 0..repeat {
+            for place in addresses.iter().copied() {
+                let pacing = match place.1 {
                     IpAddr::V4(_) => self.config.announce.pacing,
                     IpAddr::V6(_) => self.config.announce.neighbour_pacing,
                 };
-                around.announcer.announce(now, self.id, link, address, pacing, out);
+                around.announcer.announce(now, self.id, place, round, pacing, out);
             }
         }
     }

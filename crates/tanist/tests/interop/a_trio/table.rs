@@ -347,7 +347,10 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
         Part::No("only an engine that is simulated can be woken late by a measure; a real machine is late by itself"),
         &["late-loop"],
     ),
-    (Part::No("the lab cannot make a kernel refuse packets for a while"), &["sending-fails"]),
+    (
+        Part::No("the lab cannot make a kernel refuse packets for a while"),
+        &["bug-first-announcement-waits-for-repetitions", "sending-fails"],
+    ),
     (
         Part::No("packets under way for longer than an interval: the lab's switch delays none"),
         &["bug-header-numbers-under-way"],
