@@ -37,7 +37,7 @@ struct Queue {
     free_at: Instant,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Waiting {
     round: u32,
     router: RouterId,
@@ -101,11 +101,6 @@ impl Announcer {
         self.queues.values().filter(|queue| !queue.waiting.is_empty()).map(|queue| queue.free_at).min()
     }
 
-    /// Whether the pace still holds back that a router announces this for the first time.
-    pub(crate) fn is_waiting(&self, router: RouterId, (link, address): (LinkId, IpAddr)) -> bool {
-        self.queues.values().any(|queue| queue.has(0, router, link, address))
-    }
-
     /// Forgets what a router wanted to announce: it no longer has the addresses.
     pub(crate) fn forget(&mut self, router: RouterId) {
         for queue in self.queues.values_mut() {
@@ -136,17 +131,12 @@ impl Announcer {
 
 impl Queue {
     fn add(&mut self, new: Waiting) {
+        let place = self.waiting.partition_point(|waiting| waiting.round <= new.round);
+        let mut of_round = self.waiting.range(..place).rev().take_while(|waiting| waiting.round == new.round);
         // What waits anyway is as good.
-        if !self.has(new.round, new.router, new.link, new.address) {
-            let place = self.waiting.partition_point(|waiting| waiting.round <= new.round);
+        if !of_round.any(|waiting| *waiting == new) {
             self.waiting.insert(place, new);
         }
-    }
-
-    fn has(&self, round: u32, router: RouterId, link: LinkId, address: IpAddr) -> bool {
-        let of_round = self.waiting.iter().rev().skip_while(|waiting| waiting.round > round);
-        let mut of_round = of_round.take_while(|waiting| waiting.round == round);
-        of_round.any(|waiting| (waiting.router, waiting.link, waiting.address) == (router, link, address))
     }
 
     fn release(&mut self, now: Instant, out: &mut Vec<Output>) {

@@ -47,13 +47,6 @@ impl VirtualRouter {
         self.announce(now, &all, repeat, around, out);
     }
 
-    /// What does not wait to be announced anyway.
-    pub(super) fn announce_the_rest(&self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
-        let all = self.placed(&self.config).map(|(link, address)| (link, address.address));
-        let rest: Vec<_> = all.filter(|place| !around.announcer.is_waiting(self.id, *place)).collect();
-        self.announce(now, &rest, 1, around, out);
-    }
-
     /// All of it, as when the role came.
     pub(crate) fn announce_again(&self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         if matches!(self.state, State::Active(_)) {
