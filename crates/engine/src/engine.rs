@@ -224,7 +224,6 @@ impl Engine {
         if concerns_others {
             self.look_again();
         }
-        debug_assert!(self.is_kept(), "what is kept is not what is");
         let left = self.phase == Phase::Stopping
             && self.routers.iter().all(VirtualRouter::has_left)
             && (self.impatient || self.has_no_service_left());
@@ -239,7 +238,9 @@ impl Engine {
                 self.say(now, out);
             }
             out.push(Output::Stopped);
+            self.look_again();
         }
+        debug_assert!(self.is_kept(), "what is kept is not what is");
     }
 
     fn has_no_service_left(&self) -> bool {
@@ -304,7 +305,7 @@ impl Engine {
         }
         news |= self.for_each_due(now, |router, around| router.handle_timer(now, around, out));
         self.announcer.handle_timer(now, out);
-        due || (news || self.kept.news) && self.has_news()
+        due || changed || (news || self.kept.news) && self.has_news()
     }
 
     /// Lets each router do something that is or may be due. Returns whether there is news of one of them.

@@ -303,7 +303,7 @@ link eth1 up
     );
 }
 
-/// What other routers only repeat may be a lot; who has just taken over waits for one announcement at most.
+/// What other routers only repeat may be a lot: it waits for an address that may be looked for elsewhere.
 #[test]
 fn what_was_not_announced_yet_comes_before_what_is_repeated_and_what_waits_waits_once() {
     check(

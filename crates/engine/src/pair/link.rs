@@ -227,7 +227,8 @@ impl PeerLink {
         };
         let Some(peer) = &mut self.peer else { return Ok(Heard::NOTHING) };
         if message.sequence <= peer.sequence {
-            return Ok(Heard { path_works_again: self.paths.hear(now, path), ..Heard::NOTHING });
+            let path_works_again = self.paths.hear(now, path) && self.alive;
+            return Ok(Heard { path_works_again, ..Heard::NOTHING });
         }
         peer.sequence = message.sequence;
         peer.heard_at = now;
@@ -387,7 +388,7 @@ impl PeerLink {
         // Whoever was suspended, or stopped, has not listened: silence says nothing then. Once is enough.
         if self.listen_until.is_none() && self.silent_at().is_some_and(|at| now.since(at) > self.config.heartbeat) {
             self.listen_until = Some(now + self.config.dead_after);
-            self.paths.begin(now);
+            self.paths.give_time(now);
             return None;
         }
         self.alive = false;

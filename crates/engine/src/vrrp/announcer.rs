@@ -1,6 +1,6 @@
 //! Sends announcements at the pace that the operator set, one queue for each interface, or group of them, and family.
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -32,17 +32,21 @@ struct Group {
 
 #[derive(Clone, Debug, Default)]
 struct Queue {
-    /// By round: what was not announced yet comes before what is only repeated, whoever waits for it.
-    waiting: VecDeque<Waiting>,
+    /// By round and then as it came: what was not announced yet comes before what is only repeated, whoever waits for it.
+    waiting: BTreeMap<(u32, u64), Waiting>,
+    /// The same once more, since nothing waits twice for one round.
+    places: BTreeSet<(u32, Place)>,
+    /// Of what came last.
+    number: u64,
     free_at: Instant,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who announces which address where.
+type Place = (RouterId, LinkId, IpAddr);
+
+#[derive(Clone, Copy, Debug)]
 struct Waiting {
-    round: u32,
-    router: RouterId,
-    link: LinkId,
-    address: IpAddr,
+    place: Place,
     pacing: Duration,
 }
 
@@ -62,17 +66,10 @@ impl Announcer {
         self.queues.clear();
     }
 
-    /// Announces an address, for the first time in round 0, now, or as soon as the pace of the interface's group allows,
-    /// or else its own, which is given.
-    pub(crate) fn announce(
-        &mut self,
-        now: Instant,
-        router: RouterId,
-        (link, address): (LinkId, IpAddr),
-        round: u32,
-        pacing: Duration,
-        out: &mut Vec<Output>,
-    ) {
+    /// Announces an address now, or as soon as the pace of the interface's group allows, or else its own, which is given.
+    /// Round 0 is for addresses that may be looked for elsewhere.
+    pub(crate) fn announce(&mut self, now: Instant, place: Place, round: u32, pacing: Duration, out: &mut Vec<Output>) {
+        let (_, link, address) = place;
         let family = Family::of(address);
         let group = self.groups.iter().enumerate().find(|(_, group)| group.links.contains(&link));
         let (lane, pacing) = match (group, family) {
@@ -85,8 +82,12 @@ impl Announcer {
             return;
         }
         let queue = self.queues.entry((lane, family)).or_default();
-        queue.add(Waiting { round, router, link, address, pacing });
-        queue.release(now, out);
+        // What others wait for is theirs to give up first, should they have overslept.
+        let is_first = queue.waiting.is_empty();
+        queue.add(round, Waiting { place, pacing });
+        if is_first {
+            queue.release(now, out);
+        }
     }
 
     /// Releases what the pace allows by now.
@@ -103,47 +104,50 @@ impl Announcer {
 
     /// Forgets what a router wanted to announce: it no longer has the addresses.
     pub(crate) fn forget(&mut self, router: RouterId) {
-        for queue in self.queues.values_mut() {
-            queue.waiting.retain(|waiting| waiting.router != router);
-        }
+        self.filter(|(of, link, address)| (of != router).then_some((of, link, address)));
     }
 
     /// Forgets those addresses of a router that it no longer has.
     pub(crate) fn retain(&mut self, router: RouterId, has: impl Fn(LinkId, IpAddr) -> bool) {
-        for queue in self.queues.values_mut() {
-            queue.waiting.retain(|waiting| waiting.router != router || has(waiting.link, waiting.address));
-        }
+        self.filter(|(of, link, address)| (of != router || has(link, address)).then_some((of, link, address)));
     }
 
     /// Gives routers their new indices; those without one are forgotten.
     pub(crate) fn renumber(&mut self, new_id: impl Fn(RouterId) -> Option<RouterId>) {
+        self.filter(|(router, link, address)| Some((new_id(router)?, link, address)));
+    }
+
+    /// Lets wait only what is to, as what it is to be.
+    fn filter(&mut self, keep: impl Fn(Place) -> Option<Place>) {
         for queue in self.queues.values_mut() {
-            queue.waiting.retain_mut(|waiting| match new_id(waiting.router) {
-                Some(id) => {
-                    waiting.router = id;
+            queue.waiting.retain(|_, waiting| match keep(waiting.place) {
+                Some(place) => {
+                    waiting.place = place;
                     true
                 }
                 None => false,
             });
+            queue.places = queue.waiting.iter().map(|((round, _), waiting)| (*round, waiting.place)).collect();
         }
     }
 }
 
 impl Queue {
-    fn add(&mut self, new: Waiting) {
-        let place = self.waiting.partition_point(|waiting| waiting.round <= new.round);
-        let mut of_round = self.waiting.range(..place).rev().take_while(|waiting| waiting.round == new.round);
+    fn add(&mut self, round: u32, new: Waiting) {
         // What waits anyway is as good.
-        if !of_round.any(|waiting| *waiting == new) {
-            self.waiting.insert(place, new);
+        if self.places.insert((round, new.place)) {
+            self.number += 1;
+            self.waiting.insert((round, self.number), new);
         }
     }
 
     fn release(&mut self, now: Instant, out: &mut Vec<Output>) {
         while self.free_at <= now {
-            let Some(next) = self.waiting.pop_front() else { return };
-            out.push(Output::Announce { link: next.link, address: next.address });
-            self.free_at = now + next.pacing;
+            let Some(((round, _), Waiting { place, pacing })) = self.waiting.pop_first() else { return };
+            self.places.remove(&(round, place));
+            let (_, link, address) = place;
+            out.push(Output::Announce { link, address });
+            self.free_at = now + pacing;
         }
     }
 }

@@ -272,8 +272,6 @@ service job stop_timeout 60
   302.000000   HandoverUnordered { router: RouterId(0) }
   302.000000   job hook RoleChanged Initialize epoch 1
   302.000000   stopped
-  304.000000   ServiceLingers { service: job, since: 3s }
-  304.000000   job Kill
 305.000000 > wait
 ",
     );

@@ -17,7 +17,7 @@ struct Path {
     heard_at: Option<Instant>,
     /// A path is not silent before it had the time to be heard.
     judged_from: Instant,
-    /// As told last.
+    /// As told last, since the peer is there.
     works: bool,
     sequences: Window,
 }
@@ -43,9 +43,16 @@ impl Paths {
 
     /// The peer is there from now on.
     pub(super) fn begin(&mut self, now: Instant) {
+        self.give_time(now);
+        for path in &mut self.paths {
+            path.works = true;
+        }
+    }
+
+    /// Nobody has listened: what works is judged from now on.
+    pub(super) fn give_time(&mut self, now: Instant) {
         for path in &mut self.paths {
             path.judged_from = now;
-            path.works = true;
         }
     }
 
@@ -62,7 +69,7 @@ impl Paths {
         self.paths.get_mut(path as usize).is_some_and(|path| path.sequences.take(sequence))
     }
 
-    /// The peer is heard there. Returns whether it was told to be silent.
+    /// The peer is heard there. Returns whether the path was silent.
     pub(super) fn hear(&mut self, now: Instant, path: u32) -> bool {
         let Some(path) = self.paths.get_mut(path as usize) else { return false };
         path.heard_at = Some(now);

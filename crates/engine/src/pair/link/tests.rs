@@ -316,6 +316,32 @@ fn a_silent_path_is_noted_while_the_other_one_works() {
 }
 
 #[test]
+fn a_copy_that_comes_late_says_nothing_of_a_path_while_the_peer_is_silent() {
+    let (mut a, mut b) = acquainted();
+    let octets = write(&mut b, at(1900));
+    a.receive(at(1900), 0, &octets).unwrap();
+    assert_eq!(a.note_silent_paths(at(2000)), [1]);
+    assert!(a.note_silence(at(2900)).is_some());
+    assert!(!a.receive(at(2950), 1, &octets).unwrap().path_works_again);
+    assert_eq!(a.paths_work(), [false, false]);
+}
+
+/// Whoever was suspended has not listened, and has nothing new to say of a path that was silent before.
+#[test]
+fn a_silent_path_stays_so_until_it_is_heard_also_after_a_suspension() {
+    let (mut a, mut b) = acquainted();
+    let octets = write(&mut b, at(1900));
+    a.receive(at(1900), 0, &octets).unwrap();
+    assert_eq!(a.note_silent_paths(at(2000)), [1]);
+    assert_eq!(a.note_silence(at(9000)), None);
+    assert_eq!(a.paths_work(), [true, false]);
+    let octets = write(&mut b, at(9500));
+    assert!(!a.receive(at(9500), 0, &octets).unwrap().path_works_again);
+    assert!(a.receive(at(9500), 1, &octets).unwrap().path_works_again);
+    assert_eq!(a.paths_work(), [true, true]);
+}
+
+#[test]
 fn another_key_is_another_pair_and_a_life_goes_on() {
     let (mut a, mut b) = acquainted();
     let other = |node| PairConfig { key: PairKey::from([1; 32]), paths: 3, ..config(node) };

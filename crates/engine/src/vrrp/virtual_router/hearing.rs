@@ -162,7 +162,7 @@ impl VirtualRouter {
         // Two routers that both believe to win must not answer each other without end. But who spoke now may
         // have announced the addresses since the last answer.
         if active.answered_at.is_some_and(|answered_at| now.since(answered_at) < slack) {
-            return self.announce_all(now, 1, around, out);
+            return self.announce_all(now, 0..1, around, out);
         }
         active.answered_at = Some(now);
         active.lower_priority_burst_at = (!delay.is_zero()).then(|| now + delay);
@@ -173,7 +173,7 @@ impl VirtualRouter {
         if !just_advertised && !self.config.deviations.silent_winner {
             self.advertise(now, out);
         }
-        self.announce_all(now, repeat, around, out);
+        self.announce_all(now, 0..repeat, around, out);
         self.notify(NoticeKind::ActiveHeardLowerPriority, out);
     }
 

@@ -575,7 +575,7 @@ impl VirtualRouter {
             self.advertise(now, out);
         }
         if announcements > 0 {
-            self.announce_all(now, announcements, around, out);
+            self.announce_all(now, 1..announcements.saturating_add(1), around, out);
         } else if elsewhere {
             self.announce_elsewhere(now, around, out);
         }
@@ -629,7 +629,7 @@ impl VirtualRouter {
         self.find_a_place();
         out.push(Output::Tell(Event::AddressesWanted { router: self.id }));
         out.push(Output::DesiredChanged);
-        self.announce_all(now, repeat, around, out);
+        self.announce_all(now, 0..repeat, around, out);
         self.notify(NoticeKind::Active, out);
     }
 

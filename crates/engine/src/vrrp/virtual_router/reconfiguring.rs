@@ -62,7 +62,7 @@ impl VirtualRouter {
                     |link, address| self.placed(&self.config).any(|(on, held)| on == link && held.address == address);
                 around.announcer.retain(self.id, has);
                 out.push(Output::DesiredChanged);
-                self.announce(now, &new, self.config.announce.repeat, around, out);
+                self.announce(now, &new, 0..self.config.announce.repeat, around, out);
             }
         }
         self.assess(now, around, out);

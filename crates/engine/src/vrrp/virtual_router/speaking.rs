@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::ops::Range;
 
 use super::{State, Surroundings, VirtualRouter};
 use crate::vrrp::receive::ChecksumForm;
@@ -42,49 +43,56 @@ impl VirtualRouter {
         out.push(Output::Advertise { router: self.id, priority, sequence });
     }
 
-    pub(super) fn announce_all(&self, now: Instant, repeat: u32, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+    /// Round 0 is for when the addresses may be looked for elsewhere.
+    pub(super) fn announce_all(
+        &self,
+        now: Instant,
+        rounds: Range<u32>,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) {
         let all: Vec<_> = self.placed(&self.config).map(|(link, address)| (link, address.address)).collect();
-        self.announce(now, &all, repeat, around, out);
+        self.announce(now, &all, rounds, around, out);
     }
 
     /// All of it, as when the role came.
     pub(crate) fn announce_again(&self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         if matches!(self.state, State::Active(_)) {
-            self.announce_all(now, self.config.announce.repeat, around, out);
+            self.announce_all(now, 0..self.config.announce.repeat, around, out);
         }
     }
 
-    /// What lies beside the way of the advertisements, once.
+    /// What lies beside the way of the advertisements, once more.
     pub(super) fn announce_elsewhere(&self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         let Some(elsewhere) = &self.config.announce.elsewhere else { return };
         let links: Vec<LinkId> = elsewhere.links.iter().map(|name| around.links.id(name)).collect();
         let there = self.placed(&self.config).filter(|(link, _)| links.contains(link));
         let there: Vec<_> = there.map(|(link, address)| (link, address.address)).collect();
-        self.announce(now, &there, 1, around, out);
+        self.announce(now, &there, 1..2, around, out);
     }
 
     pub(super) fn announce(
         &self,
         now: Instant,
         addresses: &[(LinkId, IpAddr)],
-        repeat: u32,
+        rounds: Range<u32>,
         around: &mut Surroundings<'_>,
         out: &mut Vec<Output>,
     ) {
-        if repeat == 0 {
+        if rounds.is_empty() {
             return;
         }
         for (link, address) in addresses.iter().copied() {
             out.push(Output::Tell(Event::Announcing { router: self.id, link, address }));
         }
         // Round by round, so that every address is announced once before any is announced again.
-        for round in 0..repeat {
-            for place in addresses.iter().copied() {
-                let pacing = match place.1 {
+        for round in rounds {
+            for (link, address) in addresses.iter().copied() {
+                let pacing = match address {
                     IpAddr::V4(_) => self.config.announce.pacing,
                     IpAddr::V6(_) => self.config.announce.neighbour_pacing,
                 };
-                around.announcer.announce(now, self.id, place, round, pacing, out);
+                around.announcer.announce(now, (self.id, link, address), round, pacing, out);
             }
         }
     }
