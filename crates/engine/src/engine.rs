@@ -817,9 +817,10 @@ fn visit(
     }
 }
 
-/// Whether a router has become something that its role does not know of, or waits for the other node's word.
+/// Whether a router has become something that its role does not know of, or waits for the other node's word or the end of its
+/// services.
 fn is_news(router: &VirtualRouter, role: &Role) -> bool {
-    router.state_name() != role.state || router.due().is_some()
+    router.state_name() != role.state || router.due().is_some() || router.is_leaving()
 }
 
 /// What makes a router the same across a reconfiguration, whatever else about it changes.
