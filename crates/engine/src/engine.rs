@@ -151,6 +151,8 @@ impl Engine {
     pub fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Vec<Output>) {
         self.last_at = now;
         self.steps.begin();
+        // Who was asleep learns it before it says or does anything on what it was before.
+        let has_overslept = self.notice_oversleeping(now, out);
         // Most packets and timers change nothing that services or the other node could care about, and keep what they change up to
         // date themselves.
         let mut concerns_others = true;
@@ -213,6 +215,7 @@ impl Engine {
             Input::Reconfigure(config) => self.reconfigure(now, *config, out),
             Input::Stop => self.stop(now, out),
         }
+        concerns_others |= has_overslept;
         if self.is_started() && concerns_others {
             self.coordinate(now, out);
         }
@@ -224,6 +227,9 @@ impl Engine {
         if concerns_others {
             self.look_again();
         }
+        if self.phase == Phase::Stopping {
+            self.tell_groups(out);
+        }
         let left = self.phase == Phase::Stopping
             && self.routers.iter().all(VirtualRouter::has_left)
             && (self.impatient || self.has_no_service_left());
@@ -232,7 +238,6 @@ impl Engine {
             if self.config.statics != Statics::default() {
                 out.push(Output::DesiredChanged);
             }
-            self.tell_groups(out);
             // Goodbye, but not while something of a service may be left.
             if self.has_no_service_left() {
                 self.say(now, out);
@@ -278,11 +283,23 @@ impl Engine {
         tracking.follow_roles(now, |name| routers.iter().filter(active).any(|router| tracks(router, name)), out)
     }
 
+    /// Lets those give up who slept for too long. Returns whether there is news.
+    fn notice_oversleeping(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+        if self.kept.deadlines.earliest().is_none_or(|earliest| earliest >= now) {
+            return false;
+        }
+        let news = self.for_each_due(now, |router, around| router.notice_oversleeping(now, around, out));
+        if news && self.units.has_groups() {
+            self.give_up_together(now, out);
+        }
+        news
+    }
+
     /// Returns whether it led to something that services or the other node could care about.
     fn handle_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let due = self.kept.own_deadline.is_some_and(|deadline| deadline <= now);
         let mut changed = self.briefs.iter().any(|brief| brief.halved.is_some()) && self.refresh_briefs();
-        let mut news = self.for_each_due(now, |router, around| router.give_up_first(now, around, out));
+        let mut news = self.for_each_due(now, |router, around| router.leave_half_a_role(now, around, out));
         if self.units.has_groups() {
             self.give_up_together(now, out);
         }
@@ -398,7 +415,9 @@ impl Engine {
         }
         let Some(packet) = packet::parse(received.family, received.octets) else { return false };
         let Some(index) = self.addressees.find(&self.routers, received.link, &packet) else { return false };
-        let knew = |router: &VirtualRouter| (router.knows_active(), router.heard_at().is_some());
+        let knew = |router: &VirtualRouter| {
+            (router.knows_active(), router.follows(), router.heard_at().is_some(), router.due().is_some())
+        };
         let before = self.routers.get(index).map(knew);
         self.with_around(index, |router, around| router.handle_packet(now, &packet, around, out));
         let news = self.look_again_at(index);

@@ -134,8 +134,6 @@ impl Engine {
     }
 
     pub(crate) fn take_baton(&mut self, now: Instant, path: u32, octets: &[u8], out: &mut Vec<Output>) {
-        // Who was asleep learns it before it speaks of what it was before.
-        self.for_each_router(|router, around| router.notice_oversleeping(now, around, out));
         let Some(pair) = &mut self.pair else { return };
         if !pair.receive(now, path, octets, out) {
             return;

@@ -53,8 +53,9 @@ impl VirtualRouter {
     }
 
     /// A reconfiguration may have brought a router to its group that follows another node, which has a part, too: half of a role
-    /// is given back, once the new one has had its time to join.
-    pub(super) fn leave_half_a_role(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
+    /// is given back, once the new one has had its time to join. Before anything else is done at a timer, so that nothing is sent
+    /// or announced that does not last.
+    pub(crate) fn leave_half_a_role(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         let halved = around.brief(self.id).filter(|brief| !brief.frozen).and_then(|brief| brief.halved);
         let State::Active(active) = &mut self.state else { return };
         let Some(longest) = halved else { return active.halved_since = None };

@@ -381,13 +381,6 @@ impl VirtualRouter {
         }
     }
 
-    /// Before anything else is done at a timer: an Active router that slept too long, or that has half of a role only, gives up
-    /// first, so that nothing is sent or announced that does not last.
-    pub(crate) fn give_up_first(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
-        self.notice_oversleeping(now, around, out);
-        self.leave_half_a_role(now, around, out);
-    }
-
     /// An Active router that slept too long gives up before it does anything on what it knew before.
     pub(crate) fn notice_oversleeping(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
         if let State::Active(active) = &self.state

@@ -30,7 +30,6 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "announcements-refreshed",
             "announcements",
             "bug-announcements-end-with-a-stop",
-            "bug-announced-for-who-has-overslept",
             "bug-client-stranded-by-a-third-router",
             "bug-client-stranded-while-others-are-paced",
             "bug-header-numbers-in-step",
@@ -315,6 +314,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "stopped-by-hand-in-every-state",
             "stopped-by-hand-over-a-restart",
             "stopped-by-hand-restarts",
+            "suspended-active-of-a-pair",
             "switch-away-and-back",
             "switch-away-where-the-role-is-not",
             "switch-here",
@@ -379,7 +379,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
     (Part::No("the lab's stranger speaks IPv4; over IPv6 they are in interop/packets"), &["ipv6-strangers"]),
     (
         Part::No("its point is a sleep of one length for intervals of two; the lab's intervals are shorter"),
-        &["bug-group-oversleeps-together"],
+        &["bug-announced-for-who-has-overslept", "bug-group-oversleeps-together"],
     ),
     (
         Part::No("not every daemon of a group of three gives its addresses a lifetime"),
@@ -394,8 +394,15 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "bug-group-of-which-each-has-a-part",
             "bug-group-of-which-each-has-half",
             "bug-group-resigned-by-several-in-parts",
+            "bug-half-of-a-group-follows-without-a-word",
             "group-resigned-whole",
         ],
+    ),
+    (
+        Part::No(
+            "its point is a router that takes long to stop, because its interval is long; the lab's intervals are shorter",
+        ),
+        &["group-stops-beside-a-slow-router"],
     ),
     (Part::No("four nodes; who repeats packets is in daemon/strangers"), &["repeated-advertisement-without-a-seal"]),
     (
