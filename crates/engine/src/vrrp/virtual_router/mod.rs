@@ -381,13 +381,19 @@ impl VirtualRouter {
         }
     }
 
-    /// An Active router that slept too long gives up before it does anything on what it knew before.
-    pub(crate) fn notice_oversleeping(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
-        if let State::Active(active) = &self.state
-            && self.has_overslept(now, active)
-        {
+    /// An Active router that slept too long gives up before it does anything on what it knew before. Returns whether it has.
+    pub(crate) fn notice_oversleeping(
+        &mut self,
+        now: Instant,
+        around: &mut Surroundings<'_>,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let State::Active(active) = &self.state else { return false };
+        let has_overslept = self.has_overslept(now, active);
+        if has_overslept {
             self.listen_first(now, around, out);
         }
+        has_overslept
     }
 
     pub(crate) fn handle_timer(&mut self, now: Instant, around: &mut Surroundings<'_>, out: &mut Vec<Output>) {
@@ -436,7 +442,6 @@ impl VirtualRouter {
             self.peer_checksum_form = Some(accepted.checksum_form);
         }
         let odd = self.inspect(&accepted);
-        self.notice_oversleeping(now, around, out);
         match &self.state {
             State::Initialize { .. } => {}
             State::Leaving { .. } if accepted.advertisement.priority == Priority::RESIGN => {}
@@ -649,6 +654,7 @@ impl VirtualRouter {
         out: &mut Vec<Output>,
     ) {
         let held = self.holds_addresses();
+        let stops = matches!(self.state, State::Active(Active { leaving: Some(Leave::Stop), .. }));
         let down = self.config.active_down_interval(self.effective_priority, active_adver_interval);
         let backup = Backup {
             active_down_at: now.max(self.hesitates_until) + down,
@@ -665,7 +671,11 @@ impl VirtualRouter {
         if held {
             self.release(around, out);
         }
-        if self.faults.is_empty() {
+        if stops {
+            // It was about to leave for good.
+            self.set_state(now, State::Initialize { stopped: true }, Cause::Stopped, out);
+            self.notify(NoticeKind::Stop, out);
+        } else if self.faults.is_empty() {
             self.notify(NoticeKind::Backup, out);
         } else {
             // It was about to leave because of a fault when this came first.

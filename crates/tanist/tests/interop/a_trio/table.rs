@@ -306,6 +306,7 @@ pub(crate) const TABLE: &[(Part, &[&str])] = &[
             "start-refused-while-stopping",
             "start-that-hangs-outlives-its-daemon",
             "started-by-hand-as-it-is-asked",
+            "stop-by-one-who-sleeps",
             "stop-during-hand-over",
             "stop-refused",
             "stop-refused-after-it-had-ended",
