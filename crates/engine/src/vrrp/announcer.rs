@@ -32,9 +32,9 @@ struct Group {
 
 #[derive(Clone, Debug, Default)]
 struct Queue {
-    /// By round and then as it came: what was not announced yet comes before what is only repeated, whoever waits for it.
+    /// By round and then as it came: what may be looked for elsewhere comes before what is only repeated, whoever waits.
     waiting: BTreeMap<(u32, u64), Waiting>,
-    /// The same once more, since nothing waits twice for one round.
+    /// The same by place, at hand when another one comes: nothing waits twice for one round.
     places: BTreeSet<(u32, Place)>,
     /// Of what came last.
     number: u64,
