@@ -229,9 +229,6 @@ impl Engine {
         if concerns_others {
             self.look_again();
         }
-        if self.phase == Phase::Stopping {
-            self.tell_groups(out);
-        }
         let left = self.phase == Phase::Stopping
             && self.routers.iter().all(VirtualRouter::has_left)
             && (self.impatient || self.has_no_service_left());
@@ -240,6 +237,7 @@ impl Engine {
             if self.config.statics != Statics::default() {
                 out.push(Output::DesiredChanged);
             }
+            self.tell_groups(out);
             // Goodbye, but not while something of a service may be left.
             if self.has_no_service_left() {
                 self.say(now, out);
